@@ -1,0 +1,71 @@
+# Every command of the project. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+ARGS ?=
+
+PACKAGES := bot textgen models migrations
+# Only what is locked is seen, whatever the caller's environment has.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help setup demo test lint format bench lock clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+setup: $(READY) ## make .venv and install the locked requirements
+
+# The stamp is written last: an interrupted installation is gone on with by the next `make`.
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+	  echo "error: Pastiche needs Python 3.11, 3.12 or 3.13 (TensorFlow runs on these); $(PYTHON) is" \
+	    "$$($(PYTHON) --version 2>/dev/null || echo "not there"). Name another one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.prefix == sys.base_prefix)' 2>/dev/null || \
+	  $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing the locked requirements into $(VENV) (about 3 GB; minutes the first time) ..."
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## open the offline playground: the real bot in a simulated Discord
+	$(BIN)/pastiche demo $(ARGS)
+
+test: setup ## run the tests (ARGS="-k bundle" for some of them)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: setup ## check style, types, import rules and the Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+format: setup ## format the code and apply the safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## run the benchmarks and print one table
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# The dev lock comes first and holds the other two to its versions: what runs is what was tested.
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+UV ?= $(BIN)/uv
+lock: $(UV) ## renew the lock files after a change of pyproject.toml (ARGS=--upgrade raises all versions)
+	$(LOCK) $(ARGS) --extra demo --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) $(ARGS) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	$(LOCK) $(ARGS) --constraints requirements/dev.txt --extra gpu --output-file requirements/gpu.txt pyproject.toml
+
+$(BIN)/uv:
+	$(MAKE) setup
+
+clean: ## remove what these commands made, but not the data in var/
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

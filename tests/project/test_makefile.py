@@ -1,0 +1,47 @@
+"""The commands that README and .ci/run promise."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TARGETS = {"help", "setup", "demo", "test", "lint", "bench", "lock", "clean"}
+
+
+def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    return subprocess.run(
+        ["make", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_alone_lists_every_command(root: Path) -> None:
+    listed = set(re.findall(r"^make (\w+)", make(root).stdout, re.MULTILINE))
+    assert listed >= TARGETS
+
+
+@pytest.mark.parametrize("document", ["README.md", "CHANGELOG.md", ".ci/run"])
+def test_documents_name_only_commands_that_exist(root: Path, document: str) -> None:
+    listed = set(re.findall(r"^make (\w+)", make(root).stdout, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`|\$ )make ([a-z]+)", (root / document).read_text(), re.MULTILINE))
+    assert named <= listed
+
+
+def test_an_old_python_is_refused_in_one_line(root: Path, tmp_path: Path) -> None:
+    old = tmp_path / "python3.9"
+    old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n')
+    old.chmod(0o755)
+    answer = make(root, "setup", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}")
+    assert answer.returncode == 2
+    assert "needs Python 3.11" in answer.stderr
+    assert "Python 3.9.2" in answer.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_the_ci_script_is_executable_and_reads_no_input(root: Path) -> None:
+    script = root / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert "exec </dev/null" in script.read_text()
+    assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
