@@ -1,0 +1,45 @@
+"""Drafts a revision: what the tables have now and the newest revision has not.
+
+``python -m migrations "add schedules"`` writes ``versions/YYYYMMDD_add_schedules.py``; read it before it is
+committed.
+"""
+
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from alembic import command
+
+from migrations.runner import FOLDER, configuration, upgrade
+from models.engine import make_engine, parse_url
+
+
+def draft(message: str, *, folder: Path = FOLDER) -> Path:
+    """Write a revision file and return its path.
+
+    Args:
+        message: what changed, in some words.
+        folder: where ``env.py`` and ``versions`` are.
+    """
+    slug = "_".join(re.findall(r"[a-z0-9]+", message.lower()))
+    # Alembic's table of the current revision has room for 32 characters.
+    revision = f"{datetime.now(UTC):%Y%m%d}_{slug}"[:32].rstrip("_")
+    config = configuration(folder)
+    config.set_main_option("file_template", "%%(rev)s")
+    with TemporaryDirectory() as temporary:
+        url = f"sqlite:///{temporary}/draft.sqlite"
+        upgrade(url, folder=folder)
+        engine = make_engine(parse_url(url)).execution_options(writes=True)
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.revision(config, message, autogenerate=True, rev_id=revision)
+        engine.dispose()
+    return folder / "versions" / f"{revision}.py"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit('usage: python -m migrations "what changed"')
+    sys.stdout.write(f"{draft(' '.join(sys.argv[1:]))}\n")

@@ -1,0 +1,28 @@
+"""Alembic's entry: runs the revisions on the connection, and in the transaction, that the caller opened."""
+
+from typing import Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+
+from models.columns import UtcDateTime
+from models.tables import Base
+
+
+def render_item(_kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
+    """Write our own type as what it is in the database: a revision must not change with ``models``."""
+    return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
+
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    # SQLite cannot alter most of a table: Alembic builds a new one and moves the rows.
+    render_as_batch=connection.dialect.name == "sqlite",
+    transactional_ddl=True,
+    compare_type=True,
+    render_item=render_item,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,21 @@
+"""The database room: tables, transactions, and queries that cannot see past a guild.
+
+Knows nothing of Discord, of training or of the migrations that build its tables. Every query about something
+a user can name takes the guild's id; the few that do not are marked as the system's own (recovery, cards).
+"""
+
+from models.database import Database
+from models.errors import DatabaseError, InvalidNameError
+from models.tables import Base, Corpus, GuildSettings, JobState, TextModel, TrainingJob
+
+__all__ = [
+    "Base",
+    "Corpus",
+    "Database",
+    "DatabaseError",
+    "GuildSettings",
+    "InvalidNameError",
+    "JobState",
+    "TextModel",
+    "TrainingJob",
+]

@@ -1,0 +1,90 @@
+"""One way into the database, for the event loop and for worker threads alike."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar, TypeVarTuple
+
+from sqlalchemy.orm import Session
+
+from models.engine import make_engine, parse_url
+from models.errors import one_clear_line
+
+Arguments = TypeVarTuple("Arguments")
+Result = TypeVar("Result")
+
+
+class Database:
+    """A database reached by short synchronous transactions.
+
+    Objects read in a transaction stay readable after it; changes made to them later go nowhere.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Check the address; the first transaction opens the connection.
+
+        Raises:
+            DatabaseError: the address is none that can be used.
+        """
+        self.url = parse_url(url)
+        self._engine = make_engine(self.url)
+        self._writing_engine = self._engine.execution_options(writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session in a transaction that sees one moment and refuses to write.
+
+        Raises:
+            DatabaseError: the database cannot be reached or used, or a write was tried.
+        """
+        with (
+            one_clear_line(self.url),
+            Session(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            session.connection()
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session in a writing transaction: committed at the end, rolled back by an exception.
+
+        On SQLite writers go one after another from their first statement on. On PostgreSQL they run side by
+        side: read with ``with_for_update`` what a change is computed from.
+
+        Raises:
+            DatabaseError: the database cannot be reached or used, or another writer kept it for 15 s.
+        """
+        with (
+            one_clear_line(self.url),
+            Session(self._writing_engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            session.connection()
+            yield session
+
+    async def call(
+        self, function: Callable[[Session, *Arguments], Result], *args: *Arguments, write: bool = False
+    ) -> Result:
+        """Run ``function(session, *args)`` in a transaction of its own, in a worker thread.
+
+        A cancelled caller stops waiting, but the transaction already begun goes on to its end.
+
+        Args:
+            function: any of this package's queries, or a function of several.
+            args: passed after the session; for keywords wrap the function in a lambda or a partial.
+            write: whether the transaction may write.
+
+        Raises:
+            DatabaseError: as `read` and `write`.
+        """
+
+        def transaction() -> Result:
+            with self.write() if write else self.read() as session:
+                return function(session, *args)
+
+        return await asyncio.to_thread(transaction)
+
+    def dispose(self) -> None:
+        """Close the pooled connections; a later transaction opens new ones."""
+        self._engine.dispose()

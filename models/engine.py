@@ -1,0 +1,96 @@
+"""From an address to an engine whose transactions mean the same on SQLite and PostgreSQL."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from models.errors import DatabaseError
+from models.sqlite_driver import DRIVER
+
+BUSY_TIMEOUT_MS = 15_000
+"""How long a SQLite writer waits for the one before it."""
+
+
+def parse_url(url: str) -> sa.URL:
+    """Check a database address.
+
+    Args:
+        url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/NAME`` (with or without ``+psycopg``).
+
+    Returns:
+        The address with its driver named.
+
+    Raises:
+        DatabaseError: it is none of these.
+    """
+    accepted = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError as error:
+        # The text is not repeated: what could not be parsed may hold a password anywhere.
+        raise DatabaseError(f"the database address is not a URL; {accepted}") from error
+    if parsed.drivername == "sqlite":
+        if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
+            raise DatabaseError(f"{url}: the database must be a plain file; use sqlite:///FILE")
+        return parsed
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise DatabaseError(f"no support for databases of the kind {parsed.drivername!r}; {accepted}")
+
+
+def make_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
+    """Make an engine; nothing is opened yet.
+
+    A transaction on it only reads, unless the connection has the execution option ``writes=True``.
+
+    Args:
+        url: from `parse_url`.
+        foreign_keys: off only for migrations, which on SQLite rebuild a table by dropping the old one.
+
+    Raises:
+        DatabaseError: the driver for PostgreSQL is not installed.
+    """
+    if url.get_backend_name() == "postgresql":
+        try:
+            engine = sa.create_engine(url, pool_pre_ping=True)
+        except ImportError as error:
+            raise DatabaseError("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from error
+        event.listen(engine, "begin", _begin_on_postgresql)
+        return engine
+
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # The driver's own transaction handling begins late and leaves DDL outside, so it is switched off.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    engine = sa.create_engine(url, module=DRIVER)
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", _begin_on_sqlite)
+    return engine
+
+
+def writes(connection: sa.Connection | sa.Engine) -> bool:
+    """Say whether transactions begun on this connection or engine may write."""
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    return bool(options.get("writes", False))
+
+
+def _begin_on_sqlite(connection: sa.Connection) -> None:
+    # A deferred transaction that turns into a writing one fails at once if another wrote meanwhile, whatever
+    # the busy timeout; so who may write takes the lock at the start, and who may not is held to it.
+    may_write = writes(connection)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if may_write else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")
+
+
+def _begin_on_postgresql(connection: sa.Connection) -> None:
+    if not writes(connection):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")

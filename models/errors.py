@@ -1,0 +1,50 @@
+"""What can go wrong with the database, as one line for the person who set it up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as things stand; ``str(error)`` is one line that says why."""
+
+
+class InvalidNameError(ValueError):
+    """A name that no text model can have; ``str(error)`` is one line for the person who typed it."""
+
+
+@contextmanager
+def one_clear_line(url: sa.URL) -> Iterator[None]:
+    """Turn failures of the database itself into `DatabaseError`.
+
+    A broken constraint or a misused session stays what it was: that is a mistake of the caller.
+    """
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise DatabaseError(f"{shown(url)}: all connections have been busy for too long") from error
+    except exc.DBAPIError as error:
+        # SQLite reports "file is not a database" and "malformed" as the bare parent of all its errors.
+        if isinstance(error, exc.OperationalError | exc.InternalError) or type(error) is exc.DatabaseError:
+            raise DatabaseError(_explained(url, error)) from error
+        raise
+
+
+def shown(url: sa.URL) -> str:
+    """Return the address as it may be printed: without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def _explained(url: sa.URL, error: exc.DBAPIError) -> str:
+    reason = " ".join(str(error.orig).split()) or type(error.orig).__name__
+    if url.get_backend_name() == "sqlite" and url.database and "unable to open" in reason:
+        folder = Path(url.database).absolute().parent
+        if not folder.is_dir():
+            return f"{shown(url)}: there is no folder {folder}; make it, or name another place"
+        return f"{shown(url)}: the file cannot be opened or made; is {folder} writable for this user?"
+    if "readonly database" in reason:
+        return f"{shown(url)}: the file is read-only for this user, or the transaction was opened for reading"
+    return f"{shown(url)}: {reason}"

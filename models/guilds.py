@@ -1,0 +1,62 @@
+"""What a guild chose, and the defaults of one that chose nothing."""
+
+from typing import TypedDict, Unpack
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.columns import utc_now
+from models.tables import DEFAULT_LENGTH, DEFAULT_TEMPERATURE, GuildSettings
+
+
+class SettingsValues(TypedDict, total=False):
+    """The settings that can be changed. None means: no choice (models, roles)."""
+
+    default_model_id: int | None
+    temperature: float
+    length: int
+    trainer_role_id: int | None
+    generate_role_id: int | None
+
+
+def settings_of(session: Session, guild_id: int) -> GuildSettings:
+    """Return the guild's settings; the defaults, tied to no row, where it has none. Change them by `edit`."""
+    return session.get(GuildSettings, guild_id) or _defaults(guild_id)
+
+
+def edit(session: Session, guild_id: int, **values: Unpack[SettingsValues]) -> GuildSettings:
+    """Change some settings and return all; the first change makes the guild's row.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the default model is not one of this guild's, or a number is out of
+            range.
+    """
+    settings = session.get(GuildSettings, guild_id, with_for_update=True)
+    if settings is None:
+        settings = _made(session, guild_id)
+    for name, value in values.items():
+        setattr(settings, name, value)
+    session.flush()
+    return settings
+
+
+def _made(session: Session, guild_id: int) -> GuildSettings:
+    settings = _defaults(guild_id)
+    try:
+        with session.begin_nested():
+            session.add(settings)
+    except IntegrityError:
+        # On PostgreSQL another transaction may have made the row since it was looked for.
+        return session.get_one(GuildSettings, guild_id, with_for_update=True)
+    return settings
+
+
+def _defaults(guild_id: int) -> GuildSettings:
+    now = utc_now()
+    return GuildSettings(
+        guild_id=guild_id,
+        temperature=DEFAULT_TEMPERATURE,
+        length=DEFAULT_LENGTH,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,146 @@
+"""The models a guild trained, by name. The weights are a bundle on disk; here is where, and what it is."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.errors import InvalidNameError
+from models.tables import NAME_CHARACTERS, TextModel
+
+
+def clean_name(name: str) -> str:
+    """Return the name as it will be shown: composed characters, single spaces.
+
+    Raises:
+        InvalidNameError: it is empty, too long, or holds invisible control characters.
+    """
+    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    if not cleaned:
+        raise InvalidNameError(
+            f"a model needs a name of 1 to {NAME_CHARACTERS} characters; this one is empty"
+        )
+    if len(cleaned) > NAME_CHARACTERS:
+        raise InvalidNameError(
+            f"a model's name has at most {NAME_CHARACTERS} characters; this one has {len(cleaned)}"
+        )
+    for character in cleaned:
+        # Cc, Cf: controls and invisible formatting, by which names could look the same; Cs: lone surrogates.
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs"):
+            raise InvalidNameError(
+                f"a model's name cannot hold the invisible character U+{ord(character):04X}; leave it out"
+            )
+    return cleaned
+
+
+def key_of(name: str) -> str:
+    """Return a name as names are compared: without case, width and spacing."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def listing(session: Session, guild_id: int) -> Sequence[TextModel]:
+    """Return all models of the guild, by name."""
+    chosen = sa.select(TextModel).where(TextModel.guild_id == guild_id).order_by(TextModel.name_key)
+    return session.scalars(chosen).all()
+
+
+def get(session: Session, guild_id: int, model_id: int) -> TextModel | None:
+    """Return one of the guild's models; None where the id is absent or another guild's."""
+    return session.scalar(
+        sa.select(TextModel).where(TextModel.guild_id == guild_id, TextModel.id == model_id)
+    )
+
+
+def by_name(session: Session, guild_id: int, name: str) -> TextModel | None:
+    """Return the guild's model of that name, whatever the case; None where there is none."""
+    return session.scalar(_named(guild_id, name))
+
+
+def names_starting(session: Session, guild_id: int, prefix: str, limit: int = 25) -> Sequence[str]:
+    """Return the first names that begin so, whatever the case; 25 is what Discord shows."""
+    chosen = (
+        sa.select(TextModel.name)
+        .where(TextModel.guild_id == guild_id, TextModel.name_key.startswith(key_of(prefix), autoescape=True))
+        .order_by(TextModel.name_key)
+        .limit(limit)
+    )
+    return session.scalars(chosen).all()
+
+
+def publish(
+    session: Session,
+    guild_id: int,
+    *,
+    name: str,
+    bundle_path: str,
+    corpus_id: int | None,
+    training_job_id: str | None,
+    level: str,
+    cell: str,
+    parameters: int,
+    vocabulary: int,
+    characters: int,
+    validation_loss: float | None,
+    created_by: int,
+) -> tuple[TextModel, str | None]:
+    """Make the guild's model of that name, or give the one there is a new bundle.
+
+    Args:
+        session: a writing one.
+        guild_id: whose model it is.
+        name: as it will be shown; its case is the newest publisher's.
+        bundle_path: where the finished bundle lies.
+        corpus_id: one of the guild's corpora.
+        training_job_id: the job that trained it.
+        level: what a token is (``char``, ...).
+        cell: the recurrence (``lstm``, ...).
+        parameters: how many numbers were trained.
+        vocabulary: how many tokens it knows.
+        characters: length of its corpus.
+        validation_loss: nats per token.
+        created_by: Discord id of the user who asked.
+
+    Returns:
+        The model, and the path of the bundle it had before: for the caller to delete after the commit.
+
+    Raises:
+        InvalidNameError: no model can have this name.
+        sqlalchemy.exc.IntegrityError: the corpus is not one of this guild's.
+    """
+    figures = {
+        "name": clean_name(name),
+        "bundle_path": bundle_path,
+        "corpus_id": corpus_id,
+        "training_job_id": training_job_id,
+        "level": level,
+        "cell": cell,
+        "parameters": parameters,
+        "vocabulary": vocabulary,
+        "characters": characters,
+        "validation_loss": validation_loss,
+        "created_by": created_by,
+    }
+    model = session.scalar(_named(guild_id, name).with_for_update())
+    if model is None:
+        model = TextModel(guild_id=guild_id, name_key=key_of(name), **figures)
+        try:
+            with session.begin_nested():
+                session.add(model)
+            return model, None
+        except IntegrityError:
+            # On PostgreSQL another transaction may have taken the name since it was looked for.
+            model = session.scalar(_named(guild_id, name).with_for_update())
+            if model is None:
+                raise
+    replaced = model.bundle_path if model.bundle_path != bundle_path else None
+    for column, value in figures.items():
+        setattr(model, column, value)
+    session.flush()
+    return model, replaced
+
+
+def _named(guild_id: int, name: str) -> sa.Select[TextModel]:
+    return sa.select(TextModel).where(TextModel.guild_id == guild_id, TextModel.name_key == key_of(name))

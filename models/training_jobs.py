@@ -1,0 +1,212 @@
+"""The life of a training: queued, training, then done, failed or cancelled, and never back.
+
+Each step is one conditional UPDATE, so that of two that race only the first happens. A step that came too
+late, or names a job the guild does not have, returns None and changes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models.columns import utc_now
+from models.tables import UNFINISHED, JobState, TrainingJob
+from models.text_models import clean_name
+
+
+def enqueue(
+    session: Session,
+    guild_id: int,
+    *,
+    channel_id: int,
+    requested_by: int,
+    corpus_id: int,
+    model_name: str,
+    minutes: float,
+    message_id: int | None = None,
+) -> TrainingJob:
+    """Record a training somebody asked for.
+
+    Args:
+        session: a writing one.
+        guild_id: whose training it is.
+        channel_id: where its card is.
+        requested_by: Discord id of the user.
+        corpus_id: one of the guild's corpora.
+        model_name: what the model will be called.
+        minutes: how long it may train, wall clock.
+        message_id: the card, where there is one already.
+
+    Raises:
+        InvalidNameError: no model can have this name.
+        sqlalchemy.exc.IntegrityError: the corpus is not one of this guild's, or there are no minutes.
+    """
+    job = TrainingJob(
+        id=uuid4().hex,
+        guild_id=guild_id,
+        channel_id=channel_id,
+        message_id=message_id,
+        requested_by=requested_by,
+        corpus_id=corpus_id,
+        model_name=clean_name(model_name),
+        minutes=minutes,
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def get(session: Session, guild_id: int, job_id: str, *, lock: bool = False) -> TrainingJob | None:
+    """Return one of the guild's jobs; None where the id is absent or another guild's.
+
+    With ``lock`` nobody else moves the job before this (writing) transaction ends: look at its state, publish
+    the model and `finish` it, all or nothing.
+    """
+    chosen = sa.select(TrainingJob).where(TrainingJob.guild_id == guild_id, TrainingJob.id == job_id)
+    return session.scalar(chosen.with_for_update() if lock else chosen)
+
+
+def listing(session: Session, guild_id: int) -> Sequence[TrainingJob]:
+    """Return the guild's queued and running jobs, the oldest first."""
+    chosen = sa.select(TrainingJob).where(TrainingJob.guild_id == guild_id, TrainingJob.state.in_(UNFINISHED))
+    return session.scalars(chosen.order_by(TrainingJob.created_at, TrainingJob.id)).all()
+
+
+def place_in_queue(session: Session, job: TrainingJob) -> int:
+    """Return how manieth the job is among all that wait, of every guild: 1 is next, 0 waits no more."""
+    earlier_or_same = sa.tuple_(TrainingJob.created_at, TrainingJob.id) <= sa.tuple_(
+        sa.literal(job.created_at, TrainingJob.created_at.type), sa.literal(job.id)
+    )
+    waiting = sa.select(sa.func.count()).where(TrainingJob.state == JobState.QUEUED, earlier_or_same)
+    return session.scalars(waiting).one() if job.state is JobState.QUEUED else 0
+
+
+def unfinished(session: Session) -> Sequence[TrainingJob]:
+    """Return every guild's queued and running jobs, the oldest first: the system's own, for recovery."""
+    chosen = sa.select(TrainingJob).where(TrainingJob.state.in_(UNFINISHED))
+    return session.scalars(chosen.order_by(TrainingJob.created_at, TrainingJob.id)).all()
+
+
+def changed_cards(session: Session, limit: int = 50) -> Sequence[TrainingJob]:
+    """Return every guild's jobs whose card is out of date, longest unchanged first: the system's own."""
+    chosen = sa.select(TrainingJob).where(TrainingJob.shown_revision < TrainingJob.revision)
+    return session.scalars(chosen.order_by(TrainingJob.updated_at, TrainingJob.id).limit(limit)).all()
+
+
+def card_shown(
+    session: Session, guild_id: int, job_id: str, revision: int, message_id: int | None = None
+) -> None:
+    """Record that the card shows this revision, and which message it now is if that changed."""
+    session.execute(
+        sa.update(TrainingJob)
+        .where(
+            TrainingJob.guild_id == guild_id, TrainingJob.id == job_id, TrainingJob.shown_revision <= revision
+        )
+        .values(
+            shown_revision=revision,
+            message_id=sa.func.coalesce(sa.literal(message_id), TrainingJob.message_id),
+        )
+    )
+
+
+def start(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
+    """Begin training; beginning again after a restart of the bot keeps the first time."""
+    return _move(
+        session,
+        guild_id,
+        job_id,
+        UNFINISHED,
+        state=JobState.TRAINING,
+        started_at=sa.func.coalesce(
+            TrainingJob.started_at, sa.literal(utc_now(), TrainingJob.started_at.type)
+        ),
+    )
+
+
+def progress(
+    session: Session,
+    guild_id: int,
+    job_id: str,
+    *,
+    fraction: float | None = None,
+    loss: float | None = None,
+    eta_s: float | None = None,
+    sample: str | None = None,
+) -> TrainingJob | None:
+    """Record how far a running training is; what is not given stays.
+
+    Args:
+        session: a writing one.
+        guild_id: whose job it is.
+        job_id: which.
+        fraction: 0 to 1.
+        loss: of training, nats per token.
+        eta_s: seconds to go.
+        sample: what the model writes by now.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the fraction is none.
+    """
+    news = {"fraction": fraction, "loss": loss, "eta_s": eta_s, "sample": sample}
+    given = {column: value for column, value in news.items() if value is not None}
+    return _move(session, guild_id, job_id, {JobState.TRAINING}, **given)
+
+
+def finish(
+    session: Session, guild_id: int, job_id: str, *, model_id: int, validation_loss: float | None
+) -> TrainingJob | None:
+    """Record that a running training made this model of the guild.
+
+    Where this returns None (it was cancelled meanwhile), roll back what the same transaction published.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the model is not one of this guild's.
+    """
+    return _move(
+        session,
+        guild_id,
+        job_id,
+        {JobState.TRAINING},
+        state=JobState.DONE,
+        fraction=1.0,
+        eta_s=None,
+        model_id=model_id,
+        validation_loss=validation_loss,
+        finished_at=utc_now(),
+    )
+
+
+def fail(session: Session, guild_id: int, job_id: str, *, error: str) -> TrainingJob | None:
+    """Record why there will be no model: one line for the person who asked."""
+    return _move(
+        session,
+        guild_id,
+        job_id,
+        UNFINISHED,
+        state=JobState.FAILED,
+        error=error,
+        eta_s=None,
+        finished_at=utc_now(),
+    )
+
+
+def cancel(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
+    """Record that somebody called it off."""
+    return _move(
+        session, guild_id, job_id, UNFINISHED, state=JobState.CANCELLED, eta_s=None, finished_at=utc_now()
+    )
+
+
+def _move(
+    session: Session, guild_id: int, job_id: str, allowed: frozenset[JobState] | set[JobState], **values: Any
+) -> TrainingJob | None:
+    change = (
+        sa.update(TrainingJob)
+        .where(TrainingJob.guild_id == guild_id, TrainingJob.id == job_id, TrainingJob.state.in_(allowed))
+        .values(updated_at=utc_now(), revision=TrainingJob.revision + 1, **values)
+        .returning(TrainingJob)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(change).one_or_none()

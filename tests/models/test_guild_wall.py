@@ -1,0 +1,161 @@
+"""What one guild has, another cannot see, change or point to: a foreign id is answered like an absent one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import (
+    Corpus,
+    Database,
+    JobState,
+    TextModel,
+    TrainingJob,
+    corpora,
+    guilds,
+    text_models,
+    training_jobs,
+)
+
+OURS, THEIRS = 1 << 60, (1 << 60) + 1
+ABSENT_ID = 999_999
+ABSENT_JOB = "0" * 32
+
+
+def new_corpus(session: Session, guild_id: int) -> Corpus:
+    return corpora.add(
+        session,
+        guild_id,
+        sha256="ab" * 32,
+        filename="c.txt",
+        path="p/c.txt",
+        characters=1000,
+        lines=10,
+        symbols=30,
+        uploaded_by=5,
+        rights_confirmed_at=datetime.now(UTC),
+    )
+
+
+def new_job(session: Session, guild_id: int, corpus_id: int) -> TrainingJob:
+    return training_jobs.enqueue(
+        session, guild_id, channel_id=7, requested_by=5, corpus_id=corpus_id, model_name="Bard", minutes=2
+    )
+
+
+def new_model(session: Session, guild_id: int, corpus_id: int | None, name: str = "Bard") -> TextModel:
+    return text_models.publish(
+        session,
+        guild_id,
+        name=name,
+        bundle_path=f"bundles/{guild_id}/{name}",
+        corpus_id=corpus_id,
+        training_job_id=None,
+        level="char",
+        cell="lstm",
+        parameters=1000,
+        vocabulary=30,
+        characters=1000,
+        validation_loss=1.5,
+        created_by=5,
+    )[0]
+
+
+class TheirThings:
+    """One of each, of the other guild; the job is in training."""
+
+    def __init__(self, database: Database) -> None:
+        with database.write() as session:
+            self.corpus_id = new_corpus(session, THEIRS).id
+            self.model_id = new_model(session, THEIRS, self.corpus_id).id
+            self.job_id = new_job(session, THEIRS, self.corpus_id).id
+            training_jobs.start(session, THEIRS, self.job_id)
+            guilds.edit(session, THEIRS, length=77, default_model_id=self.model_id)
+
+
+@pytest.fixture
+def theirs(database: Database) -> TheirThings:
+    return TheirThings(database)
+
+
+def test_looking_finds_nothing(database: Database, theirs: TheirThings) -> None:
+    with database.read() as session:
+        assert corpora.get(session, THEIRS, theirs.corpus_id) is not None
+        assert text_models.get(session, THEIRS, theirs.model_id) is not None
+        assert training_jobs.get(session, THEIRS, theirs.job_id) is not None
+
+        assert corpora.get(session, OURS, theirs.corpus_id) is None
+        assert text_models.get(session, OURS, theirs.model_id) is None
+        assert text_models.by_name(session, OURS, "Bard") is None
+        assert text_models.names_starting(session, OURS, "") == []
+        assert text_models.listing(session, OURS) == []
+        assert training_jobs.get(session, OURS, theirs.job_id) is None
+        assert training_jobs.listing(session, OURS) == []
+        assert guilds.settings_of(session, OURS).length == 500
+        assert guilds.settings_of(session, OURS).default_model_id is None
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        training_jobs.start,
+        training_jobs.cancel,
+        lambda session, guild, job: training_jobs.progress(session, guild, job, fraction=0.5),
+        lambda session, guild, job: training_jobs.fail(session, guild, job, error="x"),
+        lambda session, guild, job: training_jobs.finish(
+            session, guild, job, model_id=1, validation_loss=1.0
+        ),
+        lambda session, guild, job: training_jobs.card_shown(session, guild, job, 9, message_id=9),
+    ],
+)
+def test_moving_a_job_does_nothing(
+    database: Database, theirs: TheirThings, move: Callable[[Session, int, str], object]
+) -> None:
+    with database.write() as session:
+        assert move(session, OURS, theirs.job_id) is None
+        assert move(session, OURS, ABSENT_JOB) is None
+    with database.read() as session:
+        job = training_jobs.get(session, THEIRS, theirs.job_id)
+        assert job is not None
+        assert (job.state, job.fraction, job.error, job.message_id) == (JobState.TRAINING, 0.0, None, None)
+        assert (job.revision, job.shown_revision) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        lambda session, there: new_job(session, OURS, there.corpus_id),
+        lambda session, there: new_model(session, OURS, there.corpus_id),
+        lambda session, there: guilds.edit(session, OURS, default_model_id=there.model_id),
+    ],
+)
+def test_pointing_fails_as_to_an_absent_id(
+    database: Database, theirs: TheirThings, point: Callable[[Session, TheirThings], object]
+) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        point(session, theirs)
+    theirs.corpus_id = theirs.model_id = ABSENT_ID
+    with pytest.raises(IntegrityError), database.write() as session:
+        point(session, theirs)
+
+
+def test_finishing_with_their_model_fails(database: Database, theirs: TheirThings) -> None:
+    with database.write() as session:
+        ours = new_job(session, OURS, new_corpus(session, OURS).id)
+        training_jobs.start(session, OURS, ours.id)
+    for model_id in (theirs.model_id, ABSENT_ID):
+        with pytest.raises(IntegrityError), database.write() as session:
+            training_jobs.finish(session, OURS, ours.id, model_id=model_id, validation_loss=1.0)
+
+
+def test_the_same_name_is_two_models(database: Database, theirs: TheirThings) -> None:
+    with database.write() as session:
+        ours = new_model(session, OURS, None)
+        assert ours.id != theirs.model_id
+    with database.read() as session:
+        assert text_models.names_starting(session, OURS, "b") == ["Bard"]
+        their = text_models.by_name(session, THEIRS, "bard")
+        assert their is not None
+        assert their.bundle_path == f"bundles/{THEIRS}/Bard"

@@ -1,0 +1,130 @@
+"""Models have names that people type: any case finds them, and a name is one model."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import Database, InvalidNameError, TextModel, text_models
+
+GUILD = 1
+
+
+def publish(session: Session, name: str, bundle_path: str) -> tuple[TextModel, str | None]:
+    return text_models.publish(
+        session,
+        GUILD,
+        name=name,
+        bundle_path=bundle_path,
+        corpus_id=None,
+        training_job_id="f" * 32,
+        level="char",
+        cell="lstm",
+        parameters=250_000,
+        vocabulary=65,
+        characters=1_000_000,
+        validation_loss=1.5,
+        created_by=5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Shakespeare", "sHAKESPEARE"),
+        ("Straße", "STRASSE"),
+        ("Ёлка", "ёлка"),
+        ("café", "CAFE\u0301"),
+        ("Two  words ", " two words"),
+        ("ＷＩＤＥ", "wide"),
+        ("100%_\\", "100%_\\"),
+    ],
+)
+def test_a_name_is_found_and_replaced_in_any_writing(database: Database, name: str, typed: str) -> None:
+    with database.write() as session:
+        first, nothing = publish(session, name, "bundle-1")
+        second, replaced = publish(session, typed, "bundle-2")
+        assert (nothing, replaced) == (None, "bundle-1")
+        assert first.id == second.id
+    with database.read() as session:
+        found = text_models.by_name(session, GUILD, name)
+        assert found is not None
+        assert (found.id, found.bundle_path) == (first.id, "bundle-2")
+        assert len(text_models.listing(session, GUILD)) == 1
+        assert text_models.names_starting(session, GUILD, typed) == [found.name]
+
+
+def test_the_database_itself_refuses_a_second_model_of_a_name(database: Database) -> None:
+    with database.write() as session:
+        model, _ = publish(session, "Bard", "a")
+        columns = [column for column in TextModel.__table__.columns if column.name != "id"]
+    copy = sa.insert(TextModel).values({c.name: getattr(model, c.name) for c in columns} | {"name": "BARD"})
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(copy)
+
+
+def test_publishing_one_bundle_twice_replaces_nothing(database: Database) -> None:
+    with database.write() as session:
+        publish(session, "Bard", "a")
+        assert publish(session, "Bard", "a")[1] is None
+
+
+def test_publishers_of_one_name_at_once_leave_one_model(database: Database) -> None:
+    together = Barrier(6)
+
+    def run(number: int) -> str | None:
+        together.wait()
+        with database.write() as session:
+            return publish(session, "Bard", f"bundle-{number}")[1]
+
+    with ThreadPoolExecutor(6) as threads:
+        replaced = list(threads.map(run, range(6)))
+    with database.read() as session:
+        (model,) = text_models.listing(session, GUILD)
+    # Every bundle was handed back for deletion once, but for the one that stands.
+    assert sorted([*filter(None, replaced), model.bundle_path]) == [f"bundle-{number}" for number in range(6)]
+
+
+def test_a_prefix_is_taken_literally_and_the_list_is_short(database: Database) -> None:
+    with database.write() as session:
+        for number in range(30):
+            publish(session, f"n{number:02}", f"b{number}")
+        publish(session, "100%", "b")
+        publish(session, "100 x", "c")
+        publish(session, "a_b", "d")
+        publish(session, "axb", "e")
+    with database.read() as session:
+        assert text_models.names_starting(session, GUILD, "N") == [f"n{number:02}" for number in range(25)]
+        assert text_models.names_starting(session, GUILD, "n", limit=2) == ["n00", "n01"]
+        assert text_models.names_starting(session, GUILD, "100%") == ["100%"]
+        assert text_models.names_starting(session, GUILD, "a_") == ["a_b"]
+        assert text_models.names_starting(session, GUILD, "zzz") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "this one is empty"),
+        (" \n\t ", "this one is empty"),
+        ("x" * 101, "at most 100 characters; this one has 101"),
+        ("a\x00b", r"U\+0000"),
+        ("a\u202eb", r"U\+202E"),
+        ("a\u200bb", r"U\+200B"),
+        ("a\ud800b", r"U\+D800"),
+    ],
+)
+def test_a_name_that_no_model_can_have_is_refused_with_the_reason(name: str, said: str) -> None:
+    with pytest.raises(InvalidNameError, match=said):
+        text_models.clean_name(name)
+
+
+def test_an_id_is_never_given_again(database: Database) -> None:
+    with database.write() as session:
+        old, _ = publish(session, "Bard", "a")
+        session.delete(old)
+        session.flush()
+        new, _ = publish(session, "Bard", "b")
+    assert new.id > old.id

@@ -1,0 +1,244 @@
+"""A job goes from queued to training to one end, whoever is late; its card learns of every step."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.orm import Session
+
+from models import (
+    Corpus,
+    Database,
+    InvalidNameError,
+    JobState,
+    TrainingJob,
+    corpora,
+    text_models,
+    training_jobs,
+)
+
+GUILD = 1
+
+
+def new_corpus(session: Session) -> Corpus:
+    return corpora.add(
+        session,
+        GUILD,
+        sha256="ab" * 32,
+        filename="c.txt",
+        path="c.txt",
+        characters=1000,
+        lines=10,
+        symbols=30,
+        uploaded_by=5,
+        rights_confirmed_at=datetime.now(UTC),
+    )
+
+
+def new_model_id(session: Session) -> int:
+    model, _ = text_models.publish(
+        session,
+        GUILD,
+        name="Bard",
+        bundle_path="b",
+        corpus_id=None,
+        training_job_id=None,
+        level="char",
+        cell="lstm",
+        parameters=1,
+        vocabulary=1,
+        characters=1,
+        validation_loss=None,
+        created_by=5,
+    )
+    return model.id
+
+
+def enqueue(session: Session, corpus_id: int, *, name: str = "Bard", minutes: float = 2.0) -> TrainingJob:
+    return training_jobs.enqueue(
+        session, GUILD, channel_id=7, requested_by=5, corpus_id=corpus_id, model_name=name, minutes=minutes
+    )
+
+
+@pytest.fixture
+def job_id(database: Database) -> str:
+    with database.write() as session:
+        return enqueue(session, new_corpus(session).id).id
+
+
+Move = Callable[[Session, str], TrainingJob | None]
+MOVES: dict[str, Move] = {
+    "start": lambda session, job: training_jobs.start(session, GUILD, job),
+    "progress": lambda session, job: training_jobs.progress(session, GUILD, job, fraction=0.5, sample="late"),
+    "finish": lambda session, job: training_jobs.finish(
+        session, GUILD, job, model_id=new_model_id(session), validation_loss=1.4
+    ),
+    "fail": lambda session, job: training_jobs.fail(session, GUILD, job, error="no memory"),
+    "cancel": lambda session, job: training_jobs.cancel(session, GUILD, job),
+}
+
+
+def state(database: Database, job_id: str) -> JobState:
+    with database.read() as session:
+        job = training_jobs.get(session, GUILD, job_id)
+        assert job is not None
+        return job.state
+
+
+def test_a_training_from_request_to_model(database: Database, job_id: str) -> None:
+    with database.write() as session:
+        queued = training_jobs.get(session, GUILD, job_id)
+        assert queued is not None
+        assert (queued.state, queued.revision, queued.started_at) == (JobState.QUEUED, 1, None)
+        started = training_jobs.start(session, GUILD, job_id)
+        assert started is not None
+        assert (started.state, started.revision) == (JobState.TRAINING, 2)
+    with database.write() as session:
+        training_jobs.progress(session, GUILD, job_id, fraction=0.25, loss=2.5, eta_s=30.0)
+        running = training_jobs.progress(session, GUILD, job_id, sample="To be")
+        assert running is not None
+        assert (running.fraction, running.loss, running.eta_s, running.sample) == (0.25, 2.5, 30.0, "To be")
+        assert running.revision == 4
+    with database.write() as session:
+        model_id = new_model_id(session)
+        done = training_jobs.finish(session, GUILD, job_id, model_id=model_id, validation_loss=1.4)
+        assert done is not None
+    assert (done.state, done.fraction, done.eta_s, done.validation_loss) == (JobState.DONE, 1.0, None, 1.4)
+    assert done.model_id == model_id
+    assert done.started_at is not None
+    assert done.finished_at is not None
+    assert done.created_at <= done.started_at <= done.finished_at <= datetime.now(UTC)
+
+
+def test_a_restarted_training_keeps_its_first_start(database: Database, job_id: str) -> None:
+    with database.write() as session:
+        first = training_jobs.start(session, GUILD, job_id)
+        assert first is not None
+        started_at = first.started_at
+    with database.write() as session:
+        again = training_jobs.start(session, GUILD, job_id)
+        assert again is not None
+        assert (again.started_at, again.revision) == (started_at, 3)
+
+
+@pytest.mark.parametrize("late", MOVES)
+@pytest.mark.parametrize("end", ["finish", "fail", "cancel"])
+def test_the_end_is_final(database: Database, job_id: str, end: str, late: str) -> None:
+    with database.write() as session:
+        MOVES["start"](session, job_id)
+        ended = MOVES[end](session, job_id)
+        assert ended is not None
+        assert ended.state.is_final
+        before = (ended.state, ended.revision, ended.sample, ended.error, ended.finished_at)
+    with database.write() as session:
+        assert MOVES[late](session, job_id) is None
+    with database.read() as session:
+        after = training_jobs.get(session, GUILD, job_id)
+        assert after is not None
+        assert (after.state, after.revision, after.sample, after.error, after.finished_at) == before
+
+
+@pytest.mark.parametrize(
+    ("move", "becomes"),
+    [
+        ("start", JobState.TRAINING),
+        ("progress", JobState.QUEUED),
+        ("finish", JobState.QUEUED),
+        ("fail", JobState.FAILED),
+        ("cancel", JobState.CANCELLED),
+    ],
+)
+def test_what_a_queued_job_can_become(database: Database, job_id: str, move: str, becomes: JobState) -> None:
+    with database.write() as session:
+        assert (MOVES[move](session, job_id) is None) == (becomes is JobState.QUEUED)
+    assert state(database, job_id) is becomes
+
+
+def test_of_those_who_end_a_job_at_once_one_succeeds(database: Database, job_id: str) -> None:
+    with database.write() as session:
+        MOVES["start"](session, job_id)
+    ways = [MOVES["fail"], MOVES["cancel"]] * 4
+    together = Barrier(len(ways))
+
+    def end(way: Move) -> JobState | None:
+        together.wait()
+        with database.write() as session:
+            job = way(session, job_id)
+            return None if job is None else job.state
+
+    with ThreadPoolExecutor(len(ways)) as threads:
+        (won,) = [ended for ended in threads.map(end, ways) if ended]
+    assert state(database, job_id) is won
+
+
+def test_the_queue_counts_those_before_of_every_guild(database: Database) -> None:
+    with database.write() as session:
+        corpus_id = new_corpus(session).id
+        jobs = [enqueue(session, corpus_id, name=f"m{number}") for number in range(4)]
+        assert [training_jobs.place_in_queue(session, job) for job in jobs] == [1, 2, 3, 4]
+        assert [job.id for job in training_jobs.unfinished(session)] == [job.id for job in jobs]
+        training_jobs.start(session, GUILD, jobs[0].id)
+        training_jobs.cancel(session, GUILD, jobs[2].id)
+        assert [training_jobs.place_in_queue(session, job) for job in jobs] == [0, 1, 0, 2]
+        left = [jobs[0].id, jobs[1].id, jobs[3].id]
+        assert [job.id for job in training_jobs.unfinished(session)] == left
+        assert [job.id for job in training_jobs.listing(session, GUILD)] == left
+
+
+def test_a_card_is_out_of_date_until_it_shows_the_last_step(database: Database, job_id: str) -> None:
+    with database.write() as session:
+        (job,) = training_jobs.changed_cards(session)
+        training_jobs.card_shown(session, GUILD, job_id, job.revision, message_id=99)
+        assert training_jobs.changed_cards(session) == []
+        training_jobs.start(session, GUILD, job_id)
+    with database.write() as session:
+        (job,) = training_jobs.changed_cards(session)
+        assert job.message_id == 99
+        edited_to = job.revision
+        training_jobs.progress(session, GUILD, job_id, fraction=0.5)
+        training_jobs.card_shown(session, GUILD, job_id, edited_to)
+    with database.write() as session:
+        (job,) = training_jobs.changed_cards(session)
+        assert (job.revision, job.shown_revision, job.message_id) == (3, 2, 99)
+        training_jobs.card_shown(session, GUILD, job_id, 3)
+        training_jobs.card_shown(session, GUILD, job_id, 1)
+        assert training_jobs.changed_cards(session) == [], "an old card sent late does not count"
+
+
+def test_impossible_jobs_are_refused(database: Database, job_id: str) -> None:
+    with database.read() as session:
+        job = training_jobs.get(session, GUILD, job_id)
+        assert job is not None
+    with pytest.raises(InvalidNameError), database.write() as session:
+        enqueue(session, job.corpus_id, name=" ")
+    with pytest.raises(IntegrityError), database.write() as session:
+        enqueue(session, job.corpus_id, minutes=0)
+    with pytest.raises(IntegrityError), database.write() as session:
+        enqueue(session, 999_999)
+    with database.write() as session:
+        training_jobs.start(session, GUILD, job_id)
+    with pytest.raises(IntegrityError), database.write() as session:
+        training_jobs.progress(session, GUILD, job_id, fraction=1.5)
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(sa.text("UPDATE training_job SET state = 'lost'"))
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(sa.text("DELETE FROM corpus"))
+    assert state(database, job_id) is JobState.TRAINING
+
+
+def test_a_time_is_a_moment_whatever_zone_it_came_in(database: Database) -> None:
+    moment = datetime(2026, 3, 29, 3, 30, tzinfo=timezone(timedelta(hours=2)))
+    with database.write() as session:
+        corpus = new_corpus(session)
+        corpus.rights_confirmed_at = moment
+    with database.read() as session:
+        stored = corpora.get(session, GUILD, corpus.id)
+        assert stored is not None
+        assert stored.rights_confirmed_at == moment
+        assert stored.rights_confirmed_at.tzinfo is UTC
+    with pytest.raises(StatementError, match="has no time zone"), database.write() as session:
+        new_corpus(session).rights_confirmed_at = datetime(2026, 1, 1)  # noqa: DTZ001
