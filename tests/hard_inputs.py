@@ -1,0 +1,66 @@
+"""Corpora that must be refused, each with one clear line: for the library, the shell and the bot alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROSE = (
+    "It was a bright cold day, and the clocks were striking. Nobody in the house had slept; "
+    "the kettle sang, the cat watched the door, and somewhere a train went by.\n"
+)
+
+
+@dataclass(frozen=True)
+class HardInput:
+    """A corpus file and words of the line that refuses it."""
+
+    name: str
+    data: bytes
+    says: tuple[str, ...]
+
+
+REFUSED = (
+    HardInput("empty", b"", ("empty", "0 bytes")),
+    HardInput("white space", b" \n\t \r\n" * 500, ("white space",)),
+    HardInput("one symbol", b"a" * 5_000, ("one character", "'a'", "two different")),
+    HardInput("too short", b"To be or not to be.", ("19 characters", "500")),
+    HardInput(
+        "NUL bytes", PROSE.encode() * 10 + b"\0" + PROSE.encode() * 10, ("NUL byte", "offset 1610", "UTF-8")
+    ),
+    HardInput("binary", bytes(range(1, 128)) * 40, ("control characters", "binary")),
+    HardInput("a PNG picture", b"\x89PNG\r\n\x1a\n" + bytes(2_000), ("PNG picture", "plain text")),
+    HardInput("a ZIP archive", b"PK\x03\x04" + bytes(2_000), ("ZIP archive", "plain text")),
+    HardInput("a PDF document", b"%PDF-1.7\n" + PROSE.encode() * 20, ("PDF document",)),
+    HardInput("a gzip archive", b"\x1f\x8b\x08" + bytes(2_000), ("gzip archive",)),
+    HardInput(
+        "invalid UTF-8",
+        PROSE.encode() * 10 + b"caf\xe9 " + PROSE.encode() * 10,
+        ("UTF-8", "0xE9", "offset 1613"),
+    ),
+    HardInput("UTF-16 without a mark", PROSE.encode("utf-16-le") * 20, ("NUL byte", "UTF-16")),
+    HardInput("UTF-16 cut in a character", PROSE.encode("utf-16") * 10 + b"\xd8", ("UTF-16", "offset")),
+)
+
+CHAT_LOG = "".join(
+    f"[2024-03-{day:02d} 18:{minute:02d}] user{minute % 4}#12{minute:02d}: did you see what happened there\n"
+    for day in range(1, 6)
+    for minute in range(10, 40)
+).encode()
+"""What an export of a Discord channel looks like."""
+
+_TEXT = "“Où est-il?” she asked; naïve, yes — and it's 3.14 o'clock.\nNobody answered her…\n" * 20
+
+READABLE = {
+    "UTF-8": _TEXT.encode(),
+    "UTF-8 with a mark": b"\xef\xbb\xbf" + _TEXT.encode(),
+    "UTF-16 little-endian": b"\xff\xfe" + _TEXT.encode("utf-16-le"),
+    "UTF-16 big-endian": b"\xfe\xff" + _TEXT.encode("utf-16-be"),
+    "UTF-32": b"\xff\xfe\x00\x00" + _TEXT.encode("utf-32-le"),
+    "Windows line breaks": _TEXT.replace("\n", "\r\n").encode(),
+    "old Mac line breaks": _TEXT.replace("\n", "\r").encode(),
+    "decomposed accents": _TEXT.replace("ù", "u\u0300").replace("ï", "i\u0308").encode(),
+    "a stray control character": ("\x07" + _TEXT).encode(),
+}
+"""Files that all hold `READABLE_TEXT`."""
+
+READABLE_TEXT = _TEXT

@@ -1,0 +1,129 @@
+"""From uploaded bytes to clean text, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import hard_inputs
+from textgen import corpus
+from textgen.corpus import shakespeare
+from textgen.errors import CorpusError
+
+
+@pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)
+def test_a_corpus_that_cannot_be_used_is_refused_in_one_line(case: hard_inputs.HardInput) -> None:
+    with pytest.raises(CorpusError) as caught:
+        corpus.check_trainable(corpus.decode(case.data, name="upload.txt"))
+    line = str(caught.value)
+    assert "\n" not in line
+    for words in case.says:
+        assert words in line
+
+
+@pytest.mark.parametrize("data", hard_inputs.READABLE.values(), ids=hard_inputs.READABLE.keys())
+def test_every_announced_encoding_gives_the_same_clean_text(data: bytes) -> None:
+    assert corpus.decode(data, name="upload.txt") == hard_inputs.READABLE_TEXT
+
+
+def test_emoji_and_right_to_left_text_pass_unchanged() -> None:
+    text = "👩‍👩‍👧‍👦 שלום עולם 🇩🇪 क्षि " * 50
+    assert corpus.decode(text.encode(), name="x") == text
+
+
+def test_a_missing_file_and_a_folder_say_what_would_do(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"not there.*input\.txt"):
+        corpus.read(tmp_path / "nowhere.txt")
+    with pytest.raises(CorpusError, match="is a folder"):
+        corpus.read(tmp_path)
+
+
+def test_the_split_keeps_every_character_and_cuts_between_paragraphs() -> None:
+    text = "".join(f"Paragraph {n} says a little.\nIt has two lines.\n\n" for n in range(200))
+    training, validation = corpus.split_for_validation(text, 0.1)
+    assert training + validation == text
+    assert training.endswith("\n\n")
+    assert validation.startswith("Paragraph")
+    assert 0.08 < len(validation) / len(text) < 0.11
+
+
+@pytest.mark.parametrize("text", ["ab", "a" * 1_000, "no line break here " * 60])
+def test_the_split_never_divides_by_nothing(text: str) -> None:
+    training, validation = corpus.split_for_validation(text, 0.2)
+    assert training + validation == text
+    assert training
+    assert validation
+
+
+def test_line_starts_are_spread_out_distinct_and_end_at_words() -> None:
+    lines = [f"Line number {n} " + "goes on and on " * 8 for n in range(300)]
+    starts = corpus.line_starts("\n".join(lines))
+    assert len(starts) == 50
+    assert len(set(starts)) == 50
+    assert all(len(start) <= 60 for start in starts)
+    assert starts[0].split()[-1] in {"goes", "on", "and"}
+    assert starts[-1].startswith("Line number 29")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (hard_inputs.CHAT_LOG.decode(), "Discord"),
+        ("12/31/20, 9:15 PM - Anna: happy new year\n" * 40, "WhatsApp"),
+        ("[31.12.20, 21:15:07] Anna: happy new year\n" * 40, "WhatsApp"),
+        ("[12:34] <nick> did you see that\n" * 40, "IRC"),
+        ("anna — 03/04/2024 18:22\nwell hello there everybody\n" * 40, "Discord"),
+        ('{"messages": [{"author": {"name": "x"}, "timestamp": "2024", "content": "hi"}]}' * 9, "JSON"),
+    ],
+)
+def test_chat_logs_are_recognised(text: str, kind: str) -> None:
+    assert kind in (corpus.suspect_chat_log(text) or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HAMLET:\nTo be, or not to be: that is the question.\n\n" * 30,
+        "[Enter a GHOST] at 12:30 they left\nAnd the rest is silence.\n" * 30,
+        "def f(x):\n    return x[1:2]  # 10:30\n" * 30,
+        "Chapter 12: 9:15 in the morning\nShe said: stay here.\n" * 30,
+        '{"title": "a story", "body": "nothing like a chat"}\n' * 30,
+    ],
+)
+def test_plays_prose_and_code_are_not_taken_for_chat_logs(text: str) -> None:
+    assert corpus.suspect_chat_log(text) is None
+
+
+def test_secrets_are_counted_by_kind() -> None:
+    text = (
+        "write to anna@example.org or bob@example.com\n"
+        # Put together here, so that no scanner takes this file for a leak.
+        + "-----BEGIN RSA "
+        + "PRIVATE KEY-----\n"
+        + "AKIA"
+        + "ABCDEFGHIJKLMNOP"
+        + "\n+49 170 1234567\n"
+    )
+    assert corpus.suspect_secrets(text) == (
+        "1 × private key",
+        "1 × access key",
+        "2 × e-mail address",
+        "1 × telephone number",
+    )
+    assert corpus.suspect_secrets(hard_inputs.PROSE * 20) == ()
+
+
+def test_shakespeare_comes_as_plain_speeches(tmp_path: Path) -> None:
+    sizes = shakespeare.write(tmp_path, "tragedies")
+    training = (tmp_path / "input.txt").read_text(encoding="utf-8")
+    validation = (tmp_path / "validate.txt").read_text(encoding="utf-8")
+    assert sizes == (len(training), len(validation))
+    assert "HAMLET:\nTo be, or not to be: that is the question:" in training + validation
+    assert not {"*", "#", "_", "\\"} & set(training)
+    assert 0.08 < len(validation) / len(training) < 0.14
+
+
+def test_an_unknown_genre_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"farces.*comedies, histories"):
+        shakespeare.write(tmp_path, "farces")

@@ -1,0 +1,5 @@
+"""`python -m textgen`."""
+
+from textgen.cli import main
+
+main()

@@ -1,0 +1,257 @@
+"""The bundle: a trained model as a folder of plain data.
+
+=====================  ==================================================================
+``spec.json``          the network (`textgen.spec`)
+``tokenizer.json``     the tokenizer (`textgen.tokenizers`)
+``weights.safetensors``  the parameters, 32-bit floats under the names of `NetworkSpec.shapes`
+``manifest.json``      format, SHA-256 and size of the other three, provenance, figures, history
+=====================  ==================================================================
+
+Nothing in it is executed or unpickled. A reader checks sizes and hashes before it parses, and
+shapes before it allocates. Serving reads bundles, so Keras must not be imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+from textgen import files
+from textgen.errors import BundleError, TrainingError
+from textgen.spec import NetworkSpec
+from textgen.tokenizers import Tokenizer
+from textgen.tokenizers import from_json as tokenizer_from_json
+
+FORMAT = 1
+"""The newest bundle format that this version reads and the one that it writes."""
+
+SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
+_LARGEST_JSON = 16 << 20
+_SAFETENSORS_HEADER = 1 << 20
+
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a bundle says of itself.
+
+    Attributes:
+        level: "char", "word" or "subword".
+        cell: kind of the recurrent layers.
+        parameters: number of trained numbers.
+        vocabulary: number of tokens.
+        characters: length of the training text.
+        corpus_sha256: SHA-256 of the clean training text in UTF-8.
+        validation_loss: nats per token on the validation text.
+        bits_per_token: the same in bits.
+        perplexity: the exponential of the loss.
+        steps: optimizer steps taken.
+        seconds: wall-clock time of the training.
+        device: what it ran on, as "cpu" or "gpu (NVIDIA H100)".
+        created_at: UTC time in ISO 8601.
+        stopped: why the training ended ("epochs", "time limit", …).
+        textgen_version: the version that wrote the bundle.
+        settings: the training's settings.
+        history: validation loss over time, as dicts of ``step``, ``seconds`` and ``validation_loss``.
+        seeds: beginnings of lines of the corpus, for samples without a seed text.
+    """
+
+    level: str
+    cell: str
+    parameters: int
+    vocabulary: int
+    characters: int
+    corpus_sha256: str
+    validation_loss: float
+    steps: int
+    seconds: float
+    device: str
+    created_at: str
+    stopped: str
+    textgen_version: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    seeds: list[str] = field(default_factory=list)
+
+    @property
+    def bits_per_token(self) -> float:
+        """Validation loss in bits."""
+        return self.validation_loss / math.log(2)
+
+    @property
+    def perplexity(self) -> float:
+        """Number of equally likely tokens that would be as hard to guess."""
+        return math.exp(min(self.validation_loss, 700.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle in memory."""
+
+    spec: NetworkSpec
+    tokenizer: Tokenizer
+    weights: Weights
+    manifest: Manifest
+
+
+def write(path: Path, bundle: Bundle) -> None:
+    """Write a bundle so that ``path`` holds either the old one or the new one, never a mixture.
+
+    Raises:
+        TrainingError: the weights are not finite, or the disk refuses.
+    """
+    for name, array in bundle.weights.items():
+        if not np.isfinite(array).all():
+            raise TrainingError(f"the weights {name} are not finite; nothing was saved")
+    prepared = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        prepared.mkdir(parents=True)
+        files.write_json(prepared / SPEC, bundle.spec.to_json())
+        files.write_json(prepared / TOKENIZER, bundle.tokenizer.to_json())
+        files.write_bytes(prepared / WEIGHTS, safetensors.numpy.save(dict(bundle.weights)))
+        listing = {
+            name: {"sha256": files.sha256(prepared / name), "bytes": (prepared / name).stat().st_size}
+            for name in (SPEC, TOKENIZER, WEIGHTS)
+        }
+        files.write_json(prepared / MANIFEST, {"format": FORMAT, "files": listing, **asdict(bundle.manifest)})
+        files.replace_folder(prepared, path)
+    except OSError as error:
+        raise TrainingError(
+            f"the bundle {path} cannot be written: {error.strerror}; nothing was changed"
+        ) from None
+    finally:
+        shutil.rmtree(prepared, ignore_errors=True)
+
+
+def read(path: Path) -> Bundle:
+    """Read and check a bundle.
+
+    Raises:
+        BundleError: it is absent, damaged, of a newer format, or not a bundle.
+    """
+    path = _locate(path)
+    manifest, listing = _read_manifest(path)
+    checked = {name: _read_listed(path, name, listing) for name in (SPEC, TOKENIZER)}
+    spec = NetworkSpec.from_json(_parse(checked[SPEC], path / SPEC))
+    tokenizer = tokenizer_from_json(_parse(checked[TOKENIZER], path / TOKENIZER))
+    if tokenizer.size != spec.vocabulary:
+        raise BundleError(
+            f"{path}: the tokenizer has {tokenizer.size:,} tokens, the network {spec.vocabulary:,}"
+        )
+    shapes = spec.shapes()
+    largest = _SAFETENSORS_HEADER + 4 * spec.parameters
+    weights = _parse_weights(_read_listed(path, WEIGHTS, listing, largest=largest), path / WEIGHTS)
+    found = {name: array.shape for name, array in weights.items()}
+    if found != shapes:
+        wrong = sorted(name for name in set(found) | set(shapes) if found.get(name) != shapes.get(name))
+        raise BundleError(f"{path}: the weights do not fit the spec, beginning with {wrong[0]}")
+    for name, array in weights.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise BundleError(f"{path}: the weights {name} are not finite 32-bit floats")
+    return Bundle(spec, tokenizer, weights, manifest)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read what a bundle says of itself, without its weights.
+
+    Raises:
+        BundleError: it is absent, of a newer format, or not a bundle.
+    """
+    return _read_manifest(_locate(path))[0]
+
+
+def _locate(path: Path) -> Path:
+    """Return the bundle's folder, which may stand aside if a replacement was cut short."""
+    if not path.exists() and files.previous_generation(path).exists():
+        return files.previous_generation(path)
+    if not path.is_dir():
+        found = "is a file" if path.exists() else "is not there"
+        raise BundleError(
+            f"{path} {found}; a bundle is a folder, for example DIR/model after `textgen train`"
+        )
+    return path
+
+
+def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
+    data = _parse(_read_limited(path / MANIFEST, _LARGEST_JSON), path / MANIFEST)
+    if not isinstance(data, dict):
+        raise BundleError(f"{path / MANIFEST} is not a JSON object")
+    version = data.get("format")
+    if not isinstance(version, int) or version < 1:
+        raise BundleError(f"{path / MANIFEST} has no format number; this is not a bundle")
+    if version > FORMAT:
+        raise BundleError(
+            f"{path} has bundle format {version}; this version reads up to {FORMAT}: update textgen"
+        )
+    listing = data.get("files")
+    try:
+        manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
+    except KeyError as error:
+        raise BundleError(f"{path / MANIFEST} lacks {error.args[0]!r}") from None
+    numbers = (
+        manifest.parameters,
+        manifest.vocabulary,
+        manifest.characters,
+        manifest.validation_loss,
+        manifest.seconds,
+    )
+    lists = (manifest.history, manifest.seeds)
+    if (
+        not isinstance(listing, dict)
+        or not all(isinstance(number, int | float) for number in numbers)
+        or not all(isinstance(value, list) for value in lists)
+    ):
+        raise BundleError(f"{path / MANIFEST} has values of the wrong kind")
+    return manifest, listing
+
+
+def _read_listed(path: Path, name: str, listing: dict[str, Any], *, largest: int = _LARGEST_JSON) -> bytes:
+    """Read a file of the bundle and compare it with the manifest."""
+    entry = listing.get(name)
+    expected = entry.get("sha256") if isinstance(entry, dict) else None
+    data = _read_limited(path / name, largest)
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise BundleError(
+            f"{path / name} is damaged: its SHA-256 is not the one in {MANIFEST}; train or copy it again"
+        )
+    return data
+
+
+def _read_limited(path: Path, largest: int) -> bytes:
+    """Read a regular file of at most ``largest`` bytes."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise BundleError(f"{path} is not there; the bundle is not complete")
+        size = path.stat().st_size
+        if size > largest:
+            raise BundleError(f"{path} has {size:,} bytes; at most {largest:,} are expected")
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _parse(data: bytes, path: Path) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise BundleError(f"{path} is not valid JSON") from None
+
+
+def _parse_weights(data: bytes, path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    try:
+        return safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise BundleError(f"{path} is not a safetensors file: {error}") from None

@@ -1,0 +1,87 @@
+"""The command `textgen`.
+
+Each subcommand's module is imported only when it is used: `textgen --help` must not wait for NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+
+import click
+
+from textgen import __version__
+from textgen.errors import TextgenError, TrainingInterruptedError
+
+STARTED = time.monotonic()
+"""When the process began, near enough; time limits count from here."""
+
+_INTERRUPTED = 130
+
+_COMMANDS = {
+    "train": "Train a model on a corpus.",
+    "sample": "Write text with a trained model.",
+    "inspect": "Show what a bundle is.",
+    "corpus": "Get a corpus, or look at one.",
+    "serve": "Answer sampling requests on standard input, as JSON lines.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands live in modules of this package named like them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"textgen.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 -- every module of _COMMANDS has one
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader (`| head`) has seen enough. What is still buffered must go somewhere at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        # click would import every command for its one line of help.
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="textgen")
+def cli() -> None:
+    """Train a small language model on your own texts, and write in their style."""
+
+
+def main() -> None:
+    """Run the command; what goes wrong is one line on standard error.
+
+    Exit codes: 0 done, 1 error, 2 usage, 130 interrupted.
+    """
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except TrainingInterruptedError as error:
+        click.echo(f"interrupted: {error}", err=True)
+        sys.exit(_INTERRUPTED)
+    except TextgenError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(_INTERRUPTED)

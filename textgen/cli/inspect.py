@@ -1,0 +1,55 @@
+"""`textgen inspect`: what a bundle is, in one screen."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from textgen import bundle as bundles
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@click.command("inspect")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
+def command(bundle: Path, *, as_json: bool) -> None:
+    """Show what BUNDLE is: network, corpus, figures. Every file in it is checked."""
+    loaded = bundles.read(bundle)
+    manifest = loaded.manifest
+    if as_json:
+        click.echo(
+            json.dumps({**dataclasses.asdict(manifest), "spec": loaded.spec.to_json()}, ensure_ascii=False)
+        )
+        return
+    spec = loaded.spec
+    rows = {
+        "bundle": str(bundle),
+        "network": f"{spec.layers} × {spec.units} {spec.cell}, embedding {spec.embedding}, "
+        f"dropout {spec.dropout:g}",
+        "parameters": f"{manifest.parameters:,}",
+        "tokens": f"{manifest.vocabulary:,} at {manifest.level} level",
+        "corpus": f"{manifest.characters:,} characters (SHA-256 {manifest.corpus_sha256[:12]}…)",
+        "validation": f"{manifest.validation_loss:.4f} nats, {manifest.bits_per_token:.4f} bits, "
+        f"perplexity {manifest.perplexity:.2f} per token",
+        "trained": f"{manifest.steps:,} steps in {manifest.seconds:,.0f} s on {manifest.device}, "
+        f"ended by {manifest.stopped}",
+        "created": f"{manifest.created_at} by textgen {manifest.textgen_version}",
+        "curve": _curve([entry["validation_loss"] for entry in manifest.history]),
+    }
+    for name, value in rows.items():
+        click.echo(f"{name:<11} {value}")
+
+
+def _curve(losses: list[float]) -> str:
+    """Return losses over time as a line of bars."""
+    if not losses:
+        return "–"
+    shown = losses[:: max(1, len(losses) // 40)]
+    low, high = min(shown), max(shown)
+    scale = (len(_BARS) - 1) / (high - low) if high > low else 0
+    bars = "".join(_BARS[round((loss - low) * scale)] for loss in shown)
+    return f"{bars}  {losses[0]:.3f} → {min(losses):.3f}"

@@ -1,0 +1,128 @@
+"""`textgen train`: a corpus in, a bundle out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textgen.bundle import Manifest
+from textgen.cli import STARTED
+from textgen.cli.progress import Display
+from textgen.errors import TextgenError, TrainingInterruptedError
+from textgen.events import Control, Event, EventSink, json_lines
+from textgen.settings import OPTIMIZERS, PRESETS
+from textgen.spec import CELLS
+from textgen.training.run import train
+
+
+@click.command("train")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with input.txt (and validate.txt).",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="The bundle's folder.  [default: DATA_DIR/model]"
+)
+@click.option(
+    "--preset", type=click.Choice(list(PRESETS)), default="classic", show_default=True, help="A whole recipe."
+)
+@click.option("--level", type=click.Choice(["char"]), help="What a token is.")
+@click.option("--cell", type=click.Choice(CELLS), help="Kind of the recurrent layers.")
+@click.option("--pristine-input", is_flag=True, default=None, help="Do not lower-case the text.")
+@click.option("--embedding-size", type=int, help="Size of a token's vector.")
+@click.option("--rnn-size", type=int, help="Size of each recurrent layer.")
+@click.option("--num-layers", type=int, help="Number of recurrent layers.")
+@click.option("--dropout", type=float, help="Share of a layer's outputs zeroed in training.")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How gradients become steps.")
+@click.option("--learning-rate", type=float, help="Step size of the optimizer.")
+@click.option("--batch-size", type=int, help="Texts trained side by side.")
+@click.option("--seq-length", type=int, help="Tokens through which gradients flow.")
+@click.option("--seq-step", type=int, help="Distance of the offsets at which the text is gone through again.")
+@click.option("--num-epochs", type=int, help="Times the whole text is trained on.")
+@click.option("--time-limit", type=float, help="Seconds from start to saved bundle, everything included.")
+@click.option("--patience", type=int, help="Stop after so many validations without a better loss.")
+@click.option("--validation-split", type=float, help="Share held out where there is no validate.txt.")
+@click.option("--vocab-size", "vocabulary_size", type=int, help="At most so many tokens.")
+@click.option("--random-seed", type=int, help="Decides first weights and dropout.")
+@click.option("--no-seeds", is_flag=True, help="Keep no line starts of the corpus in the bundle.")
+@click.option("--resume", is_flag=True, help="Go on from an interrupted training.")
+@click.option("--checkpoint-seconds", "checkpoint_s", type=float, help="Seconds between checkpoints.")
+@click.option("--live-sample", is_flag=True, help="Show samples at four temperatures after each epoch.")
+@click.option("--events", is_flag=True, help="JSON lines on standard output, nothing else there.")
+@click.option(
+    "--control", is_flag=True, help="Obey `finish` and `cancel` on standard input; its end cancels."
+)
+@click.option(
+    "--lock-timeout", type=float, default=0.0, help="Seconds to wait for another training of this bundle."
+)
+def command(
+    data_dir: Path,
+    output: Path | None,
+    *,
+    no_seeds: bool,
+    resume: bool,
+    live_sample: bool,
+    events: bool,
+    control: bool,
+    lock_timeout: float,
+    **flags: Any,
+) -> None:
+    """Train a model on DATA_DIR/input.txt and write a bundle.
+
+    The last line names the bundle and its validation loss. Ctrl-C keeps a checkpoint for --resume.
+    """
+    wishes = Control()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: wishes.cancel())
+    if control:
+        wishes.obey(sys.stdin)
+
+    def run(on_event: EventSink) -> Manifest:
+        return train(
+            data_dir,
+            output=output,
+            on_event=on_event,
+            resume=resume,
+            live_sample=live_sample,
+            lock_timeout=lock_timeout,
+            control=wishes,
+            started=STARTED,
+            keep_seeds=not no_seeds,
+            **flags,
+        )
+
+    if events:
+        emit = _until_nobody_listens(json_lines(sys.stdout), wishes)
+        try:
+            run(emit)
+        except TrainingInterruptedError:
+            raise
+        except TextgenError as error:
+            emit({"event": "failed", "error": str(error)})
+            raise
+        return
+    with Display(show_samples=live_sample) as display:
+        manifest = run(display.show)
+    bundle = output or data_dir / "model"
+    click.echo(
+        f"{bundle}: validation loss {manifest.validation_loss:.4f} nats, {manifest.bits_per_token:.4f} bits, "
+        f"perplexity {manifest.perplexity:.2f} per token"
+    )
+
+
+def _until_nobody_listens(emit: EventSink, wishes: Control) -> EventSink:
+    """Return a sink that cancels the training when the reader of its events is gone."""
+
+    def send(event: Event) -> None:
+        try:
+            emit(event)
+        except BrokenPipeError:
+            wishes.cancel()
+
+    return send

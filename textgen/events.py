@@ -1,0 +1,76 @@
+"""What a training tells while it runs: small JSON objects, each with the key ``event``.
+
+==============  =====================================================================================
+``started``     ``device``, ``resumed``, ``characters``, ``vocabulary``, ``parameters``, ``notes``
+``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``
+``sample``      ``text``, ``temperature``, ``fraction``
+``checkpoint``  ``step``, ``validation_loss`` or None
+``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``
+``failed``      ``error``
+==============  =====================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+Event = dict[str, Any]
+EventSink = Callable[[Event], None]
+
+
+def json_lines(target: IO[str]) -> EventSink:
+    """Return a sink that writes each event as a line."""
+
+    def write(event: Event) -> None:
+        target.write(json.dumps(event, ensure_ascii=False) + "\n")
+        target.flush()
+
+    return write
+
+
+class Control:
+    """What somebody outside a training wishes of it: nothing, to finish early, or to stop."""
+
+    def __init__(self) -> None:
+        """Begin with no wish."""
+        self._finish = threading.Event()
+        self._cancel = threading.Event()
+
+    def finish(self) -> None:
+        """Ask for the best model so far as the result."""
+        self._finish.set()
+
+    def cancel(self) -> None:
+        """Ask for a stop that keeps the checkpoint."""
+        self._cancel.set()
+
+    @property
+    def finish_requested(self) -> bool:
+        """Whether the training should end early."""
+        return self._finish.is_set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the training should stop."""
+        return self._cancel.is_set()
+
+    def obey(self, source: IO[str]) -> None:
+        """Read commands from a stream in the background; its end means that whoever asked is gone.
+
+        The commands are ``finish`` and ``cancel``, a line each.
+        """
+
+        def read() -> None:
+            for line in source:
+                if line.strip() == "finish":
+                    self.finish()
+                elif line.strip() == "cancel":
+                    self.cancel()
+            # Who asked for the end of the training does not take it back by going away.
+            if not self.finish_requested:
+                self.cancel()
+
+        threading.Thread(target=read, name="control", daemon=True).start()

@@ -1,0 +1,44 @@
+"""One step of a network: a token in, the logits of the next token out, a small state carried along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.inference.numerics import Float32, Float64
+from textgen.spec import NetworkSpec
+
+State = list[Float32]
+"""For each carried quantity an array of shape (batch, units)."""
+
+
+class Stepper(Protocol):
+    """A network that writes one token at a time, for a batch of independent texts."""
+
+    spec: NetworkSpec
+
+    def initial_state(self, batch: int) -> State:
+        """Return the state of ``batch`` texts before their first token."""
+        ...
+
+    def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
+        """Feed one token to each text.
+
+        Args:
+            tokens: shape (batch,).
+            state: changed in place.
+
+        Returns:
+            Logits of the next token, shape (batch, vocabulary).
+        """
+        ...
+
+
+def make_stepper(spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> Stepper:
+    """Return the stepper of a bundle's network."""
+    from textgen.inference.gated import GruStepper, LstmStepper
+
+    return {"lstm": LstmStepper, "gru": GruStepper}[spec.cell](spec, weights)

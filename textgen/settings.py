@@ -1,0 +1,147 @@
+"""How a training goes: every flag of `textgen train` as one checked value, and the presets."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from textgen.errors import SettingsError
+from textgen.spec import CELLS, Cell
+
+Preset = Literal["classic"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # keras-text-generation's own recipe (train.py and model.py of mattdangerw/keras-text-generation).
+    "classic": {
+        "cell": "lstm",
+        "embedding_size": 64,
+        "rnn_size": 128,
+        "num_layers": 2,
+        "dropout": 0.2,
+        "optimizer": "rmsprop",
+        "learning_rate": 1e-3,
+        "batch_size": 32,
+        "seq_length": 50,
+        "seq_step": 25,
+        "num_epochs": 50,
+    },
+}
+
+OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
+
+_WHOLE = {
+    "embedding_size": (1, 4096),
+    "rnn_size": (1, 8192),
+    "num_layers": (1, 32),
+    "batch_size": (1, 4096),
+    "seq_length": (1, 8192),
+    "seq_step": (1, 8192),
+    "num_epochs": (1, 1_000_000),
+    "random_seed": (0, 2**31 - 1),
+}
+_REAL = {
+    "dropout": (0.0, 0.95),
+    "learning_rate": (1e-8, 10.0),
+    "validation_split": (0.0, 0.5),
+    "checkpoint_s": (0.1, 86_400.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """Everything that decides what a training does with a corpus.
+
+    Attributes:
+        preset: name of the recipe that the other values come from unless given.
+        level: "char".
+        pristine_input: keep upper case.
+        cell: kind of the recurrent layers.
+        embedding_size: size of a token's vector.
+        rnn_size: size of each recurrent layer.
+        num_layers: number of recurrent layers.
+        dropout: share of a layer's outputs that are zeroed in training.
+        optimizer: one of `OPTIMIZERS`.
+        learning_rate: step size of the optimizer.
+        batch_size: texts trained side by side.
+        seq_length: tokens through which gradients flow.
+        seq_step: distance of the offsets at which the text is gone through again.
+        num_epochs: times the whole text is trained on.
+        time_limit: seconds from the start of the process to the saved bundle, or None.
+        patience: stop after so many validations without a better loss, or None.
+        validation_split: share of the corpus held out where there is no validation file.
+        vocabulary_size: at most so many tokens, or None for all.
+        random_seed: decides first weights and dropout.
+        keep_seeds: whether line starts of the corpus are kept for sampling.
+        checkpoint_s: seconds between checkpoints.
+
+    Raises:
+        SettingsError: a value lies outside its bounds.
+    """
+
+    preset: str = "classic"
+    level: str = "char"
+    pristine_input: bool = False
+    cell: Cell = "lstm"
+    embedding_size: int = 64
+    rnn_size: int = 128
+    num_layers: int = 2
+    dropout: float = 0.2
+    optimizer: str = "rmsprop"
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+    seq_length: int = 50
+    seq_step: int = 25
+    num_epochs: int = 50
+    time_limit: float | None = None
+    patience: int | None = None
+    validation_split: float = 0.05
+    vocabulary_size: int | None = None
+    random_seed: int = 1
+    keep_seeds: bool = True
+    checkpoint_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Check every bound."""
+        _check_choice("preset", self.preset, tuple(PRESETS))
+        _check_choice("level", self.level, ("char",))
+        _check_choice("cell", self.cell, CELLS)
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        for name, (low, high) in _WHOLE.items():
+            _check_whole(name, getattr(self, name), low, high)
+        for name, (lowest, highest) in _REAL.items():
+            _check_real(name, getattr(self, name), lowest, highest)
+        if self.time_limit is not None:
+            _check_real("time_limit", self.time_limit, 1.0, 31 * 86_400.0)
+        if self.patience is not None:
+            _check_whole("patience", self.patience, 1, 1_000_000)
+        if self.vocabulary_size is not None:
+            _check_whole("vocab_size", self.vocabulary_size, 2, 1_000_000)
+
+    @classmethod
+    def from_flags(cls, preset: str = "classic", **flags: Any) -> TrainingSettings:
+        """Return a preset's settings with the given flags over them; None stands for "not given"."""
+        _check_choice("preset", preset, tuple(PRESETS))
+        given = {name: value for name, value in flags.items() if value is not None}
+        return cls(preset=preset, **{**PRESETS[preset], **given})
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree with: all but how long and how often."""
+        free = {"time_limit", "patience", "num_epochs", "checkpoint_s", "keep_seeds"}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in free}
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}; it can be {', '.join(choices)}")
+
+
+def _check_whole(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low:,} to {high:,}")
+
+
+def _check_real(name: str, value: object, low: float, high: float) -> None:
+    # NaN fails the comparison too.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise SettingsError(f"{name} is {value!r}; it must be a number from {low:g} to {high:g}")

@@ -1,0 +1,101 @@
+"""One token a character: the smallest vocabulary, and nothing to learn before training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.errors import BundleError
+from textgen.tokenizers.base import Tokens
+
+MAXIMUM_SYMBOLS = 65_000
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class CharacterTokenizer:
+    """Maps each character to a number, the most frequent first.
+
+    Args:
+        symbols: the known characters; the first becomes token 1, since 0 is `UNKNOWN`.
+        lowercase: whether text is lower-cased before it is looked up.
+    """
+
+    level = "char"
+
+    def __init__(self, symbols: str, *, lowercase: bool) -> None:
+        """Build the two look-up tables."""
+        self.symbols = symbols
+        self.lowercase = lowercase
+        points = _code_points(symbols)
+        self._token_of_point: npt.NDArray[np.uint16] = np.zeros(int(points.max(initial=0)) + 2, np.uint16)
+        self._token_of_point[points] = np.arange(1, len(points) + 1)
+        self._symbol_of_token = [_REPLACEMENT, *symbols]
+
+    @classmethod
+    def train(cls, text: str, *, lowercase: bool, vocabulary_size: int | None = None) -> CharacterTokenizer:
+        """Build the vocabulary of a training text.
+
+        Args:
+            text: clean text.
+            lowercase: whether the model shall see lower-case text only.
+            vocabulary_size: at most so many tokens (the rarest characters become `UNKNOWN`).
+        """
+        limit = min(vocabulary_size or MAXIMUM_SYMBOLS, MAXIMUM_SYMBOLS) - 1
+        # Ties are broken by code point, so that the same text gives the same vocabulary everywhere.
+        ranked = sorted(
+            Counter(text.lower() if lowercase else text).items(), key=lambda item: (-item[1], item[0])
+        )
+        return cls("".join(symbol for symbol, _ in ranked[:limit]), lowercase=lowercase)
+
+    @property
+    def size(self) -> int:
+        """Number of tokens, `UNKNOWN` included."""
+        return len(self._symbol_of_token)
+
+    def normalize(self, text: str) -> str:
+        """Return the text as the model sees it."""
+        return text.lower() if self.lowercase else text
+
+    def encode(self, text: str) -> Tokens:
+        """Return the tokens of a text, shape (characters,)."""
+        points = _code_points(self.normalize(text))
+        # Every code point past the table shares its last entry, which is UNKNOWN.
+        return self._token_of_point[np.minimum(points, len(self._token_of_point) - 1)]
+
+    def unseen(self, text: str) -> list[str]:
+        """Return the distinct characters of a text that the vocabulary lacks."""
+        known = set(self.symbols)
+        return [symbol for symbol in dict.fromkeys(self.normalize(text)) if symbol not in known]
+
+    def decode(self, tokens: Any) -> str:
+        """Return the text of tokens; `UNKNOWN` reads as the replacement character."""
+        symbols = self._symbol_of_token
+        return "".join(symbols[token] for token in tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tokenizer as JSON data."""
+        return {"level": self.level, "symbols": self.symbols, "lowercase": self.lowercase}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> CharacterTokenizer:
+        """Return the tokenizer that `to_json` described.
+
+        Raises:
+            BundleError: the data has another shape.
+        """
+        symbols, lowercase = data.get("symbols"), data.get("lowercase")
+        if not isinstance(symbols, str) or not isinstance(lowercase, bool):
+            raise BundleError("tokenizer.json needs `symbols` (text) and `lowercase` (true or false)")
+        if not 1 <= len(symbols) <= MAXIMUM_SYMBOLS or len(set(symbols)) != len(symbols):
+            raise BundleError(
+                f"tokenizer.json needs 1 to {MAXIMUM_SYMBOLS:,} different symbols, got {len(symbols):,}"
+            )
+        return cls(symbols, lowercase=lowercase)
+
+
+def _code_points(text: str) -> npt.NDArray[np.uint32]:
+    # "surrogatepass" because a lone surrogate is a legal Python character that UTF-32 refuses.
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

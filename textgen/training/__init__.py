@@ -1,0 +1,1 @@
+"""Training with Keras 3. Whatever serves samples must not import this package."""

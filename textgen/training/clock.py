@@ -1,0 +1,50 @@
+"""Time in a training: how much is left, and what is due."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+_RESERVE_S = 1.0
+_RESERVE_SHARE = 0.02
+_VALIDATION_SHARE = 0.08
+
+
+@dataclass(slots=True)
+class Clock:
+    """Measures a training against its time limit.
+
+    Attributes:
+        limit_s: seconds from ``started`` to the saved bundle, or None.
+        started: `time.monotonic` when the process began.
+        before_s: seconds trained in earlier runs that this one resumes.
+    """
+
+    limit_s: float | None
+    started: float
+    before_s: float = 0.0
+    _validated: float = field(default_factory=time.monotonic)
+    _validation_s: float = 0.5
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the training began, earlier runs included."""
+        return self.before_s + time.monotonic() - self.started
+
+    @property
+    def fraction(self) -> float:
+        """Share of the usable time that is over; 0 without a limit."""
+        if self.limit_s is None:
+            return 0.0
+        # What comes after the last step: one more validation and writing the bundle.
+        usable = self.limit_s - self._validation_s - _RESERVE_S - _RESERVE_SHARE * self.limit_s
+        return min(1.0, self.elapsed_s / max(usable, 0.1))
+
+    def validation_due(self) -> bool:
+        """Whether a validation would keep to its share of the time."""
+        return time.monotonic() - self._validated >= max(2.0, self._validation_s / _VALIDATION_SHARE)
+
+    def validation_took(self, seconds: float) -> None:
+        """Note how long a validation took."""
+        self._validation_s = seconds
+        self._validated = time.monotonic()
