@@ -13,9 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import TrainingError
-from textgen.tokenizers import Tokens
-
-Batch = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+from textgen.tokenizers import UNKNOWN, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,20 @@ class Strips:
         """Number of batches in an epoch."""
         return len(self._starts()) // self.batch
 
-    def at(self, index: int) -> Batch:
-        """Return a batch's inputs and targets, both of shape (batch, length)."""
+    def windows(self, index: int, before: int = 0) -> npt.NDArray[np.int32]:
+        """Return a batch's windows, each with the token after its last.
+
+        Args:
+            index: number of the batch.
+            before: so many preceding tokens are put in front; before the text there is `UNKNOWN`.
+
+        Returns:
+            Shape (batch, before + length + 1).
+        """
         starts = self._starts()
         chosen = starts[np.arange(self.batch) * (len(starts) // self.batch) + index]
-        windows = self.tokens[chosen[:, None] + np.arange(self.length + 1)].astype(np.int32)
-        return windows[:, :-1], windows[:, 1:]
+        positions = chosen[:, None] + np.arange(-before, self.length + 1)
+        return np.where(positions < 0, UNKNOWN, self.tokens[np.maximum(positions, 0)]).astype(np.int32)
 
     def _starts(self) -> npt.NDArray[np.int64]:
         """Return where each window begins, in training order."""
@@ -81,14 +87,13 @@ def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
 
 
 def validation_strips(tokens: Tokens, batch: int, length: int, limit: int | None = None) -> Strips | None:
-    """Return the batches of a validation text, or None if it has fewer tokens than strips.
+    """Return the batches of a validation text, or None if it does not fill one.
 
     Args:
         tokens: the validation text.
-        batch: number of strips, as in training (a stateful network has it built in).
-        length: tokens of a window, shortened for a short text.
+        batch: number of strips, as in training (the network has it built in).
+        length: tokens of a window.
         limit: look at the first so many tokens only.
     """
-    tokens = tokens[:limit]
-    length = min(length, (len(tokens) - 1) // batch)
-    return Strips(tokens, batch, length, length) if length >= 1 else None
+    strips = Strips(tokens[:limit], batch, length, length)
+    return strips if strips.batches else None

@@ -14,6 +14,7 @@ from textgen.engine import Engine, Request
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax, make_stepper
 from textgen.sampling import SamplingSettings
+from textgen.tokenizers import Tokens
 
 MAXIMUM_SEED_CHARACTERS = 100_000
 
@@ -133,11 +134,14 @@ class TextModel:
         Returns:
             Shape (tokens - 1,): there is none for the first token.
         """
-        tokens = self.tokenizer.encode(text).astype(np.intp)
+        return self.log_probabilities_of(self.tokenizer.encode(text))
+
+    def log_probabilities_of(self, tokens: Tokens) -> npt.NDArray[np.float64]:
+        """Return what `log_probabilities` does, for a text that is already in tokens."""
         state = self._stepper.initial_state(1)
         result = np.empty(max(0, len(tokens) - 1))
-        for position, token in enumerate(tokens[:-1]):
-            logits = self._stepper.step(np.array([token]), state)
+        for position in range(len(result)):
+            logits = self._stepper.step(tokens[position : position + 1].astype(np.intp), state)
             result[position] = log_softmax(logits)[0, tokens[position + 1]]
         return result
 

@@ -4,31 +4,69 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from textgen.errors import SettingsError
 from textgen.spec import CELLS, Cell
 
-Preset = Literal["classic"]
+DEFAULT_PRESET = "small"
 
-PRESETS: dict[str, dict[str, Any]] = {
-    # keras-text-generation's own recipe (train.py and model.py of mattdangerw/keras-text-generation).
-    "classic": {
-        "cell": "lstm",
+# What a cell is trained with, found on several corpora (benchmarks/README.md).
+_RECIPES: dict[str, dict[str, Any]] = {
+    "linear": {
+        "expansion": 2,
+        "ngrams": 4,
+        "ngram_rows": 8192,
+        "dropout": 0.1,
+        "optimizer": "adamw",
+        "learning_rate": 6e-3,
+        "schedule": "cosine",
+        "batch_size": 16,
+        "seq_length": 64,
+        "seq_step": 64,
+        "num_epochs": 5,
+    },
+    "lstm": {
         "embedding_size": 64,
-        "rnn_size": 128,
-        "num_layers": 2,
-        "dropout": 0.2,
-        "optimizer": "rmsprop",
-        "learning_rate": 1e-3,
-        "batch_size": 32,
+        "dropout": 0.0,
+        "optimizer": "adam",
+        "learning_rate": 5e-3,
+        "schedule": "cosine",
+        "batch_size": 64,
         "seq_length": 50,
-        "seq_step": 25,
-        "num_epochs": 50,
+        "seq_step": 50,
+        "num_epochs": 10,
     },
 }
+_RECIPES["gru"] = _RECIPES["lstm"]
+
+_SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {"rnn_size": 64, "num_layers": 2},
+    "small": {"rnn_size": 128, "num_layers": 2},
+    "medium": {"rnn_size": 192, "num_layers": 3},
+    "large": {"rnn_size": 384, "num_layers": 4},
+}
+
+# keras-text-generation's own recipe (train.py and model.py of mattdangerw/keras-text-generation).
+_CLASSIC: dict[str, Any] = {
+    "cell": "lstm",
+    "embedding_size": 64,
+    "rnn_size": 128,
+    "num_layers": 2,
+    "dropout": 0.2,
+    "optimizer": "rmsprop",
+    "learning_rate": 1e-3,
+    "schedule": "constant",
+    "batch_size": 32,
+    "seq_length": 50,
+    "seq_step": 25,
+    "num_epochs": 50,
+}
+
+PRESETS = ("classic", *_SIZES)
 
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
+SCHEDULES = ("constant", "cosine")
 
 _WHOLE = {
     "embedding_size": (1, 4096),
@@ -63,6 +101,7 @@ class TrainingSettings:
         dropout: share of a layer's outputs that are zeroed in training.
         optimizer: one of `OPTIMIZERS`.
         learning_rate: step size of the optimizer.
+        schedule: "constant", or "cosine": up within the first steps, then down to a twentieth.
         batch_size: texts trained side by side.
         seq_length: tokens through which gradients flow.
         seq_step: distance of the offsets at which the text is gone through again.
@@ -71,6 +110,9 @@ class TrainingSettings:
         patience: stop after so many validations without a better loss, or None.
         validation_split: share of the corpus held out where there is no validation file.
         vocabulary_size: at most so many tokens, or None for all.
+        expansion: see `textgen.spec.NetworkSpec`.
+        ngrams: see there.
+        ngram_rows: see there.
         random_seed: decides first weights and dropout.
         keep_seeds: whether line starts of the corpus are kept for sampling.
         checkpoint_s: seconds between checkpoints.
@@ -79,20 +121,24 @@ class TrainingSettings:
         SettingsError: a value lies outside its bounds.
     """
 
-    preset: str = "classic"
-    level: str = "char"
-    pristine_input: bool = False
-    cell: Cell = "lstm"
-    embedding_size: int = 64
-    rnn_size: int = 128
-    num_layers: int = 2
-    dropout: float = 0.2
-    optimizer: str = "rmsprop"
-    learning_rate: float = 1e-3
-    batch_size: int = 32
-    seq_length: int = 50
-    seq_step: int = 25
-    num_epochs: int = 50
+    preset: str
+    level: str
+    pristine_input: bool
+    cell: Cell
+    embedding_size: int
+    rnn_size: int
+    num_layers: int
+    dropout: float
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    batch_size: int
+    seq_length: int
+    seq_step: int
+    num_epochs: int
+    expansion: int = 0
+    ngrams: int = 0
+    ngram_rows: int = 0
     time_limit: float | None = None
     patience: int | None = None
     validation_split: float = 0.05
@@ -103,10 +149,11 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         """Check every bound."""
-        _check_choice("preset", self.preset, tuple(PRESETS))
+        _check_choice("preset", self.preset, PRESETS)
         _check_choice("level", self.level, ("char",))
         _check_choice("cell", self.cell, CELLS)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
         for name, (low, high) in _WHOLE.items():
             _check_whole(name, getattr(self, name), low, high)
         for name, (lowest, highest) in _REAL.items():
@@ -119,11 +166,35 @@ class TrainingSettings:
             _check_whole("vocab_size", self.vocabulary_size, 2, 1_000_000)
 
     @classmethod
-    def from_flags(cls, preset: str = "classic", **flags: Any) -> TrainingSettings:
-        """Return a preset's settings with the given flags over them; None stands for "not given"."""
-        _check_choice("preset", preset, tuple(PRESETS))
-        given = {name: value for name, value in flags.items() if value is not None}
-        return cls(preset=preset, **{**PRESETS[preset], **given})
+    def from_flags(
+        cls,
+        preset: str | None = None,
+        cell: str | None = None,
+        level: str | None = None,
+        pristine_input: bool | None = None,
+        **flags: Any,
+    ) -> TrainingSettings:
+        """Return a preset's settings with the given flags over them; None stands for "not given".
+
+        Raises:
+            SettingsError: a value lies outside its bounds.
+        """
+        preset = preset or DEFAULT_PRESET
+        _check_choice("preset", preset, PRESETS)
+        _check_choice("cell", cell or "linear", CELLS)
+        if preset == "classic":
+            values = {**_CLASSIC, "cell": cell or _CLASSIC["cell"]}
+            if values["cell"] == "linear":
+                raise SettingsError(
+                    "the preset classic has no cell linear; choose lstm or gru, or another preset"
+                )
+        else:
+            cell = cell or "linear"
+            values = {"cell": cell, **_RECIPES[cell], **_SIZES[preset]}
+        values |= {name: value for name, value in flags.items() if value is not None}
+        # Without a projection in between, the linear cell's embeddings are as wide as its layers.
+        values.setdefault("embedding_size", values["rnn_size"])
+        return cls(preset=preset, level=level or "char", pristine_input=bool(pristine_input), **values)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what a checkpoint must agree with: all but how long and how often."""

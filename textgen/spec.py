@@ -13,23 +13,29 @@ from typing import Any, Literal, get_args
 
 from textgen.errors import BundleError, SettingsError
 
-Cell = Literal["lstm", "gru"]
+Cell = Literal["linear", "lstm", "gru"]
 CELLS: tuple[str, ...] = get_args(Cell)
 
 MAXIMUM_PARAMETERS = 200_000_000
+
+CONVOLUTION = 4
+"""Positions that the short convolution of the cell ``linear`` sees."""
 
 _BOUNDS = {
     "vocabulary": (2, 1_000_000),
     "embedding": (1, 4096),
     "units": (1, 8192),
     "layers": (1, 32),
+    "expansion": (0, 16),
+    "ngrams": (0, 8),
+    "ngram_rows": (0, 4_000_000),
 }
 _GATES = {"lstm": 4, "gru": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """A recurrent language model: embedding, recurrent layers with dropout, a linear output.
+    """A recurrent language model: embedding, recurrent layers with dropout, an output layer.
 
     Attributes:
         cell: kind of the recurrent layers.
@@ -38,6 +44,10 @@ class NetworkSpec:
         units: size of each recurrent layer's output.
         layers: number of recurrent layers.
         dropout: share of a layer's outputs that are zeroed in training.
+        expansion: width of the perceptron in each layer of the cell ``linear``, as a multiple of
+            ``units``; 0 leaves it out.
+        ngrams: the cell ``linear`` sees the hashed n-grams up to this length; 0 for none.
+        ngram_rows: embeddings for each of those lengths.
 
     Raises:
         SettingsError: a value lies outside its bounds, or the whole has more than `MAXIMUM_PARAMETERS`.
@@ -49,6 +59,9 @@ class NetworkSpec:
     units: int = 128
     layers: int = 2
     dropout: float = 0.2
+    expansion: int = 0
+    ngrams: int = 0
+    ngram_rows: int = 0
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -60,6 +73,17 @@ class NetworkSpec:
                 raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low} to {high:,}")
         if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
             raise SettingsError(f"dropout is {self.dropout!r}; it must be at least 0 and less than 1")
+        if self.cell == "linear" and self.embedding != self.units:
+            raise SettingsError(
+                f"embedding is {self.embedding} and units {self.units}; in the cell linear they are equal"
+            )
+        if self.cell != "linear" and (self.expansion or self.ngrams):
+            raise SettingsError(f"expansion and ngrams are for the cell linear; the cell is {self.cell}")
+        if (self.ngrams > 1) != (self.ngram_rows > 0):
+            raise SettingsError(
+                f"ngrams is {self.ngrams} and ngram_rows {self.ngram_rows}; "
+                "both are 0, or ngrams is at least 2"
+            )
         if self.parameters > MAXIMUM_PARAMETERS:
             raise SettingsError(
                 f"this network has {self.parameters:,} parameters; at most {MAXIMUM_PARAMETERS:,} fit"
@@ -72,6 +96,8 @@ class NetworkSpec:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return each parameter's name and shape, in the order of the network."""
+        if self.cell == "linear":
+            return self._linear_shapes()
         shapes: dict[str, tuple[int, ...]] = {"embedding": (self.vocabulary, self.embedding)}
         width = self.embedding
         gates = _GATES[self.cell] * self.units
@@ -84,6 +110,32 @@ class NetworkSpec:
         shapes["output.kernel"] = (width, self.vocabulary)
         shapes["output.bias"] = (self.vocabulary,)
         return shapes
+
+    def _linear_shapes(self) -> dict[str, tuple[int, ...]]:
+        units = self.units
+        shapes: dict[str, tuple[int, ...]] = {"embedding": (self.vocabulary, units)}
+        if self.ngrams:
+            shapes["ngrams"] = ((self.ngrams - 1) * self.ngram_rows, units)
+        for layer in range(self.layers):
+            shapes |= {
+                f"layer{layer}.norm": (units,),
+                f"layer{layer}.input": (units, 3 * units),
+                f"layer{layer}.convolution": (CONVOLUTION, units),
+                f"layer{layer}.forget_bias": (units,),
+                f"layer{layer}.output": (units, units),
+            }
+            if self.expansion:
+                inner = self.expansion * units
+                shapes |= {
+                    f"layer{layer}.mlp_norm": (units,),
+                    f"layer{layer}.mlp_input": (units, 2 * inner),
+                    f"layer{layer}.mlp_output": (inner, units),
+                }
+        return shapes | {
+            "norm": (units,),
+            "output.kernel": (units, self.vocabulary),
+            "output.bias": (self.vocabulary,),
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as JSON data."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 SMALL = {
+    "preset": "classic",
     "embedding_size": 8,
     "rnn_size": 16,
     "num_layers": 1,
@@ -15,19 +16,9 @@ SMALL = {
     "seq_length": 25,
     "pristine_input": True,
 }
-SMALL_FLAGS = tuple(
-    [
-        "--embedding-size",
-        "8",
-        "--rnn-size",
-        "16",
-        "--num-layers",
-        "1",
-        "--batch-size",
-        "8",
-        "--seq-length",
-        "25",
-    ],
+SMALL_FLAGS = (
+    *("--preset", "classic", "--embedding-size", "8", "--rnn-size", "16", "--num-layers", "1"),
+    *("--batch-size", "8", "--seq-length", "25"),
 )
 
 _SUBJECTS = ("The cat", "A dog", "My aunt", "The old king", "Somebody", "Nobody here")

@@ -14,7 +14,7 @@ from textgen.cli import STARTED
 from textgen.cli.progress import Display
 from textgen.errors import TextgenError, TrainingInterruptedError
 from textgen.events import Control, Event, EventSink, json_lines
-from textgen.settings import OPTIMIZERS, PRESETS
+from textgen.settings import DEFAULT_PRESET, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.spec import CELLS
 from textgen.training.run import train
 
@@ -29,9 +29,7 @@ from textgen.training.run import train
 @click.option(
     "--output", type=click.Path(path_type=Path), help="The bundle's folder.  [default: DATA_DIR/model]"
 )
-@click.option(
-    "--preset", type=click.Choice(list(PRESETS)), default="classic", show_default=True, help="A whole recipe."
-)
+@click.option("--preset", type=click.Choice(PRESETS), help=f"A whole recipe.  [default: {DEFAULT_PRESET}]")
 @click.option("--level", type=click.Choice(["char"]), help="What a token is.")
 @click.option("--cell", type=click.Choice(CELLS), help="Kind of the recurrent layers.")
 @click.option("--pristine-input", is_flag=True, default=None, help="Do not lower-case the text.")
@@ -41,6 +39,7 @@ from textgen.training.run import train
 @click.option("--dropout", type=float, help="Share of a layer's outputs zeroed in training.")
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How gradients become steps.")
 @click.option("--learning-rate", type=float, help="Step size of the optimizer.")
+@click.option("--schedule", type=click.Choice(SCHEDULES), help="How the step size changes over time.")
 @click.option("--batch-size", type=int, help="Texts trained side by side.")
 @click.option("--seq-length", type=int, help="Tokens through which gradients flow.")
 @click.option("--seq-step", type=int, help="Distance of the offsets at which the text is gone through again.")

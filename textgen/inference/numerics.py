@@ -20,6 +20,12 @@ def sigmoid(x: Float64) -> Float64:
     return np.tanh(x * 0.5) * 0.5 + 0.5
 
 
+def normalized(x: Float64, scale: Float64) -> Float64:
+    """Return x over its root mean square along the last axis, times a scale."""
+    result: Float64 = x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + 1e-6) * scale
+    return result
+
+
 def log_softmax(logits: Float64) -> Float64:
     """Return natural-log probabilities over the last axis."""
     shifted: Float64 = logits - logits.max(axis=-1, keepdims=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ from textgen.inference.numerics import Float32, Float64
 from textgen.spec import NetworkSpec
 
 State = list[Float32]
-"""For each carried quantity an array of shape (batch, units)."""
+"""For each carried quantity an array whose first axis is the batch."""
 
 
 class Stepper(Protocol):
@@ -40,5 +40,11 @@ class Stepper(Protocol):
 def make_stepper(spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> Stepper:
     """Return the stepper of a bundle's network."""
     from textgen.inference.gated import GruStepper, LstmStepper
+    from textgen.inference.linear import LinearStepper
 
-    return {"lstm": LstmStepper, "gru": GruStepper}[spec.cell](spec, weights)
+    kinds: dict[str, Callable[..., Stepper]] = {
+        "linear": LinearStepper,
+        "lstm": LstmStepper,
+        "gru": GruStepper,
+    }
+    return kinds[spec.cell](spec, weights)

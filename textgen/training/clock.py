@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
 _RESERVE_S = 1.0
 _RESERVE_SHARE = 0.02
 _VALIDATION_SHARE = 0.08
+_FEWEST_VALIDATIONS = 6
 
 
 @dataclass(slots=True)
@@ -41,8 +43,11 @@ class Clock:
         return min(1.0, self.elapsed_s / max(usable, 0.1))
 
     def validation_due(self) -> bool:
-        """Whether a validation would keep to its share of the time."""
-        return time.monotonic() - self._validated >= max(2.0, self._validation_s / _VALIDATION_SHARE)
+        """Whether a validation would keep to its share of the time, or has not been for long."""
+        # The first one takes longer, for it is compiled.
+        longest = (self.limit_s or math.inf) / _FEWEST_VALIDATIONS
+        interval = min(max(2.0, self._validation_s / _VALIDATION_SHARE), longest)
+        return time.monotonic() - self._validated >= interval
 
     def validation_took(self, seconds: float) -> None:
         """Note how long a validation took."""

@@ -1,75 +1,130 @@
-"""The network as a Keras model, and its weights under the names of `NetworkSpec.shapes`.
+"""The network as a Keras model, its weights under the names of `NetworkSpec.shapes`, and its carried state.
 
-Only `keras` is used, so every backend trains it. The recurrent layers are stateful: their state
-lives in variables that one batch leaves to the next.
+Only `keras` is used, so every backend trains it. The state lives in variables that one batch leaves
+to the next.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from textgen.ngrams import hashed
 from textgen.spec import NetworkSpec
+from textgen.training.linear import LinearNetwork
 
-_LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+Integers = npt.NDArray[np.int32]
+
+_GATED = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
-def build(spec: NetworkSpec, batch: int, random_seed: int) -> keras.Model:
-    """Return an uncompiled model from tokens (batch, time) to logits (batch, time, vocabulary).
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A Keras model from tokens (batch, time) to logits (batch, time, vocabulary), not yet compiled.
+
+    Attributes:
+        spec: what was built.
+        model: the model; the number of texts and of time steps is built in.
+        variables: the trained ones under their names.
+        states: those that carry the recurrent state.
+    """
+
+    spec: NetworkSpec
+    model: keras.Model
+    variables: dict[str, keras.Variable]
+    states: list[keras.Variable]
+
+    @property
+    def before(self) -> int:
+        """How many tokens before a window its first position looks back at."""
+        return max(0, self.spec.ngrams - 1)
+
+    def arrange(self, windows: Integers) -> tuple[Any, Integers]:
+        """Return the model's inputs and targets.
+
+        Args:
+            windows: tokens, shape (batch, before + time + 1).
+        """
+        tokens, targets = windows[:, self.before : -1], windows[:, self.before + 1 :]
+        if not self.before:
+            return tokens, targets
+        return [tokens, hashed(windows[:, :-1], self.spec.ngrams, self.spec.ngram_rows)], targets
+
+    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return copies of the trained weights."""
+        return {name: _copy(variable).astype(np.float32) for name, variable in self.variables.items()}
+
+    def set_weights(self, values: dict[str, npt.NDArray[np.float32]]) -> None:
+        """Put weights into the model."""
+        for name, variable in self.variables.items():
+            variable.assign(values[name])
+
+    def reset_state(self) -> None:
+        """Forget what was read."""
+        for variable in self.states:
+            variable.assign(keras.ops.zeros_like(variable))
+
+    @contextmanager
+    def fresh_state(self) -> Iterator[None]:
+        """Read something else in the block, from the beginning; go on afterwards as if nothing had been."""
+        kept = [_copy(variable) for variable in self.states]
+        self.reset_state()
+        try:
+            yield
+        finally:
+            for variable, value in zip(self.states, kept, strict=True):
+                variable.assign(value)
+
+
+def build(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
+    """Return a network with first weights.
 
     Args:
         spec: what to build.
         batch: number of texts side by side, fixed because each has a carried state.
+        time: tokens of a window.
         random_seed: decides first weights and dropout.
     """
     keras.utils.set_random_seed(random_seed)
-    layers = [
-        keras.Input(batch_shape=(batch, None), dtype="int32"),
-        keras.layers.Embedding(spec.vocabulary, spec.embedding, name="embedding"),
+    make = _linear if spec.cell == "linear" else _gated
+    return make(spec, batch, time, random_seed)
+
+
+def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
+    tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
+    inputs = [tokens]
+    if spec.ngrams:
+        inputs.append(keras.Input(batch_shape=(batch, time, spec.ngrams - 1), dtype="int32"))
+    layer = LinearNetwork(spec, batch, random_seed)
+    return Network(spec, keras.Model(inputs, layer(*inputs)), layer.named, layer.states)
+
+
+def _gated(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
+    tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
+    embedding = keras.layers.Embedding(spec.vocabulary, spec.embedding)
+    recurrent = [
+        _GATED[spec.cell](spec.units, return_sequences=True, stateful=True) for _ in range(spec.layers)
     ]
-    for index in range(spec.layers):
-        recurrent = _LAYERS[spec.cell]
-        layers.append(recurrent(spec.units, return_sequences=True, stateful=True, name=f"layer{index}"))
-        layers.append(keras.layers.Dropout(spec.dropout, seed=random_seed + index, name=f"dropout{index}"))
-    layers.append(keras.layers.Dense(spec.vocabulary, name="output"))
-    return keras.Sequential(layers, name="network")
+    output = keras.layers.Dense(spec.vocabulary)
+    x = embedding(tokens)
+    for index, layer in enumerate(recurrent):
+        x = keras.layers.Dropout(spec.dropout, seed=random_seed + index)(layer(x))
+    model = keras.Model(tokens, output(x))
+    variables = {"embedding": embedding.embeddings}
+    for index, layer in enumerate(recurrent):
+        variables[f"layer{index}.kernel"] = layer.cell.kernel
+        variables[f"layer{index}.recurrent_kernel"] = layer.cell.recurrent_kernel
+        variables[f"layer{index}.bias"] = layer.cell.bias
+    variables |= {"output.kernel": output.kernel, "output.bias": output.bias}
+    states = [state for layer in recurrent for state in keras.tree.flatten(layer.states)]
+    return Network(spec, model, variables, states)
 
 
-def named_variables(model: keras.Model, spec: NetworkSpec) -> dict[str, keras.Variable]:
-    """Return the trained variables under the names of `NetworkSpec.shapes`."""
-    variables = {"embedding": model.get_layer("embedding").embeddings}
-    for index in range(spec.layers):
-        cell = model.get_layer(f"layer{index}").cell
-        variables[f"layer{index}.kernel"] = cell.kernel
-        variables[f"layer{index}.recurrent_kernel"] = cell.recurrent_kernel
-        variables[f"layer{index}.bias"] = cell.bias
-    output = model.get_layer("output")
-    variables["output.kernel"], variables["output.bias"] = output.kernel, output.bias
-    return variables
-
-
-def weights(model: keras.Model, spec: NetworkSpec) -> dict[str, npt.NDArray[np.float32]]:
-    """Return copies of the trained weights."""
-    return {
-        name: np.array(keras.ops.convert_to_numpy(variable), np.float32)
-        for name, variable in named_variables(model, spec).items()
-    }
-
-
-def set_weights(model: keras.Model, spec: NetworkSpec, values: dict[str, npt.NDArray[np.float32]]) -> None:
-    """Put weights into the model."""
-    for name, variable in named_variables(model, spec).items():
-        variable.assign(values[name])
-
-
-def state_variables(model: keras.Model, spec: NetworkSpec) -> list[keras.Variable]:
-    """Return the variables that carry the recurrent state from batch to batch."""
-    layers = (model.get_layer(f"layer{index}") for index in range(spec.layers))
-    return [state for layer in layers for state in keras.tree.flatten(layer.states)]
-
-
-def reset_state(model: keras.Model, spec: NetworkSpec) -> None:
-    """Forget what was read."""
-    for variable in state_variables(model, spec):
-        variable.assign(keras.ops.zeros_like(variable))
+def _copy(variable: keras.Variable) -> npt.NDArray[Any]:
+    return np.array(keras.ops.convert_to_numpy(variable))

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from textgen import __version__, bundle
 from textgen.dataset import Strips, fit_to_corpus, validation_strips
@@ -25,6 +24,8 @@ from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
 
 _PROGRESS_S = 1.0
+_WARM_UP = 0.03
+_LOWEST = 0.05
 _VALIDATIONS_AN_EPOCH = 4
 _VALIDATION_TOKENS = 50_000
 _SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
@@ -74,12 +75,17 @@ class Trainer:
             units=settings.rnn_size,
             layers=settings.num_layers,
             dropout=settings.dropout,
+            expansion=settings.expansion,
+            ngrams=settings.ngrams,
+            ngram_rows=settings.ngram_rows,
         )
-        self._model = network.build(self._spec, batch, settings.random_seed)
+        self._network = network.build(self._spec, batch, length, settings.random_seed)
+        self._model = self._network.model
         self._model.compile(
             optimizer=_optimizer(settings),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=False,
+            # XLA makes the linear cell three times as fast, but a Keras LSTM no faster on a processor.
+            jit_compile=settings.cell == "linear",
         )
         self._model.optimizer.build(self._model.trainable_variables)
         self._progress = Progress()
@@ -135,7 +141,7 @@ class Trainer:
             if reason:
                 return reason
             if progress.batch == 0:
-                network.reset_state(self._model, self._spec)
+                self._network.reset_state()
             loss = self._step(self._strips)
             self._tell(loss)
             # With a time limit the clock decides when to validate; otherwise the step does, so that
@@ -166,7 +172,9 @@ class Trainer:
 
     def _step(self, strips: Strips) -> float:
         progress = self._progress
-        inputs, targets = strips.at(progress.batch)
+        if self._settings.schedule == "cosine":
+            self._model.optimizer.learning_rate = self._settings.learning_rate * cosine(self._fraction())
+        inputs, targets = self._network.arrange(strips.windows(progress.batch, self._network.before))
         loss = float(self._model.train_on_batch(inputs, targets, return_dict=True)["loss"])
         if not math.isfinite(loss):
             raise TrainingError(
@@ -216,7 +224,7 @@ class Trainer:
         )
         if loss < progress.best_loss:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
-            self._best = network.weights(self._model, self._spec)
+            self._best = self._network.weights()
         else:
             progress.stale += 1
         self._emit({"event": "checkpoint", "step": progress.step, "validation_loss": round(loss, 5)})
@@ -226,21 +234,19 @@ class Trainer:
     def _validation_loss(self) -> float:
         """Return nats per token over the validation text, leaving the training's state as it was."""
         if self._validation is None:
-            return float(self._model.evaluate(*self._strips.at(0), verbose=0))
-        carried = network.state_variables(self._model, self._spec)
-        kept = [np.array(keras.ops.convert_to_numpy(variable)) for variable in carried]
-        network.reset_state(self._model, self._spec)
-        total = 0.0
-        for index in range(self._validation.batches):
-            self._model.reset_metrics()
-            total += float(self._model.test_on_batch(*self._validation.at(index), return_dict=True)["loss"])
+            model = TextModel(self._bundle(self._network.weights(), "running"))
+            return -float(model.log_probabilities_of(self._corpus.validation).mean())
+        strips, total = self._validation, 0.0
+        with self._network.fresh_state():
+            for index in range(strips.batches):
+                self._model.reset_metrics()
+                inputs, targets = self._network.arrange(strips.windows(index, self._network.before))
+                total += float(self._model.test_on_batch(inputs, targets, return_dict=True)["loss"])
         self._model.reset_metrics()
-        for variable, value in zip(carried, kept, strict=True):
-            variable.assign(value)
-        return total / self._validation.batches
+        return total / strips.batches
 
     def _sample(self, temperatures: tuple[float, ...]) -> None:
-        model = TextModel(self._bundle(network.weights(self._model, self._spec), "running"))
+        model = TextModel(self._bundle(self._network.weights(), "running"))
         for temperature in temperatures:
             sample = model.sample("", SamplingSettings(_SAMPLE.length, temperature, _SAMPLE.random_seed))
             self._emit(
@@ -260,14 +266,11 @@ class Trainer:
     def _variables(self) -> list[keras.Variable]:
         """Return weights, dropout's random state, carried states and the optimizer's, in a fixed order."""
         model = self._model
-        # Keras does not count a stateful layer's states among the model's variables.
-        states = network.state_variables(model, self._spec)
-        return [
-            *model.trainable_variables,
-            *model.non_trainable_variables,
-            *states,
-            *model.optimizer.variables,
-        ]
+        # Keras counts the states of its own stateful layers not among the model's variables.
+        states = {
+            id(variable): variable for variable in (*model.non_trainable_variables, *self._network.states)
+        }
+        return [*model.trainable_variables, *states.values(), *model.optimizer.variables]
 
     def _finish(self, stopped: str) -> bundle.Manifest:
         if self._progress.step == 0 and not self._best:
@@ -324,16 +327,25 @@ class Trainer:
         }
 
 
+def cosine(fraction: float) -> float:
+    """Return the share of the learning rate at a point of the training, 0 to 1.
+
+    A short rise lets the optimizer's averages settle; the fall to a twentieth is worth more than a
+    longer training at full rate (Loshchilov and Hutter 2017).
+    """
+    rise = min(1.0, (fraction + 1e-3) / _WARM_UP)
+    return rise * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0))))
+
+
 def checkpoint_path(output: Path) -> Path:
     """Return where a bundle's training keeps its checkpoint."""
     return output.with_name(f"{output.name}.checkpoint") / "state.safetensors"
 
 
 def _optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    kinds = {
-        "rmsprop": keras.optimizers.RMSprop,
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "sgd": keras.optimizers.SGD,
-    }
-    return kinds[settings.optimizer](learning_rate=settings.learning_rate)
+    rate = settings.learning_rate
+    if settings.optimizer == "adamw":
+        # Clipped, because a gradient through a long carried state is now and then very large.
+        return keras.optimizers.AdamW(rate, weight_decay=0.01, beta_2=0.99, global_clipnorm=1.0)
+    kinds = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
+    return kinds[settings.optimizer](rate)

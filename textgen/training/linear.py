@@ -1,0 +1,142 @@
+"""The cell ``linear`` in Keras: an element-wise gated linear recurrence in residual blocks.
+
+The gates depend on the input alone, so that h_t = a_t h_(t-1) + (1 - a_t) v_t is linear in h and all
+its steps can be computed together: minGRU (Feng et al. 2024, "Were RNNs All We Needed?"), with the
+block around it as in Griffin (De et al. 2024): normalisation, a short causal convolution, an output
+gate, and a gated multilayer perceptron. What each position sees of its past, besides the carried
+state, are embeddings of the hashed n-grams that end there. `textgen.inference.linear` is its twin.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from textgen.spec import CONVOLUTION, NetworkSpec
+
+
+def scan(keep: Any, values: Any, first: Any) -> Any:
+    """Return h_t = keep_t h_(t-1) + values_t for all t, by doubling: log2(time) passes over everything.
+
+    Args:
+        keep: shape (batch, time, units), between 0 and 1.
+        values: same shape.
+        first: the state before, shape (batch, units).
+
+    Returns:
+        Shape (batch, time, units).
+    """
+    time = values.shape[1]
+    values = ops.concatenate([values[:, :1] + keep[:, :1] * first[:, None], values[:, 1:]], axis=1)
+    distance = 1
+    while distance < time:
+        # After this pass each position holds the sum over the last 2 × distance positions.
+        values = values + keep * _delayed(values, distance)
+        distance *= 2
+        if distance < time:
+            keep = keep * _delayed(keep, distance // 2)
+    return values
+
+
+def _delayed(x: Any, distance: int) -> Any:
+    return ops.pad(x[:, :-distance], [[0, 0], [distance, 0], [0, 0]])
+
+
+def _normalized(x: Any, scale: Any) -> Any:
+    return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-6) * scale
+
+
+class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
+    """Tokens and n-gram rows to logits.
+
+    Inputs: tokens, shape (batch, time), and rows, shape (batch, time, lengths); the output has shape
+    (batch, time, vocabulary). The state lives in variables that one call leaves to the next.
+    """
+
+    def __init__(self, spec: NetworkSpec, batch: int, random_seed: int) -> None:
+        """Make every weight under its name in `NetworkSpec.shapes`."""
+        super().__init__(name="network")
+        self._spec = spec
+        self._random_seed = random_seed
+        self.named = {name: self._weight(name, shape) for name, shape in spec.shapes().items()}
+        zeros = {"initializer": "zeros", "trainable": False}
+        self.states = []
+        for layer in range(spec.layers):
+            self.states.append(self.add_weight(name=f"h{layer}", shape=(batch, spec.units), **zeros))
+            shape = (batch, CONVOLUTION - 1, spec.units)
+            self.states.append(self.add_weight(name=f"v{layer}", shape=shape, **zeros))
+        self._dropouts = [
+            keras.layers.Dropout(spec.dropout, seed=random_seed + index)
+            for index in range(1 + 2 * spec.layers)
+        ]
+
+    def call(self, tokens: Any, rows: Any = None, training: bool = False) -> Any:
+        """Return logits and move the state on; ``rows`` may be left out where the spec has no n-grams."""
+        spec, weight = self._spec, self.named
+        x = ops.take(weight["embedding"], tokens, axis=0)  # (batch, time, units)
+        if spec.ngrams > 1:
+            x = x + ops.sum(ops.take(weight["ngrams"], rows, axis=0), axis=2)
+        x = self._dropouts[0](x, training=training)
+        for layer in range(spec.layers):
+            y = self._mix_time(layer, x)
+            x = x + self._dropouts[1 + 2 * layer](y, training=training)
+            if spec.expansion:
+                y = self._mix_channels(layer, x)
+                x = x + self._dropouts[2 + 2 * layer](y, training=training)
+        return ops.matmul(_normalized(x, weight["norm"]), weight["output.kernel"]) + weight["output.bias"]
+
+    def _mix_time(self, layer: int, x: Any) -> Any:
+        weight = {name: self.named[f"layer{layer}.{name}"] for name in _MIX_TIME}
+        units, time = self._spec.units, x.shape[1]
+        z = ops.matmul(_normalized(x, weight["norm"]), weight["input"])  # (batch, time, 3 units)
+        value, forget, gate = z[..., :units], z[..., units : 2 * units], z[..., 2 * units :]
+        carried, inputs = self.states[2 * layer], self.states[2 * layer + 1]
+        padded = ops.concatenate([inputs, value], axis=1)
+        inputs.assign(padded[:, -(CONVOLUTION - 1) :])
+        filtered = sum(
+            padded[:, back : back + time] * weight["convolution"][back] for back in range(CONVOLUTION)
+        )
+        keep = ops.sigmoid(forget + weight["forget_bias"])
+        hidden = scan(keep, (1 - keep) * filtered, carried)
+        carried.assign(hidden[:, -1])
+        return ops.matmul(hidden * ops.silu(gate), weight["output"])
+
+    def _mix_channels(self, layer: int, x: Any) -> Any:
+        scale, inner, outer = (self.named[f"layer{layer}.mlp_{name}"] for name in ("norm", "input", "output"))
+        z = ops.matmul(_normalized(x, scale), inner)
+        half = z.shape[-1] // 2
+        return ops.matmul(ops.silu(z[..., :half]) * z[..., half:], outer)
+
+    def _weight(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
+        return self.add_weight(
+            name=name.replace(".", "_"), shape=shape, initializer=self._initializer(name, shape)
+        )
+
+    def _initializer(self, name: str, shape: tuple[int, ...]) -> Any:
+        kind = name.rpartition(".")[2]
+        if kind.endswith("norm"):
+            return "ones"
+        if kind == "bias":
+            return "zeros"
+        if kind == "convolution":
+            # The identity: the newest input alone.
+            return _constant(np.eye(CONVOLUTION)[-1][:, None].repeat(shape[1], axis=1))
+        if kind == "forget_bias":
+            # From forgetting within a character to remembering for hundreds.
+            return _constant(np.linspace(-1.0, 5.0, shape[0]))
+        deviation = {"embedding": 0.5, "ngrams": 0.1}.get(name, shape[0] ** -0.5)
+        if kind in {"output", "mlp_output"}:
+            # Each block adds little at first, so that depth does not make the sum grow.
+            deviation /= (2 * self._spec.layers) ** 0.5
+        seed = self._random_seed * 1_000 + list(self._spec.shapes()).index(name)
+        return keras.initializers.RandomNormal(0.0, deviation, seed=seed)
+
+
+_MIX_TIME = ("norm", "input", "convolution", "forget_bias", "output")
+
+
+def _constant(values: Any) -> Any:
+    return lambda shape, dtype=None: ops.reshape(ops.convert_to_tensor(values, dtype=dtype), shape)
