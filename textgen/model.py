@@ -42,7 +42,7 @@ class TextModel:
         self.manifest = bundle.manifest
         self.spec = bundle.spec
         self.tokenizer = bundle.tokenizer
-        self._stepper = make_stepper(bundle.spec, bundle.weights)
+        self.stepper = make_stepper(bundle.spec, bundle.weights)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:
@@ -55,7 +55,7 @@ class TextModel:
 
     def engine(self) -> Engine:
         """Return an engine that writes many texts of this model together."""
-        return Engine(self._stepper)
+        return Engine(self.stepper)
 
     def request(self, seed: str, settings: SamplingSettings) -> tuple[Request, str]:
         """Return a request for an engine, and the seed text that it starts from.
@@ -138,10 +138,10 @@ class TextModel:
 
     def log_probabilities_of(self, tokens: Tokens) -> npt.NDArray[np.float64]:
         """Return what `log_probabilities` does, for a text that is already in tokens."""
-        state = self._stepper.initial_state(1)
+        state = self.stepper.initial_state(1)
         result = np.empty(max(0, len(tokens) - 1))
         for position in range(len(result)):
-            logits = self._stepper.step(tokens[position : position + 1].astype(np.intp), state)
+            logits = self.stepper.step(tokens[position : position + 1].astype(np.intp), state)
             result[position] = log_softmax(logits)[0, tokens[position + 1]]
         return result
 
@@ -153,10 +153,10 @@ class TextModel:
         """
         if not text:
             raise SettingsError("the text is empty; the next token needs at least one character before it")
-        state = self._stepper.initial_state(1)
+        state = self.stepper.initial_state(1)
         logits = np.zeros((1, self.spec.vocabulary))
         for token in self.tokenizer.encode(text).astype(np.intp):
-            logits = self._stepper.step(np.array([token]), state)
+            logits = self.stepper.step(np.array([token]), state)
         probabilities = np.exp(log_softmax(logits)[0])
         return {self.tokenizer.decode([token]): float(p) for token, p in enumerate(probabilities)}
 

@@ -23,6 +23,7 @@ _INTERRUPTED = 130
 _COMMANDS = {
     "train": "Train a model on a corpus.",
     "sample": "Write text with a trained model.",
+    "evaluate": "Say how well a model predicts a text.",
     "inspect": "Show what a bundle is.",
     "corpus": "Get a corpus, or look at one.",
     "serve": "Answer sampling requests on standard input, as JSON lines.",

@@ -1,0 +1,79 @@
+"""README's commands do what it says, as written there; only the minutes of its trainings become seconds."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECONDS = 15
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def shell_lines() -> list[str]:
+    return [line for block in blocks("sh") for line in block.splitlines()]
+
+
+def quicker(text: str) -> str:
+    changed, count = re.subn(r"(time[_-]limit[ =])\d+", rf"\g<1>{SECONDS}", text)
+    return changed if count else text
+
+
+def run(line: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    # The programs of the environment that runs this test stand in for those of .venv.
+    line = line.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    return subprocess.run(  # noqa: S602 -- README's lines are written for a shell
+        line, shell=True, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_every_shell_line_is_of_a_kind_that_is_tested_here() -> None:
+    kinds = ("make ", ".venv/bin/textgen ", ".venv/bin/pastiche ")
+    assert [line for line in shell_lines() if not line.startswith(kinds)] == []
+
+
+def test_the_textgen_commands_run_one_after_the_other(tmp_path: Path) -> None:
+    lines = [line for line in shell_lines() if "/textgen " in line]
+    assert len(lines) >= 5
+    for line in lines:
+        result = run(quicker(line), tmp_path)
+        assert result.returncode == 0, (line, result.stderr)
+    assert (tmp_path / "plays" / "model" / "manifest.json").exists()
+
+
+def test_the_library_example_runs(tmp_path: Path) -> None:
+    (example,) = blocks("python")
+    assert run(".venv/bin/textgen corpus shakespeare plays", tmp_path).returncode == 0
+    (tmp_path / "example.py").write_text(quicker(example), encoding="utf-8")
+    result = run(f"{sys.executable} example.py", tmp_path, PYTHONPATH=str(ROOT))
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout) > 200
+
+
+@pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("make ")])
+def test_the_make_commands_exist(line: str) -> None:
+    assert run(f"{line} --dry-run", ROOT).returncode == 0
+
+
+def test_the_bot_starts_as_far_as_it_can_without_a_token(tmp_path: Path) -> None:
+    (line,) = [line for line in shell_lines() if line.endswith("pastiche run")]
+    result = run(line, tmp_path, DISCORD_TOKEN="", PASTICHE_DATA_DIR=str(tmp_path / "var"))
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
+    assert "DISCORD_TOKEN" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_every_file_that_readme_links_to_is_there() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,96 @@
+"""`textgen evaluate`: how well a model predicts a text, and what it has learned by heart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textgen import corpus
+from textgen.evaluation import random_windows, stateful_pass
+from textgen.memorization import GRAM, memorization
+from textgen.model import TextModel
+
+_SAMPLES, _LENGTH = 20, 500
+
+
+@click.command("evaluate")
+@click.option("--model", "bundle", type=click.Path(path_type=Path), required=True, help="A bundle.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--protocol",
+    type=click.Choice(["stateful", "windows"]),
+    default="stateful",
+    show_default=True,
+    help="One pass over the whole text, or nanoGPT's random windows.",
+)
+@click.option("--window", type=int, default=256, show_default=True, help="Tokens of a window.")
+@click.option("--windows", type=int, default=512, show_default=True, help="Number of windows.")
+@click.option("--random-seed", type=int, default=1, show_default=True, help="Decides windows and samples.")
+@click.option("--corpus", "source", type=click.Path(path_type=Path), help="Look for samples in this text.")
+@click.option("--temperature", type=float, default=0.7, show_default=True, help="Of those samples.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object.")
+def command(
+    bundle: Path,
+    file: Path,
+    *,
+    protocol: str,
+    window: int,
+    windows: int,
+    random_seed: int,
+    source: Path | None,
+    temperature: float,
+    as_json: bool,
+) -> None:
+    """Say how well a model predicts FILE: nats, bits, perplexity."""
+    model = TextModel.load(bundle)
+    text = corpus.read(file)
+    if protocol == "windows":
+        figures = random_windows(model, text, window=window, windows=windows, random_seed=random_seed)
+    else:
+        figures = stateful_pass(model, text)
+    told: dict[str, Any] = {
+        "protocol": figures.protocol,
+        "characters": figures.characters,
+        "tokens": figures.tokens,
+        "nats_per_character": figures.nats_per_character,
+        "bits_per_character": figures.bits_per_character,
+        "perplexity_per_token": figures.perplexity_per_token,
+        "standard_error": figures.standard_error,
+        "unseen": figures.unseen,
+    }
+    if source is not None:
+        told |= _copied(model, corpus.read(source), temperature, random_seed)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    error = f" ± {figures.standard_error:.4f}" if figures.standard_error is not None else ""
+    click.echo(f"{figures.protocol}: {figures.tokens:,} tokens, {figures.characters:,} characters")
+    click.echo(
+        f"{figures.nats_per_character:.4f}{error} nats per character, {figures.bits_per_character:.4f} bits; "
+        f"perplexity {figures.perplexity_per_token:.3f} per token"
+    )
+    if figures.unseen:
+        click.echo(f"{figures.unseen:.3%} of the tokens are not in the vocabulary")
+    if source is not None:
+        click.echo(
+            f"{told['copied_share']:.2%} of the {GRAM}-grams of {told['sampled_characters']:,} sampled "
+            f"characters stand in {source}; the longest copied run has {told['longest_copied']} characters: "
+            f"{told['longest_run']!r}"
+        )
+
+
+def _copied(model: TextModel, text: str, temperature: float, random_seed: int) -> dict[str, Any]:
+    samples = [
+        model.generate("", length=_LENGTH, temperature=temperature, random_seed=random_seed + number)
+        for number in range(_SAMPLES)
+    ]
+    found = memorization(samples, model.tokenizer.normalize(text))
+    return {
+        "sampled_characters": found.characters,
+        "copied_share": found.share,
+        "longest_copied": found.longest,
+        "longest_run": found.longest_run,
+    }

@@ -1,0 +1,135 @@
+"""How well a model predicts a text: one figure, by a protocol that is named.
+
+Two protocols are in use and their figures must not be compared with each other. A *stateful pass*
+reads the text once, from its beginning to its end; every token is predicted from all those before
+it. *Windows* is nanoGPT's protocol: the mean over random windows, each read from nothing, so that
+its first tokens are predicted from very little.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from textgen.errors import SettingsError
+from textgen.inference import log_softmax
+from textgen.model import TextModel
+
+_WINDOWS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model's figures on a text.
+
+    Attributes:
+        protocol: "stateful pass" or "windows of N tokens".
+        characters: of the predicted text.
+        tokens: that were predicted.
+        nats_per_character: mean negative natural-log probability, over characters.
+        nats_per_token: the same over tokens.
+        standard_error: of nats_per_token, as if windows were independent; None for a stateful pass.
+        unseen: share of the tokens that the vocabulary lacks.
+    """
+
+    protocol: str
+    characters: int
+    tokens: int
+    nats_per_character: float
+    nats_per_token: float
+    standard_error: float | None
+    unseen: float
+
+    @property
+    def bits_per_character(self) -> float:
+        """Nats per character over ln 2."""
+        return self.nats_per_character / math.log(2)
+
+    @property
+    def perplexity_per_token(self) -> float:
+        """The exponential of nats per token."""
+        return math.exp(min(self.nats_per_token, 700.0))
+
+
+def stateful_pass(model: TextModel, text: str) -> Evaluation:
+    """Predict each token of a text from all those before it.
+
+    Raises:
+        SettingsError: the text has fewer than two tokens.
+    """
+    text = model.tokenizer.normalize(text)
+    tokens = model.tokenizer.encode(text)
+    _require(len(tokens), 2)
+    nats = -float(model.log_probabilities_of(tokens).sum())
+    predicted = len(tokens) - 1
+    characters = len(text) - len(model.tokenizer.decode(tokens[:1]))
+    return Evaluation(
+        protocol="stateful pass",
+        characters=characters,
+        tokens=predicted,
+        nats_per_character=nats / max(1, characters),
+        nats_per_token=nats / predicted,
+        standard_error=None,
+        unseen=float((tokens == 0).mean()),
+    )
+
+
+def random_windows(
+    model: TextModel, text: str, *, window: int = 256, windows: int = 512, random_seed: int = 1
+) -> Evaluation:
+    """Predict the tokens of random windows, each read from nothing.
+
+    Args:
+        model: what predicts.
+        text: where the windows are cut.
+        window: tokens predicted in each.
+        windows: how many.
+        random_seed: decides where they lie.
+
+    Raises:
+        SettingsError: the text is shorter than a window, or a number is not positive.
+    """
+    if window < 1 or windows < 1:
+        raise SettingsError(f"window is {window} and windows {windows}; both must be at least 1")
+    text = model.tokenizer.normalize(text)
+    tokens = model.tokenizer.encode(text).astype(np.intp)
+    _require(len(tokens), window + 1)
+    starts = np.random.default_rng(random_seed).integers(0, len(tokens) - window, windows)
+    means = np.concatenate(
+        [
+            _window_means(
+                model, tokens[starts[first : first + _WINDOWS_AT_ONCE, None] + np.arange(window + 1)]
+            )
+            for first in range(0, windows, _WINDOWS_AT_ONCE)
+        ]
+    )
+    a_token = len(text) / len(tokens)
+    return Evaluation(
+        protocol=f"windows of {window} tokens",
+        characters=round(windows * window * a_token),
+        tokens=windows * window,
+        nats_per_character=float(means.mean()) / a_token,
+        nats_per_token=float(means.mean()),
+        standard_error=float(means.std() / math.sqrt(windows)),
+        unseen=float((tokens == 0).mean()),
+    )
+
+
+def _window_means(
+    model: TextModel, tokens: np.ndarray[tuple[int, int], np.dtype[np.intp]]
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return each window's mean loss; tokens have shape (windows, window + 1)."""
+    state = model.stepper.initial_state(len(tokens))
+    total = np.zeros(len(tokens))
+    rows = np.arange(len(tokens))
+    for position in range(tokens.shape[1] - 1):
+        logits = model.stepper.step(tokens[:, position], state)
+        total -= log_softmax(logits)[rows, tokens[:, position + 1]]
+    return total / (tokens.shape[1] - 1)
+
+
+def _require(tokens: int, least: int) -> None:
+    if tokens < least:
+        raise SettingsError(f"the text has {tokens} tokens; at least {least} are needed")

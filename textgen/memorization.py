@@ -1,0 +1,103 @@
+"""How much of a text stands word for word in a corpus: what a model has learned by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+GRAM = 20
+"""Length in characters of the pieces that are looked for: too long to come about by chance."""
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True)
+class Memorization:
+    """What of some samples stands verbatim in a corpus.
+
+    Attributes:
+        characters: of the samples together.
+        share: part of their `GRAM`-character pieces that the corpus holds, 0 to 1.
+        longest: characters of the longest run that the corpus holds.
+        longest_run: that run.
+    """
+
+    characters: int
+    share: float
+    longest: int
+    longest_run: str
+
+
+def memorization(samples: Sequence[str], corpus: str) -> Memorization:
+    """Compare samples with the corpus that a model was trained on."""
+    points = _code_points(corpus)
+    texts = [_code_points(sample) for sample in samples]
+    known = _fingerprints(points, GRAM)
+    grams = [_fingerprints(text, GRAM) for text in texts]
+    total = sum(len(gram) for gram in grams)
+    copied = sum(int(np.isin(gram, known).sum()) for gram in grams)
+    longest, where, start = _longest(texts, points)
+    return Memorization(
+        characters=sum(map(len, samples)),
+        share=copied / total if total else 0.0,
+        longest=longest,
+        longest_run=samples[where][start : start + longest] if longest else "",
+    )
+
+
+def _longest(texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64]) -> tuple[int, int, int]:
+    """Return length, sample and start of the longest shared run, by bisection over the length.
+
+    If a run of some length is shared, so is a shorter one.
+    """
+    best = (0, 0, 0)
+    low, high = 1, min(len(corpus), max((len(text) for text in texts), default=0))
+    while low <= high:
+        length = (low + high) // 2
+        known = _fingerprints(corpus, length)
+        found = None
+        for number, text in enumerate(texts):
+            hits = np.flatnonzero(np.isin(_fingerprints(text, length), known))
+            if len(hits):
+                found = (length, number, int(hits[0]))
+                break
+        if found:
+            best, low = found, length + 1
+        else:
+            high = length - 1
+    return best
+
+
+def _fingerprints(points: npt.NDArray[np.uint64], length: int) -> npt.NDArray[np.uint64]:
+    """Return a 64-bit fingerprint of each run of ``length`` characters, by doubling."""
+    if len(points) < length:
+        return np.empty(0, np.uint64)
+    result: npt.NDArray[np.uint64] | None = None
+    size, done = 1, 0
+    power = _mixed(points)
+    # `power` holds the fingerprints of runs of `size`; the sizes in the binary form of `length` are joined.
+    while True:
+        if length & size:
+            piece = power[done : done + len(points) - length + 1]
+            result = piece if result is None else _mixed(result * _BASE + piece)
+            done += size
+        if 2 * size > length:
+            break
+        power = _mixed(power[:-size] * _BASE + power[size:])
+        size *= 2
+    assert result is not None  # noqa: S101 -- a length of at least 1 names one
+    return result
+
+
+def _mixed(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    key = (key ^ (key >> np.uint64(31))) * np.uint64(0xBF58476D1CE4E5B9)
+    return key ^ (key >> np.uint64(29))
+
+
+def _code_points(text: str) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64) + np.uint64(
+        1
+    )
