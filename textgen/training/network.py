@@ -31,28 +31,38 @@ class Network:
         model: the model; the number of texts and of time steps is built in.
         variables: the trained ones under their names.
         states: those that carry the recurrent state.
+        masks: number of dropout masks that the model takes as an input.
     """
 
     spec: NetworkSpec
     model: keras.Model
     variables: dict[str, keras.Variable]
     states: list[keras.Variable]
+    masks: int = 0
 
     @property
     def before(self) -> int:
         """How many tokens before a window its first position looks back at."""
         return max(0, self.spec.ngrams - 1)
 
-    def arrange(self, windows: Integers) -> tuple[Any, Integers]:
+    def arrange(
+        self, windows: Integers, random: np.random.Generator | None = None
+    ) -> tuple[list[Any], Integers]:
         """Return the model's inputs and targets.
 
         Args:
             windows: tokens, shape (batch, before + time + 1).
+            random: draws dropout's masks where they are an input; without it nothing is dropped.
         """
         tokens, targets = windows[:, self.before : -1], windows[:, self.before + 1 :]
-        if not self.before:
-            return [tokens], targets
-        return [tokens, hashed(windows[:, :-1], self.spec.ngrams, self.spec.ngram_rows)], targets
+        inputs: list[Any] = [tokens]
+        if self.before:
+            inputs.append(hashed(windows[:, :-1], self.spec.ngrams, self.spec.ngram_rows))
+        if self.masks:
+            shape, dropout = (len(windows), self.masks, self.spec.units), self.spec.dropout
+            kept = random.random(shape, np.float32) >= dropout if random else np.full(shape, 1 - dropout)
+            inputs.append((kept / (1 - dropout)).astype(np.float32))
+        return inputs, targets
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return copies of the trained weights."""
@@ -84,12 +94,14 @@ def build(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network
 
 
 def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
-    tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
-    inputs = [tokens]
+    layer = LinearNetwork(spec, batch, random_seed)
+    masks = layer.dropouts if spec.dropout else 0
+    inputs = [keras.Input(batch_shape=(batch, time), dtype="int32")]
     if spec.ngrams:
         inputs.append(keras.Input(batch_shape=(batch, time, spec.ngrams - 1), dtype="int32"))
-    layer = LinearNetwork(spec, batch, random_seed)
-    return Network(spec, keras.Model(inputs, layer(*inputs)), layer.named, layer.states)
+    if masks:
+        inputs.append(keras.Input(batch_shape=(batch, masks, spec.units), dtype="float32"))
+    return Network(spec, keras.Model(inputs, layer(inputs)), layer.named, layer.states, masks)
 
 
 def _gated(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from textgen import __version__, bundle
 from textgen.dataset import Strips, fit_to_corpus
@@ -174,7 +175,10 @@ class Trainer:
         progress = self._progress
         if self._settings.schedule == "cosine":
             self._model.optimizer.learning_rate = self._settings.learning_rate * cosine(self._fraction())
-        inputs, targets = self._network.arrange(strips.windows(progress.batch, self._network.before))
+        # A generator for each step: a resumed training draws what an uninterrupted one would.
+        random = np.random.default_rng((self._settings.random_seed, progress.step))
+        windows = strips.windows(progress.batch, self._network.before)
+        inputs, targets = self._network.arrange(windows, random)
         loss = float(self._model.train_on_batch(inputs, targets, return_dict=True)["loss"])
         if not math.isfinite(loss):
             raise TrainingError(
