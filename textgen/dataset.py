@@ -84,16 +84,3 @@ def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
     if (tokens - 1) // length < batch:
         raise TrainingError(f"the training text has {tokens:,} tokens; at least 5 are needed")
     return batch, length
-
-
-def validation_strips(tokens: Tokens, batch: int, length: int, limit: int | None = None) -> Strips | None:
-    """Return the batches of a validation text, or None if it does not fill one.
-
-    Args:
-        tokens: the validation text.
-        batch: number of strips, as in training (the network has it built in).
-        length: tokens of a window.
-        limit: look at the first so many tokens only.
-    """
-    strips = Strips(tokens[:limit], batch, length, length)
-    return strips if strips.batches else None

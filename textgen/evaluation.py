@@ -16,8 +16,10 @@ import numpy as np
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax
 from textgen.model import TextModel
+from textgen.tokenizers import Tokens
 
 _WINDOWS_AT_ONCE = 64
+_SHORTEST_STRIP = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,22 @@ def stateful_pass(model: TextModel, text: str) -> Evaluation:
         standard_error=None,
         unseen=float((tokens == 0).mean()),
     )
+
+
+def mean_loss(model: TextModel, tokens: Tokens, *, rows: int = 32) -> float:
+    """Return nats per token, quickly: the text is cut into strips that are read side by side.
+
+    It lies a little above that of a stateful pass, for each strip begins with no past.
+
+    Raises:
+        SettingsError: the text has fewer than two tokens.
+    """
+    _require(len(tokens), 2)
+    rows = max(1, min(rows, len(tokens) // _SHORTEST_STRIP))
+    length = (len(tokens) - 1) // rows
+    starts = np.arange(rows)[:, None] * length
+    strips = np.asarray(tokens)[starts + np.arange(length + 1)].astype(np.intp)
+    return float(_window_means(model, strips).mean())
 
 
 def random_windows(

@@ -16,10 +16,15 @@ _BARS = "▁▂▃▄▅▆▇█"
 @click.command("inspect")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
-def command(bundle: Path, *, as_json: bool) -> None:
+@click.option("--plot", is_flag=True, help="Draw the loss over time as loss.png in the bundle.")
+def command(bundle: Path, *, as_json: bool, plot: bool) -> None:
     """Show what BUNDLE is: network, corpus, figures. Every file in it is checked."""
     loaded = bundles.read(bundle)
     manifest = loaded.manifest
+    if plot:
+        from textgen.plotting import write_loss_curve
+
+        write_loss_curve(manifest, bundle / "loss.png")
     if as_json:
         click.echo(
             json.dumps({**dataclasses.asdict(manifest), "spec": loaded.spec.to_json()}, ensure_ascii=False)

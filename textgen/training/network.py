@@ -6,8 +6,6 @@ to the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +51,7 @@ class Network:
         """
         tokens, targets = windows[:, self.before : -1], windows[:, self.before + 1 :]
         if not self.before:
-            return tokens, targets
+            return [tokens], targets
         return [tokens, hashed(windows[:, :-1], self.spec.ngrams, self.spec.ngram_rows)], targets
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
@@ -69,17 +67,6 @@ class Network:
         """Forget what was read."""
         for variable in self.states:
             variable.assign(keras.ops.zeros_like(variable))
-
-    @contextmanager
-    def fresh_state(self) -> Iterator[None]:
-        """Read something else in the block, from the beginning; go on afterwards as if nothing had been."""
-        kept = [_copy(variable) for variable in self.states]
-        self.reset_state()
-        try:
-            yield
-        finally:
-            for variable, value in zip(self.states, kept, strict=True):
-                variable.assign(value)
 
 
 def build(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
@@ -115,7 +102,7 @@ def _gated(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Networ
     x = embedding(tokens)
     for index, layer in enumerate(recurrent):
         x = keras.layers.Dropout(spec.dropout, seed=random_seed + index)(layer(x))
-    model = keras.Model(tokens, output(x))
+    model = keras.Model([tokens], output(x))
     variables = {"embedding": embedding.embeddings}
     for index, layer in enumerate(recurrent):
         variables[f"layer{index}.kernel"] = layer.cell.kernel

@@ -11,8 +11,9 @@ from pathlib import Path
 import keras
 
 from textgen import __version__, bundle
-from textgen.dataset import Strips, fit_to_corpus, validation_strips
+from textgen.dataset import Strips, fit_to_corpus
 from textgen.errors import TrainingError, TrainingInterruptedError
+from textgen.evaluation import mean_loss
 from textgen.events import Control, EventSink
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
@@ -25,9 +26,10 @@ from textgen.training.corpora import PreparedCorpus
 
 _PROGRESS_S = 1.0
 _WARM_UP = 0.03
+_SHORTEST_COMPILED_S = 35.0
 _LOWEST = 0.05
 _VALIDATIONS_AN_EPOCH = 4
-_VALIDATION_TOKENS = 50_000
+_VALIDATION_WORK = 10_000_000_000
 _SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
 _LIVE_TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
 
@@ -67,7 +69,6 @@ class Trainer:
                 f"the corpus is short: trained as {batch} strips of windows of {length} tokens"
             )
         self._strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
-        self._validation = validation_strips(corpus.validation, batch, length, _VALIDATION_TOKENS)
         self._spec = NetworkSpec(
             cell=settings.cell,
             vocabulary=corpus.tokenizer.size,
@@ -84,8 +85,7 @@ class Trainer:
         self._model.compile(
             optimizer=_optimizer(settings),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            # XLA makes the linear cell three times as fast, but a Keras LSTM no faster on a processor.
-            jit_compile=settings.cell == "linear",
+            jit_compile=_worth_compiling(settings),
         )
         self._model.optimizer.build(self._model.trainable_variables)
         self._progress = Progress()
@@ -150,7 +150,7 @@ class Trainer:
             if self._clock.validation_due() if timed else progress.batch % every == 0:
                 self._validate()
             if progress.batch == 0 and self._live_sample:
-                self._sample(_LIVE_TEMPERATURES)
+                self._sample(TextModel(self._bundle(self._network.weights(), "running")), _LIVE_TEMPERATURES)
             if time.monotonic() - self._saved_at >= self._settings.checkpoint_s:
                 self._save()
 
@@ -211,9 +211,11 @@ class Trainer:
         return max(self._progress.step / total, self._clock.fraction)
 
     def _validate(self) -> None:
-        """Measure the validation loss and keep the weights if they are the best."""
+        """Measure the validation loss of what will be served, and keep the weights if they are the best."""
         begun = time.monotonic()
-        loss = self._validation_loss()
+        weights = self._network.weights()
+        model = TextModel(self._bundle(weights, "running"))
+        loss = mean_loss(model, self._corpus.validation[: self._validation_tokens])
         progress = self._progress
         progress.history.append(
             {
@@ -224,29 +226,20 @@ class Trainer:
         )
         if loss < progress.best_loss:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
-            self._best = self._network.weights()
+            self._best = weights
         else:
             progress.stale += 1
         self._emit({"event": "checkpoint", "step": progress.step, "validation_loss": round(loss, 5)})
-        self._sample((_SAMPLE.temperature,))
+        self._sample(model, (_SAMPLE.temperature,))
         self._clock.validation_took(time.monotonic() - begun)
 
-    def _validation_loss(self) -> float:
-        """Return nats per token over the validation text, leaving the training's state as it was."""
-        if self._validation is None:
-            model = TextModel(self._bundle(self._network.weights(), "running"))
-            return -float(model.log_probabilities_of(self._corpus.validation).mean())
-        strips, total = self._validation, 0.0
-        with self._network.fresh_state():
-            for index in range(strips.batches):
-                self._model.reset_metrics()
-                inputs, targets = self._network.arrange(strips.windows(index, self._network.before))
-                total += float(self._model.test_on_batch(inputs, targets, return_dict=True)["loss"])
-        self._model.reset_metrics()
-        return total / strips.batches
+    @property
+    def _validation_tokens(self) -> int:
+        # So many that a validation takes about as long for every size of network.
+        dense = self._spec.parameters - math.prod(self._spec.shapes().get("ngrams", (0,)))
+        return max(2_000, min(50_000, _VALIDATION_WORK // dense))
 
-    def _sample(self, temperatures: tuple[float, ...]) -> None:
-        model = TextModel(self._bundle(self._network.weights(), "running"))
+    def _sample(self, model: TextModel, temperatures: tuple[float, ...]) -> None:
         for temperature in temperatures:
             sample = model.sample("", SamplingSettings(_SAMPLE.length, temperature, _SAMPLE.random_seed))
             self._emit(
@@ -335,6 +328,15 @@ def cosine(fraction: float) -> float:
     """
     rise = min(1.0, (fraction + 1e-3) / _WARM_UP)
     return rise * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0))))
+
+
+def _worth_compiling(settings: TrainingSettings) -> bool:
+    """Return whether XLA pays: it makes the linear cell two to three times as fast, a Keras LSTM no faster.
+
+    It takes 5 to 10 s, which a short training had better spend on learning.
+    """
+    long = settings.time_limit is None or settings.time_limit >= _SHORTEST_COMPILED_S
+    return settings.cell == "linear" and long
 
 
 def checkpoint_path(output: Path) -> Path:

@@ -1,0 +1,41 @@
+"""Print every figure in one table; exit 1 where a bound is missed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+# Before NumPy is loaded: a sampler has one thread, and so has what is measured here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import bot, library
+
+
+def main() -> int:
+    """Measure, print, and return the exit code."""
+    table = Table(title=f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
+    for column, side in (
+        ("figure", "left"),
+        ("measured", "right"),
+        ("unit", "left"),
+        ("bound", "left"),
+        ("", "left"),
+    ):
+        table.add_column(column, justify=side)  # type: ignore[arg-type]
+    missed = 0
+    for module in (library, bot):
+        for figure in module.run():
+            verdict = {True: "met", False: "MISSED", None: ""}[figure.met]
+            missed += verdict == "MISSED"
+            value = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.3g}"
+            table.add_row(figure.name, value, figure.unit, figure.bound, verdict)
+    Console(width=110).print(table)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The bot's figures: what it weighs idle, how fast it answers, how free its event loop stays in a training.
+
+Everything is real but Discord, which SimCord simulates in the same process, so memory is a little more than
+in production.
+"""
+
+import asyncio
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import discord
+import psutil
+import simcord
+
+from benchmarks.figures import Figure
+from bot.app import Pastiche, create_bot
+from bot.health import Heartbeat
+from bot.logs import configure_logs
+from bot.sampling.worker import Refusal, SamplerWorker
+from bot.settings import load_settings
+from models import text_models, training_jobs
+from textgen.bundle import read_manifest
+from textgen.corpus import shakespeare
+
+MIB = 2**20
+BUNDLE_TRAINING_S = 15
+GENERATIONS = 30
+GENERATED_CHARACTERS = 500
+TRAINING_MINUTES = 0.4
+
+IDLE_BOT = """
+import asyncio, sys
+import simcord
+from benchmarks.figures import Figure
+from bot.app import create_bot
+from bot.health import Heartbeat
+from bot.logs import configure_logs
+from bot.settings import load_settings
+
+async def main():
+    settings = load_settings()
+    configure_logs(settings)
+    await simcord.Env(create_bot(settings)).start()
+    banned = {"keras", "tensorflow", "torch", "jax"} & {name.split(".")[0] for name in sys.modules}
+    print(len(banned), flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def run() -> list[Figure]:
+    """Train for a few seconds and measure with the model that comes out."""
+    with tempfile.TemporaryDirectory(prefix="pastiche-bench-") as folder:
+        root = Path(folder)
+        bundle = _train(root)
+        return [*_idle(root), *_sampler(bundle), *asyncio.run(_serving(root, bundle))]
+
+
+def _train(root: Path) -> Path:
+    data, bundle = root / "corpus", root / "bundle"
+    shakespeare.write(data)
+    command = ["-m", "textgen", "train", "--data-dir", str(data), "--output", str(bundle), "--events"]
+    command += ["--time-limit", str(BUNDLE_TRAINING_S)]
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+    return bundle
+
+
+def _idle(root: Path) -> list[Figure]:
+    environment = os.environ | {"PASTICHE_DATA_DIR": str(root / "idle")}
+    with subprocess.Popen(
+        [sys.executable, "-c", IDLE_BOT], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        banned = int(process.stdout.readline()) if process.stdout else -1
+        time.sleep(3)
+        resident = psutil.Process(process.pid).memory_info().rss / MIB
+        process.kill()
+    return [
+        Figure("bot, idle: memory", resident, "MiB", "≤ 160"),
+        Figure("bot, idle: training frameworks imported", banned, "", "≤ 0"),
+    ]
+
+
+def _sampler(bundle: Path) -> list[Figure]:
+    started = time.perf_counter()
+    worker = SamplerWorker(1, lambda _: None)
+    settings = {"length": 20, "temperature": 0.7, "random_seed": 1}
+    answer = worker.submit("first", {"bundle": str(bundle), "seed": "", "settings": settings}).result(30)
+    first_s = time.perf_counter() - started
+    if isinstance(answer, Refusal):
+        raise RuntimeError(answer.message)
+    resident = psutil.Process(worker.pid).memory_info().rss / MIB
+    worker.close()
+    return [
+        Figure("sampler: first answer after its start", first_s, "s", "≤ 1"),
+        Figure("sampler: memory", resident, "MiB", "≤ 120"),
+    ]
+
+
+async def _serving(root: Path, bundle: Path) -> list[Figure]:
+    settings = load_settings(data_dir=root / "data", database_url="", log_level="WARNING")
+    configure_logs(settings)
+    bot = create_bot(settings)
+    env = simcord.Env(bot, settle_timeout=30)
+    await env.start()
+    guild = env.create_guild("Bench")
+    channel = guild.create_text_channel("bench")
+    managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+    admin = guild.add_member(env.create_user("ada"), roles=[managers])
+    _publish(bot, guild.id, bundle)
+    await admin.slash(channel, "generate", length=10)  # loads the model
+    taken = []
+    for _ in range(GENERATIONS):
+        begun = time.perf_counter()
+        await admin.slash(channel, "generate", length=GENERATED_CHARACTERS)
+        taken.append(time.perf_counter() - begun)
+
+    corpus = ("corpus.txt", (root / "corpus" / "input.txt").read_bytes())
+    lag = Heartbeat(root / "lag", lambda: True)
+    lag.start(asyncio.get_running_loop())
+    await admin.slash(channel, "train", name="Busy", corpus=corpus, rights=True, minutes=TRAINING_MINUTES)
+    requests = 0
+    while await bot.database.call(training_jobs.listing, guild.id):
+        await env.advance_time(2)
+        await admin.slash(channel, "generate", model="Bench", length=GENERATED_CHARACTERS)
+        requests += 1
+    await asyncio.to_thread(lag.stop)
+    await bot.close()
+    await env.shutdown()
+    return [
+        Figure(
+            f"/generate of {GENERATED_CHARACTERS} characters, warm: median",
+            statistics.median(taken),
+            "s",
+            "≤ 0.3",
+        ),
+        Figure("event loop's lag in a training, p99", lag.lag_s(0.99) * 1000, "ms", "≤ 50"),
+        Figure("/generate answered meanwhile", requests, ""),
+    ]
+
+
+def _publish(bot: Pastiche, guild_id: int, bundle: Path) -> None:
+    copy = bot.layout.bundle(guild_id, "bench")
+    shutil.copytree(bundle, copy)
+    manifest = read_manifest(copy)
+    with bot.database.write() as session:
+        text_models.publish(
+            session,
+            guild_id,
+            name="Bench",
+            bundle_path=str(copy),
+            corpus_id=None,
+            training_job_id=None,
+            level=manifest.level,
+            cell=manifest.cell,
+            parameters=manifest.parameters,
+            vocabulary=manifest.vocabulary,
+            characters=manifest.characters,
+            validation_loss=manifest.validation_loss,
+            created_by=guild_id,
+        )

@@ -1,0 +1,82 @@
+"""Figures of `textgen`: how soon it answers, how fast it writes, how fast it learns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.figures import Figure, median_of, peak_megabytes, seconds_to_first_output
+from textgen.model import TextModel
+from textgen.sampling import SamplingSettings
+
+_TRAINING_S = 30
+_STREAMS = 32
+
+
+def run() -> list[Figure]:
+    """Train on Shakespeare for half a minute and measure with the model that comes out."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        subprocess.run([sys.executable, "-m", "textgen", "corpus", "shakespeare", folder], check=True)
+        figures = [_training(data)]
+        model = data / "model"
+        sample = ["textgen", "sample", "--model", str(model), "--length", "1"]
+        asked = json.dumps({"id": "1", "bundle": str(model), "seed": "the ", "settings": {"length": 1}})
+        figures += [
+            Figure(
+                "textgen --help",
+                median_of(lambda: seconds_to_first_output(["textgen", "--help"])),
+                "s",
+                "≤ 0.3",
+            ),
+            Figure(
+                "textgen sample: first character",
+                median_of(lambda: seconds_to_first_output(sample)),
+                "s",
+                "≤ 0.6",
+            ),
+            Figure("textgen sample: memory", peak_megabytes(sample), "MB", "≤ 100"),
+            Figure(
+                "sampler process: memory", peak_megabytes(["textgen", "serve"], asked + "\n"), "MB", "≤ 120"
+            ),
+        ]
+        loaded = TextModel.load(model)
+        figures += [
+            Figure("one stream", median_of(lambda: _characters_a_second(loaded, 1), 3), "characters/s"),
+            Figure(
+                f"{_STREAMS} streams together",
+                median_of(lambda: _characters_a_second(loaded, _STREAMS), 3),
+                "characters/s",
+            ),
+        ]
+    return figures
+
+
+def _training(data: Path) -> Figure:
+    command = [
+        sys.executable,
+        "-m",
+        "textgen",
+        "train",
+        "--data-dir",
+        str(data),
+        "--time-limit",
+        str(_TRAINING_S),
+    ]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    loss = TextModel.load(data / "model").manifest.validation_loss
+    return Figure(f"Shakespeare's tragedies: loss after {_TRAINING_S} s", loss, "nats/character")
+
+
+def _characters_a_second(model: TextModel, streams: int, length: int = 500) -> float:
+    engine = model.engine()
+    for number in range(streams):
+        engine.submit(model.request("the ", SamplingSettings(length, 0.7, number))[0])
+    begun = time.monotonic()
+    while not engine.idle:
+        engine.step()
+    return streams * length / (time.monotonic() - begun)

@@ -1,0 +1,115 @@
+"""The bot itself: a small client that owns its services and loads its commands.
+
+`create_bot` gives one that has not been started, for `run`, for tests and for the playground alike.
+"""
+
+import asyncio
+
+import discord
+import structlog
+from discord.ext import commands
+
+import migrations
+from bot.command_sync import sync_if_changed
+from bot.commands import EXTENSIONS
+from bot.errors import AnsweringTree
+from bot.health import Heartbeat
+from bot.jobs.queue import JobQueue
+from bot.jobs.worker import JobWorker
+from bot.layout import Layout
+from bot.people import Names
+from bot.sampling.pool import SamplerPool
+from bot.settings import Settings
+from models import Database
+
+log = structlog.stdlib.get_logger(__name__)
+
+EXECUTOR = "bot"
+
+
+class Pastiche(commands.Bot):
+    """The Discord client with what its commands need.
+
+    Attributes:
+        settings: what the host set.
+        layout: where files lie.
+        database: guilds, corpora, models, jobs.
+        names: of members.
+        pool: the warm samplers.
+        queue: where trainings are put.
+        heartbeat: the event loop's lag and the sign of life.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it never speaks
+        intents = discord.Intents.none()
+        intents.guilds = True
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=AnsweringTree,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+        )
+        self.settings = settings
+        self.layout = Layout(settings.data_dir)
+        self.database = Database(settings.database_url)
+        self.names = Names(self)
+        self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
+        self.queue = JobQueue(settings, self.database)
+        self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
+        self._worker = (
+            JobWorker(settings, self.database, executor_id=settings.executor_id or EXECUTOR)
+            if settings.jobs == "here"
+            else None
+        )
+
+    async def setup_hook(self) -> None:
+        """Start the services, load the commands, and tell Discord of them if they changed."""
+        await asyncio.to_thread(self._start_services)
+        self.heartbeat.start(asyncio.get_running_loop())
+        for extension in EXTENSIONS:
+            await self.load_extension(extension)
+        await sync_if_changed(self.tree, self.layout.tree_hash)
+
+    async def on_ready(self) -> None:
+        """Log that the bot is connected."""
+        log.info("connected", user=str(self.user), guilds=len(self.guilds))
+
+    async def close(self) -> None:
+        """Leave Discord, then end the services; a running training keeps its checkpoint."""
+        await super().close()
+        await asyncio.to_thread(self._stop_services)
+
+    def _start_services(self) -> None:
+        self.settings.prepare_data_dir()
+        migrations.upgrade(self.settings.database_url)
+        if self._worker is not None:
+            self._worker.start()
+        self.queue.reconcile()
+        self.pool.start()
+
+    def _stop_services(self) -> None:
+        self.heartbeat.stop()
+        self._end_processes()
+        self.queue.close()
+        self.database.dispose()
+
+    def _end_processes(self) -> None:
+        self.pool.close()
+        if self._worker is not None:
+            self._worker.stop()
+
+
+Interaction = discord.Interaction[Pastiche]
+
+
+def create_bot(settings: Settings) -> Pastiche:
+    """A bot that is ready to be started by `start(token)`, or by a simulated Discord.
+
+    Args:
+        settings: a token is needed only by who starts it for real.
+    """
+    return Pastiche(settings)

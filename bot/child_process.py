@@ -1,0 +1,99 @@
+"""How the bot starts its children: an allow-listed environment, a session of their own.
+
+What is not listed here does not reach a child; the token and the database URL never do.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+ALLOWED = frozenset(
+    {
+        "CUDA_DEVICE_ORDER",
+        "CUDA_VISIBLE_DEVICES",
+        "HOME",
+        "KERAS_BACKEND",
+        "KERAS_HOME",
+        "LANG",
+        "LC_ALL",
+        "LD_LIBRARY_PATH",
+        "NVIDIA_DRIVER_CAPABILITIES",
+        "NVIDIA_VISIBLE_DEVICES",
+        "PATH",
+        "PYTHONPATH",
+        "SSL_CERT_FILE",
+        "SYSTEMROOT",
+        "TMPDIR",
+        "TZ",
+        "VIRTUAL_ENV",
+    }
+)
+
+
+def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment a child gets: allow-listed variables, UTF-8, unbuffered, and `extra`."""
+    kept = {name: value for name, value in os.environ.items() if name in ALLOWED}
+    return kept | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"} | dict(extra or {})
+
+
+def thread_limits(threads: int) -> dict[str, str]:
+    """Variables that hold the numeric libraries to so many threads (0: no limit)."""
+    if not threads:
+        return {}
+    return {
+        name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+    }
+
+
+@dataclass(frozen=True)
+class Child:
+    """A started process and the three streams to it, as UTF-8 text."""
+
+    process: subprocess.Popen[str]
+    stdin: IO[str]
+    stdout: IO[str]
+    stderr: IO[str]
+
+    def close_input(self) -> None:
+        """Tell the child that nothing more will come; it may have ended already."""
+        with contextlib.suppress(OSError):
+            self.stdin.close()
+
+    def wait_or_kill(self, grace_s: float) -> int:
+        """Wait for the end; after `grace_s` ask by a signal, after as long again kill.
+
+        Returns:
+            The exit code; negative: the signal that ended it.
+        """
+        for last_resort in (self.process.terminate, self.process.kill):
+            try:
+                return self.process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                last_resort()
+        return self.process.wait()
+
+
+def start_child(arguments: Sequence[str], *, environment: Mapping[str, str]) -> Child:
+    """Start `python ARGUMENTS` with all three streams as UTF-8 text pipes.
+
+    It gets a session of its own, so that a Ctrl-C at the terminal reaches only the bot, which then
+    ends its children in order.
+    """
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        start_new_session=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise OSError("the child process came without its pipes")
+    return Child(process, process.stdin, process.stdout, process.stderr)

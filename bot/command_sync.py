@@ -1,0 +1,42 @@
+"""Gives Discord the command tree when it has changed, and only then."""
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot.files import write_atomically
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: Path) -> bool:
+    """Sync the tree unless Discord has it already.
+
+    Args:
+        tree: all commands of the bot.
+        path: where the hash of the synced tree is kept.
+
+    Returns:
+        Whether it was synced.
+    """
+    commands = [command.to_dict(tree) for command in tree.get_commands()]
+    content = json.dumps([tree.client.application_id, commands], sort_keys=True, default=str)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    if await asyncio.to_thread(_read, path) == digest:
+        # Somebody may have removed them, or the data directory may come from another Discord.
+        known = {command.name for command in await tree.fetch_commands()}
+        if known >= {command["name"] for command in commands}:
+            return False
+    await tree.sync()
+    await asyncio.to_thread(write_atomically, path, digest.encode())
+    log.info("command tree synced", commands=len(commands))
+    return True
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

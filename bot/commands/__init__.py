@@ -1,0 +1,8 @@
+"""Slash commands, an extension for each domain."""
+
+EXTENSIONS = (
+    "bot.commands.generate",
+    "bot.commands.train",
+    "bot.commands.models",
+    "bot.commands.help",
+)

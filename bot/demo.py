@@ -1,0 +1,191 @@
+"""`pastiche demo`: the real bot in a simulated Discord, with a browser page to type in.
+
+Nothing here is a mock of the bot: commands, trainings, samplers and the database are those of `run`. The
+simulated Discord's clock stands still by itself, so it is moved while a training runs.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import discord
+import simcord
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.app import Pastiche, create_bot
+from bot.jobs.trainer import TrainingOrder, run_trainer
+from bot.layout import Layout
+from bot.logs import configure_logs
+from bot.settings import Settings, SettingsError, load_settings
+from models import Database, text_models, training_jobs
+from textgen.bundle import read_manifest
+from textgen.corpus import shakespeare
+
+# Older than any id that SimCord makes up, so that it is free in every run.
+GUILD_ID = 1_015_000_000_000_000_000
+MODEL_NAME = "Shakespeare"
+FIRST_JOB = "first"
+TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models."
+TICK_S = 1.0
+
+
+def play(*, port: int, training_s: float) -> None:
+    """Prepare the first model if there is none yet, then serve the page until Ctrl-C.
+
+    Raises:
+        SettingsError: the first training failed, with its reason.
+    """
+    settings = demo_settings(load_settings())
+    settings.prepare_data_dir()
+    configure_logs(settings)
+    console = Console()
+    try:
+        prepare(settings, console, training_s=training_s)
+    except KeyboardInterrupt:
+        console.print("Stopped. Another `pastiche demo` goes on with the training.")
+        return
+    asyncio.run(_serve(settings, console, port))
+    console.print("The playground is closed.")
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The host's settings, but with a data directory and databases of the playground's own, and no token."""
+    data_dir = settings.data_dir / "demo"
+    own = {"data_dir", "database_url", "jobs_database_url", "discord_token", "log_level", "executor_id"}
+    return load_settings(
+        **settings.model_dump(exclude=own),
+        data_dir=data_dir,
+        database_url=f"sqlite:///{data_dir / 'pastiche.sqlite'}",
+        jobs_database_url=f"sqlite:///{data_dir / 'jobs.sqlite'}",
+        discord_token="",
+        log_level="WARNING",
+        executor_id="demo",
+    )
+
+
+def prepare(settings: Settings, console: Console, *, training_s: float) -> None:
+    """Train the first model, unless an earlier run did.
+
+    Raises:
+        SettingsError: the training failed, with its reason.
+    """
+    layout = Layout(settings.data_dir)
+    directory, bundle = layout.training(GUILD_ID, FIRST_JOB), layout.bundle(GUILD_ID, FIRST_JOB)
+    if bundle.is_dir():
+        return
+    console.print(
+        f"Training a small model on Shakespeare's tragedies for {training_s:.0f} s; this happens once."
+    )
+    shakespeare.write(directory)
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    order = TrainingOrder(directory, bundle, training_s, settings.training_threads)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("starting the trainer", total=1.0)
+
+        def show(event: dict[str, Any]) -> None:
+            if event["event"] == "progress":
+                progress.update(
+                    task, completed=event["fraction"], description=f"loss {event['loss']:.2f} nats"
+                )
+
+        end = run_trainer(order, on_event=show, should_stop=lambda: None)
+        progress.update(task, completed=1.0)
+    if end.finished is None:
+        raise SettingsError(f"the first training failed: {end.error}")
+
+
+def publish_first_model(bot: Pastiche, made_by: int) -> None:
+    """Make what `prepare` trained the playground's first model, unless it has one of that name."""
+    bundle = bot.layout.bundle(GUILD_ID, FIRST_JOB)
+    manifest = read_manifest(bundle)
+    with bot.database.write() as session:
+        if text_models.by_name(session, GUILD_ID, MODEL_NAME) is not None:
+            return
+        text_models.publish(
+            session,
+            GUILD_ID,
+            name=MODEL_NAME,
+            bundle_path=str(bundle),
+            corpus_id=None,
+            training_job_id=None,
+            level=manifest.level,
+            cell=manifest.cell,
+            parameters=manifest.parameters,
+            vocabulary=manifest.vocabulary,
+            characters=manifest.characters,
+            validation_loss=manifest.validation_loss,
+            created_by=made_by,
+        )
+
+
+async def _serve(settings: Settings, console: Console, port: int) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with playground(settings, port=port) as page:
+        console.print(f"\nThe playground is open: [bold]{page.url}[/bold]", soft_wrap=True)
+        console.print("Type /generate, /train or /models there; Ctrl-C closes it.")
+        closed = asyncio.create_task(page.wait_closed())
+        stopped = asyncio.create_task(ended.wait())
+        await asyncio.wait({closed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (closed, stopped):
+            task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simcord.Preview]:
+    """The bot in a simulated Discord with one server, seen through a page on loopback.
+
+    Args:
+        settings: of the playground, see `demo_settings`.
+        port: of the page; 0 is a free one.
+    """
+    bot = create_bot(settings)
+    env = simcord.Env(bot, settle_timeout=20)
+    await env.start()
+    try:
+        if bot.user is not None:
+            await bot.user.edit(username="Pastiche")
+            await asyncio.to_thread(publish_first_model, bot, bot.user.id)
+        guild = env.create_guild("The Globe", id=GUILD_ID)
+        channel = guild.create_text_channel("writing-room", topic=TOPIC)
+        managers = guild.create_role("Manager", permissions=discord.Permissions(manage_guild=True))
+        viewers = (
+            guild.add_member(env.create_user("ada", global_name="Ada"), roles=[managers]),
+            guild.add_member(env.create_user("ben", global_name="Ben")),
+        )
+        async with env.preview(channel, viewers=viewers, layout="channel", port=port) as page:
+            ticking = asyncio.create_task(_tick(env, page, bot))
+            try:
+                yield page
+            finally:
+                ticking.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await ticking
+    finally:
+        await bot.close()
+        await env.shutdown()
+
+
+async def _tick(env: simcord.Env, page: simcord.Preview, bot: Pastiche) -> None:
+    """Move the simulated clock and the page while a card has something new to show.
+
+    A page that is refreshed all the time swallows clicks, so nothing is done while nothing happens.
+    """
+    while True:
+        await asyncio.sleep(TICK_S)
+        if await asyncio.to_thread(_has_news, bot.database):
+            # A click of the page is being carried out; there is always a next tick.
+            with contextlib.suppress(simcord.SetupError):
+                await env.advance_time(2 * TICK_S)
+                await page.refresh()
+
+
+def _has_news(database: Database) -> bool:
+    with database.read() as session:
+        return bool(training_jobs.unfinished(session) or training_jobs.changed_cards(session, limit=1))

@@ -1,0 +1,125 @@
+"""The bot's sign of life: a file that a thread renews as long as the event loop answers it.
+
+A thread asks the loop several times a second how long it takes to answer, so a blocked loop is both measured
+and, when it lasts, seen from outside by the file growing old.
+"""
+
+import asyncio
+import collections
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.files import write_atomically
+from bot.settings import Settings
+
+ASK_EVERY_S = 0.25
+WRITE_EVERY_S = 5.0
+KEPT = 1200
+
+
+class Heartbeat:
+    """Measures the event loop's lag and renews the heartbeat file.
+
+    Args:
+        path: the file.
+        is_ready: whether the bot is connected.
+        on_loop_closed: called from the thread if the loop is closed before `stop`: whoever ran the bot
+            left without closing it.
+    """
+
+    def __init__(
+        self, path: Path, is_ready: Callable[[], bool], on_loop_closed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._path = path
+        self._is_ready = is_ready
+        self._on_loop_closed = on_loop_closed
+        self._lags: collections.deque[float] = collections.deque(maxlen=KEPT)
+        self._ended = threading.Event()
+        self._answered = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin; the loop must be running."""
+        self._thread = threading.Thread(target=self._beat, args=(loop,), name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End and take the file away."""
+        self._ended.set()
+        self._answered.set()
+        if self._thread is not None:  # else the file is another process's
+            self._thread.join()
+            self._path.unlink(missing_ok=True)
+
+    def lag_s(self, share: float) -> float:
+        """The lag that this share (0 to 1) of the latest answers stayed below, in seconds."""
+        lags = sorted(self._lags)
+        return lags[min(len(lags) - 1, int(share * len(lags)))] if lags else 0.0
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        written = -WRITE_EVERY_S
+        while not self._ended.wait(ASK_EVERY_S):
+            asked = time.monotonic()
+            self._answered.clear()
+            with contextlib.suppress(RuntimeError):  # what a closed loop raises
+                loop.call_soon_threadsafe(self._answered.set)
+            while not self._answered.wait(ASK_EVERY_S):
+                if loop.is_closed():
+                    self._path.unlink(missing_ok=True)
+                    self._on_loop_closed()
+                    return
+            now = time.monotonic()
+            self._lags.append(now - asked)
+            if now - written >= WRITE_EVERY_S and not self._ended.is_set():
+                written = now
+                self._write()
+
+    def _write(self) -> None:
+        beat = {
+            "pid": os.getpid(),
+            "time": time.time(),
+            "ready": self._is_ready(),
+            "lag_p99_ms": round(self.lag_s(0.99) * 1000, 1),
+        }
+        write_atomically(self._path, json.dumps(beat).encode(), durable=False)
+
+
+class Unhealthy(Exception):
+    """The bot of this data directory is not well; `str()` says how."""
+
+
+def check(settings: Settings, path: Path) -> str:
+    """One line on the running bot, which is well.
+
+    Raises:
+        Unhealthy: it is not running, does not answer, or is not connected.
+    """
+    try:
+        beat = json.loads(path.read_bytes())
+        age_s, pid = time.time() - float(beat["time"]), int(beat["pid"])
+    except FileNotFoundError:
+        raise Unhealthy(f"no bot is running on {settings.data_dir}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unhealthy(f"{path} cannot be read ({error})") from None
+    if not _is_alive(pid):
+        raise Unhealthy(f"process {pid} of the bot is gone")
+    if age_s > settings.health_max_age_s:
+        raise Unhealthy(f"the bot (process {pid}) has not answered for {age_s:.0f} s")
+    if not beat["ready"]:
+        raise Unhealthy(f"the bot (process {pid}) is not connected to Discord")
+    return f"the bot (process {pid}) is well; its event loop answers within {beat['lag_p99_ms']:g} ms (p99)"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,175 @@
+"""The trainer process: `python -m textgen train --events --control`, watched from a thread.
+
+Its JSON lines become calls of `on_event`; a reason to stop becomes a word on its standard input. Holding
+that input open is what tells the trainer that its parent lives: if the bot is killed, the trainer sees the
+end of input, keeps its checkpoint and ends. Knows nothing of the database or of Discord.
+"""
+
+import collections
+import contextlib
+import json
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot.child_process import Child, child_environment, start_child, thread_limits
+
+log = structlog.stdlib.get_logger(__name__)
+
+# Case is kept, because it is part of a style.
+RECIPE = ("--preset", "small", "--pristine-input")
+# A trainer orphaned by kill -9 lets go of its directory when it notices; wait for that.
+LOCK_TIMEOUT_S = 30
+GRACE_S = 20.0
+TICK_S = 0.5
+STDERR_LINES = 40
+
+
+class Stop(Enum):
+    """Why a training is to end early."""
+
+    CANCEL = "cancel"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True)
+class TrainingOrder:
+    """What to train.
+
+    Attributes:
+        directory: holds `input.txt`.
+        bundle: where the finished bundle goes.
+        time_limit_s: wall clock.
+        threads: processor threads, 0 for all.
+    """
+
+    directory: Path
+    bundle: Path
+    time_limit_s: float
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingEnd:
+    """How it ended: finished, stopped, or failed with an error for people to read."""
+
+    finished: dict[str, Any] | None = None
+    stopped: Stop | None = None
+    error: str | None = None
+
+
+def checkpoint_of(bundle: Path) -> Path:
+    """Where the trainer keeps what it needs to go on."""
+    return bundle.with_name(f"{bundle.name}.checkpoint")
+
+
+def run_trainer(
+    order: TrainingOrder,
+    *,
+    on_event: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], Stop | None],
+) -> TrainingEnd:
+    """Train to the end, or until `should_stop` gives a reason; blocks.
+
+    Args:
+        order: what to train.
+        on_event: called with each `started`, `progress`, `sample` and `checkpoint` event.
+        should_stop: asked about twice a second.
+    """
+    child = start_child(
+        [
+            *("-m", "textgen", "train", "--data-dir", str(order.directory), "--output", str(order.bundle)),
+            *RECIPE,
+            *("--time-limit", f"{order.time_limit_s:g}", "--resume"),
+            *("--events", "--control", "--lock-timeout", str(LOCK_TIMEOUT_S)),
+        ],
+        environment=child_environment({"TF_CPP_MIN_LOG_LEVEL": "3"} | thread_limits(order.threads)),
+    )
+    lines: queue.Queue[str | None] = queue.Queue()
+    last_words: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
+    readers = [
+        threading.Thread(target=_read_lines, args=(child, lines), name="trainer-events", daemon=True),
+        threading.Thread(target=_read_errors, args=(child, last_words), name="trainer-errors", daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        end = _watch(child, lines, on_event, should_stop)
+    except BaseException:
+        child.close_input()  # it keeps its checkpoint and ends
+        raise
+    finally:
+        exit_code = child.wait_or_kill(GRACE_S)
+        child.close_input()
+        for reader in readers:
+            reader.join(TICK_S)
+    if end.finished or end.stopped or end.error:
+        return end
+    return TrainingEnd(error=_reason(exit_code, last_words))
+
+
+def _watch(
+    child: Child,
+    lines: "queue.Queue[str | None]",
+    on_event: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], Stop | None],
+) -> TrainingEnd:
+    while True:
+        stop = should_stop()
+        if stop is not None:
+            _ask_to_stop(child, stop)
+            return TrainingEnd(stopped=stop)
+        try:
+            line = lines.get(timeout=TICK_S)
+        except queue.Empty:
+            continue
+        if line is None:
+            return TrainingEnd()
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            log.warning("trainer wrote something else than JSON", line=line[:200])
+            continue
+        if event["event"] == "finished":
+            return TrainingEnd(finished=event)
+        if event["event"] == "failed":
+            return TrainingEnd(error=str(event["error"]))
+        on_event(event)
+
+
+def _ask_to_stop(child: Child, stop: Stop) -> None:
+    # Either may find that it has ended by itself.
+    if stop is Stop.CANCEL:
+        with contextlib.suppress(OSError):
+            child.stdin.write("cancel\n")
+    child.close_input()
+
+
+def _read_lines(child: Child, lines: "queue.Queue[str | None]") -> None:
+    with child.stdout as stream:
+        for line in stream:
+            lines.put(line)
+    lines.put(None)
+
+
+def _read_errors(child: Child, last_words: "collections.deque[str]") -> None:
+    with child.stderr as stream:
+        last_words.extend(line.rstrip()[:500] for line in stream if line.strip())
+
+
+def _reason(exit_code: int, last_words: "collections.deque[str]") -> str:
+    """One line about a trainer that ended without a word of its own."""
+    if exit_code < 0:
+        how = f"the trainer was ended by {signal.Signals(-exit_code).name}"
+        if exit_code == -signal.SIGKILL:
+            how += " (perhaps the host ran out of memory)"
+    else:
+        how = f"the trainer ended with exit code {exit_code}"
+    return f"{how}: {last_words[-1].removeprefix('error: ')}" if last_words else how

@@ -1,0 +1,37 @@
+"""Where things lie in the data directory; each guild has a folder of its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below one data directory."""
+
+    data_dir: Path
+
+    @property
+    def heartbeat(self) -> Path:
+        """The running bot's sign of life."""
+        return self.data_dir / "heartbeat.json"
+
+    @property
+    def tree_hash(self) -> Path:
+        """Hash of the command tree that Discord was last given."""
+        return self.data_dir / "command-tree.sha256"
+
+    def lock(self, executor_id: str) -> Path:
+        """Held by the one living process of that name."""
+        return self.data_dir / f"{executor_id}.lock"
+
+    def corpus(self, guild_id: int, sha256: str) -> Path:
+        """A guild's uploaded text, named by its content."""
+        return self.data_dir / "guilds" / str(guild_id) / "corpora" / f"{sha256}.txt"
+
+    def bundle(self, guild_id: int, job_id: str) -> Path:
+        """The bundle that a job makes."""
+        return self.data_dir / "guilds" / str(guild_id) / "models" / job_id
+
+    def training(self, guild_id: int, job_id: str) -> Path:
+        """The directory a job trains in."""
+        return self.data_dir / "guilds" / str(guild_id) / "jobs" / job_id

@@ -1,0 +1,43 @@
+"""Names of members, fetched one by one and remembered: the bot asks for no members intent."""
+
+import collections
+
+import discord
+
+from bot.presentation import safe_text
+
+REMEMBERED = 2000
+NAME_CHARACTERS = 60
+GONE = "someone who left"
+
+
+class Names:
+    """Display names by server and user.
+
+    Args:
+        client: to fetch them with.
+    """
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self._known: collections.OrderedDict[tuple[int, int], str] = collections.OrderedDict()
+
+    async def of(self, guild_id: int, user_id: int) -> str:
+        """The name as plain text on one line; cards carry no mentions."""
+        key = (guild_id, user_id)
+        if key not in self._known:
+            self._known[key] = await self._fetch(guild_id, user_id)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return self._known[key]
+
+    async def _fetch(self, guild_id: int, user_id: int) -> str:
+        guild = self._client.get_guild(guild_id)
+        if guild is None:
+            return GONE
+        try:
+            member = await guild.fetch_member(user_id)
+        except discord.HTTPException:
+            return GONE
+        return safe_text.shorten(safe_text.plain(member.display_name), NAME_CHARACTERS)

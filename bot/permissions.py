@@ -1,0 +1,61 @@
+"""Who may do what, checked in code whenever a command or a button is used.
+
+`default_permissions` only hides a command, and an admin can show it again; these checks decide.
+"""
+
+from typing import Any
+
+import discord
+
+from bot.errors import PermissionRefused
+from models import GuildSettings
+
+Interaction = discord.Interaction[Any]
+
+
+def manages_guild(interaction: Interaction) -> bool:
+    """Whether the person may manage the server; the owner and admins may."""
+    return interaction.permissions.manage_guild
+
+
+def has_role(interaction: Interaction, role_id: int | None) -> bool:
+    """Whether the person holds the role."""
+    member = interaction.user
+    return isinstance(member, discord.Member) and role_id is not None and member.get_role(role_id) is not None
+
+
+def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
+    """Training is for those who manage the server or hold its trainer role.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if manages_guild(interaction) or has_role(interaction, settings.trainer_role_id):
+        return
+    role = f" or the role <@&{settings.trainer_role_id}>" if settings.trainer_role_id else ""
+    raise PermissionRefused(f"Training takes the permission Manage Server{role}.")
+
+
+def require_generator(interaction: Interaction, settings: GuildSettings) -> None:
+    """Generating is for everyone, unless the server chose a role for it.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    role_id = settings.generate_role_id
+    if role_id is None or manages_guild(interaction) or has_role(interaction, role_id):
+        return
+    raise PermissionRefused(f"Generating takes the role <@&{role_id}> here.")
+
+
+def require_canceller(interaction: Interaction, requested_by: int) -> None:
+    """A training is cancelled by who asked for it or by those who manage the server.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if interaction.user.id == requested_by or manages_guild(interaction):
+        return
+    raise PermissionRefused(
+        "Only the person who asked for this training, or someone with Manage Server, can cancel it."
+    )

@@ -1,0 +1,1 @@
+"""What people read: text made safe, embeds, buttons. Knows neither the database nor processes."""

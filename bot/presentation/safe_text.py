@@ -1,0 +1,112 @@
+"""Model text and people's words made safe to show in Discord.
+
+A model can write anything: mentions, invites, Markdown, direction overrides. What leaves here pings
+nobody, links nowhere, keeps its reading direction and shows its Markdown as the characters it is made of.
+Every function is pure.
+"""
+
+import unicodedata
+
+import regex
+
+# Clients make links of these even where the text around them is escaped, some in the middle of a word.
+_SCHEMES = regex.compile(r":(?=//)|(?:mailto|tel|sms):(?=\S)", regex.IGNORECASE)
+_WWW = regex.compile(r"www(?=\.)", regex.IGNORECASE)
+# Invites unfold without a scheme.
+_INVITES = regex.compile(
+    r"discord(?=\.(?:gg|me|li|io)|(?:app)?\.com/invite)|(?:dsc|dis|invite)(?=\.(?:gg|gd))", regex.IGNORECASE
+)
+_MENTION = regex.compile(r"@(?=\S)")
+
+# Explicit direction marks, embeddings, overrides and isolates.
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset("\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff")
+BREAK = "\u200b"
+
+_MARKDOWN = regex.compile(r"[\\*_~`|\[\]<]")
+# Headings, quotes, lists and subtext count at the start of a line only.
+_LINE_START = regex.compile(r"^([ \t]*)(?=[#>+-]|\d{1,9}[.)])(\d*)", regex.MULTILINE)
+_ESCAPED = regex.compile(r"\\([^0-9A-Za-z\s])")
+_GRAPHEME = regex.compile(r"\X")
+
+
+def clean(text: str) -> str:
+    """The text without control, direction and invisible characters; newlines and tabs stay."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    hidden = _BIDI | _INVISIBLE
+    return "".join(
+        c for c in text if c in "\n\t" or (c not in hidden and unicodedata.category(c) not in {"Cc", "Cs"})
+    )
+
+
+def defuse(text: str) -> str:
+    """The text with links, invites and mentions broken by a zero-width space: it reads the same."""
+    for pattern in (_SCHEMES, _WWW, _INVITES):
+        text = pattern.sub(rf"\g<0>{BREAK}", text)
+    return _MENTION.sub(f"@{BREAK}", text)
+
+
+def escape(text: str) -> str:
+    """The text with a backslash before all that Discord's Markdown would take as formatting."""
+    text = _MARKDOWN.sub(r"\\\g<0>", text)
+    return _LINE_START.sub(r"\1\2\\", text)
+
+
+def unescape(text: str) -> str:
+    """What `escape` and `defuse` were given, read back from a message."""
+    return _ESCAPED.sub(r"\1", text).replace(BREAK, "")
+
+
+def safe(text: str) -> str:
+    """Text ready for a message or an embed's description."""
+    return escape(defuse(clean(text)))
+
+
+def graphemes(text: str) -> list[str]:
+    """User-perceived characters: a family emoji or a letter with its accents is one."""
+    return _GRAPHEME.findall(text)
+
+
+def shorten(text: str, limit: int, *, mark: str = "…") -> str:
+    """The longest beginning of at most `limit` code points that splits no grapheme, with a mark if cut."""
+    if len(text) <= limit:
+        return text
+    kept: list[str] = []
+    room = limit - len(mark)
+    for grapheme in graphemes(text[: limit + 64]):
+        if len(grapheme) > room:
+            break
+        kept.append(grapheme)
+        room -= len(grapheme)
+    return "".join(kept) + mark
+
+
+def safe_within(text: str, limit: int) -> str:
+    """`safe` text of at most `limit` code points; splits neither a grapheme nor an escape."""
+    whole = safe(text)
+    if len(whole) <= limit:
+        return whole
+    low, high = 0, min(len(text), limit)
+    while low < high:  # the longest beginning whose safe form fits
+        middle = (low + high + 1) // 2
+        if len(safe(shorten(text, middle))) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return safe(shorten(text, low)) if low else ""
+
+
+def code_block(text: str, limit: int) -> str:
+    """The text in a code block of at most `limit` code points, fences included."""
+    inside = defuse(clean(text)).replace("```", f"`{BREAK}`{BREAK}`")
+    return f"```\n{shorten(inside, limit - 8)}\n```"
+
+
+def file_bytes(text: str) -> bytes:
+    """The text as an attached UTF-8 file: cleaned, but with its Markdown and links as written."""
+    return clean(text).encode()
+
+
+def plain(text: str) -> str:
+    """One line for a footer or a code span, where Markdown does not count."""
+    return " ".join(defuse(clean(text)).replace("`", "'").split())

@@ -1,0 +1,1 @@
+"""The warm sampler processes and how the bot asks them for text."""

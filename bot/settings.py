@@ -1,0 +1,164 @@
+"""The bot's settings, read once from the environment, `.env` or keywords.
+
+Every field has its bounds here and nowhere else. A value out of bounds becomes one line for the person
+who runs the bot (`SettingsError`); the token is never part of it.
+"""
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "PASTICHE_"
+
+# Three base64url parts: the application's id, a timestamp, a signature.
+TOKEN_SHAPE = re.compile(r"[\w-]{17,40}\.[\w-]{5,10}\.[\w-]{20,80}", re.ASCII)
+
+
+class SettingsError(Exception):
+    """A setting is missing, malformed or out of bounds; `str()` is one clear line."""
+
+
+class Settings(BaseSettings):
+    """What a host can set. Keywords win over the environment, the environment over `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    discord_token: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("discord_token", "DISCORD_TOKEN"),
+        description="The bot's token from the Discord developer portal.",
+    )
+    data_dir: Path = Field(
+        Path("var"),
+        description="Where everything the bot keeps is stored: database, jobs, corpora, models.",
+    )
+    database_url: str = Field(
+        "",
+        validation_alias=AliasChoices("database_url", "DATABASE_URL"),
+        description="SQLite or postgresql+psycopg:// URL (default: pastiche.sqlite in the data directory).",
+    )
+    jobs_database_url: str = Field(
+        "",
+        description="Where the job queue is kept (default: jobs.sqlite in the data directory).",
+    )
+    jobs: Literal["here", "elsewhere"] = Field(
+        "here",
+        description="here: `run` also trains; elsewhere: only `pastiche worker` processes train.",
+    )
+    jobs_poll_s: float = Field(1.0, ge=0.1, le=60, description="Seconds between looks at the job queue.")
+    executor_id: str = Field(
+        "",
+        pattern=r"^[\w.-]{0,60}$",
+        description="This process's name in the job queue; keep it the same over restarts "
+        "(default: bot for `run`, worker for `worker`).",
+    )
+    samplers: int = Field(1, ge=1, le=16, description="Sampler processes kept warm.")
+    sample_timeout_s: float = Field(30, ge=1, le=600, description="Seconds after which a sample is given up.")
+    max_corpus_bytes: int = Field(
+        10 * 2**20, ge=1024, le=100 * 2**20, description="Largest text that /train accepts, in bytes."
+    )
+    training_minutes: float = Field(
+        5, ge=0.05, le=1440, description="Minutes a training takes when /train does not say."
+    )
+    max_training_minutes: float = Field(60, ge=0.05, le=1440, description="Most minutes /train accepts.")
+    training_threads: int = Field(
+        0, ge=0, le=256, description="Processor threads a training uses (0: all of them)."
+    )
+    max_queued_per_guild: int = Field(
+        5, ge=1, le=100, description="Trainings a server may have queued or running at a time."
+    )
+    health_max_age_s: float = Field(
+        60, ge=5, le=3600, description="Seconds without a heartbeat after which `check` fails."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe log lines shown."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Log lines for people or machines.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _strip(cls, values: Any) -> Any:
+        return {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        data_dir = self.data_dir.expanduser().absolute()
+        completed = {
+            "data_dir": data_dir,
+            "database_url": self.database_url or f"sqlite:///{data_dir / 'pastiche.sqlite'}",
+            "jobs_database_url": self.jobs_database_url or f"sqlite:///{data_dir / 'jobs.sqlite'}",
+        }
+        for name, value in completed.items():
+            object.__setattr__(self, name, value)
+        if self.training_minutes > self.max_training_minutes:
+            raise ValueError(
+                f"training_minutes is {self.training_minutes:g}, "
+                f"more than max_training_minutes ({self.max_training_minutes:g})"
+            )
+        return self
+
+    def require_token(self) -> str:
+        """The token, for the one call that logs in.
+
+        Raises:
+            SettingsError: it is missing or is not shaped like a bot token.
+        """
+        token = self.discord_token.get_secret_value() if self.discord_token else ""
+        where = "copy it from the Discord developer portal (Bot, Reset Token) into .env or the environment"
+        if not token:
+            raise SettingsError(f"DISCORD_TOKEN is not set: {where}")
+        if not TOKEN_SHAPE.fullmatch(token):
+            raise SettingsError(
+                f"DISCORD_TOKEN is not a bot token ({len(token)} characters, "
+                f"expected three parts joined by dots): {where}"
+            )
+        return token
+
+    def prepare_data_dir(self) -> Path:
+        """Make the data directory and see that it can be written to.
+
+        Raises:
+            SettingsError: it cannot be made or written to.
+        """
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.data_dir):
+                pass
+        except OSError as error:
+            raise SettingsError(
+                f"the data directory {self.data_dir} cannot be written to ({error.strerror or error}): "
+                f"set {PREFIX}DATA_DIR to a directory that can"
+            ) from error
+        return self.data_dir
+
+
+def load_settings(**keywords: Any) -> Settings:
+    """Settings from keywords, the environment and `.env`.
+
+    Raises:
+        SettingsError: with one line that names the setting and what it accepts.
+    """
+    try:
+        return Settings(**keywords)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_line(item) for item in error.errors())) from error
+
+
+def _line(item: Any) -> str:
+    if not item["loc"]:
+        return str(item["msg"]).removeprefix("Value error, ")
+    field = str(item["loc"][0])
+    name = field if field.isupper() else f"{PREFIX}{field.upper()}"
+    received = "" if "token" in field.lower() else f" is {item['input']!r}:"
+    return f"{name}{received} {item['msg'][0].lower()}{item['msg'][1:]}"

@@ -1,0 +1,27 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import simcord
+
+from bot.app import Pastiche, create_bot
+from bot.settings import Settings
+from tests.bot.world import World
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, data_dir=tmp_path / "data", jobs_poll_s=0.2, training_threads=1)
+
+
+@pytest.fixture
+def simcord_bot(settings: Settings) -> Pastiche:
+    """What SimCord's own fixture `simcord_env` starts."""
+    return create_bot(settings)
+
+
+@pytest.fixture
+async def world(simcord_env: simcord.Env, settings: Settings) -> AsyncIterator[World]:
+    world = World(simcord_env, settings)
+    yield world
+    await world.bot.close()

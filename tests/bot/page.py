@@ -1,0 +1,67 @@
+"""The playground's page as a person uses it, in headless Chromium."""
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Page, Playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+async def open_browser(playwright: Playwright) -> Browser:
+    """Start Chromium; it must not look for anything outside this machine."""
+    return await playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+        ],
+    )
+
+
+class PlaygroundPage:
+    """Types slash commands into the composer and reads the conversation."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def open(self, url: str) -> None:
+        await self.page.goto(url)
+        await self.page.wait_for_selector("#channel-composer-input")
+
+    async def command(self, name: str, /, **options: Any) -> None:
+        """Type a command, fill its options in (a pair is a file: name and bytes) and send it."""
+        await self.page.click("#channel-composer-input")
+        await self.page.keyboard.type(f"/{name}")
+        await self.page.wait_for_selector(".command-entry.is-active")
+        await self.page.keyboard.press("Enter")
+        await self.page.wait_for_selector(".command-chip")
+        for option, value in options.items():
+            await self._fill(option, value)
+        await self.page.keyboard.press("Escape")
+        await self.page.click("#send-message")
+        await self.page.wait_for_selector("#channel-composer-input")
+
+    async def _fill(self, option: str, value: Any) -> None:
+        pill = f'.command-pill[data-option="{option}"]'
+        if not await self.page.query_selector(pill):
+            await self.page.click(".command-chip")
+            await self.page.click(f'.command-suggestion[data-value="{option}"]')
+            await self.page.wait_for_selector(pill)
+        if isinstance(value, tuple):
+            name, data = value
+            chosen = {"name": name, "mimeType": "text/plain", "buffer": data}
+            await self.page.set_input_files(f"{pill} input[type=file]", chosen)
+        else:
+            await self.page.fill(f"{pill} .command-option-input", str(value))
+
+    async def reads(self, *words: str, timeout_s: float = 30) -> None:
+        """Wait until the conversation shows all the words."""
+        for word in words:
+            message = self.page.locator("#channel-message-list").get_by_text(word)
+            await message.last.wait_for(timeout=timeout_s * 1000)
+
+    async def press(self, button: str) -> None:
+        await self.page.locator("#channel-message-list").get_by_role("button", name=button).last.click()

@@ -1,0 +1,40 @@
+"""The playground, driven through its page by a real browser as a newcomer would."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.demo import FIRST_JOB, GUILD_ID, MODEL_NAME, demo_settings, playground
+from bot.layout import Layout
+from bot.settings import Settings
+from tests.bot.page import CHROMIUM, PlaygroundPage, open_browser
+
+playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}")
+async def test_a_newcomer_generates_trains_and_looks_at_the_models(
+    settings: Settings, trained_bundle: Path, corpus_text: str
+):
+    settings = demo_settings(settings)
+    shutil.copytree(trained_bundle, Layout(settings.data_dir).bundle(GUILD_ID, FIRST_JOB))
+    async with playground(settings) as served, playwright.async_playwright() as started:
+        browser = await open_browser(started)
+        page = PlaygroundPage(await browser.new_page())
+        await page.open(served.url)
+
+        await page.command("generate", seed="to be", length=60, random_seed=3)
+        await page.reads("to be", f"{MODEL_NAME} · temperature 0.7 · random seed 3")
+        await page.press("Again")
+        await page.reads(f"{MODEL_NAME} · temperature 0.7")
+
+        corpus = ("hamlet.txt", corpus_text.encode())
+        await page.command("train", name="Hamlet", corpus=corpus, rights="True", minutes="0.2")
+        await page.reads("is in the queue")
+        await page.reads("Training", "Time left", "Done", timeout_s=60)
+
+        await page.command("models")
+        await page.reads("Models of this server", "2 models")
+        await browser.close()

@@ -1,0 +1,101 @@
+"""A training outlives the process that runs it, however that ends."""
+
+import datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+import migrations
+from bot.layout import Layout
+from bot.settings import Settings
+from models import Database, JobState, TrainingJob, corpora, text_models, training_jobs
+from tests.bot.processes import Pastiche, wait_for
+
+GUILD, ADA = 11, 22
+
+
+class Trainings:
+    """Jobs as /train records them, seen through the database."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.prepare_data_dir()
+        migrations.upgrade(settings.database_url)
+        self.database = Database(settings.database_url)
+        self.layout = Layout(settings.data_dir)
+
+    def record(self, text: str, *, minutes: float) -> str:
+        path = self.layout.corpus(GUILD, "a" * 64)
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        with self.database.write() as session:
+            corpus = corpora.add(
+                session,
+                GUILD,
+                sha256="a" * 64,
+                filename="hamlet.txt",
+                path=str(path),
+                characters=len(text),
+                lines=text.count("\n"),
+                symbols=len(set(text)),
+                uploaded_by=ADA,
+                rights_confirmed_at=datetime.datetime.now(datetime.UTC),
+            )
+            return training_jobs.enqueue(
+                session,
+                GUILD,
+                channel_id=33,
+                requested_by=ADA,
+                corpus_id=corpus.id,
+                model_name="Hamlet",
+                minutes=minutes,
+            ).id
+
+    def job(self, job_id: str) -> TrainingJob:
+        with self.database.read() as session:
+            job = training_jobs.get(session, GUILD, job_id)
+            assert job is not None
+            return job
+
+    def ended(self, job_id: str) -> bool:
+        return self.job(job_id).state.is_final
+
+
+@pytest.fixture
+def trainings(settings: Settings) -> Trainings:
+    return Trainings(settings)
+
+
+def trainers(worker: Pastiche) -> list[psutil.Process]:
+    return [child for child in worker.children() if "train" in child.cmdline()]
+
+
+@pytest.mark.parametrize("how", ["kill -9", "orderly end"])
+def test_a_training_goes_on_where_its_process_ended(
+    how: str, settings: Settings, trainings: Trainings, corpus_text: str
+):
+    job_id = trainings.record(corpus_text, minutes=0.4)
+    with Pastiche(settings.data_dir, "worker") as worker:
+        wait_for(lambda: trainings.job(job_id).fraction > 0.2, timeout_s=60, message=worker.log.read_text)
+        (trainer,) = trainers(worker)
+        if how == "kill -9":
+            worker.kill()
+            trainer.wait(20)  # it notices that nobody listens, keeps its checkpoint and ends
+        else:
+            assert worker.end() == 0
+        assert not trainer.is_running()
+    assert trainings.job(job_id).state is JobState.TRAINING
+
+    with Pastiche(settings.data_dir, "worker") as worker:
+        wait_for(lambda: trainings.ended(job_id), timeout_s=60, message=worker.log.read_text)
+        assert worker.end() == 0
+    job = trainings.job(job_id)
+    assert job.state is JobState.DONE, job.error
+    log = worker.log.read_text()
+    assert log.count("resumed=False") == 1, log
+    assert log.count("resumed=True") == 1, log
+    with trainings.database.read() as session:
+        model = text_models.by_name(session, GUILD, "Hamlet")
+    assert model is not None
+    assert {path.name for path in Path(model.bundle_path).parent.iterdir()} == {job_id}
+    assert not trainings.layout.training(GUILD, job_id).exists()

@@ -1,0 +1,112 @@
+"""A simulated Discord around the real bot: guilds, people, and time that goes on while a training runs."""
+
+import asyncio
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+
+from bot.app import Pastiche, create_bot
+from bot.settings import Settings
+from models import text_models
+from textgen.bundle import read_manifest
+
+
+@dataclass
+class Place:
+    """A guild with a channel, someone who manages it, and someone who does not."""
+
+    guild: simcord.GuildHandle
+    channel: simcord.ChannelHandle
+    admin: simcord.MemberActor
+    member: simcord.MemberActor
+
+
+class World:
+    """The simulated Discord with the bot in it."""
+
+    def __init__(self, env: simcord.Env, settings: Settings) -> None:
+        self.env = env
+        self.settings = settings
+
+    @property
+    def bot(self) -> Pastiche:
+        assert isinstance(self.env.bot, Pastiche)
+        return self.env.bot
+
+    def place(self, name: str = "Stratford") -> Place:
+        guild = self.env.create_guild(name)
+        channel = guild.create_text_channel("quill")
+        managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+        admin = guild.add_member(self.env.create_user(f"ada-{guild.id}"), roles=[managers])
+        return Place(guild, channel, admin, guild.add_member(self.env.create_user(f"ben-{guild.id}")))
+
+    def give_model(self, place: Place, bundle: Path, name: str = "Bard") -> int:
+        """Publish a copy of a bundle as the guild's model."""
+        folder = self.bot.layout.bundle(place.guild.id, f"given-{name}")
+        shutil.copytree(bundle, folder)
+        manifest = read_manifest(folder)
+        with self.bot.database.write() as session:
+            model, _ = text_models.publish(
+                session,
+                place.guild.id,
+                name=name,
+                bundle_path=str(folder),
+                corpus_id=None,
+                training_job_id=None,
+                level=manifest.level,
+                cell=manifest.cell,
+                parameters=manifest.parameters,
+                vocabulary=manifest.vocabulary,
+                characters=manifest.characters,
+                validation_loss=manifest.validation_loss,
+                created_by=place.admin.id,
+            )
+            return model.id
+
+    async def until(self, place: Place, *words: str, timeout_s: float = 90) -> discord.Message:
+        """Let time go on until the newest message of the channel shows one of the words."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            await self.env.advance_time(2)
+            message = place.channel.last_message
+            if message is not None and any(word in shown(message) for word in words):
+                return message
+            seen = shown(message) if message else "nothing"
+            assert time.monotonic() < deadline, f"none of {words} after {timeout_s} s, but: {seen}"
+            await asyncio.sleep(0.25)
+
+    async def restart(self) -> None:
+        """End the bot in order and start a new one on the same data."""
+        await self.bot.close()
+        await self.env.restart_bot(create_bot(self.settings))
+
+
+def shown(message: Any) -> str:
+    """All that a person reads of a message."""
+    parts = [message.content or ""]
+    for embed in message.embeds:
+        parts += [embed.title or "", embed.description or ""]
+        parts += [f"{field.name}\n{field.value}" for field in embed.fields]
+        parts.append(embed.footer.text or "")
+    return "\n".join(part for part in parts if part)
+
+
+def answer(result: simcord.InteractionResult) -> simcord.ResponseMessage:
+    """The one message that answered an interaction."""
+    messages = [message for message in (result.response, *result.followups) if message is not None]
+    assert len(messages) == 1, messages
+    return messages[0]
+
+
+def private_line(result: simcord.InteractionResult) -> str:
+    """The answer, which is one line that only the person sees."""
+    message = answer(result)
+    assert message.ephemeral
+    assert not message.embeds
+    assert "\n" not in message.content
+    return message.content

@@ -1,0 +1,47 @@
+"""What every room's tests share: a small public-domain corpus and one model trained on it, once a run."""
+
+import fcntl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TRAINING_S = 10
+
+
+@pytest.fixture(scope="session")
+def corpus_text() -> str:
+    """Sixty thousand characters of Shakespeare."""
+    from textgen.corpus.shakespeare import plays
+
+    return plays()[0][:60_000]
+
+
+@pytest.fixture(scope="session")
+def trained_bundle(tmp_path_factory: pytest.TempPathFactory, worker_id: str, corpus_text: str) -> Path:
+    """A bundle from a real training of seconds; xdist's workers share it."""
+    root = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        root = root.parent
+    bundle = root / "trained-bundle"
+    with (root / "trained-bundle.once").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not bundle.exists():
+            train_bundle(corpus_text, root / "trained-bundle-data", bundle)
+    return bundle
+
+
+def train_bundle(text: str, data_dir: Path, bundle: Path) -> None:
+    """Train at the shell, as anybody would."""
+    data_dir.mkdir()
+    (data_dir / "input.txt").write_text(text, encoding="utf-8")
+    command = ["textgen", "train", "--data-dir", str(data_dir), "--output", str(bundle), "--events"]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, "--time-limit", str(TRAINING_S), "--random-seed", "7"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
