@@ -29,7 +29,7 @@ class Tokenizer(Protocol):
 
     level: str
     unit: str = "characters"
-    """What `length_of` counts: "characters" or "words"."""
+    """What `length_of` counts: "characters", or "words" (punctuation marks and line breaks among them)."""
 
     @property
     def size(self) -> int:

@@ -104,6 +104,7 @@ class SubwordTokenizer(Tokenizer):
         Raises:
             SettingsError: the text has a lone surrogate.
         """
+        _utf8(text)  # an error shall name the place in the whole text
         tokens: list[int] = []
         for piece in _PIECES.findall(text):
             tokens += self._cache.get(piece) or self._encode_piece(piece)

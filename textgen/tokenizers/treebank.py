@@ -54,7 +54,7 @@ _PAIRS = {
 _ABBREVIATION = regex.compile(
     # "I." ends a sentence more often than it abbreviates a name.
     r"(?:\p{L}{1,2}\.){2,} | (?!i\.)\p{L}\. | (?:"
-    r"mr|mrs|ms|mme|mlle|dr|prof|st|sr|jr|rev|hon|gen|col|capt|lt|sgt|vs|etc|cf|al|ed|vol|pp|fig|no"
+    r"mr|mrs|ms|mme|mlle|dr|prof|st|sr|jr|rev|hon|gen|col|capt|lt|sgt|vs|etc|cf|al|vol|pp|fig|ext"
     r"|inc|ltd|co|corp|dept|approx|jan|feb|aug|sept|oct|nov|dec)\.",
     regex.VERBOSE | regex.IGNORECASE,
 )

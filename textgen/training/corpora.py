@@ -70,8 +70,9 @@ def prepare(source: Path, settings: TrainingSettings) -> PreparedCorpus:
     notes += coverage_notes(tokenizer, training, validating)
     unseen = tokenizer.unseen(validation)
     if unseen:
+        kind = "words" if settings.level == "word" else "symbols"
         shown = " ".join(repr(symbol) for symbol in unseen[:5])
-        notes.append(f"the validation text holds {len(unseen):,} symbols that the vocabulary lacks: {shown}")
+        notes.append(f"the validation text holds {len(unseen):,} {kind} that the vocabulary lacks: {shown}")
     return PreparedCorpus(
         tokenizer=tokenizer,
         training=training,
