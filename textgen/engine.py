@@ -8,6 +8,7 @@ a text comes out the same alone or in company.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,11 +28,13 @@ class Request:
     Attributes:
         prompt: tokens to read first, at least one.
         settings: with a random seed.
+        length_of: returns the length of tokens in the unit of the settings' length.
         written: tokens written so far; it is complete when `done`.
     """
 
     prompt: Tokens
     settings: SamplingSettings
+    length_of: Callable[[list[int]], int] = len
     written: list[int] = field(default_factory=list)
     done: bool = False
     _read: int = 0
@@ -53,7 +56,7 @@ class Request:
         if self._read < len(self.prompt):
             return
         self.written.append(choose(logits, self.settings, self._random.random()))
-        self.done = len(self.written) >= self.settings.length
+        self.done = self.length_of(self.written) >= self.settings.length
 
 
 class Engine:

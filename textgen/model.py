@@ -14,7 +14,7 @@ from textgen.engine import Engine, Request
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax, make_stepper
 from textgen.sampling import SamplingSettings
-from textgen.tokenizers import Tokens
+from textgen.tokenizers import UNKNOWN, Tokens
 
 MAXIMUM_SEED_CHARACTERS = 100_000
 
@@ -71,7 +71,15 @@ class TextModel:
         seed = self.check_seed(seed) or self._own_seed(settings.random_seed or 0)
         # With neither a seed nor a line start the model begins a line of its own.
         prompt = self.tokenizer.encode(seed or "\n")
-        return Request(prompt, settings), seed
+        if not len(prompt):
+            # Split at white space alone, a line break is no token.
+            prompt = np.array([UNKNOWN], np.uint16)
+        return Request(prompt, settings, self.tokenizer.length_of), seed
+
+    def text_of(self, request: Request) -> str:
+        """Return what was written for a request, cut to its length where that counts characters."""
+        text = self.tokenizer.decode(request.written, after=request.prompt)
+        return text[: request.settings.length] if self.tokenizer.unit == "characters" else text
 
     def check_seed(self, seed: str) -> str:
         """Return a seed text as the model reads it.
@@ -89,7 +97,7 @@ class TextModel:
             raise SettingsError(
                 f"the model has never seen {shown}; write the seed with symbols of its corpus"
             )
-        return self.tokenizer.normalize(seed)
+        return self.tokenizer.seed_text(seed)
 
     def generate(
         self, seed: str = "", *, length: int = 500, temperature: float = 0.7, random_seed: int | None = None
@@ -98,7 +106,7 @@ class TextModel:
 
         Args:
             seed: the text to go on from; it is not repeated in the result.
-            length: number of characters.
+            length: number of characters, or words at word level.
             temperature: 0 takes the likeliest token each time.
             random_seed: the same one gives the same text.
 
@@ -115,18 +123,23 @@ class TextModel:
         engine.submit(request)
         while not engine.idle:
             engine.step()
-        return Sample(self.tokenizer.decode(request.written), seed, settings.random_seed or 0)
+        return Sample(self.text_of(request), seed, settings.random_seed or 0)
 
     def stream(self, seed: str, settings: SamplingSettings) -> Iterator[str]:
         """Write a text piece by piece, as `sample` would."""
         request, _ = self.request(seed, settings)
-        engine = self.engine()
+        engine, decoder = self.engine(), self.tokenizer.decoder(request.prompt)
         engine.submit(request)
+        left = settings.length if self.tokenizer.unit == "characters" else None
+        read = 0
         while not engine.idle:
-            before = len(request.written)
             engine.step()
-            if len(request.written) > before:
-                yield self.tokenizer.decode(request.written[before:])
+            piece = "".join(map(decoder.feed, request.written[read:]))
+            read = len(request.written)
+            piece = (piece + decoder.finish() if engine.idle else piece)[:left]
+            left = None if left is None else left - len(piece)
+            if piece:
+                yield piece
 
     def log_probabilities(self, text: str) -> npt.NDArray[np.float64]:
         """Return the natural log of each token's probability given those before it.
@@ -158,10 +171,10 @@ class TextModel:
         for token in self.tokenizer.encode(text).astype(np.intp):
             logits = self.stepper.step(np.array([token]), state)
         probabilities = np.exp(log_softmax(logits)[0])
-        return {self.tokenizer.decode([token]): float(p) for token, p in enumerate(probabilities)}
+        return {self.tokenizer.name_of(token): float(p) for token, p in enumerate(probabilities)}
 
     def _own_seed(self, random_seed: int) -> str:
         seeds = [
             seed for seed in self.manifest.seeds if isinstance(seed, str) and not self.tokenizer.unseen(seed)
         ]
-        return self.tokenizer.normalize(seeds[random_seed % len(seeds)]) if seeds else ""
+        return self.tokenizer.seed_text(seeds[random_seed % len(seeds)]) if seeds else ""

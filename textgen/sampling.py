@@ -22,7 +22,7 @@ class SamplingSettings:
     """How a text is drawn from a model.
 
     Attributes:
-        length: number of characters to write.
+        length: number of characters to write, or of words at word level.
         temperature: logits are divided by it; below 1 the likely becomes likelier, and 0 always
             takes the likeliest token.
         random_seed: the same seed, bundle and settings give the same text; None draws one.

@@ -73,7 +73,7 @@ class Server:
         for loaded in self._loaded.values():
             for job in loaded.engine.step():
                 identity, seed = loaded.running.pop(job)
-                text = loaded.model.tokenizer.decode(job.written)
+                text = loaded.model.text_of(job)
                 self._answer(
                     {
                         "id": identity,

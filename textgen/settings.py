@@ -67,6 +67,7 @@ PRESETS = ("classic", *_SIZES)
 
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
+LEVELS = ("char", "word", "subword")
 
 _WHOLE = {
     "embedding_size": (1, 4096),
@@ -92,8 +93,10 @@ class TrainingSettings:
 
     Attributes:
         preset: name of the recipe that the other values come from unless given.
-        level: "char".
-        pristine_input: keep upper case.
+        level: what a token is, one of `LEVELS`.
+        pristine_input: keep upper case (at subword level it always is); at word level, split at white
+            space alone.
+        pristine_output: at word level, show the tokens with a space between any two.
         cell: kind of the recurrent layers.
         embedding_size: size of a token's vector.
         rnn_size: size of each recurrent layer.
@@ -109,7 +112,8 @@ class TrainingSettings:
         time_limit: seconds from the start of the process to the saved bundle, or None.
         patience: stop after so many validations without a better loss, or None.
         validation_split: share of the corpus held out where there is no validation file.
-        vocabulary_size: at most so many tokens, or None for all.
+        vocabulary_size: at most so many tokens, or None for what suits the level
+            (`textgen.tokenizers`).
         expansion: see `textgen.spec.NetworkSpec`.
         ngrams: see there.
         ngram_rows: see there.
@@ -139,6 +143,7 @@ class TrainingSettings:
     expansion: int = 0
     ngrams: int = 0
     ngram_rows: int = 0
+    pristine_output: bool = False
     time_limit: float | None = None
     patience: int | None = None
     validation_split: float = 0.05
@@ -150,7 +155,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         """Check every bound."""
         _check_choice("preset", self.preset, PRESETS)
-        _check_choice("level", self.level, ("char",))
+        _check_choice("level", self.level, LEVELS)
         _check_choice("cell", self.cell, CELLS)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
@@ -171,14 +176,26 @@ class TrainingSettings:
         preset: str | None = None,
         cell: str | None = None,
         level: str | None = None,
+        word_tokens: bool | None = None,
         pristine_input: bool | None = None,
         **flags: Any,
     ) -> TrainingSettings:
         """Return a preset's settings with the given flags over them; None stands for "not given".
 
+        Args:
+            preset: see the attributes.
+            cell: see there.
+            level: see there.
+            word_tokens: the ancestor's name for ``level="word"``.
+            pristine_input: see the attributes.
+            **flags: the other attributes.
+
         Raises:
-            SettingsError: a value lies outside its bounds.
+            SettingsError: a value lies outside its bounds, or two contradict each other.
         """
+        if word_tokens and level not in (None, "word"):
+            raise SettingsError(f"word_tokens means level word, but level is {level!r}; give one of them")
+        level = "word" if word_tokens else level or "char"
         preset = preset or DEFAULT_PRESET
         _check_choice("preset", preset, PRESETS)
         _check_choice("cell", cell or "linear", CELLS)
@@ -194,7 +211,7 @@ class TrainingSettings:
         values |= {name: value for name, value in flags.items() if value is not None}
         # Without a projection in between, the linear cell's embeddings are as wide as its layers.
         values.setdefault("embedding_size", values["rnn_size"])
-        return cls(preset=preset, level=level or "char", pristine_input=bool(pristine_input), **values)
+        return cls(preset=preset, level=level, pristine_input=bool(pristine_input), **values)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what a checkpoint must agree with: all but how long and how often."""

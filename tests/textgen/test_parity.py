@@ -21,6 +21,12 @@ SPECS = {
     ),
     "linear, plain": NetworkSpec("linear", vocabulary=50, embedding=32, units=32, layers=2),
 }
+MANY_WORDS = {
+    "lstm, words": NetworkSpec("lstm", vocabulary=20_000, embedding=16, units=16, layers=1),
+    "linear, words": NetworkSpec(
+        "linear", vocabulary=20_000, embedding=16, units=16, layers=1, ngrams=3, ngram_rows=64
+    ),
+}
 
 
 def random_weights(spec: NetworkSpec) -> dict[str, npt.NDArray[np.float32]]:
@@ -44,10 +50,10 @@ def logits_of_keras(spec: NetworkSpec, tokens: npt.NDArray[np.int64], window: in
     return np.concatenate(found, axis=1)
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+@pytest.mark.parametrize("spec", (SPECS | MANY_WORDS).values(), ids=(SPECS | MANY_WORDS).keys())
 def test_the_logits_agree(spec: NetworkSpec) -> None:
     backend.load()
-    tokens = np.random.default_rng(2).integers(0, 50, (4, 121))
+    tokens = np.random.default_rng(2).integers(0, spec.vocabulary, (4, 121))
     by_keras = logits_of_keras(spec, tokens, 40)
 
     stepper = make_stepper(spec, random_weights(spec))

@@ -14,7 +14,7 @@ from textgen.cli import STARTED
 from textgen.cli.progress import Display
 from textgen.errors import TextgenError, TrainingInterruptedError
 from textgen.events import Control, Event, EventSink, json_lines
-from textgen.settings import DEFAULT_PRESET, OPTIMIZERS, PRESETS, SCHEDULES
+from textgen.settings import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.spec import CELLS
 from textgen.training.run import train
 
@@ -30,9 +30,15 @@ from textgen.training.run import train
     "--output", type=click.Path(path_type=Path), help="The bundle's folder.  [default: DATA_DIR/model]"
 )
 @click.option("--preset", type=click.Choice(PRESETS), help=f"A whole recipe.  [default: {DEFAULT_PRESET}]")
-@click.option("--level", type=click.Choice(["char"]), help="What a token is.")
+@click.option("--level", type=click.Choice(LEVELS), help="What a token is.  [default: char]")
+@click.option("--word-tokens", is_flag=True, help="The same as --level word.")
 @click.option("--cell", type=click.Choice(CELLS), help="Kind of the recurrent layers.")
-@click.option("--pristine-input", is_flag=True, default=None, help="Do not lower-case the text.")
+@click.option(
+    "--pristine-input", is_flag=True, default=None, help="Keep upper case; words: split at blanks alone."
+)
+@click.option(
+    "--pristine-output", is_flag=True, default=None, help="Words: show tokens with a blank between any two."
+)
 @click.option("--embedding-size", type=int, help="Size of a token's vector.")
 @click.option("--rnn-size", type=int, help="Size of each recurrent layer.")
 @click.option("--num-layers", type=int, help="Number of recurrent layers.")
@@ -64,6 +70,8 @@ def command(
     data_dir: Path,
     output: Path | None,
     *,
+    level: str | None,
+    word_tokens: bool,
     no_seeds: bool,
     resume: bool,
     live_sample: bool,
@@ -76,6 +84,8 @@ def command(
 
     The last line names the bundle and its validation loss. Ctrl-C keeps a checkpoint for --resume.
     """
+    if word_tokens and level not in (None, "word"):
+        raise click.UsageError(f"--word-tokens means --level word; it contradicts --level {level}")
     wishes = Control()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: wishes.cancel())
@@ -92,6 +102,7 @@ def command(
             lock_timeout=lock_timeout,
             control=wishes,
             started=STARTED,
+            level="word" if word_tokens else level,
             keep_seeds=not no_seeds,
             **flags,
         )

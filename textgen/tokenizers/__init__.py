@@ -2,13 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from textgen.errors import BundleError
-from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens
+from textgen.errors import BundleError, SettingsError
+from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, coverage
 from textgen.tokenizers.character import CharacterTokenizer
+from textgen.tokenizers.stream import StreamDecoder, whole_prefix
+from textgen.tokenizers.subword import SubwordTokenizer
+from textgen.tokenizers.word import WordTokenizer
 
-__all__ = ["UNKNOWN", "CharacterTokenizer", "Tokenizer", "Tokens", "from_json"]
+__all__ = [
+    "UNKNOWN",
+    "CharacterTokenizer",
+    "StreamDecoder",
+    "SubwordTokenizer",
+    "Tokenizer",
+    "Tokens",
+    "WordTokenizer",
+    "coverage",
+    "from_json",
+    "train",
+    "whole_prefix",
+]
+
+_CLASSES = (CharacterTokenizer, WordTokenizer, SubwordTokenizer)
+_LEVELS = tuple(kind.level for kind in _CLASSES)
+
+
+def train(
+    level: str,
+    text: str | Iterable[str],
+    *,
+    pristine_input: bool = False,
+    pristine_output: bool = False,
+    vocabulary_size: int | None = None,
+) -> Tokenizer:
+    """Build a tokenizer on a training text, which is read once.
+
+    Args:
+        level: "char", "word" or "subword".
+        text: clean text, whole or in pieces that end in line breaks.
+        pristine_input: keep upper case (at subword level it always is), and at word level split at
+            white space alone.
+        pristine_output: at word level, show the tokens with a space between any two.
+        vocabulary_size: at most so many tokens, or None for what suits the level.
+
+    Raises:
+        SettingsError: the level is not known, or the vocabulary too small for it.
+    """
+    if level == CharacterTokenizer.level:
+        return CharacterTokenizer.train(text, lowercase=not pristine_input, vocabulary_size=vocabulary_size)
+    if level == WordTokenizer.level:
+        return WordTokenizer.train(
+            text,
+            lowercase=not pristine_input,
+            splitting="space" if pristine_input else "treebank",
+            pristine_output=pristine_output,
+            vocabulary_size=vocabulary_size,
+        )
+    if level == SubwordTokenizer.level:
+        return SubwordTokenizer.train(text, vocabulary_size=vocabulary_size)
+    raise SettingsError(f"level is {level!r}; it can be {', '.join(_LEVELS)}")
 
 
 def from_json(data: Any) -> Tokenizer:
@@ -18,6 +73,7 @@ def from_json(data: Any) -> Tokenizer:
         BundleError: the data describes none of the known tokenizers.
     """
     level = data.get("level") if isinstance(data, dict) else None
-    if level == CharacterTokenizer.level:
-        return CharacterTokenizer.from_json(data)
-    raise BundleError(f"tokenizer.json names the level {level!r}; this version knows 'char'")
+    for kind in _CLASSES:
+        if level == kind.level:
+            return kind.from_json(data)
+    raise BundleError(f"tokenizer.json names the level {level!r}; this version knows {', '.join(_LEVELS)}")

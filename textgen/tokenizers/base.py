@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from textgen.tokenizers.stream import StreamDecoder
 
 Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 UNKNOWN = 0
 """The token of whatever the training text did not hold. It is never generated."""
 
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""How `UNKNOWN` reads."""
+
+_BLOCK = 1 << 20
+
 
 class Tokenizer(Protocol):
-    """Text to tokens and back."""
+    """Text to tokens and back.
+
+    A text may be encoded in pieces that end in line breaks: the tokens are those of the whole.
+    """
 
     level: str
+    unit: str = "characters"
+    """What `length_of` counts: "characters", or "words" (punctuation marks and line breaks among them)."""
 
     @property
     def size(self) -> int:
@@ -25,7 +38,11 @@ class Tokenizer(Protocol):
 
     def normalize(self, text: str) -> str:
         """Return the text as the model sees it (lower-cased, say)."""
-        ...
+        return text
+
+    def seed_text(self, text: str) -> str:
+        """Return a seed text as the model goes on from it; it stands before what the model writes."""
+        return self.normalize(text)
 
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (tokens,); unseen symbols become `UNKNOWN`."""
@@ -35,10 +52,55 @@ class Tokenizer(Protocol):
         """Return the distinct symbols of a text that the vocabulary lacks, in order of appearance."""
         ...
 
-    def decode(self, tokens: Any) -> str:
-        """Return the text of tokens."""
+    def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:
+        """Return the text of tokens.
+
+        Args:
+            tokens: what to read.
+            after: tokens that stand before them; at word level they decide about the first space.
+        """
+        decoder = self.decoder(after)
+        return "".join(map(decoder.feed, tokens)) + decoder.finish()
+
+    def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:
+        """Return what reads tokens one by one; together the pieces are what `decode` returns."""
+        ...
+
+    def length_of(self, tokens: Sequence[int] | Tokens) -> int:
+        """Return the length of tokens in `unit`."""
+        return len(tokens)
+
+    def name_of(self, token: int) -> str:
+        """Return a text that stands for this token alone."""
         ...
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` of the same class needs."""
         ...
+
+
+def coverage(tokens: Tokens) -> float:
+    """Return the share of tokens that the vocabulary holds, 0 to 1."""
+    return 1.0 - float(np.count_nonzero(tokens == UNKNOWN)) / len(tokens) if len(tokens) else 1.0
+
+
+def token_array(tokens: Sequence[int], size: int) -> Tokens:
+    """Return tokens in the smallest type that holds a vocabulary of ``size``."""
+    return np.array(tokens, np.uint16) if size <= 1 << 16 else np.array(tokens, np.uint32)
+
+
+def pieces(text: str | Iterable[str]) -> Iterator[str]:
+    """Return a text in pieces of about a megabyte that end in line breaks, where there are any.
+
+    Args:
+        text: a whole text, or what is in such pieces already.
+    """
+    if not isinstance(text, str):
+        yield from text
+        return
+    start = 0
+    while start < len(text):
+        end = start + _BLOCK
+        cut = text.rfind("\n", start, end) + 1 if end < len(text) else len(text)
+        yield text[start : cut or end]
+        start = cut or end

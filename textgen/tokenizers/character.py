@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
-from textgen.tokenizers.base import Tokens
+from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens, pieces
+from textgen.tokenizers.stream import StreamDecoder
 
 MAXIMUM_SYMBOLS = 65_000
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-class CharacterTokenizer:
+class CharacterTokenizer(Tokenizer):
     """Maps each character to a number, the most frequent first.
 
     Args:
@@ -32,22 +33,25 @@ class CharacterTokenizer:
         points = _code_points(symbols)
         self._token_of_point: npt.NDArray[np.uint16] = np.zeros(int(points.max(initial=0)) + 2, np.uint16)
         self._token_of_point[points] = np.arange(1, len(points) + 1)
-        self._symbol_of_token = [_REPLACEMENT, *symbols]
+        self._symbol_of_token: list[str] = [REPLACEMENT, *symbols]
 
     @classmethod
-    def train(cls, text: str, *, lowercase: bool, vocabulary_size: int | None = None) -> CharacterTokenizer:
+    def train(
+        cls, text: str | Iterable[str], *, lowercase: bool, vocabulary_size: int | None = None
+    ) -> CharacterTokenizer:
         """Build the vocabulary of a training text.
 
         Args:
-            text: clean text.
+            text: clean text, whole or in pieces that end in line breaks.
             lowercase: whether the model shall see lower-case text only.
             vocabulary_size: at most so many tokens (the rarest characters become `UNKNOWN`).
         """
         limit = min(vocabulary_size or MAXIMUM_SYMBOLS, MAXIMUM_SYMBOLS) - 1
+        counts: Counter[str] = Counter()
+        for piece in pieces(text):
+            counts.update(piece.lower() if lowercase else piece)
         # Ties are broken by code point, so that the same text gives the same vocabulary everywhere.
-        ranked = sorted(
-            Counter(text.lower() if lowercase else text).items(), key=lambda item: (-item[1], item[0])
-        )
+        ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return cls("".join(symbol for symbol, _ in ranked[:limit]), lowercase=lowercase)
 
     @property
@@ -70,10 +74,17 @@ class CharacterTokenizer:
         known = set(self.symbols)
         return [symbol for symbol in dict.fromkeys(self.normalize(text)) if symbol not in known]
 
-    def decode(self, tokens: Any) -> str:
+    def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:  # noqa: ARG002 -- see Tokenizer
         """Return the text of tokens; `UNKNOWN` reads as the replacement character."""
-        symbols = self._symbol_of_token
-        return "".join(symbols[token] for token in tokens)
+        return "".join(map(self._symbol_of_token.__getitem__, tokens))
+
+    def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:  # noqa: ARG002 -- see Tokenizer
+        """Return what reads tokens one by one."""
+        return StreamDecoder(self._symbol_of_token.__getitem__)
+
+    def name_of(self, token: int) -> str:
+        """Return the token's character."""
+        return self._symbol_of_token[token]
 
     def to_json(self) -> dict[str, Any]:
         """Return the tokenizer as JSON data."""

@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from textgen import corpus
+from textgen import corpus, tokenizers
 from textgen.errors import CorpusError
 from textgen.settings import TrainingSettings
-from textgen.tokenizers import CharacterTokenizer, Tokenizer, Tokens
+from textgen.tokenizers import Tokenizer, Tokens
 
 TRAINING_FILE, VALIDATION_FILE = "input.txt", "validate.txt"
 _SHORTEST_VALIDATION = 100
@@ -59,19 +59,37 @@ def prepare(source: Path, settings: TrainingSettings) -> PreparedCorpus:
         share = max(settings.validation_split, _SHORTEST_VALIDATION / len(text))
         text, validation = corpus.split_for_validation(text, share)
         notes.append(f"the last {len(validation):,} characters are held out for validation")
-    tokenizer = CharacterTokenizer.train(
-        text, lowercase=not settings.pristine_input, vocabulary_size=settings.vocabulary_size
+    tokenizer = tokenizers.train(
+        settings.level,
+        text,
+        pristine_input=settings.pristine_input,
+        pristine_output=settings.pristine_output,
+        vocabulary_size=settings.vocabulary_size,
     )
+    training, validating = tokenizer.encode(text), tokenizer.encode(validation)
+    notes += coverage_notes(tokenizer, training, validating)
     unseen = tokenizer.unseen(validation)
     if unseen:
+        kind = "words" if settings.level == "word" else "symbols"
         shown = " ".join(repr(symbol) for symbol in unseen[:5])
-        notes.append(f"the validation text holds {len(unseen)} symbols that the vocabulary lacks: {shown}")
+        notes.append(f"the validation text holds {len(unseen):,} {kind} that the vocabulary lacks: {shown}")
     return PreparedCorpus(
         tokenizer=tokenizer,
-        training=tokenizer.encode(text),
-        validation=tokenizer.encode(validation),
+        training=training,
+        validation=validating,
         characters=len(text),
         sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         seeds=corpus.line_starts(text) if settings.keep_seeds else [],
         notes=notes,
     )
+
+
+def coverage_notes(tokenizer: Tokenizer, training: Tokens, validation: Tokens) -> list[str]:
+    """Return what to say of the tokens that the vocabulary lacks, if it lacks any."""
+    shares = [tokenizers.coverage(tokens) for tokens in (training, validation)]
+    if min(shares) == 1:
+        return []
+    return [
+        f"the vocabulary of {tokenizer.size:,} tokens covers {shares[0]:.2%} of the training text and "
+        f"{shares[1]:.2%} of the validation text"
+    ]

@@ -24,6 +24,7 @@ from textgen.training import backend, checkpoint, network
 from textgen.training.checkpoint import Arrays, Progress
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
+from textgen.training.memory import check_memory
 
 _PROGRESS_S = 1.0
 _WARM_UP = 0.03
@@ -81,6 +82,7 @@ class Trainer:
             ngrams=settings.ngrams,
             ngram_rows=settings.ngram_rows,
         )
+        check_memory(self._spec, batch, length)
         self._network = network.build(self._spec, batch, length, settings.random_seed)
         self._model = self._network.model
         self._model.compile(

@@ -1,0 +1,66 @@
+"""Tokens to text while they are being written, without ever showing half a character.
+
+A token may end inside a UTF-8 sequence (subword level) or inside what a reader sees as one
+character: a letter and its accent, a flag, a family of emoji. What may still grow is held back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import regex
+
+_CLUSTER = regex.compile(r"\X")
+
+# A cluster has no longest length, but nobody waits for an accent this far away.
+_LONGEST_HELD = 256
+
+
+class StreamDecoder:
+    """Reads tokens one by one.
+
+    Args:
+        text_of: returns the text that a token adds to those before it.
+        rest: returns what it still holds at the end.
+        counts_tokens: whether `length` counts tokens instead of characters.
+    """
+
+    def __init__(
+        self, text_of: Callable[[int], str], rest: Callable[[], str] = str, *, counts_tokens: bool = False
+    ) -> None:
+        """Begin a text."""
+        self._text_of = text_of
+        self._rest = rest
+        self._counts_tokens = counts_tokens
+        self._held = ""
+        self.length = 0
+        """How much has been read, in the tokenizer's unit; a character counts once it is complete."""
+
+    def feed(self, token: int) -> str:
+        """Read a token and return the text that is now certain, which may be ""."""
+        text = self._text_of(token)
+        self.length += 1 if self._counts_tokens else len(text)
+        self._held += text
+        start = 0
+        for cluster in _CLUSTER.finditer(self._held):
+            start = cluster.start()
+        if self._held.endswith("\n") or len(self._held) - start > _LONGEST_HELD:
+            start = len(self._held)
+        certain, self._held = self._held[:start], self._held[start:]
+        return certain
+
+    def finish(self) -> str:
+        """Return what was held back."""
+        text = self._held + self._rest()
+        self._held = ""
+        return text
+
+
+def whole_prefix(text: str, length: int) -> str:
+    """Return the longest beginning of at most ``length`` characters that cuts no visible character."""
+    end = 0
+    for cluster in _CLUSTER.finditer(text):
+        if cluster.end() > length:
+            break
+        end = cluster.end()
+    return text[:end]

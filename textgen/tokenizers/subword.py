@@ -1,0 +1,241 @@
+"""Byte-level byte-pair encoding: frequent pieces of words are tokens, and no text is ever unknown.
+
+The first 256 tokens after `UNKNOWN` are the bytes of UTF-8; each merge makes one more from two
+(Sennrich, Haddow and Birch 2016; on bytes: Radford et al. 2019). The package ``tokenizers`` finds the
+merges in a training text. Encoding is done here, because it must give the same tokens when a model
+is trained and when it is served; a test holds it to the package's own results.
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import regex
+
+from textgen.errors import BundleError, SettingsError
+from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens, pieces, token_array
+from textgen.tokenizers.stream import StreamDecoder
+
+MAXIMUM_TOKENS = 1 << 16
+LONGEST_TOKEN = 64
+"""Bytes of a token; a row of dashes need not become one."""
+
+_BYTES = 256
+_FIRST_MERGED = 1 + _BYTES
+_SMALLEST_VOCABULARY, _LARGEST_DEFAULT = 512, 8192
+_CHARACTERS_FOR_A_TOKEN = 400
+_LEARNT_FROM = 32 << 20
+_MOST_CACHED = 100_000
+
+# Merges stay within these pieces. A line break is one of its own, so that a text can be encoded line by
+# line, and the lengths are bounded, because the time for a piece grows with the square of its length.
+_PATTERN = (
+    r"\n|'(?:[sdmt]|ll|ve|re)| ?[\p{L}\p{M}]{1,48}| ?\p{N}{1,3}| ?[^\s\p{L}\p{M}\p{N}]{1,48}"
+    r"|[^\S\n]{1,48}(?!\S)|[^\S\n]{1,48}"
+)
+_PIECES = regex.compile(_PATTERN)
+_MERGE = re.compile(r"([0-9]{1,5}) ([0-9]{1,5})")
+
+
+class SubwordTokenizer(Tokenizer):
+    """Maps pieces of words to numbers; upper case is kept, since nothing is ever unknown.
+
+    Args:
+        merges: pairs of tokens that become one; each makes the next token, the earliest token 257.
+    """
+
+    level = "subword"
+
+    def __init__(self, merges: Iterable[tuple[int, int]]) -> None:
+        """Build the look-up tables."""
+        self.merges = list(merges)
+        self._bytes = [b"", *(bytes([byte]) for byte in range(_BYTES))]
+        for left, right in self.merges:
+            self._bytes.append(self._bytes[left] + self._bytes[right])
+        self._merged = {pair: token for token, pair in enumerate(self.merges, _FIRST_MERGED)}
+        self._cache: dict[str, list[int]] = {}
+
+    @classmethod
+    def train(cls, text: str | Iterable[str], *, vocabulary_size: int | None = None) -> SubwordTokenizer:
+        """Find the merges of a training text; of a very long one, in its first 32 million characters.
+
+        Args:
+            text: clean text, whole or in pieces that end in line breaks.
+            vocabulary_size: at most so many tokens, at least 257; by default one for each 400 characters,
+                from 512 to 8,192.
+
+        Raises:
+            SettingsError: the vocabulary cannot hold the bytes, or the text has a lone surrogate.
+        """
+        if vocabulary_size is not None and vocabulary_size < _FIRST_MERGED:
+            raise SettingsError(
+                f"vocab_size is {vocabulary_size}; at subword level it must be at least {_FIRST_MERGED}, "
+                "one token for each byte and one for the unknown"
+            )
+        read = 0
+
+        def beginning() -> Iterator[str]:
+            nonlocal read
+            for piece in pieces(text):
+                _utf8(piece)
+                read += len(piece)
+                yield piece
+                if read >= _LEARNT_FROM:
+                    return
+
+        # The default depends on the length, which is known only when the text has been read.
+        found = _learn(beginning(), min(vocabulary_size or _LARGEST_DEFAULT, MAXIMUM_TOKENS))
+        default = min(max(read // _CHARACTERS_FOR_A_TOKEN, _SMALLEST_VOCABULARY), _LARGEST_DEFAULT)
+        return cls(found[: (vocabulary_size or default) - _FIRST_MERGED])
+
+    @property
+    def size(self) -> int:
+        """Number of tokens, `UNKNOWN` included."""
+        return len(self._bytes)
+
+    def encode(self, text: str) -> Tokens:
+        """Return the tokens of a text, shape (tokens,).
+
+        Raises:
+            SettingsError: the text has a lone surrogate.
+        """
+        _utf8(text)  # an error shall name the place in the whole text
+        tokens: list[int] = []
+        for piece in _PIECES.findall(text):
+            tokens += self._cache.get(piece) or self._encode_piece(piece)
+        return token_array(tokens, self.size)
+
+    def _encode_piece(self, piece: str) -> list[int]:
+        tokens = [byte + 1 for byte in _utf8(piece)]
+        # Of the pairs that can be merged, the one that was learnt first is merged first.
+        while token := min(filter(None, map(self._merged.get, itertools.pairwise(tokens))), default=None):
+            left, right = self.merges[token - _FIRST_MERGED]
+            position = 0
+            while position < len(tokens) - 1:
+                if tokens[position] == left and tokens[position + 1] == right:
+                    tokens[position : position + 2] = [token]
+                position += 1
+        if len(self._cache) >= _MOST_CACHED:
+            self._cache.clear()
+        self._cache[piece] = tokens
+        return tokens
+
+    def unseen(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
+        """Return nothing: every text has tokens."""
+        return []
+
+    def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:  # noqa: ARG002 -- see Tokenizer
+        """Return the text of tokens; bytes that are not UTF-8 read as replacement characters."""
+        return b"".join(map(self._bytes.__getitem__, tokens)).decode("utf-8", "replace")
+
+    def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:  # noqa: ARG002 -- see Tokenizer
+        """Return what reads tokens one by one."""
+        reader = codecs.getincrementaldecoder("utf-8")("replace")
+        return StreamDecoder(
+            lambda token: reader.decode(self._bytes[token]), lambda: reader.decode(b"", final=True)
+        )
+
+    def length_of(self, tokens: Sequence[int] | Tokens) -> int:
+        """Return the number of characters."""
+        return len(self.decode(tokens))
+
+    def name_of(self, token: int) -> str:
+        """Return the token's text; bytes that are none alone are shown as in "<E2 82>"."""
+        try:
+            return self._bytes[token].decode() if token else REPLACEMENT
+        except UnicodeDecodeError:
+            return f"<{self._bytes[token].hex(' ').upper()}>"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tokenizer as JSON data; "l r" stands for the merge of tokens l and r."""
+        return {"level": self.level, "merges": [f"{left} {right}" for left, right in self.merges]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> SubwordTokenizer:
+        """Return the tokenizer that `to_json` described.
+
+        Raises:
+            BundleError: the data has another shape.
+        """
+        merges = data.get("merges")
+        if not isinstance(merges, list) or len(merges) > MAXIMUM_TOKENS - _FIRST_MERGED:
+            raise BundleError(
+                f"tokenizer.json needs `merges`, a list of at most {MAXIMUM_TOKENS - _FIRST_MERGED:,}"
+            )
+        pairs: list[tuple[int, int]] = []
+        lengths = [0] + [1] * _BYTES
+        for merge in merges:
+            match = _MERGE.fullmatch(merge) if isinstance(merge, str) else None
+            left, right = (int(match[1]), int(match[2])) if match else (0, 0)
+            # Lengths are added up before any bytes are, since each merge could double them.
+            if (
+                not (0 < left < len(lengths) and 0 < right < len(lengths))
+                or (length := lengths[left] + lengths[right]) > LONGEST_TOKEN
+            ):
+                raise BundleError(
+                    f"tokenizer.json has the merge {str(merge)[:40]!r}; it needs two earlier tokens of "
+                    f"together at most {LONGEST_TOKEN} bytes"
+                )
+            pairs.append((left, right))
+            lengths.append(length)
+        if len(set(pairs)) != len(pairs):
+            raise BundleError("tokenizer.json has a merge twice")
+        return cls(pairs)
+
+
+def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
+    """Return the merges that the package ``tokenizers`` finds, in its order."""
+    # Imported here because a process that serves samples never needs it.
+    from tokenizers import Regex
+    from tokenizers import Tokenizer as Package
+    from tokenizers.models import BPE
+    from tokenizers.pre_tokenizers import ByteLevel, Split
+    from tokenizers.pre_tokenizers import Sequence as Steps
+    from tokenizers.trainers import BpeTrainer
+
+    package = Package(BPE())
+    package.pre_tokenizer = Steps(
+        [Split(Regex(_PATTERN), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    package.train_from_iterator(
+        text,
+        BpeTrainer(
+            vocab_size=size - 1,
+            min_frequency=2,
+            initial_alphabet=ByteLevel.alphabet(),
+            max_token_length=LONGEST_TOKEN,
+            show_progress=False,
+        ),
+    )
+    byte_of = _bytes_of_letters()
+    known = {bytes([byte]): byte + 1 for byte in range(_BYTES)}
+    merges: list[tuple[int, int]] = []
+    for pair in json.loads(package.to_str())["model"]["merges"]:
+        left, right = (bytes(byte_of[letter] for letter in part) for part in pair)
+        # The same bytes may be merged in two ways; one is enough.
+        if left + right not in known:
+            known[left + right] = _FIRST_MERGED + len(merges)
+            merges.append((known[left], known[right]))
+    return merges
+
+
+def _bytes_of_letters() -> dict[str, int]:
+    """Return the byte that each letter of the package's byte-level alphabet stands for (GPT-2's)."""
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(_BYTES) if byte not in visible]
+    return {chr(byte): byte for byte in visible} | {chr(_BYTES + n): byte for n, byte in enumerate(hidden)}
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingsError(
+            f"the text has a lone surrogate, U+{ord(text[error.start]):04X}, at offset {error.start:,}: "
+            "half a character; remove it"
+        ) from None

@@ -1,0 +1,120 @@
+r"""Where the words of a text begin and end: the conventions of the Penn Treebank.
+
+They are those of nltk's ``NLTKWordTokenizer`` (after Robert MacIntyre's sed script, 1995), applied
+to one stretch between blanks at a time, so that a stretch that comes again need not be split again.
+nltk itself splits 0.2 MB/s and takes 0.3 s and 42 MB to import; the tests hold this to its results.
+
+A straight quotation mark gets another name where it opens than where it closes, as in the
+Treebank: ``\`\``` and ``''`` for the double one, ``\``` and ``'`` for the single one.
+
+It differs from nltk where running text needs it: a full stop is split from every word that is no
+abbreviation (nltk expects one sentence at a time), ``don’t`` is treated like ``don't``, emoji and
+Chinese or Japanese characters stand alone, and ellipses and dashes of any length are one token.
+"""
+
+from __future__ import annotations
+
+import regex
+
+_SYMBOLS = r"«»“”„‘;@#$%&?!*()\[\]{}<>‒–—―…\"`"
+_FIRST_ALONE = "\u2e80"
+_ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\p{ExtPict}\p{RI}"
+# Words that begin with an apostrophe; before any other word it is a quotation mark.
+_ELISIONS = r"tis|twas|twere|twill|twould|em|cause|til|till|bout|round|neath|gainst|fore|scape|n|\d0s"
+
+_PIECES = regex.compile(
+    rf"""
+    \s+
+  | (?=[\p{{ExtPict}}\p{{RI}}])\X
+  | \.{{2,}} | -{{2,}}
+  | ['’](?:{_ELISIONS})(?!\w)
+  | (?: (?!\.\.|--) [^\s{_SYMBOLS}{_ALONE}:,'’]
+      | (?<=\d)[:,](?=\d)
+      | (?<=\w)['’](?=\w)
+    )+
+  | .
+    """,
+    regex.VERBOSE | regex.IGNORECASE,
+)
+_CONTRACTION = regex.compile(r"(.+?)(n['’]t|['’](?:s|m|d|ll|re|ve))", regex.IGNORECASE)
+_PAIRS = {
+    "cannot": 3,
+    "d'ye": 1,
+    "gimme": 3,
+    "gonna": 3,
+    "gotta": 3,
+    "lemme": 3,
+    "more'n": 4,
+    "wanna": 3,
+    "'tis": 2,
+    "'twas": 2,
+}
+"""Words written as one that are two, and where the second begins."""
+
+_ABBREVIATION = regex.compile(
+    # "I." ends a sentence more often than it abbreviates a name.
+    r"(?:\p{L}{1,2}\.){2,} | (?!i\.)\p{L}\. | (?:"
+    r"mr|mrs|ms|mme|mlle|dr|prof|st|sr|jr|rev|hon|gen|col|capt|lt|sgt|vs|etc|cf|al|vol|pp|fig|ext"
+    r"|inc|ltd|co|corp|dept|approx|jan|feb|aug|sept|oct|nov|dec)\.",
+    regex.VERBOSE | regex.IGNORECASE,
+)
+_BEFORE_OPENING = frozenset("([{<-–—/\"'“‘`")
+_NEVER_OPENED = frozenset(".,;:!?)]}>")
+
+_SURFACES = {"``": '"', "''": '"', "`": "'", r"\`": "`"}
+
+JOINED_LEFT = frozenset(
+    [
+        *(".", ",", ":", ";", "?", "!", "...", "…", ")", "]", "}", "''", "'", "”", "’", "»", "%", "--"),
+        *("n't", "'s", "'m", "'d", "'ll", "'re", "'ve", "n’t", "’s", "’m", "’d", "’ll", "’re", "’ve"),
+        *("na", "ta"),
+    ]
+)
+"""Treebank tokens that no space stands before, where a text does not tell."""
+
+JOINED_RIGHT = frozenset(("``", "`", "“", "‘", "«", "„", "(", "[", "{", "$", "#", "£", "--", "'t"))
+"""Treebank tokens that no space stands after."""
+
+
+def split(stretch: str) -> list[str]:
+    """Return the Treebank tokens of a text without blanks and line breaks."""
+    if stretch.isalpha() and stretch.lower() not in _PAIRS and max(stretch) < _FIRST_ALONE:
+        return [stretch]
+    names: list[str] = []
+    for match in _PIECES.finditer(stretch):
+        piece = match.group()
+        if len(piece) == 1:
+            names.append(_name(piece, stretch[: match.start()], stretch[match.end() :]))
+        else:
+            names += _parts(piece)
+    return names
+
+
+def surface(name: str) -> str:
+    """Return how a token is written."""
+    return _SURFACES.get(name, name)
+
+
+def _name(mark: str, before: str, behind: str) -> str:
+    if mark == "`":
+        return r"\`"
+    if mark not in "\"'":
+        return mark
+    opening = (
+        (not before or before[-1] in _BEFORE_OPENING) and bool(behind) and behind[0] not in _NEVER_OPENED
+    )
+    if mark == '"':
+        return "``" if opening else "''"
+    return "`" if opening else "'"
+
+
+def _parts(word: str) -> list[str]:
+    """Split a word's full stop and contractions off."""
+    ending: list[str] = []
+    if word[-1] == "." and word[-2] != "." and not _ABBREVIATION.fullmatch(word):
+        word, ending = word[:-1], ["."]
+    while found := _CONTRACTION.fullmatch(word):
+        word = found[1]
+        ending.insert(0, found[2])
+    second = _PAIRS.get(word.lower().replace("’", "'"))
+    return [word, *ending] if second is None else [word[:second], word[second:], *ending]

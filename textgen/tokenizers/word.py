@@ -1,0 +1,329 @@
+r"""One token a word or punctuation mark, as in the Penn Treebank, and yet every space comes back.
+
+Each token knows whether it joins what stands left and right of it ("," joins the word before it,
+"(" the one behind), which is learnt from the training text, whatever its language. Where a text
+departs from that, a token says so: "" joins what would be apart, and blanks stand for themselves.
+So ordinary prose costs hardly more tokens than words, no word has one token with and one without
+a space before it, and a text whose words are known is restored to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+from textgen.errors import BundleError
+from textgen.tokenizers import spacing, treebank
+from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, pieces, token_array
+from textgen.tokenizers.stream import StreamDecoder
+
+Splitting = Literal["treebank", "space"]
+
+DEFAULT_WORDS = 20_000
+MAXIMUM_WORDS = 200_000
+LONGEST_WORD = 100
+"""Longer words, in characters, are `UNKNOWN`."""
+
+ONCE_IS_UNKNOWN = 20_000
+"""In a text of more tokens, words that come once are `UNKNOWN`: nothing can be learnt of them but how
+often something unknown comes, and a model that has never met it is sure that it never does."""
+
+_JOIN, _SPACE, _NEWLINE = "", " ", "\n"
+_LARGEST_VOCABULARY = 8 << 20
+_MOST_COUNTED = 500_000
+_MOST_CACHED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The tokens of what stands between two blanks, and whether its ends join their neighbours."""
+
+    tokens: list[int]
+    joins_left: bool
+    joins_right: bool
+
+
+class WordTokenizer(Tokenizer):
+    """Maps each word to a number, the most frequent first.
+
+    Args:
+        words: the known tokens; the first becomes token 1, since 0 is `UNKNOWN`.
+        joins_left: numbers of the tokens without a space before them.
+        joins_right: numbers of the tokens without a space behind them.
+        lowercase: whether text is lower-cased before it is split.
+        splitting: "treebank", or "space" for nothing but ``text.split()``.
+        pristine_output: tokens are shown as they are, with a space between any two.
+    """
+
+    level = "word"
+    unit = "words"
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        joins_left: Iterable[int] = (),
+        joins_right: Iterable[int] = (),
+        lowercase: bool,
+        splitting: Splitting = "treebank",
+        pristine_output: bool = False,
+    ) -> None:
+        """Build the look-up tables."""
+        self.words = list(words)
+        self.joins_left = sorted(joins_left)
+        self.joins_right = sorted(joins_right)
+        self.lowercase = lowercase
+        self.splitting = splitting
+        self.pristine_output = pristine_output
+        self._keeps_spaces = splitting == "treebank" and not pristine_output
+        self._token_of = {word: token for token, word in enumerate(self.words, 1)}
+        blanks = {token for word, token in self._token_of.items() if not word.strip()}
+        self._left = blanks.union(self.joins_left)
+        self._right = blanks.union(self.joins_right)
+        self._shown = [REPLACEMENT, *self.words]
+        if not pristine_output:
+            self._shown = [treebank.surface(word) for word in self._shown]
+        self._cache: dict[str, _Stretch] = {}
+
+    @classmethod
+    def train(
+        cls,
+        text: str | Iterable[str],
+        *,
+        lowercase: bool,
+        splitting: Splitting = "treebank",
+        pristine_output: bool = False,
+        vocabulary_size: int | None = None,
+    ) -> WordTokenizer:
+        """Build the vocabulary of a training text.
+
+        Args:
+            text: clean text, whole or in pieces that end in line breaks.
+            lowercase: whether the model shall see lower-case text only.
+            splitting: "treebank" or "space".
+            pristine_output: show tokens as they are.
+            vocabulary_size: at most so many tokens, `DEFAULT_WORDS` by default and `MAXIMUM_WORDS` at
+                most; the rarest words become `UNKNOWN`.
+        """
+        special: tuple[str, ...] = ()
+        if splitting == "treebank":
+            special = (_NEWLINE,) if pristine_output else (_JOIN, _SPACE, _NEWLINE)
+        stretches, counts = _count(text, lowercase=lowercase, splitting=splitting)
+        parts = {stretch: _split(stretch, splitting) for stretch in stretches}
+        for stretch, count in stretches.items():
+            for name in parts[stretch]:
+                counts[name] += count
+        limit = min(vocabulary_size or DEFAULT_WORDS, MAXIMUM_WORDS) - 1
+        words = list(_ranked(counts, special))[:limit]
+        left: Set[str] = treebank.JOINED_LEFT
+        right: Set[str] = treebank.JOINED_RIGHT
+        if _JOIN in special:
+            left, right = spacing.learn((parts[stretch], count) for stretch, count in stretches.items())
+        return cls(
+            words,
+            joins_left=(token for token, word in enumerate(words, 1) if word in left),
+            joins_right=(token for token, word in enumerate(words, 1) if word in right),
+            lowercase=lowercase,
+            splitting=splitting,
+            pristine_output=pristine_output,
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of tokens, `UNKNOWN` included."""
+        return len(self.words) + 1
+
+    def normalize(self, text: str) -> str:
+        """Return the text as the model sees it."""
+        return text.lower() if self.lowercase else text
+
+    def seed_text(self, text: str) -> str:
+        """Return the normalized text without blanks at its end: they come with the next word."""
+        return self.normalize(text).rstrip(None if self.splitting == "space" else " ")
+
+    def encode(self, text: str) -> Tokens:
+        """Return the tokens of a text, shape (tokens,)."""
+        text = self.normalize(text)
+        tokens: list[int] = []
+        if self.splitting == "space":
+            get = self._token_of.get
+            tokens = [get(word, UNKNOWN) for word in text.split()]
+        else:
+            newline = self._token_of.get(_NEWLINE, UNKNOWN)
+            for number, line in enumerate(text.split("\n")):
+                if number:
+                    tokens.append(newline)
+                self._encode_line(line, tokens)
+        return token_array(tokens, self.size)
+
+    def _encode_line(self, line: str, tokens: list[int]) -> None:
+        joined = True  # nothing stands before a line's first word
+        blanks = 0
+        for position, stretch in enumerate(line.split(" ")):
+            blanks += position > 0
+            if not stretch:
+                continue
+            found = self._cache.get(stretch) or self._stretch(stretch)
+            if self._keeps_spaces and (blanks != 1 or joined or found.joins_left):
+                tokens += self._blanks(blanks)
+            tokens += found.tokens
+            joined, blanks = found.joins_right, 0
+        if blanks and self._keeps_spaces:
+            tokens += self._blanks(blanks)
+
+    def _stretch(self, text: str) -> _Stretch:
+        names = treebank.split(text)
+        found = [self._token_of.get(name, UNKNOWN) for name in names]
+        tokens = found[:1]
+        for before, token in pairwise(found):
+            if self._keeps_spaces and before not in self._right and token not in self._left:
+                tokens.append(self._token_of.get(_JOIN, UNKNOWN))
+            tokens.append(token)
+        if len(self._cache) >= _MOST_CACHED:
+            self._cache.clear()
+        made = _Stretch(tokens, found[0] in self._left, found[-1] in self._right)
+        self._cache[text] = made
+        return made
+
+    def _blanks(self, count: int) -> list[int]:
+        run = self._token_of.get(_SPACE * count) if count else None
+        return [run] if run is not None else [self._token_of.get(_SPACE, UNKNOWN)] * count
+
+    def unseen(self, text: str) -> list[str]:
+        """Return the distinct words of a text that the vocabulary lacks."""
+        words = dict.fromkeys(
+            name
+            for stretch in self.normalize(text).split(" " if self.splitting == "treebank" else None)
+            for line in stretch.split("\n")
+            if line
+            for name in _split(line, self.splitting)
+        )
+        return [treebank.surface(word) for word in words if word not in self._token_of]
+
+    def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:
+        """Return what reads tokens one by one; the last token of ``after`` decides on the first space."""
+        before: int | None = int(after[-1]) if len(after) else None
+
+        def text_of(token: int) -> str:
+            nonlocal before
+            apart = before is not None and self._apart(before, token)
+            before = token
+            return " " + self._shown[token] if apart else self._shown[token]
+
+        return StreamDecoder(text_of, counts_tokens=True)
+
+    def _apart(self, before: int, token: int) -> bool:
+        if self.pristine_output:
+            return _NEWLINE not in (self._shown[before], self._shown[token])
+        return before not in self._right and token not in self._left
+
+    def name_of(self, token: int) -> str:
+        """Return the token's name in the Treebank; an opening quotation mark is not a closing one."""
+        return self.words[token - 1] if token else REPLACEMENT
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tokenizer as JSON data."""
+        return {
+            "level": self.level,
+            "words": self.words,
+            "joins_left": self.joins_left,
+            "joins_right": self.joins_right,
+            "lowercase": self.lowercase,
+            "splitting": self.splitting,
+            "pristine_output": self.pristine_output,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> WordTokenizer:
+        """Return the tokenizer that `to_json` described.
+
+        Raises:
+            BundleError: the data has another shape.
+        """
+        words, splitting = data.get("words"), data.get("splitting")
+        lowercase, pristine_output = data.get("lowercase"), data.get("pristine_output")
+        if (
+            not isinstance(words, list)
+            or not 1 <= len(words) <= MAXIMUM_WORDS
+            or not all(isinstance(word, str) and len(word) <= LONGEST_WORD for word in words)
+            or len(set(words)) != len(words)
+        ):
+            raise BundleError(
+                f"tokenizer.json needs 1 to {MAXIMUM_WORDS:,} different `words` "
+                f"of at most {LONGEST_WORD} characters"
+            )
+        for name in ("joins_left", "joins_right"):
+            numbers = data.get(name)
+            if not isinstance(numbers, list) or not all(
+                type(number) is int and 1 <= number <= len(words) for number in numbers
+            ):
+                raise BundleError(
+                    f"tokenizer.json needs `{name}`: a list of numbers from 1 to {len(words):,}"
+                )
+        if (
+            not isinstance(lowercase, bool)
+            or not isinstance(pristine_output, bool)
+            or splitting not in ("treebank", "space")
+        ):
+            raise BundleError(
+                "tokenizer.json needs `lowercase` and `pristine_output` (true or false) "
+                "and `splitting` (treebank or space)"
+            )
+        return cls(
+            words,
+            joins_left=data["joins_left"],
+            joins_right=data["joins_right"],
+            lowercase=lowercase,
+            splitting=splitting,
+            pristine_output=pristine_output,
+        )
+
+
+def _split(stretch: str, splitting: Splitting) -> list[str]:
+    return treebank.split(stretch) if splitting == "treebank" else stretch.split()
+
+
+def _count(
+    text: str | Iterable[str], *, lowercase: bool, splitting: Splitting
+) -> tuple[Counter[str], Counter[str]]:
+    """Return how often each stretch between blanks occurs, and each run of blanks."""
+    stretches: Counter[str] = Counter()
+    blanks: Counter[str] = Counter()
+    for piece in pieces(text):
+        piece = piece.lower() if lowercase else piece
+        if splitting == "space":
+            stretches.update(piece.split())
+        else:
+            stretches.update(piece.replace("\n", " ").split(" "))
+            blanks[_NEWLINE] += piece.count("\n")
+            blanks.update(re.findall(" {2,}", piece))
+        _forget_the_rarest(stretches)
+    del stretches[""]
+    return stretches, blanks
+
+
+def _forget_the_rarest(counts: Counter[str]) -> None:
+    """Keep a count's memory (about 100 bytes an entry) bounded, however many words a text has."""
+    least = 1
+    while len(counts) > _MOST_COUNTED:
+        for word in [word for word, count in counts.items() if count <= least]:
+            del counts[word]
+        least *= 2
+
+
+def _ranked(counts: Counter[str], special: tuple[str, ...]) -> Iterator[str]:
+    """Return the special words and then the others, the most frequent first, while they fit a bundle."""
+    yield from special
+    least = 2 if counts.total() > ONCE_IS_UNKNOWN else 1
+    left = _LARGEST_VOCABULARY
+    # Ties are broken by the word, so that the same text gives the same vocabulary everywhere.
+    for word, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        left -= len(word.encode("utf-8", "surrogatepass")) + 8
+        if count < least or left < 0:
+            return
+        if len(word) <= LONGEST_WORD and word not in special:
+            yield word
