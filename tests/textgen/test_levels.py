@@ -16,6 +16,7 @@ from textgen import bundle
 from textgen.errors import BundleError, SettingsError
 from textgen.events import Event
 from textgen.sampling import SamplingSettings
+from textgen.settings import TrainingSettings
 
 LEVELS = ("char", "word", "subword")
 TINY = {
@@ -145,6 +146,17 @@ def test_pristine_words_are_written_as_they_were_read(tmp_path: Path) -> None:
     assert set(data["words"]) == set(prose(300).split()) & set(data["words"])
     # A line break is no token here, and yet there is something to begin with.
     assert bundle.read_manifest(tmp_path / "model").settings["pristine_output"] is True
+
+
+def test_a_level_has_its_own_recipe_but_flags_and_the_classic_preset_stand() -> None:
+    words = TrainingSettings.from_flags(level="word")
+    assert (words.ngrams, words.batch_size) == (2, 8)
+    assert TrainingSettings.from_flags(level="subword").ngrams == 3
+    assert TrainingSettings.from_flags(
+        word_tokens=True, ngrams=4, batch_size=32
+    ) == TrainingSettings.from_flags(level="word", ngrams=4, batch_size=32)
+    classic = TrainingSettings.from_flags(level="word", preset="classic")
+    assert (classic.batch_size, classic.num_epochs, classic.ngrams) == (32, 50, 0)
 
 
 def test_contradicting_names_of_a_level_are_refused(tmp_path: Path) -> None:
