@@ -7,6 +7,9 @@ a text comes out the same alone or in company.
 
 from __future__ import annotations
 
+import math
+import random
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,10 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.inference import State, Stepper
-from textgen.sampling import SamplingSettings, choose
-from textgen.tokenizers import Tokens
+from textgen.sampling import Controls, Draw, Ending, SamplingSettings, Writer
+from textgen.tokenizers import UNKNOWN, Tokenizer, Tokens
 
 LARGEST_BATCH = 64
+
+READ_AT_ONCE = 256
+"""Tokens of a prompt that are read between two steps of the texts that are being written."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,36 +33,61 @@ class Request:
 
     Attributes:
         prompt: tokens to read first, at least one.
-        settings: with a random seed.
-        length_of: returns the length of tokens in the unit of the settings' length.
-        written: tokens written so far; it is complete when `done`.
+        settings: with a random seed; its count is not looked at.
+        tokenizer: turns what is drawn into text.
+        seed: the text that the prompt stands for.
+        unseen: symbols of the seed that the model does not know and that were replaced or dropped.
+        controls: what narrows each choice.
+        uniform: returns the next random number, from 0 up to, but not, 1.
+        feed: takes the next token.
+        deadline: when the text must end, in seconds of `time.monotonic`.
     """
 
     prompt: Tokens
     settings: SamplingSettings
-    length_of: Callable[[list[int]], int] = len
-    written: list[int] = field(default_factory=list)
-    done: bool = False
-    _read: int = 0
-    _random: np.random.Generator = field(init=False)
+    tokenizer: Tokenizer
+    seed: str = ""
+    unseen: tuple[str, ...] = ()
+    controls: Controls = field(init=False)
+    uniform: Callable[[], float] = field(init=False)
+    feed: Callable[[int], None] = field(init=False)
+    deadline: float = field(init=False)
+    _writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start the request's own random numbers."""
-        self._random = np.random.Generator(np.random.PCG64(self.settings.random_seed))
+        """Start the request's own random numbers and its clock."""
+        settings, tokenizer = self.settings, self.tokenizer
+        self._writer = Writer(
+            tokenizer.decoder(self.prompt),
+            settings.length,
+            # Like the seed, they are compared with text as the model writes it (lower-cased, say).
+            [tokenizer.normalize(stop) or stop for stop in settings.stop],
+            counts_tokens=tokenizer.unit != "characters",
+        )
+        self.feed = self._writer.feed
+        self.controls = Controls(settings, self.prompt.tolist())
+        # Python promises the same numbers for a seed in every later version; NumPy does not.
+        self.uniform = random.Random(settings.random_seed).random  # noqa: S311 -- no secret
+        limit = settings.time_limit_s
+        self.deadline = math.inf if limit is None else time.monotonic() + limit
 
-    def next_input(self) -> int:
-        """Return the token to feed next: of the prompt first, then the last one written."""
-        if self._read < len(self.prompt):
-            self._read += 1
-            return int(self.prompt[self._read - 1])
-        return self.written[-1]
+    @property
+    def ended(self) -> Ending | None:
+        """Why the text is complete, or None."""
+        return self._writer.ended
 
-    def accept(self, logits: npt.NDArray[np.float64]) -> None:
-        """Draw the next token, once the prompt has been read."""
-        if self._read < len(self.prompt):
-            return
-        self.written.append(choose(logits, self.settings, self._random.random()))
-        self.done = self.length_of(self.written) >= self.settings.length
+    @property
+    def text(self) -> str:
+        """What has been written and cannot change any more."""
+        return self._writer.text
+
+    def take(self) -> str:
+        """Return what has been added to `text` since the last call."""
+        return self._writer.take()
+
+    def end(self, ending: Ending) -> None:
+        """End the text where it is."""
+        self._writer.end(ending)
 
 
 class Engine:
@@ -66,42 +97,140 @@ class Engine:
         """Begin with no request."""
         self._stepper = stepper
         self._waiting: deque[Request] = deque()
+        self._reading: _Reading | None = None
         self._active: list[Request] = []
         self._state: State = stepper.initial_state(0)
+        self._tokens = np.zeros(0, np.intp)
+        self._timed: list[Request] = []
+        self._arrange()
 
     @property
     def idle(self) -> bool:
         """Whether there is nothing to write."""
-        return not self._active and not self._waiting
+        return not self._active and not self._waiting and self._reading is None
 
     def submit(self, request: Request) -> None:
-        """Let a request join at the next step."""
+        """Let a request join at one of the next steps."""
         self._waiting.append(request)
+        if request.settings.time_limit_s is not None:
+            self._timed.append(request)
+
+    def cancel(self, request: Request) -> None:
+        """Forget a request that has not been completed."""
+        if request.ended is None:
+            request.end("cancelled")
+            self._drop_ended()
 
     def step(self) -> list[Request]:
         """Advance every text by one token and return the requests that this completed."""
+        finished = self._expired()
         self._admit()
-        if not self._active:
-            return []
-        tokens = np.fromiter((request.next_input() for request in self._active), np.intp, len(self._active))
-        logits = self._stepper.step(tokens, self._state)
-        for request, row in zip(self._active, logits, strict=True):
-            request.accept(row)
-        return self._retire()
+        if self._active:
+            self._write()
+        done = [request for request in self._active if request.ended is not None]
+        if done:
+            finished += done
+            self._drop_ended()
+        return finished
+
+    def _write(self) -> None:
+        logits = self._stepper.step(self._tokens, self._state)
+        logits[:, UNKNOWN] = -np.inf
+        for row, controls in self._controlled:
+            controls.apply(logits[row])
+        uniforms = np.array([uniform() for uniform in self._uniforms])
+        self._tokens = self._draw(logits, uniforms)
+        tokens = self._tokens.tolist()
+        for row, controls in self._controlled:
+            controls.remember(tokens[row])
+        for feed, token in zip(self._feeds, tokens, strict=True):
+            feed(token)
 
     def _admit(self) -> None:
-        joining = [
-            self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH - len(self._active)))
-        ]
-        if joining:
-            fresh = self._stepper.initial_state(len(joining))
-            self._state = [np.concatenate(pair) for pair in zip(self._state, fresh, strict=True)]
-            self._active += joining
+        """Read prompts of those who wait, and let them join."""
+        budget = READ_AT_ONCE
+        while budget > 0 and (self._reading or (self._waiting and len(self._active) < LARGEST_BATCH)):
+            if self._reading is None:
+                self._reading = self._next_reading()
+            budget -= self._reading.read(self._stepper, budget)
+            if not self._reading.over:
+                return
+            joining = self._reading
+            self._reading = None
+            self._active += joining.requests
+            copies = len(joining.requests)
+            self._state = [
+                np.concatenate([array, np.repeat(added, copies, axis=0)])
+                for array, added in zip(self._state, joining.state, strict=True)
+            ]
+            self._tokens = np.append(self._tokens, [joining.prompt[-1]] * copies)
+            self._arrange()
 
-    def _retire(self) -> list[Request]:
-        finished = [request for request in self._active if request.done]
-        if finished:
-            staying = [row for row, request in enumerate(self._active) if not request.done]
-            self._active = [self._active[row] for row in staying]
-            self._state = [array[staying] for array in self._state]
-        return finished
+    def _next_reading(self) -> _Reading:
+        requests = [self._waiting.popleft()]
+        prompt = requests[0].prompt
+        # Several texts with one seed stand one after the other; it is read once for all of them.
+        while (
+            self._waiting
+            and len(self._active) + len(requests) < LARGEST_BATCH
+            and np.array_equal(self._waiting[0].prompt, prompt)
+        ):
+            requests.append(self._waiting.popleft())
+        return _Reading(requests, prompt.astype(np.intp), self._stepper.initial_state(1))
+
+    def _expired(self) -> list[Request]:
+        """End the requests whose time is up, even those that have not begun."""
+        if not self._timed:
+            return []
+        now = time.monotonic()
+        expired = [request for request in self._timed if now >= request.deadline]
+        for request in expired:
+            request.end("time limit")
+        if expired:
+            self._drop_ended()
+        return expired
+
+    def _drop_ended(self) -> None:
+        self._timed = [request for request in self._timed if request.ended is None]
+        self._waiting = deque(request for request in self._waiting if request.ended is None)
+        if self._reading is not None:
+            self._reading.requests = [r for r in self._reading.requests if r.ended is None]
+            if not self._reading.requests:
+                self._reading = None
+        staying = [row for row, request in enumerate(self._active) if request.ended is None]
+        self._active = [self._active[row] for row in staying]
+        self._state = [array[staying] for array in self._state]
+        self._tokens = self._tokens[staying]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Look up once what every step needs of the texts that are being written."""
+        self._draw = Draw([request.settings.temperature for request in self._active])
+        self._uniforms = [request.uniform for request in self._active]
+        self._feeds = [request.feed for request in self._active]
+        self._controlled = [
+            (row, request.controls) for row, request in enumerate(self._active) if request.controls.active
+        ]
+
+
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """A prompt that is being read, for one text or several."""
+
+    requests: list[Request]
+    prompt: npt.NDArray[np.intp]
+    state: State
+    position: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether only the last token is left, with which writing begins."""
+        return self.position == len(self.prompt) - 1
+
+    def read(self, stepper: Stepper, budget: int) -> int:
+        """Read at most so many tokens and return how many it was."""
+        chunk = self.prompt[self.position : min(self.position + budget, len(self.prompt) - 1)]
+        if len(chunk):
+            stepper.features(chunk[None], self.state)
+        self.position += len(chunk)
+        return len(chunk)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen import bundle as bundles
-from textgen.engine import Engine, Request
+from textgen.engine import READ_AT_ONCE, Engine, Request
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax, make_stepper
-from textgen.sampling import SamplingSettings
+from textgen.sampling import Ending, SamplingKeywords, SamplingSettings
 from textgen.tokenizers import UNKNOWN, Tokens
 
 MAXIMUM_SEED_CHARACTERS = 100_000
@@ -27,11 +29,26 @@ class Sample:
         text: what the model wrote, without the seed.
         seed: the text it started from.
         random_seed: with the same settings and seed it gives the same text.
+        ended: why it ends where it does: "length", "stop" or "time limit".
+        unseen: symbols of the seed that the model had never seen and that were replaced or dropped.
     """
 
     text: str
     seed: str
     random_seed: int
+    ended: Ending = "length"
+    unseen: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, request: Request) -> Sample:
+        """Return what became of a request that has ended."""
+        return cls(
+            request.text,
+            request.seed,
+            request.settings.random_seed or 0,
+            request.ended or "cancelled",
+            request.unseen,
+        )
 
 
 class TextModel:
@@ -62,24 +79,22 @@ class TextModel:
 
         Args:
             seed: the text to go on from; "" takes one of the corpus' line starts by the random seed.
-            settings: how to draw.
+            settings: how to draw; their count is not looked at.
 
         Raises:
-            SettingsError: the seed is too long or holds symbols that the model has never seen.
+            SettingsError: the seed is too long or holds symbols that are to be refused.
         """
         settings = settings.seeded()
-        seed = self.check_seed(seed) or self._own_seed(settings.random_seed or 0)
+        text, unseen = self._read_seed(seed, settings)
+        if not seed and self._line_starts:
+            text = self._line_starts[(settings.random_seed or 0) % len(self._line_starts)]
         # With neither a seed nor a line start the model begins a line of its own.
-        prompt = self.tokenizer.encode(seed or "\n")
-        if not len(prompt):
-            # Split at white space alone, a line break is no token.
-            prompt = np.array([UNKNOWN], np.uint16)
-        return Request(prompt, settings, self.tokenizer.length_of), seed
+        request = Request(self._prompt(text or "\n"), settings, self.tokenizer, text, unseen)
+        return request, text
 
-    def text_of(self, request: Request) -> str:
-        """Return what was written for a request, cut to its length where that counts characters."""
-        text = self.tokenizer.decode(request.written, after=request.prompt)
-        return text[: request.settings.length] if self.tokenizer.unit == "characters" else text
+    def requests(self, seed: str, settings: SamplingSettings) -> list[Request]:
+        """Return a request for each of the texts that the settings count; see `request`."""
+        return [self.request(seed, candidate)[0] for candidate in settings.candidates()]
 
     def check_seed(self, seed: str) -> str:
         """Return a seed text as the model reads it.
@@ -87,57 +102,68 @@ class TextModel:
         Raises:
             SettingsError: it is too long or holds symbols that the model has never seen.
         """
-        if len(seed) > MAXIMUM_SEED_CHARACTERS:
-            raise SettingsError(
-                f"the seed has {len(seed):,} characters; at most {MAXIMUM_SEED_CHARACTERS:,} are read"
-            )
-        unseen = self.tokenizer.unseen(seed)
-        if unseen:
-            shown = " ".join(repr(symbol) for symbol in unseen[:10])
-            raise SettingsError(
-                f"the model has never seen {shown}; write the seed with symbols of its corpus"
-            )
-        return self.tokenizer.seed_text(seed)
+        return self._read_seed(seed, SamplingSettings())[0]
 
+    @overload
+    def generate(self, seed: str = "", **controls: Unpack[SamplingKeywords]) -> str: ...
+    @overload
     def generate(
-        self, seed: str = "", *, length: int = 500, temperature: float = 0.7, random_seed: int | None = None
-    ) -> str:
-        """Write a text.
+        self, seed: str = "", *, count: int, **controls: Unpack[SamplingKeywords]
+    ) -> str | list[str]: ...
+    def generate(
+        self, seed: str = "", *, count: int = 1, **controls: Unpack[SamplingKeywords]
+    ) -> str | list[str]:
+        """Write a text, or several.
 
         Args:
-            seed: the text to go on from; it is not repeated in the result.
-            length: number of characters, or words at word level.
-            temperature: 0 takes the likeliest token each time.
-            random_seed: the same one gives the same text.
+            seed: the text to go on from; it is not repeated in the result. "" takes a line start of
+                the corpus.
+            count: number of texts, written together.
+            **controls: the other fields of `textgen.sampling.SamplingSettings`, where each is
+                described: length, temperature, random_seed, top_k, top_p, min_p,
+                repetition_penalty, repetition_window, no_repeat_ngram, stop, time_limit_s, unseen.
+
+        Returns:
+            The text; with a count above 1 a list of so many. `samples` tells more about each.
 
         Raises:
             SettingsError: a value lies outside its bounds, or the seed holds unseen symbols.
         """
-        return self.sample(seed, SamplingSettings(length, temperature, random_seed)).text
+        settings = SamplingSettings(count=count, **controls)  # type: ignore[arg-type]  # stop is widened there
+        texts = [sample.text for sample in self.samples(seed, settings)]
+        return texts if count > 1 else texts[0]
+
+    def stream(self, seed: str = "", **controls: Unpack[SamplingKeywords]) -> Iterator[str]:
+        """Write a text piece by piece: together the pieces are what `generate` returns.
+
+        Each piece ends between two characters as a reader sees them, and none comes before it is
+        certain (that no stop text has begun in it).
+
+        Raises:
+            SettingsError: a value lies outside its bounds, or the seed holds unseen symbols.
+        """
+        settings = SamplingSettings(**controls)  # type: ignore[arg-type]  # stop is widened there
+        return self.stream_of(self.request(seed, settings)[0])
 
     def sample(self, seed: str, settings: SamplingSettings) -> Sample:
-        """Write a text and return it with the seeds it came from."""
-        settings = settings.seeded()
-        request, seed = self.request(seed, settings)
+        """Write a text and return it with the seeds it came from; the settings' count is not looked at."""
+        request, _ = self.request(seed, settings)
+        self._write([request])
+        return Sample.of(request)
+
+    def samples(self, seed: str, settings: SamplingSettings) -> list[Sample]:
+        """Write as many texts as the settings count, together."""
+        requests = self.requests(seed, settings)
+        self._write(requests)
+        return [Sample.of(request) for request in requests]
+
+    def stream_of(self, request: Request) -> Iterator[str]:
+        """Write the text of a request piece by piece; afterwards `Sample.of` tells how it ended."""
         engine = self.engine()
         engine.submit(request)
         while not engine.idle:
             engine.step()
-        return Sample(self.text_of(request), seed, settings.random_seed or 0)
-
-    def stream(self, seed: str, settings: SamplingSettings) -> Iterator[str]:
-        """Write a text piece by piece, as `sample` would."""
-        request, _ = self.request(seed, settings)
-        engine, decoder = self.engine(), self.tokenizer.decoder(request.prompt)
-        engine.submit(request)
-        left = settings.length if self.tokenizer.unit == "characters" else None
-        read = 0
-        while not engine.idle:
-            engine.step()
-            piece = "".join(map(decoder.feed, request.written[read:]))
-            read = len(request.written)
-            piece = (piece + decoder.finish() if engine.idle else piece)[:left]
-            left = None if left is None else left - len(piece)
+            piece = request.take()
             if piece:
                 yield piece
 
@@ -153,9 +179,10 @@ class TextModel:
         """Return what `log_probabilities` does, for a text that is already in tokens."""
         state = self.stepper.initial_state(1)
         result = np.empty(max(0, len(tokens) - 1))
-        for position in range(len(result)):
-            logits = self.stepper.step(tokens[position : position + 1].astype(np.intp), state)
-            result[position] = log_softmax(logits)[0, tokens[position + 1]]
+        for start in range(0, len(result), READ_AT_ONCE):
+            window = tokens[start : start + READ_AT_ONCE + 1].astype(np.intp)
+            logits = self.stepper.logits(self.stepper.features(window[None, :-1], state)[0])
+            result[start : start + READ_AT_ONCE] = log_softmax(logits)[np.arange(len(window) - 1), window[1:]]
         return result
 
     def next_token(self, text: str) -> dict[str, float]:
@@ -167,14 +194,45 @@ class TextModel:
         if not text:
             raise SettingsError("the text is empty; the next token needs at least one character before it")
         state = self.stepper.initial_state(1)
-        logits = np.zeros((1, self.spec.vocabulary))
-        for token in self.tokenizer.encode(text).astype(np.intp):
-            logits = self.stepper.step(np.array([token]), state)
-        probabilities = np.exp(log_softmax(logits)[0])
+        tokens = self._prompt(text).astype(np.intp)
+        for start in range(0, len(tokens), READ_AT_ONCE):
+            features = self.stepper.features(tokens[None, start : start + READ_AT_ONCE], state)
+        probabilities = np.exp(log_softmax(self.stepper.logits(features[0, -1])))
         return {self.tokenizer.name_of(token): float(p) for token, p in enumerate(probabilities)}
 
-    def _own_seed(self, random_seed: int) -> str:
-        seeds = [
-            seed for seed in self.manifest.seeds if isinstance(seed, str) and not self.tokenizer.unseen(seed)
+    def _write(self, requests: list[Request]) -> None:
+        engine = self.engine()
+        for request in requests:
+            engine.submit(request)
+        while not engine.idle:
+            engine.step()
+
+    def _read_seed(self, seed: str, settings: SamplingSettings) -> tuple[str, tuple[str, ...]]:
+        """Return a seed text as the model goes on from it, and its unseen symbols that were let pass."""
+        if len(seed) > MAXIMUM_SEED_CHARACTERS:
+            raise SettingsError(
+                f"the seed has {len(seed):,} characters; at most {MAXIMUM_SEED_CHARACTERS:,} are read"
+            )
+        unseen = tuple(self.tokenizer.unseen(seed))
+        if unseen and settings.unseen == "refuse":
+            shown = " ".join(repr(symbol) for symbol in unseen[:10])
+            raise SettingsError(
+                f"the model has never seen {shown}; write the seed with symbols of its corpus"
+            )
+        if unseen and settings.unseen == "drop":
+            tokens = self.tokenizer.encode(seed)
+            seed = self.tokenizer.decode(tokens[tokens != UNKNOWN].tolist())
+        return self.tokenizer.seed_text(seed), unseen
+
+    def _prompt(self, text: str) -> Tokens:
+        tokens = self.tokenizer.encode(text)
+        # At word level a text of white space may have no token at all.
+        return tokens if len(tokens) else np.array([UNKNOWN], np.uint16)
+
+    @cached_property
+    def _line_starts(self) -> list[str]:
+        return [
+            self.tokenizer.seed_text(seed)
+            for seed in self.manifest.seeds
+            if isinstance(seed, str) and not self.tokenizer.unseen(seed)
         ]
-        return self.tokenizer.seed_text(seeds[random_seed % len(seeds)]) if seeds else ""

@@ -6,12 +6,15 @@ before it alone, never on what follows.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
 # Odd 64-bit constants from splitmix64 (Steele, Lea and Flood 2014): each bit of a token reaches every bit.
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _STEP = np.uint64(0x9E3779B97F4A7C15)
+_INT_MIX, _INT_STEP, _MASK = tuple(map(int, _MIX)), int(_STEP), 2**64 - 1
 
 
 def hashed(tokens: npt.NDArray[np.integer], highest: int, rows: int) -> npt.NDArray[np.int32]:
@@ -34,6 +37,23 @@ def hashed(tokens: npt.NDArray[np.integer], highest: int, rows: int) -> npt.NDAr
         key = _mixed(key * _STEP + before + np.uint64(length))
         found.append((key % np.uint64(rows)).astype(np.int32) + np.int32((length - 2) * rows))
     return np.stack(found, axis=-1)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def hashed_one(tokens: tuple[float, ...], highest: int, rows: int) -> list[int]:
+    """Return what `hashed` does for the last of ``highest`` tokens, quicker than NumPy handles so few.
+
+    The cache (about 4 MB) holds most of what a text at character level consists of.
+    """
+    key = int(tokens[-1])
+    found = []
+    for length in range(2, highest + 1):
+        key = (key * _INT_STEP + int(tokens[-length]) + length) & _MASK
+        key = ((key ^ (key >> 30)) * _INT_MIX[0]) & _MASK
+        key = ((key ^ (key >> 27)) * _INT_MIX[1]) & _MASK
+        key ^= key >> 31
+        found.append(key % rows + (length - 2) * rows)
+    return found
 
 
 def _mixed(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

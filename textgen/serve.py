@@ -6,8 +6,17 @@ The process that starts it never imports NumPy. Requests for one model are writt
 A request, its answer, and the answer to one that cannot be met::
 
     {"id": "1", "bundle": "/path", "seed": "To be", "settings": {"length": 500, "random_seed": 7}}
-    {"id": "1", "text": "…", "seed": "To be", "random_seed": 7, "characters": 500}
+    {"id": "1", "text": "…", "seed": "To be", "random_seed": 7, "characters": 500, "ended": "length",
+     "unseen": []}
     {"id": "1", "error": {"type": "BundleError", "message": "…"}}
+
+The settings are the fields of `textgen.sampling.SamplingSettings`. With a ``count`` above 1 the
+answer describes the first text and has besides the lists ``texts``, ``seeds`` and ``random_seeds``
+of all of them. With ``"stream": true`` beside the settings the text comes first in pieces as well,
+``{"id": "1", "piece": "…"}``; for one text only. A request whose asker has left is dropped, and
+gets no answer, by::
+
+    {"op": "cancel", "id": "1"}
 
 The end of the input ends the process.
 """
@@ -20,26 +29,57 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
 from textgen.engine import Engine, Request
 from textgen.errors import SettingsError, TextgenError
-from textgen.model import TextModel
+from textgen.model import Sample, TextModel
 from textgen.sampling import SamplingSettings
 
 CACHED_PARAMETERS = 8_000_000
 """So many parameters (64 MB) are kept in memory; the model that was unused the longest leaves first."""
 
-_SETTINGS = {"length", "temperature", "random_seed"}
+_SETTINGS = {item.name for item in fields(SamplingSettings)}
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """What somebody asked for: one text or several of one model."""
+
+    identity: str
+    requests: list[Request]
+    stream: bool
+
+    @property
+    def complete(self) -> bool:
+        return all(request.ended is not None for request in self.requests)
+
+    def answer(self) -> dict[str, Any]:
+        samples = [Sample.of(request) for request in self.requests]
+        first = samples[0]
+        told = {
+            "id": self.identity,
+            "text": first.text,
+            "seed": first.seed,
+            "random_seed": first.random_seed,
+            "characters": len(first.text),
+            "ended": first.ended,
+            "unseen": list(first.unseen),
+        }
+        if len(samples) > 1:
+            told["texts"] = [sample.text for sample in samples]
+            told["seeds"] = [sample.seed for sample in samples]
+            told["random_seeds"] = [sample.random_seed for sample in samples]
+        return told
 
 
 @dataclass(slots=True, eq=False)
 class _Loaded:
     model: TextModel
     engine: Engine
-    running: dict[Request, tuple[str, str]] = field(default_factory=dict)
+    jobs: dict[Request, _Job] = field(default_factory=dict)
 
 
 class Server:
@@ -59,30 +99,43 @@ class Server:
         """Begin a request; whatever is wrong with it becomes its answer."""
         identity: Any = None
         try:
-            request = _parse(line)
-            identity = request["id"]
-            loaded = self._load(request["bundle"])
-            job, seed = loaded.model.request(request["seed"], _settings(request["settings"]))
-            loaded.running[job] = (identity, seed)
-            loaded.engine.submit(job)
+            asked = _parse(line)
+            identity = asked["id"]
+            if asked.get("op") == "cancel":
+                self._cancel(identity)
+            else:
+                self._begin(asked)
         except TextgenError as error:
             self._answer({"id": identity, "error": {"type": type(error).__name__, "message": str(error)}})
 
     def advance(self) -> None:
         """Write one token of every text and answer those that are complete."""
         for loaded in self._loaded.values():
-            for job in loaded.engine.step():
-                identity, seed = loaded.running.pop(job)
-                text = loaded.model.text_of(job)
-                self._answer(
-                    {
-                        "id": identity,
-                        "text": text,
-                        "seed": seed,
-                        "random_seed": job.settings.random_seed,
-                        "characters": len(text),
-                    }
-                )
+            finished = loaded.engine.step()
+            for request, job in loaded.jobs.items():
+                if job.stream and (piece := request.take()):
+                    self._answer({"id": job.identity, "piece": piece})
+            for request in finished:
+                job = loaded.jobs.pop(request)
+                if job.complete:
+                    self._answer(job.answer())
+
+    def _begin(self, asked: dict[str, Any]) -> None:
+        settings = _settings(asked["settings"])
+        stream = asked.get("stream") is True
+        if stream and settings.count > 1:
+            raise SettingsError(f"count is {settings.count}; only one text can be streamed")
+        loaded = self._load(asked["bundle"])
+        job = _Job(asked["id"], loaded.model.requests(asked["seed"], settings), stream)
+        for request in job.requests:
+            loaded.jobs[request] = job
+            loaded.engine.submit(request)
+
+    def _cancel(self, identity: str) -> None:
+        for loaded in self._loaded.values():
+            for request in [r for r, job in loaded.jobs.items() if job.identity == identity]:
+                del loaded.jobs[request]
+                loaded.engine.cancel(request)
 
     def _load(self, path: str) -> _Loaded:
         loaded = self._loaded.get(path)
@@ -145,7 +198,12 @@ def _parse(line: str) -> dict[str, Any]:
         raise SettingsError("the request is not valid JSON") from None
     if not isinstance(request, dict):
         raise SettingsError("the request is not a JSON object")
-    kinds = {"id": str, "bundle": str, "seed": str, "settings": dict}
+    operation = request.get("op", "sample")
+    if operation not in ("sample", "cancel"):
+        raise SettingsError(f"there is no op {str(operation)[:40]!r}; there are 'sample' and 'cancel'")
+    kinds: dict[str, type] = {"id": str}
+    if operation == "sample":
+        kinds |= {"bundle": str, "seed": str, "settings": dict}
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind):
             raise SettingsError(f"the request needs {name!r} as {kind.__name__}")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from textgen import bundle
 from textgen.bundle import Bundle, Manifest
+from textgen.inference import State
+from textgen.model import TextModel
 from textgen.spec import Cell, NetworkSpec
-from textgen.tokenizers import CharacterTokenizer
+from textgen.tokenizers import CharacterTokenizer, Tokenizer
 
 SYMBOLS = "etaoinshrdlu ,.\nABCé"
 
@@ -18,7 +21,10 @@ def random_bundle(
     cell: Cell = "lstm", *, units: int = 24, seeds: tuple[str, ...] = ("the end", "A din")
 ) -> Bundle:
     tokenizer = CharacterTokenizer(SYMBOLS, lowercase=False)
-    spec = NetworkSpec(cell, tokenizer.size, embedding=12, units=units, layers=2)
+    if cell == "linear":
+        spec = NetworkSpec(cell, tokenizer.size, units, units, layers=2, expansion=2, ngrams=4, ngram_rows=64)
+    else:
+        spec = NetworkSpec(cell, tokenizer.size, embedding=12, units=units, layers=2)
     random = np.random.default_rng(5)
     weights = {name: random.normal(0, 0.5, shape).astype(np.float32) for name, shape in spec.shapes().items()}
     manifest = Manifest(
@@ -40,7 +46,41 @@ def random_bundle(
     return Bundle(spec, tokenizer, weights, manifest)
 
 
-def write_random_bundle(path: Path, cell: Cell = "lstm") -> Bundle:
-    made = random_bundle(cell)
+def write_random_bundle(path: Path, cell: Cell = "lstm", *, units: int = 24) -> Bundle:
+    made = random_bundle(cell, units=units)
     bundle.write(path, made)
     return made
+
+
+class SpellingModel(TextModel):
+    """A model that writes a given text, whatever its seed, and then for ever its last token."""
+
+    def __init__(self, text: str, tokenizer: Tokenizer | None = None) -> None:
+        super().__init__(random_bundle())
+        self.tokenizer = tokenizer or CharacterTokenizer(
+            "".join(dict.fromkeys(SYMBOLS + text)), lowercase=False
+        )
+        self.stepper = _Speller(self.tokenizer.encode(text).tolist(), self.tokenizer.size)
+
+
+class _Speller:
+    def __init__(self, tokens: list[int], vocabulary: int) -> None:
+        self.spec = NetworkSpec("lstm", vocabulary)
+        self._tokens = tokens
+
+    def initial_state(self, batch: int) -> State:
+        return [np.zeros((batch, 1), np.float32)]
+
+    def step(self, tokens: npt.NDArray[np.intp], state: State) -> npt.NDArray[np.float64]:
+        (position,) = state
+        logits = np.zeros((len(tokens), self.spec.vocabulary))
+        written = np.minimum(position[:, 0].astype(int), len(self._tokens) - 1)
+        logits[np.arange(len(tokens)), np.array(self._tokens)[written]] = 1_000.0
+        position += 1
+        return logits
+
+    def features(self, tokens: npt.NDArray[np.intp], state: State) -> npt.NDArray[np.float64]:
+        return np.zeros((*tokens.shape, 1))
+
+    def logits(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        raise NotImplementedError

@@ -17,7 +17,7 @@ import pytest
 from tests import hard_inputs
 from tests.textgen.bundles import write_random_bundle
 from tests.textgen.conftest import SMALL_FLAGS
-from textgen import bundle
+from textgen import bundle, load
 
 
 def textgen(
@@ -176,6 +176,15 @@ def test_a_full_disk_ends_in_one_line_and_keeps_what_was_there(corpus: Path) -> 
         (["--diversity", "inf"], "temperature is inf"),
         (["--seed", "ß"], "never seen 'ß'"),
         (["--random-seed", "-1"], "random seed is -1"),
+        (["--top-k", "0"], "top_k is 0"),
+        (["--top-p", "nan"], "top_p is nan"),
+        (["--min-p", "2"], "min_p is 2.0"),
+        (["--repetition-penalty", "0"], "repetition_penalty is 0.0"),
+        (["--repetition-window", "-3"], "repetition_window is -3"),
+        (["--no-repeat-ngram", "0"], "no_repeat_ngram is 0"),
+        (["--stop", ""], "stop holds ''"),
+        (["--count", "0"], "count is 0"),
+        (["--time-limit", "-1"], "time_limit_s is -1.0"),
     ],
 )
 def test_sampling_out_of_bounds_ends_in_one_line(tmp_path: Path, arguments: list[str], says: str) -> None:
@@ -198,7 +207,8 @@ def test_a_damaged_bundle_ends_in_one_line(tmp_path: Path) -> None:
     "arguments",
     [["sample"], ["sample", "--model", "x", "--data-dir", "y"], ["train"], ["fly"],
      ["train", "--data-dir", "x", "--fly"], ["sample", "--model", "x", "--length", "many"],
-     ["sample", "--model", "x", "--json", "--stream"]],
+     ["sample", "--model", "x", "--json", "--stream"], ["sample", "--model", "x", "--stream", "--count", "2"],
+     ["sample", "--model", "x", "--unseen", "guess"]],
 )  # fmt: skip
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     result = textgen(*arguments)
@@ -224,6 +234,64 @@ def test_help_waits_for_no_library() -> None:
         assert f"{heavy}\n" not in result.stderr
 
 
+def test_several_texts_are_told_apart(tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    flags = ("sample", "--data-dir", tmp_path, "--seed", "the ", "--length", "40", "--random-seed", "7")
+    lines = textgen(*flags, "--count", "3", "--json").stdout.splitlines()
+    texts = [json.loads(line)["text"] for line in lines]
+    assert [json.loads(line)["random_seed"] for line in lines] == [7, 8, 9]
+
+    shown = textgen(*flags, "--count", "3")
+    assert shown.stdout == "\n".join(f"the {text}\n" for text in texts)
+    assert shown.stderr == "".join(f"── {n} of 3, random seed {n + 6} ──\n" for n in (1, 2, 3))
+    alone = textgen(
+        "sample", "--data-dir", tmp_path, "--seed", "the ", "--length", "40", "--random-seed", "9"
+    )
+    assert alone.stdout == f"the {texts[2]}\n"
+
+
+def test_the_controls_are_those_of_the_library(tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    told = textgen(
+        *(
+            "sample",
+            "--data-dir",
+            tmp_path,
+            "--seed",
+            "the ",
+            "--length",
+            "60",
+            "--random-seed",
+            "3",
+            "--json",
+        ),
+        *("--top-k", "9", "--top-p", "0.9", "--min-p", "0.01", "--repetition-penalty", "1.2"),
+        *("--repetition-window", "20", "--no-repeat-ngram", "4", "--stop", ".", "--stop", "éé"),
+        *("--diversity", "1.1"),
+    )
+    sample = json.loads(told.stdout)
+    assert sample["text"] == load(tmp_path / "model").generate(
+        "the ", length=60, temperature=1.1, random_seed=3, top_k=9, top_p=0.9, min_p=0.01,
+        repetition_penalty=1.2, repetition_window=20, no_repeat_ngram=4, stop=[".", "éé"],
+    )  # fmt: skip
+    assert sample["ended"] == ("length" if len(sample["text"]) == 60 else "stop")
+
+
+def test_what_happened_to_the_seed_and_to_the_time_is_said_on_standard_error(tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    flags = ("sample", "--data-dir", tmp_path, "--seed", "the ß", "--random-seed", "1", "--unseen", "drop")
+    for stream in ([], ["--stream"]):
+        result = textgen(*flags, "--length", "1000000", "--time-limit", "0.2", *stream)
+        assert result.returncode == 0
+        assert result.stdout.startswith("the ")
+        first, second, third = result.stderr.splitlines()
+        assert first == "random seed 1"
+        assert second == "never seen by the model and dropped: 'ß'"
+        assert third.startswith("the time limit ended it after ")
+    whole, streamed = (textgen(*flags, "--length", "90", *stream).stdout for stream in ([], ["--stream"]))
+    assert whole == streamed
+
+
 def test_sampling_streams_and_stops_when_the_reader_leaves(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     command = [
@@ -243,4 +311,4 @@ def test_sampling_streams_and_stops_when_the_reader_leaves(tmp_path: Path) -> No
     assert os.read(process.stdout.fileno(), 1)
     process.stdout.close()
     assert process.wait(30) == 0
-    assert process.stderr.read() == b""
+    assert process.stderr.read().count(b"\n") == 1  # the random seed

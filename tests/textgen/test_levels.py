@@ -67,7 +67,7 @@ def test_its_length_is_what_was_asked_for(trained: Path) -> None:
 def test_streamed_it_is_the_same_text(trained: Path) -> None:
     model = textgen.load(trained)
     settings = SamplingSettings(50, 1.0, 9)
-    pieces = list(model.stream("", settings))
+    pieces = list(model.stream("", length=50, temperature=1.0, random_seed=9))
     assert len(pieces) > 5
     assert "".join(pieces) == model.sample("", settings).text
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from textgen.inference import make_stepper
+from textgen.ngrams import hashed, hashed_one
 from textgen.spec import NetworkSpec
 from textgen.training import backend
 
@@ -84,3 +87,44 @@ def test_the_parameters_are_the_ones_that_the_spec_announces(spec: NetworkSpec) 
     assert {name: array.shape for name, array in made.weights().items()} == spec.shapes()
     trained = sum(int(np.prod(variable.shape)) for variable in made.model.trainable_variables)
     assert trained == spec.parameters
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+def test_reading_many_tokens_at_once_is_the_same_as_one_by_one(spec: NetworkSpec) -> None:
+    """A seed is read in pieces; where they end must not show in the text."""
+    tokens = np.random.default_rng(2).integers(0, spec.vocabulary, (3, 61))
+    stepper = make_stepper(spec, random_weights(spec))
+    state = stepper.initial_state(3)
+    one_by_one = np.stack([stepper.step(column, state) for column in tokens.T], axis=1)
+
+    for cuts in ([61], [1, 2, 3, 20, 61]):
+        at_once = stepper.initial_state(3)
+        pieces = [
+            stepper.logits(stepper.features(tokens[:, start:end], at_once))
+            for start, end in itertools.pairwise([0, *cuts])
+        ]
+        assert np.abs(np.concatenate(pieces, axis=1) - one_by_one).max() < 1e-11
+        for left, right in zip(at_once, state, strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+def test_a_row_is_the_same_in_every_batch(spec: NetworkSpec) -> None:
+    tokens = np.random.default_rng(3).integers(0, spec.vocabulary, (40, 50))
+    stepper = make_stepper(spec, random_weights(spec))
+    state, alone = stepper.initial_state(50), [stepper.initial_state(1) for _ in range(50)]
+    for column in tokens:
+        together = stepper.step(column, state)
+        for row in range(50):
+            single = stepper.step(column[row : row + 1], alone[row])
+            assert np.abs(single[0] - together[row]).max() < 1e-11
+    for row, states in enumerate(alone):
+        for left, right in zip(states, state, strict=True):
+            np.testing.assert_array_equal(left[0], right[row])
+
+
+@pytest.mark.parametrize("rows", [1, 64, 8192, 4_000_000])
+def test_n_grams_are_hashed_to_the_same_rows_one_by_one(rows: int) -> None:
+    tokens = np.random.default_rng(4).integers(0, 1_000_000, (200, 5))
+    found = hashed(tokens, 5, rows)[:, 0]
+    assert [hashed_one(tuple(map(float, text)), 5, rows) for text in tokens] == found.tolist()

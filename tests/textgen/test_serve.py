@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,57 @@ def test_requests_are_answered_as_the_library_would(worker: Worker, tmp_path: Pa
             "seed": "the ",
             "random_seed": number,
             "characters": 30 + number,
+            "ended": "length",
+            "unseen": [],
         }
+
+
+def test_every_control_works_as_in_the_library(worker: Worker, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path)
+    controls: dict[str, Any] = {
+        "length": 80, "temperature": 1.1, "random_seed": 5, "top_k": 9, "top_p": 0.9, "min_p": 0.01,
+        "repetition_penalty": 1.2, "repetition_window": 20, "no_repeat_ngram": 4, "stop": [".", "éé"],
+        "time_limit_s": 60.0, "unseen": "replace",
+    }  # fmt: skip
+    worker.send(request("one", path, seed="the ß", **controls))
+    worker.send(request("three", path, seed="the ß", count=3, **controls))
+    answers = {answer["id"]: answer for answer in (worker.receive(), worker.receive())}
+    texts = TextModel.load(path).generate("the ß", count=3, **controls)
+    assert answers["one"]["text"] == texts[0]
+    assert answers["one"]["unseen"] == ["ß"]
+    assert answers["three"]["texts"] == texts
+    assert answers["three"]["text"] == texts[0]
+    assert answers["three"]["random_seeds"] == [5, 6, 7]
+    assert answers["three"]["seeds"] == ["the ß"] * 3
+
+
+def test_a_text_can_be_streamed(worker: Worker, tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    worker.send({**request("r", tmp_path / "model", length=50, random_seed=2), "stream": True})
+    worker.send(request("other", tmp_path / "model", length=30, random_seed=3))
+    pieces = ""
+    while "text" not in (answer := worker.receive()) or answer["id"] == "other":
+        pieces += answer.get("piece", "")
+    assert answer["id"] == "r"
+    assert pieces == answer["text"]
+    assert len(pieces) == 50
+
+
+def test_a_request_whose_asker_left_is_dropped(worker: Worker, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path)
+    worker.send({"op": "cancel", "id": "never asked"})
+    worker.send(request("long", path, length=1_000_000, count=3))
+    worker.send(request("short", path, length=30, random_seed=4))
+    assert worker.receive()["id"] == "short"
+    worker.send({"op": "cancel", "id": "long"})
+    worker.send(request("next", path, length=30, random_seed=4))
+    answer = worker.receive()
+    assert answer["id"] == "next"
+    begun = time.monotonic()
+    worker.close()  # a million characters would take a minute
+    assert time.monotonic() - begun < 10
 
 
 def test_without_seeds_the_answer_tells_which_were_used(worker: Worker, tmp_path: Path) -> None:
@@ -88,6 +139,11 @@ def test_what_is_wrong_with_a_request_is_its_answer(worker: Worker, tmp_path: Pa
         ("no JSON", "SettingsError", "not valid JSON"),
         ("[1]", "SettingsError", "not a JSON object"),
         ({"id": "r"}, "SettingsError", "'bundle'"),
+        ({"id": "r", "op": ["cancel"]}, "SettingsError", "there is no op"),
+        ({"op": "cancel"}, "SettingsError", "'id'"),
+        (request("r", path, top_p=7), "SettingsError", "top_p is 7"),
+        (request("r", path, stop="x" * 201), "SettingsError", "1 to 200 characters"),
+        ({**request("r", path, count=2), "stream": True}, "SettingsError", "only one text"),
         (request("r", tmp_path / "none", length=5), "BundleError", "is not there"),
         (request("r", path, length=0), "SettingsError", "length is 0"),
         (request("r", path, seed="ß", length=5), "SettingsError", "never seen 'ß'"),

@@ -4,60 +4,129 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from textgen.model import TextModel
+from textgen.model import Sample, TextModel
 from textgen.sampling import SamplingSettings
+from textgen.sampling.settings import UNSEEN
+
+# Written as SamplingSettings has them, so that there is one set of defaults.
+_DEFAULTS = SamplingSettings()
 
 
 @click.command("sample")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the corpus; its model/ is used.")
 @click.option("--model", "bundle", type=click.Path(path_type=Path), help="A bundle.")
 @click.option("--seed", default="", help="Text to go on from.  [default: a line start of the corpus]")
-@click.option("--length", type=int, default=500, show_default=True, help="Characters to write.")
-@click.option("--temperature", "--diversity", type=float, default=0.7, show_default=True, help="0 is greedy.")
-@click.option("--random-seed", type=int, help="The same one gives the same text.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object instead of plain text.")
+@click.option(
+    "--unseen",
+    type=click.Choice(UNSEEN),
+    default=_DEFAULTS.unseen,
+    show_default=True,
+    help="What becomes of symbols in the seed that the model has never seen.",
+)
+@click.option(
+    "--length",
+    type=int,
+    default=_DEFAULTS.length,
+    show_default=True,
+    help="At most so many characters, or words at word level.",
+)
+@click.option(
+    "--temperature",
+    "--diversity",
+    type=float,
+    default=_DEFAULTS.temperature,
+    show_default=True,
+    help="0 is greedy.",
+)
+@click.option("--top-k", type=int, help="Draw from the so many likeliest tokens.")
+@click.option("--top-p", type=float, help="Draw from the likeliest that together have this probability.")
+@click.option("--min-p", type=float, help="Draw from those at least so likely, relative to the likeliest.")
+@click.option("--repetition-penalty", type=float, help="Above 1 makes recent tokens less likely.")
+@click.option(
+    "--repetition-window",
+    type=int,
+    default=_DEFAULTS.repetition_window,
+    show_default=True,
+    help="How many tokens are recent.",
+)
+@click.option("--no-repeat-ngram", type=int, help="Write no run of so many tokens twice.")
+@click.option("--stop", multiple=True, metavar="TEXT", help="End before this text; may be given repeatedly.")
+@click.option("--time-limit", "time_limit_s", type=float, metavar="SECONDS", help="End when they are over.")
+@click.option("--count", type=int, default=_DEFAULTS.count, show_default=True, help="Texts to write.")
+@click.option(
+    "--random-seed", type=int, help="The same one gives the same text; the second text takes the next."
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a line for each text.")
 @click.option("--stream", is_flag=True, help="Write each character as it comes.")
 def command(
-    data_dir: Path | None,
-    bundle: Path | None,
-    *,
-    seed: str,
-    length: int,
-    temperature: float,
-    random_seed: int | None,
-    as_json: bool,
-    stream: bool,
+    data_dir: Path | None, bundle: Path | None, *, seed: str, as_json: bool, stream: bool, **controls: Any
 ) -> None:
-    """Write text with a trained model."""
+    """Write text with a trained model.
+
+    The controls apply in this order: repetition penalty, no-repeat n-gram, top-k, top-p, min-p,
+    temperature.
+    """
     if (data_dir is None) == (bundle is None):
         raise click.UsageError("give either --data-dir or --model")
     if as_json and stream:
         raise click.UsageError("give either --json or --stream")
-    settings = SamplingSettings(length, temperature, random_seed).seeded()
-    path = bundle if bundle is not None else Path(data_dir or ".") / "model"
-    model = TextModel.load(path)
+    settings = SamplingSettings(**controls).seeded()
+    if stream and settings.count > 1:
+        raise click.UsageError("--stream writes one text; leave --count out")
+    model = TextModel.load(bundle if bundle is not None else Path(data_dir or ".") / "model")
     if stream:
-        for piece in model.stream(seed, settings):
-            click.echo(piece, nl=False)
-        click.echo()
+        _stream(model, seed, settings)
         return
-    sample = model.sample(seed, settings)
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "text": sample.text,
-                    "seed": sample.seed,
-                    "random_seed": sample.random_seed,
-                    "temperature": temperature,
-                    "length": length,
-                },
-                ensure_ascii=False,
-            )
-        )
-        return
-    click.echo(f"random seed {sample.random_seed}", err=True)
-    click.echo(sample.seed + sample.text)
+    for number, sample in enumerate(model.samples(seed, settings), 1):
+        if as_json:
+            click.echo(json.dumps(_described(sample, settings), ensure_ascii=False))
+            continue
+        if settings.count > 1:
+            # A blank line goes where the texts go, a heading to whoever watches.
+            if number > 1:
+                click.echo()
+            click.echo(f"── {number} of {settings.count}, random seed {sample.random_seed} ──", err=True)
+        else:
+            click.echo(f"random seed {sample.random_seed}", err=True)
+        _tell_unseen(sample.unseen, settings)
+        click.echo(sample.seed + sample.text)
+        _tell_end(sample)
+
+
+def _stream(model: TextModel, seed: str, settings: SamplingSettings) -> None:
+    request, used = model.request(seed, settings)
+    click.echo(f"random seed {settings.random_seed}", err=True)
+    _tell_unseen(request.unseen, settings)
+    click.echo(used, nl=False)
+    for piece in model.stream_of(request):
+        click.echo(piece, nl=False)
+    click.echo()
+    _tell_end(Sample.of(request))
+
+
+def _tell_unseen(unseen: tuple[str, ...], settings: SamplingSettings) -> None:
+    if unseen:
+        done = "dropped" if settings.unseen == "drop" else "read as unknown"
+        shown = " ".join(map(repr, unseen[:10])) + (" …" if len(unseen) > 10 else "")
+        click.echo(f"never seen by the model and {done}: {shown}", err=True)
+
+
+def _tell_end(sample: Sample) -> None:
+    if sample.ended == "time limit":
+        click.echo(f"the time limit ended it after {len(sample.text):,} characters", err=True)
+
+
+def _described(sample: Sample, settings: SamplingSettings) -> dict[str, Any]:
+    return {
+        "text": sample.text,
+        "seed": sample.seed,
+        "random_seed": sample.random_seed,
+        "temperature": settings.temperature,
+        "length": settings.length,
+        "ended": sample.ended,
+        "unseen": sample.unseen,
+    }

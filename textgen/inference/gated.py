@@ -38,6 +38,17 @@ class _StackedStepper(ABC):
 
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed one token to each text; see `textgen.inference.stepper.Stepper.step`."""
+        return self.logits(self._advance(tokens, state))
+
+    def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
+        """Feed several tokens; see `textgen.inference.stepper.Stepper.features`."""
+        return np.stack([self._advance(tokens[:, time], state) for time in range(tokens.shape[1])], axis=1)
+
+    def logits(self, features: Float64) -> Float64:
+        """Return logits, shape (..., vocabulary), from features, shape (..., units)."""
+        return features @ self._output + self._output_bias
+
+    def _advance(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         per_layer = self.states_a_layer
         x = self._first[tokens]  # (batch, gates)
         hidden: Float64 | None = None
@@ -46,7 +57,7 @@ class _StackedStepper(ABC):
                 x = hidden @ self._kernels[layer]
             hidden = self._cell(layer, x, state[layer * per_layer : (layer + 1) * per_layer])
         assert hidden is not None  # noqa: S101 -- a spec has at least one layer
-        return hidden @ self._output + self._output_bias  # (batch, vocabulary)
+        return hidden
 
     @abstractmethod
     def _cell(self, layer: int, x: Float64, state: list[Float32]) -> Float64:

@@ -1,16 +1,29 @@
-"""The cell ``linear``, one step at a time in NumPy. `textgen.training.linear` is its twin in Keras."""
+"""The cell ``linear`` in NumPy. `textgen.training.linear` is its twin in Keras.
+
+A step costs little arithmetic, so for one text it is the number of calls into NumPy that counts, and
+for many the passes over memory. Hence buffers that are made once, scales that are folded into the
+matrices, and sigmoids as the hyperbolic tangents that they are: sigmoid(2h) = (tanh(h) + 1) / 2.
+
+Matrix products and functions run in 64 bits (see `numerics`). What only adds and multiplies element
+by element stays in 32: IEEE 754 leaves no freedom there, so it is the same everywhere.
+"""
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from textgen.inference.numerics import Float64, normalized, sigmoid
+from textgen.inference.numerics import EPSILON, Float32, Float64
 from textgen.inference.stepper import State
-from textgen.ngrams import hashed
+from textgen.ngrams import hashed, hashed_one
 from textgen.spec import CONVOLUTION, NetworkSpec
+
+_FEW = 8
+"""Up to so many texts Python looks up n-grams faster than NumPy hashes them."""
 
 
 class LinearStepper:
@@ -20,24 +33,15 @@ class LinearStepper:
     """
 
     def __init__(self, spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> None:
-        """Widen what is multiplied to 64 bits (see `numerics`); tables that are only looked up stay."""
+        """Widen the matrices to 64 bits."""
         self.spec = spec
         self._embedding = weights["embedding"]
         self._ngrams = weights.get("ngrams")
-        wide = {
-            name: array.astype(np.float64)
-            for name, array in weights.items()
-            if name not in {"embedding", "ngrams"}
-        }
-        self._blocks = [
-            {
-                name.partition(".")[2]: array
-                for name, array in wide.items()
-                if name.startswith(f"layer{layer}.")
-            }
-            for layer in range(spec.layers)
-        ]
-        self._norm, self._output, self._bias = wide["norm"], wide["output.kernel"], wide["output.bias"]
+        self._blocks = [_Block(spec, weights, f"layer{layer}.") for layer in range(spec.layers)]
+        self._output = _for_normalized(weights["norm"], weights["output.kernel"])
+        self._bias = weights["output.bias"].astype(np.float64)
+        # Each thread has its own buffers, so that one model can serve several.
+        self._local = threading.local()
 
     def initial_state(self, batch: int) -> State:
         """Return zeros; the tokens before the first count as unknown."""
@@ -45,41 +49,196 @@ class LinearStepper:
         state: State = [np.zeros((batch, max(self.spec.ngrams - 1, 0)), np.float32)]
         for _ in range(self.spec.layers):
             state.append(np.zeros((batch, units), np.float32))
-            state.append(np.zeros((batch, CONVOLUTION - 1, units), np.float32))
+            state.append(np.zeros((batch, CONVOLUTION, units), np.float32))
         return state
 
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed one token to each text; see `textgen.inference.stepper.Stepper.step`."""
-        x = self._embedding[tokens].astype(np.float64)  # (batch, units)
-        if self._ngrams is not None:
-            recent = np.concatenate([state[0], tokens[:, None]], axis=1).astype(np.int64)
-            rows = hashed(recent, self.spec.ngrams, self.spec.ngram_rows)[:, 0]  # (batch, lengths)
-            x += self._ngrams[rows].sum(axis=1, dtype=np.float64)
-            state[0][:] = recent[:, 1:]
+        buffers = self._buffers(len(tokens))
+        buffers.x[:] = self._embedded(tokens, state[0])
         for layer, block in enumerate(self._blocks):
-            x += self._mix_time(block, x, state[1 + 2 * layer], state[2 + 2 * layer])
+            block.mix_time(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
-                x += _mix_channels(block, x)
-        return normalized(x, self._norm) @ self._output + self._bias  # (batch, vocabulary)
+                block.mix_channels(buffers)
+        return self.logits(buffers.x)
 
-    def _mix_time(self, block: dict[str, Float64], x: Float64, carried: npt.NDArray[np.float32],
-                  inputs: npt.NDArray[np.float32]) -> Float64:  # fmt: skip
-        units = self.spec.units
-        z = normalized(x, block["norm"]) @ block["input"]  # (batch, 3 units)
-        value, forget, gate = z[:, :units], z[:, units : 2 * units], z[:, 2 * units :]
-        kernel = block["convolution"]
-        filtered = value * kernel[-1]
-        for back in range(CONVOLUTION - 1):
-            filtered += inputs[:, back] * kernel[back]
+    def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
+        """Feed several tokens; see `textgen.inference.stepper.Stepper.features`.
+
+        All but the recurrence itself is worked out for all positions at once.
+        """
+        batch, time = tokens.shape
+        x = self._embedding[tokens]  # (batch, time, units)
+        if self._ngrams is not None:
+            seen = np.concatenate([state[0].astype(np.int64), tokens], axis=1)
+            rows = hashed(seen, self.spec.ngrams, self.spec.ngram_rows)  # (batch, time, lengths)
+            x += np.add.reduce(self._ngrams[rows], axis=2)
+            state[0][:] = seen[:, time:]
+        buffers = _Buffers(self.spec, batch * time)
+        buffers.x[:] = x.reshape(batch * time, -1)
+        for layer, block in enumerate(self._blocks):
+            block.mix_times(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
+            if self.spec.expansion:
+                block.mix_channels(buffers)
+        return buffers.x.reshape(batch, time, -1)
+
+    def logits(self, features: Float64) -> Float64:
+        """Return logits, shape (..., vocabulary), from features, shape (..., units)."""
+        flat = features.reshape(-1, self.spec.units)
+        logits: Float64 = np.dot(flat * _inverse_norms(flat), self._output)
+        logits += self._bias
+        return logits.reshape(*features.shape[:-1], -1)
+
+    def _embedded(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float32:
+        """Return the sum of each text's embeddings, shape (batch, units), and move ``recent`` on."""
+        x = self._embedding[tokens]
+        if self._ngrams is None:
+            return x
+        if len(tokens) <= _FEW:
+            seen = [(*before, token) for before, token in zip(recent.tolist(), tokens.tolist(), strict=True)]
+            recent[:] = [text[1:] for text in seen]
+            rows = np.array([hashed_one(text, self.spec.ngrams, self.spec.ngram_rows) for text in seen])
+        else:
+            joined = np.concatenate([recent.astype(np.int64), tokens[:, None]], axis=1)
+            recent[:] = joined[:, 1:]
+            rows = hashed(joined, self.spec.ngrams, self.spec.ngram_rows)[:, 0]
+        x += np.add.reduce(self._ngrams[rows], axis=1)  # rows: (batch, lengths)
+        return x
+
+    def _buffers(self, batch: int) -> _Buffers:
+        buffers: _Buffers | None = getattr(self._local, "buffers", None)
+        if buffers is None or len(buffers.x) != batch:
+            buffers = self._local.buffers = _Buffers(self.spec, batch)
+        return buffers
+
+
+class _Buffers:
+    """Where the intermediate results of a step go, with the views that it needs."""
+
+    def __init__(self, spec: NetworkSpec, rows: int) -> None:
+        units, inner = spec.units, spec.expansion * spec.units
+        self.x = np.empty((rows, units))
+        self.normalized = np.empty((rows, units))
+        z = np.empty((rows, 3 * units))
+        self.z, self.value, self.forget = z, z[:, :units], z[:, units : 2 * units]
+        self.gate, self.gates = z[:, 2 * units :], z[:, units:]
+        # The forget gate and the output gate side by side: one call squashes both.
+        self.squashed = np.empty((rows, 2 * units))
+        self.kept, self.opened = self.squashed[:, :units], self.squashed[:, units:]
+        self.taps = np.empty((rows, CONVOLUTION, units), np.float32)
+        self.filtered = np.empty((rows, units), np.float32)
+        self.keep = np.empty((rows, units), np.float32)
+        self.change = np.empty((rows, units), np.float32)
+        self.hidden = np.empty((rows, units))
+        self.out = np.empty((rows, units))
+        self.wide = np.empty((rows, 2 * inner))
+        self.wide_gate, self.wide_value = self.wide[:, :inner], self.wide[:, inner:]
+        self.inner = np.empty((rows, inner))
+
+
+class _Block:
+    """One residual block: mixing over time, then over channels. Both add to ``x`` of the buffers."""
+
+    def __init__(
+        self, spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], prefix: str
+    ) -> None:
+        units = spec.units
+        self._input = _for_normalized(weights[prefix + "norm"], weights[prefix + "input"])
+        # Halved for the hyperbolic tangent. The output gate g = 2h, as a factor, needs no doubling:
+        # g sigmoid(g) = h (tanh(h) + 1).
+        self._input[:, units:] *= 0.5
+        self._forget_bias = weights[prefix + "forget_bias"].astype(np.float64) * 0.5
+        self._convolution = weights[prefix + "convolution"]
+        self._output = weights[prefix + "output"].astype(np.float64)
+        if spec.expansion:
+            self._mlp_input = _for_normalized(weights[prefix + "mlp_norm"], weights[prefix + "mlp_input"])
+            self._mlp_input[:, : spec.expansion * units] *= 0.5
+            self._mlp_output = weights[prefix + "mlp_output"].astype(np.float64)
+
+    def mix_time(self, carried: Float32, inputs: Float32, buffers: _Buffers) -> None:
+        """Mix one position of each text with its past.
+
+        Args:
+            carried: the recurrence, shape (batch, units); changed in place.
+            inputs: the convolution's last inputs, shape (batch, CONVOLUTION, units); likewise.
+            buffers: with x, shape (batch, units).
+        """
+        self._gates(buffers)
         inputs[:, :-1] = inputs[:, 1:]
-        inputs[:, -1] = value
-        keep = sigmoid(forget + block["forget_bias"])
-        carried[:] = keep * carried + (1 - keep) * filtered
-        return (carried * (gate * sigmoid(gate))) @ block["output"]
+        inputs[:, -1] = buffers.value
+        np.multiply(inputs, self._convolution, out=buffers.taps)
+        np.add.reduce(buffers.taps, axis=1, out=buffers.filtered)
+        _recur(carried, buffers.keep, buffers.filtered, buffers.change)
+        np.multiply(buffers.opened, carried, out=buffers.hidden)
+        self._add_gated(buffers)
+
+    def mix_times(self, carried: Float32, inputs: Float32, buffers: _Buffers) -> None:
+        """Do as `mix_time` for several positions of each text; x has shape (batch × time, units)."""
+        batch, units = carried.shape
+        self._gates(buffers)
+        value = buffers.value.reshape(batch, -1, units).astype(np.float32)
+        time = value.shape[1]
+        padded = np.concatenate([inputs[:, 1:], value], axis=1)  # (batch, CONVOLUTION - 1 + time, units)
+        inputs[:] = np.concatenate([inputs, value], axis=1)[:, -CONVOLUTION:]
+        filtered = buffers.filtered.reshape(batch, time, units)
+        np.multiply(padded[:, :time], self._convolution[0], out=filtered)
+        for tap in range(1, CONVOLUTION):
+            filtered += padded[:, tap : tap + time] * self._convolution[tap]
+        keep = buffers.keep.reshape(batch, time, units)
+        hidden = buffers.hidden.reshape(batch, time, units)
+        change = np.empty_like(carried)
+        for position in range(time):
+            _recur(carried, keep[:, position], filtered[:, position], change)
+            hidden[:, position] = carried
+        buffers.hidden *= buffers.opened
+        self._add_gated(buffers)
+
+    def mix_channels(self, buffers: _Buffers) -> None:
+        """Run each position through the gated perceptron."""
+        np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
+        np.dot(buffers.normalized, self._mlp_input, out=buffers.wide)
+        inner = buffers.inner
+        np.tanh(buffers.wide_gate, out=inner)
+        inner += 1
+        inner *= buffers.wide_gate
+        inner *= buffers.wide_value
+        np.dot(inner, self._mlp_output, out=buffers.out)
+        buffers.x += buffers.out
+
+    def _gates(self, buffers: _Buffers) -> None:
+        np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
+        np.dot(buffers.normalized, self._input, out=buffers.z)
+        buffers.forget += self._forget_bias
+        np.tanh(buffers.gates, out=buffers.squashed)
+        buffers.squashed += 1
+        np.multiply(buffers.kept, 0.5, out=buffers.keep, casting="same_kind")
+
+    def _add_gated(self, buffers: _Buffers) -> None:
+        buffers.hidden *= buffers.gate
+        np.dot(buffers.hidden, self._output, out=buffers.out)
+        buffers.x += buffers.out
 
 
-def _mix_channels(block: dict[str, Float64], x: Float64) -> Float64:
-    z = normalized(x, block["mlp_norm"]) @ block["mlp_input"]
-    half = z.shape[1] // 2
-    gate = z[:, :half]
-    return (gate * sigmoid(gate) * z[:, half:]) @ block["mlp_output"]
+def _recur(carried: Float32, keep: Float32, filtered: Float32, change: Float32) -> None:
+    """Move the recurrence on: h = k h + (1 - k) f, written with one product."""
+    np.subtract(carried, filtered, out=change)
+    change *= keep
+    np.add(change, filtered, out=carried)
+
+
+def _for_normalized(scale: npt.NDArray[np.float32], kernel: npt.NDArray[np.float32]) -> Float64:
+    """Return a matrix for x times `_inverse_norms`, with what the normalisation needs besides."""
+    result: Float64 = scale.astype(np.float64)[:, None] * kernel * math.sqrt(len(scale))
+    return result
+
+
+def _inverse_norms(x: Float64) -> Float64 | float:
+    """Return 1 over the root of x's sum of squares, shape (rows, 1), or a number for a single row."""
+    rows, units = x.shape
+    if rows == 1:
+        row = x[0]
+        return 1 / math.sqrt(row.dot(row) + units * EPSILON)
+    squares: Float64 = np.vecdot(x, x)
+    squares += units * EPSILON
+    np.sqrt(squares, out=squares)
+    return np.reciprocal(squares, out=squares)[:, None]

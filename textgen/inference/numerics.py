@@ -14,16 +14,13 @@ import numpy.typing as npt
 Float64 = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
+EPSILON = 1e-6
+"""Added to a mean square before its root is divided by."""
+
 
 def sigmoid(x: Float64) -> Float64:
     """Return 1 / (1 + exp(-x)) without overflow."""
     return np.tanh(x * 0.5) * 0.5 + 0.5
-
-
-def normalized(x: Float64, scale: Float64) -> Float64:
-    """Return x over its root mean square along the last axis, times a scale."""
-    result: Float64 = x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + 1e-6) * scale
-    return result
 
 
 def log_softmax(logits: Float64) -> Float64:

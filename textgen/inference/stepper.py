@@ -36,6 +36,22 @@ class Stepper(Protocol):
         """
         ...
 
+    def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
+        """Feed several tokens to each text, as many steps would, but without their logits.
+
+        Args:
+            tokens: shape (batch, time), at least one.
+            state: changed in place.
+
+        Returns:
+            What `logits` needs, for each position: shape (batch, time, units).
+        """
+        ...
+
+    def logits(self, features: Float64) -> Float64:
+        """Return logits, shape (..., vocabulary), of features, shape (..., units)."""
+        ...
+
 
 def make_stepper(spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> Stepper:
     """Return the stepper of a bundle's network."""

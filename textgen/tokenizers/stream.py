@@ -12,6 +12,9 @@ import regex
 
 _CLUSTER = regex.compile(r"\X")
 
+# Below the first combining mark every character is its own cluster, but for CR before LF.
+_PLAIN_BELOW = "\u0300"
+
 # A cluster has no longest length, but nobody waits for an accent this far away.
 _LONGEST_HELD = 256
 
@@ -40,6 +43,11 @@ class StreamDecoder:
         """Read a token and return the text that is now certain, which may be ""."""
         text = self._text_of(token)
         self.length += 1 if self._counts_tokens else len(text)
+        held = self._held
+        if len(held) == len(text) == 1 and held < _PLAIN_BELOW and " " <= text < _PLAIN_BELOW:
+            # Most of what is written: two characters of which neither belongs to the other.
+            self._held = text
+            return held
         self._held += text
         start = 0
         for cluster in _CLUSTER.finditer(self._held):

@@ -1,0 +1,170 @@
+"""What narrows the choice of the next token, applied to its logits in this order.
+
+1. `UNKNOWN` is ruled out.
+2. Repetition penalty: tokens of the last few become less likely.
+3. No-repeat n-gram: tokens that would complete a run for the second time are ruled out.
+4. Top-k, then top-p, then min-p: only likely tokens are left. Each looks at the distribution that
+   the one before has left, renormalised.
+5. Temperature, and the draw (`textgen.sampling.draw`).
+
+What changes the model's opinion (2, 3) comes before what cuts off the unlikely, so that a cut never
+leaves nothing but tokens which are ruled out afterwards; transformers and llama.cpp agree on that.
+On temperature they differ: transformers divides by it before the cuts, llama.cpp after them. Here it
+comes last. So the cuts judge by what the model learnt, the same tokens remain whatever the
+temperature, and a high one makes the choice among good tokens bolder without letting bad ones in.
+
+No control leaves nothing: where every token would be ruled out by 3, it is passed over.
+Ties are broken by the token's number, the lower (more frequent) one first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable
+
+import numpy as np
+
+from textgen.inference.numerics import Float64
+from textgen.sampling.settings import SamplingSettings
+
+
+class Controls:
+    """The controls of one text, with what they remember of it."""
+
+    def __init__(self, settings: SamplingSettings, prompt: Iterable[int]) -> None:
+        """Begin with the seed's tokens."""
+        self._settings = settings
+        # A penalty of 1 and the like are the identity; whoever passes them pays nothing.
+        penalty = settings.repetition_penalty
+        self._recent = Recent(settings.repetition_window) if penalty not in {None, 1} else None
+        self._runs = Runs(settings.no_repeat_ngram) if settings.no_repeat_ngram is not None else None
+        self._top_p = settings.top_p if settings.top_p != 1 else None
+        self._cuts = settings.temperature > 0  # a greedy choice survives every cut
+        self._remembers = self._recent is not None or self._runs is not None
+        if self._remembers:
+            for token in prompt:
+                self.remember(token)
+
+    @property
+    def active(self) -> bool:
+        """Whether any control is on."""
+        cuts = self._settings.top_k is not None or self._top_p is not None or bool(self._settings.min_p)
+        return self._remembers or (self._cuts and cuts)
+
+    def remember(self, token: int) -> None:
+        """Take note of the text's next token."""
+        if self._recent is not None:
+            self._recent.add(token)
+        if self._runs is not None:
+            self._runs.add(token)
+
+    def apply(self, logits: Float64) -> None:
+        """Change the logits of the next token in place, shape (vocabulary,); -inf rules out."""
+        settings = self._settings
+        if self._recent is not None and settings.repetition_penalty is not None:
+            penalize(logits, self._recent.tokens(), settings.repetition_penalty)
+        if self._runs is not None:
+            rule_out(logits, self._runs.completions())
+        if not self._cuts:
+            return
+        if settings.top_k is not None:
+            keep_top_k(logits, settings.top_k)
+        if self._top_p is not None:
+            keep_top_p(logits, self._top_p)
+        if settings.min_p:
+            keep_min_p(logits, settings.min_p)
+
+
+class Recent:
+    """Which tokens stand in a sliding window."""
+
+    def __init__(self, window: int) -> None:
+        """Begin with an empty window of so many tokens."""
+        self._window = window
+        self._order: deque[int] = deque()
+        self._counts: Counter[int] = Counter()
+
+    def add(self, token: int) -> None:
+        """Move the window on by a token."""
+        self._order.append(token)
+        self._counts[token] += 1
+        if len(self._order) > self._window:
+            leaving = self._order.popleft()
+            self._counts[leaving] -= 1
+            if not self._counts[leaving]:
+                del self._counts[leaving]
+
+    def tokens(self) -> list[int]:
+        """Return the distinct tokens of the window."""
+        return list(self._counts)
+
+
+class Runs:
+    """Which tokens followed each run of n - 1 tokens so far."""
+
+    def __init__(self, n: int) -> None:
+        """Begin with an empty text."""
+        self._last: deque[int] = deque(maxlen=n - 1)
+        self._size = n - 1
+        self._followers: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+
+    def add(self, token: int) -> None:
+        """Go on by a token."""
+        if len(self._last) == self._size:
+            self._followers[tuple(self._last)].append(token)
+        self._last.append(token)
+
+    def completions(self) -> list[int]:
+        """Return the tokens that would complete a run which the text holds already."""
+        return self._followers.get(tuple(self._last), []) if len(self._last) == self._size else []
+
+
+def penalize(logits: Float64, tokens: list[int], penalty: float) -> None:
+    """Make tokens less likely, as CTRL (Keskar et al. 2019) with the usual care for the sign.
+
+    CTRL divides logits by the penalty, which would make a negative one likelier; those are multiplied.
+    """
+    if tokens:
+        chosen = logits[tokens]
+        logits[tokens] = np.where(chosen > 0, chosen / penalty, chosen * penalty)
+
+
+def rule_out(logits: Float64, tokens: list[int]) -> None:
+    """Rule tokens out, unless nothing would be left."""
+    if tokens:
+        before = logits[tokens]
+        logits[tokens] = -np.inf
+        if logits.max() == -np.inf:
+            logits[tokens] = before
+
+
+def keep_top_k(logits: Float64, k: int) -> None:
+    """Rule out all but the k likeliest tokens."""
+    if k >= len(logits):
+        return
+    bar = np.partition(logits, -k)[-k]
+    ties = np.flatnonzero(logits == bar)
+    above = int(np.count_nonzero(logits > bar))
+    logits[logits < bar] = -np.inf
+    logits[ties[k - above :]] = -np.inf
+
+
+def keep_top_p(logits: Float64, p: float) -> None:
+    """Rule out all but the smallest set of likeliest tokens whose probability is at least p."""
+    weights = np.exp(logits - logits.max())
+    total = weights.sum()
+    # All tokens below this weight together have less than 1 - p: the set is complete without them,
+    # and of a large vocabulary few are left to sort.
+    likely = np.flatnonzero(weights >= total * (1 - p) / len(weights))
+    ranked = likely[np.argsort(-weights[likely], kind="stable")]
+    needed = int(np.searchsorted(weights[ranked].cumsum(), p * total)) + 1
+    kept = ranked[:needed]
+    values = logits[kept]
+    logits.fill(-np.inf)
+    logits[kept] = values
+
+
+def keep_min_p(logits: Float64, share: float) -> None:
+    """Rule out tokens whose probability is below a share of the likeliest one's."""
+    logits[logits < logits.max() + math.log(share)] = -np.inf
