@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen import bundle as bundles
+from textgen.corpus import normalize_seed
 from textgen.engine import Engine, Request
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax, make_stepper
@@ -79,6 +80,7 @@ class TextModel:
         Raises:
             SettingsError: it is too long or holds symbols that the model has never seen.
         """
+        seed = normalize_seed(seed)
         if len(seed) > MAXIMUM_SEED_CHARACTERS:
             raise SettingsError(
                 f"the seed has {len(seed):,} characters; at most {MAXIMUM_SEED_CHARACTERS:,} are read"
