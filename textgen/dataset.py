@@ -35,7 +35,7 @@ class Strips:
     @property
     def batches(self) -> int:
         """Number of batches in an epoch."""
-        return len(self._starts()) // self.batch
+        return int(self._counts().sum()) // self.batch
 
     def windows(self, index: int, before: int = 0) -> npt.NDArray[np.int32]:
         """Return a batch's windows, each with the token after its last.
@@ -47,19 +47,21 @@ class Strips:
         Returns:
             Shape (batch, before + length + 1).
         """
-        starts = self._starts()
-        chosen = starts[np.arange(self.batch) * (len(starts) // self.batch) + index]
-        positions = chosen[:, None] + np.arange(-before, self.length + 1)
-        return np.where(positions < 0, UNKNOWN, self.tokens[np.maximum(positions, 0)]).astype(np.int32)
+        counts = self._counts()
+        chosen = np.arange(self.batch) * (int(counts.sum()) // self.batch) + index
+        # Which pass over the text a window belongs to, and its number in that pass.
+        ends = np.cumsum(counts)
+        passes = np.searchsorted(ends, chosen, side="right")
+        starts = passes * self.step + (chosen - (ends - counts)[passes]) * self.length
+        positions = starts[:, None] + np.arange(-before, self.length + 1)
+        # A memory map's own indexing is slower than a plain array's.
+        tokens = np.asarray(self.tokens)
+        return np.where(positions < 0, UNKNOWN, tokens[np.maximum(positions, 0)]).astype(np.int32)
 
-    def _starts(self) -> npt.NDArray[np.int64]:
-        """Return where each window begins, in training order."""
-        usable = len(self.tokens) - 1
-        passes = [
-            np.arange(offset, usable - self.length + 1, self.length)
-            for offset in range(0, self.length, self.step)
-        ]
-        return np.concatenate(passes)
+    def _counts(self) -> npt.NDArray[np.int64]:
+        """Return how many windows each pass over the text has, shape (passes,)."""
+        offsets = np.arange(0, self.length, self.step)
+        return np.maximum(0, (len(self.tokens) - 1 - offsets) // self.length)
 
 
 def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
@@ -81,7 +83,7 @@ def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
         batch //= 2
     while length > 1 and (tokens - 1) // length < wanted:
         length //= 2
-    if (tokens - 1) // length < batch:
+    if (tokens - 1) // length // batch < wanted:
         raise TrainingError(f"the training text has {tokens:,} tokens; at least 5 are needed")
     return batch, length
 
