@@ -7,13 +7,16 @@ offset, as the ancestor did (after its ``shape_for_stateful_rnn``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import TrainingError
 from textgen.tokenizers import UNKNOWN, Tokens
+
+_TOGETHER = 32
+_TOGETHER_TOKENS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class Strips:
     batch: int
     length: int
     step: int
+    _ahead: dict[tuple[int, int], npt.NDArray[np.int32]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def batches(self) -> int:
@@ -47,13 +53,26 @@ class Strips:
         Returns:
             Shape (batch, before + length + 1).
         """
+        # Batches are asked for in order, and a strip's next window lies beside this one: fetched together
+        # they wait no longer for the memory of a large corpus than for that of one that fits in a cache.
+        together = max(1, min(_TOGETHER, _TOGETHER_TOKENS // (self.batch * self.length)))
+        key = (index // together, before)
+        if key not in self._ahead:
+            self._ahead.clear()
+            self._ahead[key] = self._fetch(key[0] * together, together, before)
+        return self._ahead[key][:, index % together].copy()
+
+    def _fetch(self, first: int, count: int, before: int) -> npt.NDArray[np.int32]:
+        """Return consecutive batches, shape (batch, count, before + length + 1)."""
         counts = self._counts()
-        chosen = np.arange(self.batch) * (int(counts.sum()) // self.batch) + index
+        batches = int(counts.sum()) // self.batch
+        ahead = np.arange(first, min(first + count, batches))
+        chosen = np.arange(self.batch)[:, None] * batches + ahead
         # Which pass over the text a window belongs to, and its number in that pass.
         ends = np.cumsum(counts)
         passes = np.searchsorted(ends, chosen, side="right")
         starts = passes * self.step + (chosen - (ends - counts)[passes]) * self.length
-        positions = starts[:, None] + np.arange(-before, self.length + 1)
+        positions = starts[..., None] + np.arange(-before, self.length + 1)
         # A memory map's own indexing is slower than a plain array's.
         tokens = np.asarray(self.tokens)
         return np.where(positions < 0, UNKNOWN, tokens[np.maximum(positions, 0)]).astype(np.int32)

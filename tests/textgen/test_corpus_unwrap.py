@@ -45,7 +45,7 @@ KEPT = {
     "Markdown headings": "# A heading\n## Another one",
     "an address": "Mr. Frank Churchill\n12 High Street\nRandalls near Highbury",
     "a quotation": "> as you wrote in the letter of the third, there is nothing that one can\n> do about it",
-    "Markdown's own break": "A line that is as long as the others in this text and ends in two spaces  \nhere",
+    "Markdown's own break": "A line that is as long as others in this text and ends in two spaces  \nhere",
     "a sentence a line": (
         "The first sentence of this text is as long as a line of it might well be.\n"
         "The second sentence of this text is as long as a line of it might well be."

@@ -65,7 +65,7 @@ def test_a_batch_of_a_huge_memory_map_takes_no_memory_to_speak_of(tmp_path: Path
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 300_000
+    assert peak < 4_000_000  # the tokens are 2 GiB
 
 
 def test_a_short_text_shrinks_the_batches_down_to_a_hard_minimum() -> None:

@@ -30,25 +30,30 @@ class LineStarts:
             return
         lines[0] = self._rest + lines[0]
         self._rest = rest[: 4 * _LONGEST]
-        for line in filter(None, map(str.strip, lines)):
-            self._see(line)
+        self._see(list(filter(None, map(str.strip, lines))))
 
-    def _see(self, line: str) -> None:
-        if self._lines % self._every == 0:
-            start = line[:_LONGEST]
-            if len(line) > _LONGEST and " " in start:
-                start = start.rsplit(" ", 1)[0]
-            self._kept[start] = None
-            if len(self._kept) == 4 * _COUNT:
-                # Every second one of twice as many: the text may be of any length.
-                self._kept = dict.fromkeys(list(self._kept)[::2])
-                self._every *= 2
-        self._lines += 1
+    def _see(self, lines: list[str]) -> None:
+        at = -self._lines % self._every
+        while at < len(lines):
+            self._keep(lines[at])
+            at += 1
+            at += -(self._lines + at) % self._every
+        self._lines += len(lines)
+
+    def _keep(self, line: str) -> None:
+        start = line[:_LONGEST]
+        if len(line) > _LONGEST and " " in start:
+            start = start.rsplit(" ", 1)[0]
+        self._kept[start] = None
+        if len(self._kept) == 4 * _COUNT:
+            # Every second one of twice as many: the text may be of any length.
+            self._kept = dict.fromkeys(list(self._kept)[::2])
+            self._every *= 2
 
     def starts(self) -> list[str]:
         """Return the beginnings, in the order of the text."""
         if self._rest.strip():
-            self._see(self._rest.strip())
+            self._see([self._rest.strip()])
             self._rest = ""
         kept = list(self._kept)
         count = min(_COUNT, len(kept))

@@ -23,7 +23,8 @@ MAXIMUM_BYTES = 1 << 30
 NORMALIZATION: Literal["NFC"] = "NFC"
 
 _LINE_BREAKS = re.compile("\r\n|\r|\u2028|\u2029|\x85|\x0b|\x0c")
-_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
+_LINE_BREAK_SYMBOLS = "\r\u2028\u2029\x85\x0b\x0c"
+# In UTF-8 no longer character holds one of these bytes.
 _CONTROL_BYTES = bytes(range(9)) + bytes(range(14, 32)) + b"\x7f"
 _MAXIMUM_CONTROL_SHARE = 0.001
 
@@ -102,18 +103,16 @@ def normalize_seed(text: str) -> str:
 
 def _normalize(text: str) -> tuple[str, int]:
     """Return clean text and how many control characters were taken out."""
-    if text.isascii():
-        # Most text, and ten times as fast as the patterns. ASCII is in every normal form.
-        if "\r" in text or "\v" in text or "\f" in text:
-            text = _LINE_BREAKS.sub("\n", text)
-        data = text.encode("ascii")
-        kept = data.translate(None, _CONTROL_BYTES)
-        if len(kept) == len(data):
-            return text, 0
-        return kept.decode("ascii"), len(data) - len(kept)
-    text = _LINE_BREAKS.sub("\n", text)
-    text, controls = _CONTROLS.subn("", text)
-    return unicodedata.normalize(NORMALIZATION, text), controls
+    # Both patterns and the normal form are slow where nothing is to be done, which is nearly everywhere.
+    if any(symbol in text for symbol in _LINE_BREAK_SYMBOLS):
+        text = _LINE_BREAKS.sub("\n", text)
+    data = text.encode("utf-8", "surrogatepass")
+    kept = data.translate(None, _CONTROL_BYTES)
+    if len(kept) < len(data):
+        text = kept.decode("utf-8", "surrogatepass")
+    if not text.isascii():
+        text = unicodedata.normalize(NORMALIZATION, text)
+    return text, len(data) - len(kept)
 
 
 def read(path: Path, *, encoding: str | None = None, encoding_errors: ErrorPolicy = "strict") -> str:
