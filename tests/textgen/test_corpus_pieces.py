@@ -162,6 +162,13 @@ def test_the_end_is_held_out_at_a_paragraph_in_blocks_of_any_size(
     assert len(validation) / len(text) == pytest.approx(share, abs=0.03)
 
 
+def test_the_end_is_held_out_of_a_last_line_that_is_long(tmp_path: Path) -> None:
+    text = "A line of its own.\n" * 60 + "one sentence after the other, " * 30
+    reader = pieces_of(tmp_path, text, 1 << 20)
+    held_out = "".join(part for held_out, part in divide(reader.pieces(), reader.bytes, 0.3) if held_out)
+    assert len(held_out) / len(text) == pytest.approx(0.3, abs=0.03)
+
+
 @pytest.mark.parametrize("text", hard_inputs.SCRIPTS.values(), ids=hard_inputs.SCRIPTS.keys())
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.37])
 def test_no_cut_falls_inside_a_grapheme(tmp_path: Path, text: str, share: float) -> None:

@@ -68,6 +68,13 @@ def test_scattered_paragraphs_keep_their_order_and_come_by_the_seed() -> None:
     assert max(numbers) - min(numbers) > 100
 
 
+def test_the_end_is_one_piece_even_if_smaller_paragraphs_would_fill_it() -> None:
+    text = "small one\n\n" * 40 + "a long paragraph " * 20 + "\n\n" + "the last one is short\n"
+    training, validation, _ = divide_text(text, 0.05)
+    assert validation == "the last one is short\n"
+    assert training + validation == text
+
+
 @settings(deadline=None)
 @given(
     st.text("ab \n\r.é🇩🇪\u0301", min_size=0, max_size=120),

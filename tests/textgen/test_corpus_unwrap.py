@@ -86,6 +86,7 @@ def test_the_items_of_a_list_are_unwrapped_one_by_one() -> None:
     ("before", "after", "joined"),
     [
         ("of a most affectionate, indul-", "gent father; and had", "affectionate, indulgent father;"),
+        ("which had made him quite unap-", "proachable to everybody", "quite unapproachable to"),
         ("that could be called a well-", "known and well-known thing", "a well-known and well-known thing"),
         ("the whole of the period 1914-", "1918, and after it", "period 1914-1918, and"),
         ("who was of an old and Anglo-", "Saxon family there", "Anglo-Saxon family"),

@@ -161,7 +161,10 @@ def test_hostile_descriptions_are_left_aside(corpus: Path) -> None:
     cache = TokenCache(corpus / "cache")
     prepared(corpus, cache)
     (entry,) = cache.folder.iterdir()
-    for hostile in ("[]", "3", '{"description": 3, "sha256": "x"}', "{", '{"description": {}}'):
+    stored = (entry / token_cache.DESCRIPTION).read_text(encoding="utf-8")
+    another = stored.replace('"lowercase": false', '"lowercase": true')
+    assert another != stored
+    for hostile in (another, "[]", "3", '{"description": 3, "sha256": "x"}', "{", '{"description": {}}'):
         (entry / token_cache.DESCRIPTION).write_text(hostile)
         assert cache.find(entry.name) is None
         prepared(corpus, cache)
