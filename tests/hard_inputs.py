@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
+from pathlib import Path
 
 PROSE = (
     "It was a bright cold day, and the clocks were striking. Nobody in the house had slept; "
@@ -31,7 +33,9 @@ REFUSED = (
     HardInput("a PNG picture", b"\x89PNG\r\n\x1a\n" + bytes(2_000), ("PNG picture", "plain text")),
     HardInput("a ZIP archive", b"PK\x03\x04" + bytes(2_000), ("ZIP archive", "plain text")),
     HardInput("a PDF document", b"%PDF-1.7\n" + PROSE.encode() * 20, ("PDF document",)),
-    HardInput("a gzip archive", b"\x1f\x8b\x08" + bytes(2_000), ("gzip archive",)),
+    HardInput("a gzip archive", b"\x1f\x8b\x08" + bytes(2_000), ("gzip archive", "unpack it first")),
+    HardInput("an xz archive", b"\xfd7zXZ\x00" + bytes(2_000), ("xz archive", "unpack it first")),
+    HardInput("a byte-order mark alone", b"\xef\xbb\xbf", ("white space",)),
     HardInput(
         "invalid UTF-8",
         PROSE.encode() * 10 + b"caf\xe9 " + PROSE.encode() * 10,
@@ -40,6 +44,20 @@ REFUSED = (
     HardInput("UTF-16 without a mark", PROSE.encode("utf-16-le") * 20, ("NUL byte", "UTF-16")),
     HardInput("UTF-16 cut in a character", PROSE.encode("utf-16") * 10 + b"\xd8", ("UTF-16", "offset")),
 )
+
+WINDOWS_1252 = (
+    "Où est-il? Voilà déjà l’été, naïve “oui” — ça va très bien. Grüße aus Köln.\n".encode("cp1252") * 20
+)
+SUGGESTED = {
+    "windows-1252": WINDOWS_1252,
+    "windows-1251": "Однажды весною, в час небывало жаркого заката, в Москве появились двое.\n".encode(
+        "cp1251"
+    )
+    * 20,
+    "windows-1250": "Příliš žluťoučký kůň úpěl ďábelské ódy, a nikdo ho neslyšel.\n".encode("cp1250") * 20,
+    "utf-16-le": PROSE.encode("utf-16-le") * 20,
+}
+"""Texts in no encoding that is read without being asked to, under the name to ask with."""
 
 CHAT_LOG = "".join(
     f"[2024-03-{day:02d} 18:{minute:02d}] user{minute % 4}#12{minute:02d}: did you see what happened there\n"
@@ -64,3 +82,33 @@ READABLE = {
 """Files that all hold `READABLE_TEXT`."""
 
 READABLE_TEXT = _TEXT
+
+SCRIPTS = {
+    "emoji and ZWJ clusters": "👩‍👩‍👧‍👦 and 👨🏽‍🚀 met 🏳️‍🌈 in 🇩🇪, 🇫🇷 and 🇯🇵 ☕️\n" * 40,
+    "right-to-left": "שלום עולם, מה שלומך היום? مرحبا بالعالم\n" * 40,
+    "Devanagari": "क्षि पर्वतों की श्रृंखला में स्त्री ने कहा\n" * 40,
+    "Hangul": "한글은 아름답다 그리고 쉽다\n" * 40,
+    "Chinese without a space": "天地玄黃宇宙洪荒日月盈昃辰宿列張" * 60,
+    "Thai without a space": "ฉันรักภาษาไทยน้ำใจที่ยิ่งใหญ่" * 60,
+}
+"""Texts that pass unchanged, and whose graphemes nothing may cut."""
+
+
+def write_large(path: Path, size: int) -> None:
+    """Write a text of ``size`` bytes or a line more: sentences of varied words, a few accents among them."""
+    draw = random.Random(3)
+    words = ["".join(draw.choice("etaoinshrdlucmé") for _ in range(draw.randint(2, 9))) for _ in range(4_000)]
+    block = "".join(
+        " ".join(draw.choices(words, k=draw.randint(4, 16))).capitalize() + ".\n" for _ in range(8_000)
+    ).encode()
+    with path.open("wb") as target:
+        for _ in range(size // len(block)):
+            target.write(block)
+        target.write(block[: block.index(b"\n", size % len(block)) + 1])
+
+
+def write_million_words(path: Path) -> None:
+    """Write a text of a million different words, twelve to a line, none of them twice."""
+    with path.open("w", encoding="utf-8") as target:
+        for first in range(0, 1_000_000, 12):
+            target.write(" ".join(f"w{number:x}" for number in range(first, first + 12)) + "\n")

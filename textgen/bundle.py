@@ -67,6 +67,8 @@ class Manifest:
         settings: the training's settings.
         history: validation loss over time, as dicts of ``step``, ``seconds`` and ``validation_loss``.
         seeds: beginnings of lines of the corpus, for samples without a seed text.
+        text_form: how the corpus was read: ``encodings`` of its files, ``normalization`` of its text (and of
+            seed texts); empty in bundles of earlier versions.
     """
 
     level: str
@@ -85,6 +87,7 @@ class Manifest:
     settings: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     seeds: list[str] = field(default_factory=list)
+    text_form: dict[str, Any] = field(default_factory=dict)
 
     @property
     def bits_per_token(self) -> float:
@@ -198,6 +201,8 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         )
     listing = data.get("files")
     try:
+        # Bundles of earlier versions lack what came later.
+        data = {"text_form": {}, **data}
         manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
     except KeyError as error:
         raise BundleError(f"{path / MANIFEST} lacks {error.args[0]!r}") from None
@@ -213,6 +218,7 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         not isinstance(listing, dict)
         or not all(isinstance(number, int | float) for number in numbers)
         or not all(isinstance(value, list) for value in lists)
+        or not isinstance(manifest.text_form, dict)
     ):
         raise BundleError(f"{path / MANIFEST} has values of the wrong kind")
     return manifest, listing

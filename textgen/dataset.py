@@ -7,13 +7,16 @@ offset, as the ancestor did (after its ``shape_for_stateful_rnn``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import TrainingError
 from textgen.tokenizers import UNKNOWN, Tokens
+
+_TOGETHER = 32
+_TOGETHER_TOKENS = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,14 @@ class Strips:
     batch: int
     length: int
     step: int
+    _ahead: dict[tuple[int, int], npt.NDArray[np.int32]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def batches(self) -> int:
         """Number of batches in an epoch."""
-        return len(self._starts()) // self.batch
+        return int(self._counts().sum()) // self.batch
 
     def windows(self, index: int, before: int = 0) -> npt.NDArray[np.int32]:
         """Return a batch's windows, each with the token after its last.
@@ -47,19 +53,34 @@ class Strips:
         Returns:
             Shape (batch, before + length + 1).
         """
-        starts = self._starts()
-        chosen = starts[np.arange(self.batch) * (len(starts) // self.batch) + index]
-        positions = chosen[:, None] + np.arange(-before, self.length + 1)
-        return np.where(positions < 0, UNKNOWN, self.tokens[np.maximum(positions, 0)]).astype(np.int32)
+        # Batches are asked for in order, and a strip's next window lies beside this one: fetched together
+        # they wait no longer for the memory of a large corpus than for that of one that fits in a cache.
+        together = max(1, min(_TOGETHER, _TOGETHER_TOKENS // (self.batch * self.length)))
+        key = (index // together, before)
+        if key not in self._ahead:
+            self._ahead.clear()
+            self._ahead[key] = self._fetch(key[0] * together, together, before)
+        return self._ahead[key][:, index % together].copy()
 
-    def _starts(self) -> npt.NDArray[np.int64]:
-        """Return where each window begins, in training order."""
-        usable = len(self.tokens) - 1
-        passes = [
-            np.arange(offset, usable - self.length + 1, self.length)
-            for offset in range(0, self.length, self.step)
-        ]
-        return np.concatenate(passes)
+    def _fetch(self, first: int, count: int, before: int) -> npt.NDArray[np.int32]:
+        """Return consecutive batches, shape (batch, count, before + length + 1)."""
+        counts = self._counts()
+        batches = int(counts.sum()) // self.batch
+        ahead = np.arange(first, min(first + count, batches))
+        chosen = np.arange(self.batch)[:, None] * batches + ahead
+        # Which pass over the text a window belongs to, and its number in that pass.
+        ends = np.cumsum(counts)
+        passes = np.searchsorted(ends, chosen, side="right")
+        starts = passes * self.step + (chosen - (ends - counts)[passes]) * self.length
+        positions = starts[..., None] + np.arange(-before, self.length + 1)
+        # A memory map's own indexing is slower than a plain array's.
+        tokens = np.asarray(self.tokens)
+        return np.where(positions < 0, UNKNOWN, tokens[np.maximum(positions, 0)]).astype(np.int32)
+
+    def _counts(self) -> npt.NDArray[np.int64]:
+        """Return how many windows each pass over the text has, shape (passes,)."""
+        offsets = np.arange(0, self.length, self.step)
+        return np.maximum(0, (len(self.tokens) - 1 - offsets) // self.length)
 
 
 def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
@@ -81,6 +102,6 @@ def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
         batch //= 2
     while length > 1 and (tokens - 1) // length < wanted:
         length //= 2
-    if (tokens - 1) // length < batch:
+    if (tokens - 1) // length // batch < wanted:
         raise TrainingError(f"the training text has {tokens:,} tokens; at least 5 are needed")
     return batch, length

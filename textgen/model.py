@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen import bundle as bundles
+from textgen.corpus import normalize_seed
 from textgen.engine import READ_AT_ONCE, Engine, Request
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax, make_stepper
@@ -209,6 +210,7 @@ class TextModel:
 
     def _read_seed(self, seed: str, settings: SamplingSettings) -> tuple[str, tuple[str, ...]]:
         """Return a seed text as the model goes on from it, and its unseen symbols that were let pass."""
+        seed = normalize_seed(seed)
         if len(seed) > MAXIMUM_SEED_CHARACTERS:
             raise SettingsError(
                 f"the seed has {len(seed):,} characters; at most {MAXIMUM_SEED_CHARACTERS:,} are read"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textgen.errors import SettingsError
-from textgen.spec import CELLS, Cell
+from textgen.spec import CELLS, Cell, NetworkSpec
 
 DEFAULT_PRESET = "small"
 
@@ -221,6 +221,24 @@ class TrainingSettings:
         # Without a projection in between, the linear cell's embeddings are as wide as its layers.
         values.setdefault("embedding_size", values["rnn_size"])
         return cls(preset=preset, level=level, pristine_input=bool(pristine_input), **values)
+
+    def network(self, vocabulary: int) -> NetworkSpec:
+        """Return the network for a vocabulary.
+
+        Raises:
+            SettingsError: it has too many parameters.
+        """
+        return NetworkSpec(
+            cell=self.cell,
+            vocabulary=vocabulary,
+            embedding=self.embedding_size,
+            units=self.rnn_size,
+            layers=self.num_layers,
+            dropout=self.dropout,
+            expansion=self.expansion,
+            ngrams=self.ngrams,
+            ngram_rows=self.ngram_rows,
+        )
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what a checkpoint must agree with: all but how long and how often."""

@@ -9,7 +9,8 @@ import pytest
 from tests import hard_inputs
 from textgen import corpus
 from textgen.corpus import shakespeare
-from textgen.errors import CorpusError
+from textgen.corpus.sources import ReadingOptions
+from textgen.errors import CorpusError, SettingsError
 
 
 @pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)
@@ -27,9 +28,45 @@ def test_every_announced_encoding_gives_the_same_clean_text(data: bytes) -> None
     assert corpus.decode(data, name="upload.txt") == hard_inputs.READABLE_TEXT
 
 
-def test_emoji_and_right_to_left_text_pass_unchanged() -> None:
-    text = "👩‍👩‍👧‍👦 שלום עולם 🇩🇪 क्षि " * 50
+@pytest.mark.parametrize("text", hard_inputs.SCRIPTS.values(), ids=hard_inputs.SCRIPTS.keys())
+def test_every_script_passes_unchanged(text: str) -> None:
     assert corpus.decode(text.encode(), name="x") == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"), hard_inputs.SUGGESTED.items(), ids=hard_inputs.SUGGESTED.keys()
+)
+def test_what_a_file_may_be_is_suggested_and_works_when_it_is_named(
+    tmp_path: Path, encoding: str, data: bytes
+) -> None:
+    (tmp_path / "input.txt").write_bytes(data)
+    with pytest.raises(CorpusError, match=f"it reads as {encoding}.*--encoding {encoding}"):
+        corpus.read(tmp_path / "input.txt")
+    assert corpus.read(tmp_path / "input.txt", encoding=encoding) == data.decode(encoding)
+    # Whoever uploads a file to the bot has no flags to give.
+    with pytest.raises(CorpusError) as caught:
+        corpus.decode(data, name="upload.txt")
+    assert encoding in str(caught.value)
+    assert "--" not in str(caught.value)
+
+
+def test_invalid_bytes_are_replaced_only_on_request(tmp_path: Path) -> None:
+    (tmp_path / "input.txt").write_bytes(b"caf\xe9 and \xff\n" * 3)
+    with pytest.raises(CorpusError, match=r"0xE9 at offset 3.*--encoding-errors replace"):
+        corpus.read(tmp_path / "input.txt")
+    assert corpus.read(tmp_path / "input.txt", encoding_errors="replace") == "caf\ufffd and \ufffd\n" * 3
+
+
+@pytest.mark.parametrize("name", ["no-such-encoding", "hex", "rot13", "zip", ""])
+def test_what_is_no_text_encoding_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"the encoding is .* it can be utf-8"):
+        ReadingOptions(encoding=name)
+
+
+def test_a_seed_is_read_as_the_corpus_was() -> None:
+    assert corpus.normalize_seed("cafe\u0301\r\nau\u2028lait\x07") == "café\nau\nlait"
+    assert corpus.normalize_seed("") == ""
+    assert corpus.normalize_seed(" \t ") == " \t "
 
 
 def test_a_missing_file_and_a_folder_say_what_would_do(tmp_path: Path) -> None:
@@ -112,6 +149,28 @@ def test_secrets_are_counted_by_kind() -> None:
         "1 × telephone number",
     )
     assert corpus.suspect_secrets(hard_inputs.PROSE * 20) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("M" + "a1" * 11 + "b." + "Gx_-4k." + "z9" * 14, "Discord token"),
+        ("gh" + "p_" + "a1B2" * 10, "access key"),
+        ("s" + "k-" + "a1B2" * 6, "access key"),
+        ("xo" + "xb-" + "1234567890-abc", "access key"),
+    ],
+)
+def test_every_kind_of_secret_is_found_wherever_it_stands(text: str, kind: str) -> None:
+    for before, after in (("", ""), ("my key: ", " keep it"), ("(", ")\n"), ("\n", "\n")):
+        assert corpus.suspect_secrets(before + text + after) == (f"1 × {kind}",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a task-force of twenty-five-year-olds", "at 3.141592.65358979323846264338327950", "high_pressure+12"],
+)
+def test_ordinary_words_are_no_secrets(text: str) -> None:
+    assert corpus.suspect_secrets(text) == ()
 
 
 def test_shakespeare_comes_as_plain_speeches(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import click
 from textgen.bundle import Manifest
 from textgen.cli import STARTED
 from textgen.cli.progress import Display
+from textgen.cli.reading import reading_options
 from textgen.errors import TextgenError, TrainingInterruptedError
 from textgen.events import Control, Event, EventSink, json_lines
 from textgen.settings import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
@@ -23,11 +24,20 @@ from textgen.training.run import train
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path),
-    required=True,
-    help="Folder with input.txt (and validate.txt).",
+    help="Folder with input.txt (and validate.txt), or with other .txt, .md, .csv and .jsonl files.",
 )
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="The bundle's folder.  [default: DATA_DIR/model]"
+    "--input",
+    "inputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A file to train on, instead of --data-dir; may be given again.",
+)
+@reading_options
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The bundle's folder.  [default: model in DATA_DIR, or beside the first --input]",
 )
 @click.option("--preset", type=click.Choice(PRESETS), help=f"A whole recipe.  [default: {DEFAULT_PRESET}]")
 @click.option("--level", type=click.Choice(LEVELS), help="What a token is.  [default: char]")
@@ -58,6 +68,12 @@ from textgen.training.run import train
 @click.option("--no-seeds", is_flag=True, help="Keep no line starts of the corpus in the bundle.")
 @click.option("--resume", is_flag=True, help="Go on from an interrupted training.")
 @click.option("--checkpoint-seconds", "checkpoint_s", type=float, help="Seconds between checkpoints.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path),
+    help="Where prepared corpora are kept.  [default: the user's cache folder, from 16 MiB on]",
+)
+@click.option("--no-cache", is_flag=True, help="Keep no prepared corpus.")
 @click.option("--live-sample", is_flag=True, help="Show samples at four temperatures after each epoch.")
 @click.option("--events", is_flag=True, help="JSON lines on standard output, nothing else there.")
 @click.option(
@@ -67,11 +83,13 @@ from textgen.training.run import train
     "--lock-timeout", type=float, default=0.0, help="Seconds to wait for another training of this bundle."
 )
 def command(
-    data_dir: Path,
+    data_dir: Path | None,
+    inputs: tuple[Path, ...],
     output: Path | None,
     *,
     level: str | None,
     word_tokens: bool,
+    no_cache: bool,
     no_seeds: bool,
     resume: bool,
     live_sample: bool,
@@ -80,12 +98,16 @@ def command(
     lock_timeout: float,
     **flags: Any,
 ) -> None:
-    """Train a model on DATA_DIR/input.txt and write a bundle.
+    """Train a model on the texts of DATA_DIR, or on --input files, and write a bundle.
 
     The last line names the bundle and its validation loss. Ctrl-C keeps a checkpoint for --resume.
     """
     if word_tokens and level not in (None, "word"):
         raise click.UsageError(f"--word-tokens means --level word; it contradicts --level {level}")
+    if (data_dir is None) == (not inputs):
+        raise click.UsageError("give either --data-dir or --input")
+    source = data_dir or list(inputs)
+    bundle = output or (data_dir or inputs[0].parent) / "model"
     wishes = Control()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: wishes.cancel())
@@ -94,8 +116,9 @@ def command(
 
     def run(on_event: EventSink) -> Manifest:
         return train(
-            data_dir,
-            output=output,
+            source,
+            output=bundle,
+            cache=not no_cache,
             on_event=on_event,
             resume=resume,
             live_sample=live_sample,
@@ -119,7 +142,6 @@ def command(
         return
     with Display(show_samples=live_sample) as display:
         manifest = run(display.show)
-    bundle = output or data_dir / "model"
     click.echo(
         f"{bundle}: validation loss {manifest.validation_loss:.4f} nats, {manifest.bits_per_token:.4f} bits, "
         f"perplexity {manifest.perplexity:.2f} per token"

@@ -1,24 +1,32 @@
 """Corpora: from uploaded bytes to clean text, and what to say of it before training."""
 
+from textgen.corpus.cuts import split_for_validation
 from textgen.corpus.report import (
     MINIMUM_CHARACTERS,
     CorpusStats,
+    Measurer,
+    check_stats,
     check_trainable,
     measure,
     suspect_chat_log,
     suspect_secrets,
 )
-from textgen.corpus.text import MAXIMUM_BYTES, clean, decode, line_starts, read, split_for_validation
+from textgen.corpus.seeds import LineStarts, line_starts
+from textgen.corpus.text import MAXIMUM_BYTES, clean, decode, normalize_seed, read
 
 __all__ = [
     "MAXIMUM_BYTES",
     "MINIMUM_CHARACTERS",
     "CorpusStats",
+    "LineStarts",
+    "Measurer",
+    "check_stats",
     "check_trainable",
     "clean",
     "decode",
     "line_starts",
     "measure",
+    "normalize_seed",
     "read",
     "split_for_validation",
     "suspect_chat_log",

@@ -7,13 +7,18 @@ generated; both are looked for by their shapes. This module must not import NumP
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from textgen.errors import CorpusError
 
 MINIMUM_CHARACTERS = 500
 """The shortest corpus that is trained on, in characters."""
+
+VOCABULARY = 256
+"""The vocabulary whose coverage is told: all that most alphabets need."""
 
 _MINIMUM_LOG_LINES = 5
 _LOG_LINE_SHARE = 0.2
@@ -35,16 +40,30 @@ _JSON_LOG = re.compile(
 )
 _JSON_MESSAGES = re.compile(r'"messages"\s*:\s*\[|"(?:content|text)"\s*:')
 
+# Each begins with letters that can be searched for quickly, and only then looks at what stands before
+# them: 100 MB are gone through before a training.
+_TOKEN_HEAD = "|".join(rf"(?<=[MNO][\w-]{{{length}}}\.)" for length in range(23, 28))
 _SECRETS = (
-    ("private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("Discord token", re.compile(r"\b[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}\b")),
+    ("private key", (r"-----BEGIN [A-Z ]*PRIVATE KEY-----",)),
+    ("Discord token", (rf"\.(?:{_TOKEN_HEAD})[\w-]{{6}}\.[\w-]{{27,40}}\b",)),
     (
         "access key",
-        re.compile(r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36,}|sk-[\w-]{20,}|xox[baprs]-[\w-]{10,})\b"),
+        (
+            r"AKIA(?<!\wAKIA)[0-9A-Z]{16}\b",
+            r"gh[pousr]_(?<!\wgh._)\w{36,}\b",
+            r"sk-(?<!\wsk-)[\w-]{20,}\b",
+            r"xox[baprs]-(?<!\wxox.-)[\w-]{10,}\b",
+        ),
     ),
-    ("e-mail address", re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b")),
-    ("telephone number", re.compile(r"(?<![\w.])\+\d{1,3}[ -]?(?:\(?\d{1,4}\)?[ -]?){2,5}\d{2,4}(?!\w)")),
+    ("e-mail address", (r"@(?<=[\w.+-]@)[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b",)),
+    (
+        "telephone number",
+        (r"\+(?<![\w.]\+)\d{1,3}[ -]?(?:\(?\d{1,4}\)?[ -]?){2,5}\d{2,4}(?!\w)",),
+    ),
 )
+_SECRET_PATTERNS = tuple((kind, tuple(map(re.compile, patterns))) for kind, patterns in _SECRETS)
+_LOG_HEAD = 400_000
+_LINES_KEPT = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +75,11 @@ class CorpusStats:
         lines: number of lines, empty ones included.
         symbols: number of distinct characters.
         most_common: the ten most frequent characters with their counts.
-        duplicated_lines: share of the non-empty lines that repeat an earlier one, 0 to 1.
+        duplicated_lines: share of the non-empty lines that repeat an earlier one, 0 to 1; of more than
+            200,000 different lines a sample is looked at.
         suspected_chat_log: what kind of chat log the text looks like, or None.
         suspected_secrets: for each kind of secret found, how many, as "3 × e-mail address".
+        coverage: share of the characters that a vocabulary of `VOCABULARY` tokens holds, 0 to 1.
     """
 
     characters: int
@@ -68,27 +89,93 @@ class CorpusStats:
     duplicated_lines: float
     suspected_chat_log: str | None
     suspected_secrets: tuple[str, ...]
+    coverage: float = 1.0
+
+
+class Measurer:
+    """Gathers the figures of a clean text that comes in pieces, in little memory whatever its length.
+
+    Args:
+        count: returns how often each character of a piece occurs.
+    """
+
+    def __init__(self, count: Callable[[str], Mapping[str, int]] = Counter) -> None:
+        """Begin with nothing."""
+        self._count = count
+        self._symbols: Counter[str] = Counter()
+        self._secrets: Counter[str] = Counter()
+        self._head = ""
+        self._line_breaks = 0
+        self._ends_in_break = True
+        # CRC-32 of a line that is not over yet, and whether anything but white space is in it.
+        self._line, self._line_filled = 0, False
+        self._distinct: set[int] = set()
+        self._sampled = self._mask = 0
+
+    def add(self, text: str) -> None:
+        """Look at the next piece; a piece of a text may end anywhere."""
+        if not text:
+            return
+        self._symbols.update(self._count(text))
+        self._head += text[: _LOG_HEAD - len(self._head)]
+        self._secrets.update(_count_secrets(text))
+        first, *lines = text.encode("utf-8", "surrogatepass").split(b"\n")
+        self._line = zlib.crc32(first, self._line)
+        self._line_filled = self._line_filled or bool(first.strip())
+        if lines:
+            self._end_line()
+            last = lines.pop()
+            self._see([zlib.crc32(line) for line in lines if line.strip()])
+            self._line, self._line_filled = zlib.crc32(last), bool(last.strip())
+        self._line_breaks += text.count("\n")
+        self._ends_in_break = text.endswith("\n")
+
+    def _end_line(self) -> None:
+        if self._line_filled:
+            self._see([self._line])
+
+    def _see(self, lines: list[int]) -> None:
+        # Lines are sampled by their content, so that a line and its repetitions are kept or left together.
+        if self._mask:
+            lines = [line for line in lines if not line & self._mask]
+        self._sampled += len(lines)
+        self._distinct.update(lines)
+        while len(self._distinct) > _LINES_KEPT:
+            self._mask = self._mask << 1 | 1
+            kept = {line for line in self._distinct if not line & self._mask}
+            self._sampled = round(self._sampled * len(kept) / len(self._distinct))
+            self._distinct = kept
+
+    def stats(self) -> CorpusStats:
+        """Return the figures of what was added."""
+        if self._line_filled:
+            self._end_line()
+            self._line_filled = False
+        characters = self._symbols.total()
+        # One token of the vocabulary stands for all that it lacks.
+        covered = sum(count for _, count in self._symbols.most_common(VOCABULARY - 1))
+        return CorpusStats(
+            characters=characters,
+            lines=self._line_breaks + (not self._ends_in_break),
+            symbols=len(self._symbols),
+            most_common=tuple(self._symbols.most_common(10)),
+            duplicated_lines=1 - len(self._distinct) / self._sampled if self._sampled else 0.0,
+            suspected_chat_log=suspect_chat_log(self._head),
+            suspected_secrets=_listing(self._secrets),
+            coverage=covered / characters if characters else 1.0,
+        )
 
 
 def measure(text: str) -> CorpusStats:
     """Return the figures of a clean text; a text of any length is accepted."""
-    counts = Counter(text)
-    lines = text.splitlines()
-    filled = [line for line in lines if line.strip()]
-    return CorpusStats(
-        characters=len(text),
-        lines=len(lines),
-        symbols=len(counts),
-        most_common=tuple(counts.most_common(10)),
-        duplicated_lines=1 - len(set(filled)) / len(filled) if filled else 0.0,
-        suspected_chat_log=suspect_chat_log(text),
-        suspected_secrets=suspect_secrets(text),
-    )
+    measurer = Measurer()
+    measurer.add(text)
+    return measurer.stats()
 
 
 def suspect_chat_log(text: str) -> str | None:
     """Return what kind of chat log the text looks like ("an IRC log"), or None."""
-    head = text[:400_000]
+    head = text[:_LOG_HEAD]
     lines = [line for line in head.splitlines() if line.strip()]
     for kind, pattern in _LOG_LINES:
         found = sum(1 for line in lines if pattern.match(line))
@@ -101,8 +188,18 @@ def suspect_chat_log(text: str) -> str | None:
 
 def suspect_secrets(text: str) -> tuple[str, ...]:
     """Return the kinds of secret that the text seems to hold, each with its number."""
-    found = ((sum(1 for _ in pattern.finditer(text)), kind) for kind, pattern in _SECRETS)
-    return tuple(f"{count} × {kind}" for count, kind in found if count)
+    return _listing(_count_secrets(text))
+
+
+def _count_secrets(text: str) -> dict[str, int]:
+    return {
+        kind: sum(1 for pattern in patterns for _ in pattern.finditer(text))
+        for kind, patterns in _SECRET_PATTERNS
+    }
+
+
+def _listing(secrets: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(f"{count} × {kind}" for kind, count in secrets.items() if count)
 
 
 def check_trainable(text: str) -> CorpusStats:
@@ -111,7 +208,15 @@ def check_trainable(text: str) -> CorpusStats:
     Raises:
         CorpusError: it has fewer than `MINIMUM_CHARACTERS` characters or only one distinct one.
     """
-    stats = measure(text)
+    return check_stats(measure(text))
+
+
+def check_stats(stats: CorpusStats) -> CorpusStats:
+    """Return the figures of a text that a model can be trained on.
+
+    Raises:
+        CorpusError: see `check_trainable`.
+    """
     if stats.characters < MINIMUM_CHARACTERS:
         raise CorpusError(
             f"the corpus has {stats.characters:,} characters; at least {MINIMUM_CHARACTERS:,} are needed "
@@ -119,6 +224,7 @@ def check_trainable(text: str) -> CorpusStats:
         )
     if stats.symbols < 2:
         raise CorpusError(
-            f"the corpus repeats one character, {text[0]!r}; it needs at least two different ones"
+            f"the corpus repeats one character, {stats.most_common[0][0]!r}; "
+            "it needs at least two different ones"
         )
     return stats

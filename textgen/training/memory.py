@@ -1,28 +1,27 @@
-"""How much memory a training will take, told before it is taken.
-
-With many words it is not the text that fills the memory but the output layer: its weights, and the
-logits of every position of a batch.
-"""
+"""How much memory a training will need, told before it takes any."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from textgen.dataset import fit_to_corpus
 from textgen.errors import TrainingError
+from textgen.settings import TrainingSettings
 from textgen.spec import NetworkSpec
 
-_FLOAT = 4
-_COPIES_OF_A_WEIGHT = 5
-"""The weight, its gradient, two averages of the optimizer, and the best so far."""
-_COPIES_OF_A_LOGIT = 3
-"""The logit, its probability and its gradient."""
+# A weight, its gradient, the optimizer's two averages, the best weights so far, and one copy of all
+# of it while a checkpoint is written; 32-bit floats.
+_BYTES_A_PARAMETER = 4 * 8
+# Logits, their softmax and their gradient.
+_BYTES_A_LOGIT = 4 * 3
+_FRAMEWORK_BYTES = 600 << 20
 
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
+_CONTROL_GROUP = Path("/sys/fs/cgroup")
+_MEMORY = Path("/proc/meminfo")
 
 
-def needed_bytes(spec: NetworkSpec, batch: int, length: int) -> int:
-    """Return about how many bytes a training takes beside Keras itself.
+def estimate(spec: NetworkSpec, batch: int, length: int) -> int:
+    """Return about how many bytes a training takes, the framework included.
 
     Args:
         spec: the network.
@@ -30,33 +29,52 @@ def needed_bytes(spec: NetworkSpec, batch: int, length: int) -> int:
         length: tokens of a window.
     """
     logits = batch * length * spec.vocabulary
-    return _FLOAT * (_COPIES_OF_A_WEIGHT * spec.parameters + _COPIES_OF_A_LOGIT * logits)
+    states = batch * length * spec.units * spec.layers * (4 + 2 * spec.expansion)
+    return _FRAMEWORK_BYTES + _BYTES_A_PARAMETER * spec.parameters + _BYTES_A_LOGIT * logits + 8 * states
 
 
-def available_bytes() -> int | None:
-    """Return how many bytes this process may still take, or None where that cannot be known."""
-    found = []
+def available(memory: Path = _MEMORY, group: Path = _CONTROL_GROUP) -> int | None:
+    """Return how many bytes this process may still take, or None where the system does not tell.
+
+    Args:
+        memory: the kernel's account of the machine.
+        group: the container's limits.
+    """
+    free = []
     try:
-        fields = dict(line.split(":", 1) for line in _MEMINFO.read_text().splitlines())
-        found.append(int(fields["MemAvailable"].split()[0]) * 1024)
-        limit = (_CGROUP / "memory.max").read_text().strip()
+        account = memory.read_text(encoding="ascii").split()
+        free.append(int(account[account.index("MemAvailable:") + 1]) << 10)
+        limit = (group / "memory.max").read_text(encoding="ascii").strip()
         if limit != "max":
-            found.append(int(limit) - int((_CGROUP / "memory.current").read_text()))
-    except (OSError, ValueError, KeyError):
-        # Another system, or a container without its own limit.
-        pass
-    return min(found, default=None)
+            account = (group / "memory.stat").read_text(encoding="ascii").split()
+            # Pages of files count as used, but the kernel takes them back when it needs them.
+            files = int(account[account.index("file") + 1])
+            used = int((group / "memory.current").read_text(encoding="ascii")) - files
+            free.append(int(limit) - used)
+    except (OSError, ValueError):
+        # Not every system has both accounts; what was found until here counts.
+        return min(free, default=None)
+    return min(free, default=None)
 
 
-def check_memory(spec: NetworkSpec, batch: int, length: int) -> None:
-    """Refuse a training that does not fit.
+def check(settings: TrainingSettings, vocabulary: int, tokens: int, free: int | None) -> None:
+    """Refuse a training that the memory is too small for.
+
+    Args:
+        settings: of the training.
+        vocabulary: number of tokens that there are, which decides most of it.
+        tokens: length of the training text.
+        free: bytes that there are, or None if that is not known.
 
     Raises:
-        TrainingError: it needs more memory than is free.
+        SettingsError: the network is larger than any may be.
+        TrainingError: the memory is too small, or the text too short.
     """
-    needed, available = needed_bytes(spec, batch, length), available_bytes()
-    if available is not None and needed > available:
+    batch, length = fit_to_corpus(tokens, settings.batch_size, settings.seq_length)
+    needed = estimate(settings.network(vocabulary), batch, length)
+    if free is not None and needed > free:
         raise TrainingError(
-            f"this training needs about {needed / 2**30:.1f} GiB of memory and {available / 2**30:.1f} GiB "
-            f"are free; try a --vocab-size below {spec.vocabulary:,}, or a smaller --batch-size or --rnn-size"
+            f"a vocabulary of {vocabulary:,} tokens needs about {needed / 1e9:.1f} GB in batches of "
+            f"{batch} × {length}, and {free / 1e9:.1f} GB are free: lower "
+            "--vocab-size, --batch-size or --seq-length"
         )

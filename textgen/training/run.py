@@ -6,11 +6,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textgen.corpus.encoding import check_policy
+from textgen.corpus.sources import ReadingOptions, Source, find
 from textgen.errors import TrainingError
 from textgen.events import Control, EventSink
 from textgen.settings import TrainingSettings
-from textgen.training import backend
-from textgen.training.corpora import prepare
+from textgen.training import backend, memory
+from textgen.training.corpora import choose_cache, prepare
 from textgen.training.lock import exclusive
 
 if TYPE_CHECKING:
@@ -22,13 +24,18 @@ def _ignore(event: dict[str, Any]) -> None:
 
 
 def train(
-    corpus: str | Path,
+    corpus: Source,
     *,
+    column: str | None = None,
+    encoding: str | None = None,
+    encoding_errors: str = "strict",
     output: str | Path | None = None,
     on_event: EventSink = _ignore,
     resume: bool = False,
     live_sample: bool = False,
     lock_timeout: float = 0.0,
+    cache: bool = True,
+    cache_dir: str | Path | None = None,
     control: Control | None = None,
     started: float | None = None,
     **flags: Any,
@@ -36,12 +43,18 @@ def train(
     """Train a model on a corpus and write its bundle.
 
     Args:
-        corpus: a folder with ``input.txt`` and perhaps ``validate.txt``, or a text file.
+        corpus: a folder with ``input.txt`` and perhaps ``validate.txt``, another folder of texts, a file, or
+            a list of files (.txt, .md, .csv, .jsonl).
+        column: the column of CSV files, or the key of JSON lines, that holds the text.
+        encoding: the files' encoding, if it is neither UTF-8 nor announced by a byte-order mark.
+        encoding_errors: "replace" puts U+FFFD for bytes that the encoding does not allow.
         output: the bundle's folder; by default ``model`` beside the text.
         on_event: receives the events of `textgen.events`.
         resume: go on from an interrupted training's checkpoint if there is one.
         live_sample: emit samples at four temperatures after each epoch.
         lock_timeout: seconds to wait for another training of the same bundle.
+        cache: whether the tokens of a large corpus (from 16 MiB on) are kept for the next training.
+        cache_dir: where, and also those of a small one; by default in the user's cache folder.
         control: lets another thread end the training.
         started: `time.monotonic` from which a time limit counts; by default now.
         **flags: the command's flags as keywords (`TrainingSettings`); None stands for the preset's value.
@@ -57,9 +70,19 @@ def train(
     """
     started = time.monotonic() if started is None else started
     settings = TrainingSettings.from_flags(**flags)
-    source = Path(corpus)
-    target = Path(output) if output is not None else (source if source.is_dir() else source.parent) / "model"
-    prepared = prepare(source, settings)
+    options = ReadingOptions(column, encoding, check_policy(encoding_errors))
+    sources = find(corpus)
+    target = Path(output) if output is not None else sources.home / "model"
+    wishes = control or Control()
+    prepared = prepare(
+        sources,
+        settings,
+        options=options,
+        cache=choose_cache(sources, None if cache_dir is None else Path(cache_dir)) if cache else None,
+        scratch=next(folder for folder in target.absolute().parents if folder.is_dir()),
+        control=wishes,
+    )
+    memory.check(settings, prepared.tokenizer.size, len(prepared.training), memory.available())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -74,7 +97,7 @@ def train(
             settings,
             target,
             on_event,
-            control or Control(),
+            wishes,
             started=started,
             live_sample=live_sample,
         )

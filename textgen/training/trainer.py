@@ -19,12 +19,10 @@ from textgen.events import Control, EventSink
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.settings import TrainingSettings
-from textgen.spec import NetworkSpec
 from textgen.training import backend, checkpoint, network
 from textgen.training.checkpoint import Arrays, Progress
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
-from textgen.training.memory import check_memory
 
 _PROGRESS_S = 1.0
 _WARM_UP = 0.03
@@ -71,18 +69,7 @@ class Trainer:
                 f"the corpus is short: trained as {batch} strips of windows of {length} tokens"
             )
         self._strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
-        self._spec = NetworkSpec(
-            cell=settings.cell,
-            vocabulary=corpus.tokenizer.size,
-            embedding=settings.embedding_size,
-            units=settings.rnn_size,
-            layers=settings.num_layers,
-            dropout=settings.dropout,
-            expansion=settings.expansion,
-            ngrams=settings.ngrams,
-            ngram_rows=settings.ngram_rows,
-        )
-        check_memory(self._spec, batch, length)
+        self._spec = settings.network(corpus.tokenizer.size)
         self._network = network.build(self._spec, batch, length, settings.random_seed)
         self._model = self._network.model
         self._model.compile(
@@ -315,6 +302,7 @@ class Trainer:
             settings=self._settings.fingerprint(),
             history=self._progress.history,
             seeds=corpus.seeds,
+            text_form=corpus.text_form,
         )
         return bundle.Bundle(self._spec, corpus.tokenizer, weights, manifest)
 

@@ -1,0 +1,101 @@
+"""Figures of corpora of 1, 10 and 100 MB: how fast they are prepared, in what memory, and what a batch costs.
+
+Each corpus is prepared in a process of its own, since a process' peak of memory never falls again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from textgen.corpus import shakespeare
+
+_SIZES_MB = (1, 10, 100)
+_VARIED_LINES = 2_000
+
+_PREPARE = """
+import json, resource, sys, time
+from pathlib import Path
+from textgen.corpus.sources import find
+from textgen.dataset import Strips
+from textgen.settings import TrainingSettings
+from textgen.training.corpora import prepare
+from textgen.training.token_cache import TokenCache
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+folder, cache = Path(sys.argv[1]), TokenCache(Path(sys.argv[1]) / "cache")
+settings = TrainingSettings.from_flags(pristine_input=True)
+imported = peak()
+begun = time.perf_counter()
+made = prepare(find(folder), settings, cache=cache)
+taken = time.perf_counter() - begun
+prepared = peak() - imported
+begun = time.perf_counter()
+made = prepare(find(folder), settings, cache=cache)
+again = time.perf_counter() - begun
+
+strips = Strips(made.training, settings.batch_size, settings.seq_length, settings.seq_step)
+# Whole epochs in their own order; of a small corpus so many that as many batches are made.
+wanted = 100_000
+epochs = max(1, round(wanted / strips.batches))
+best = float("inf")
+for _ in range(3):
+    begun = time.perf_counter()
+    for _ in range(epochs):
+        for index in range(strips.batches):
+            strips.windows(index, 3)
+    best = min(best, time.perf_counter() - begun)
+a_character = best / epochs / strips.batches / settings.batch_size / settings.seq_length
+print(json.dumps({
+    "seconds": taken, "again_s": again, "prepared_mb": prepared, "batches_mb": peak() - imported,
+    "nanoseconds": a_character * 1e9,
+}))
+"""
+
+
+def run() -> list[Figure]:
+    """Prepare three corpora and make batches of them."""
+    figures = []
+    measured = {}
+    for megabytes in _SIZES_MB:
+        with tempfile.TemporaryDirectory(prefix="textgen-bench-") as folder:
+            size = _write_varied(Path(folder) / "input.txt", megabytes * 1_000_000) / 1e6
+            command = [sys.executable, "-c", _PREPARE, folder]
+            told = measured[megabytes] = json.loads(
+                subprocess.run(command, capture_output=True, check=True).stdout
+            )
+        speed, memory = ("≥ 10", "≤ 300") if megabytes == _SIZES_MB[-1] else ("", "")
+        figures += [
+            Figure(f"corpus of {megabytes} MB: prepared", size / told["seconds"], "MB/s", speed),
+            Figure(f"corpus of {megabytes} MB: memory above the imports", told["prepared_mb"], "MiB", memory),
+            Figure(f"corpus of {megabytes} MB: taken from the cache", told["again_s"], "s"),
+            Figure(f"corpus of {megabytes} MB: a batch, per character", told["nanoseconds"], "ns"),
+        ]
+    small, large = measured[_SIZES_MB[0]], measured[_SIZES_MB[-1]]
+    figures += [
+        Figure("batches, 100 MB to 1 MB: time", large["nanoseconds"] / small["nanoseconds"], "×", "≤ 1.1"),
+        Figure("batches, 100 MB to 1 MB: memory", large["batches_mb"] - small["batches_mb"], "MiB", "≤ 300"),
+    ]
+    return figures
+
+
+def _write_varied(path: Path, size: int) -> int:
+    """Write Shakespeare's plays over and over, from other places and with other numbers; return the bytes."""
+    draw = random.Random(1)
+    lines = "\n".join(shakespeare.plays("all")).split("\n")
+    written = 0
+    with path.open("wb") as target:
+        while written < size:
+            first = draw.randrange(len(lines) - _VARIED_LINES)
+            block = "\n".join(lines[first : first + _VARIED_LINES])
+            written += target.write(
+                f"Scene {draw.randrange(10**6)}\n\n{block}\n\n".encode()[: size - written]
+            )
+    return written

@@ -1,0 +1,364 @@
+"""From a corpus' files to tokens: two readings, a cache, little memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import hard_inputs
+from tests.textgen.conftest import prose
+from textgen.corpus.reader import CorpusReader
+from textgen.corpus.sources import ReadingOptions, find
+from textgen.errors import CorpusError, TrainingError, TrainingInterruptedError
+from textgen.events import Control
+from textgen.settings import TrainingSettings
+from textgen.tokenizers import CharacterTokenizer
+from textgen.training import corpora, memory, token_cache
+from textgen.training.corpora import PreparedCorpus, choose_cache, prepare
+from textgen.training.token_cache import TokenCache
+
+SETTINGS = TrainingSettings.from_flags(pristine_input=True)
+
+
+def prepared(
+    source: Path, cache: TokenCache | None = None, options: ReadingOptions | None = None, **flags: object
+) -> PreparedCorpus:
+    settings = TrainingSettings.from_flags(**{"pristine_input": True, **flags})  # type: ignore[arg-type]
+    return prepare(find(source), settings, options=options or ReadingOptions(), cache=cache, scratch=source)
+
+
+def text_of(corpus: PreparedCorpus) -> tuple[str, str]:
+    return corpus.tokenizer.decode(corpus.training), corpus.tokenizer.decode(corpus.validation)
+
+
+def test_the_tokens_read_as_the_text(corpus: Path) -> None:
+    made = prepared(corpus)
+    training, validation = text_of(made)
+    assert training + validation == prose(700)
+    assert made.characters == len(training)
+    assert made.sha256 == hashlib.sha256(training.encode()).hexdigest()
+    assert made.seeds
+    assert set(made.seeds) <= set(training.splitlines())
+    assert made.training.dtype == np.uint16
+    assert any(f"the last {len(validation):,} characters are held out" in note for note in made.notes)
+    assert made.text_form == {"encodings": ["utf-8"], "normalization": "NFC"}
+    assert prepared(corpus, keep_seeds=False).seeds == []
+
+
+@pytest.mark.parametrize("block", [200, 5_000])
+def test_a_text_of_many_blocks_gives_the_same_vocabulary(
+    corpus: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = prepared(corpus)
+    monkeypatch.setattr(corpora, "CorpusReader", partial(CorpusReader, block_bytes=block))
+    pieced = prepared(corpus)
+    assert text_of(pieced)[0] + text_of(pieced)[1] == prose(700)
+    assert pieced.tokenizer.to_json() == whole.tokenizer.to_json()
+
+
+def test_the_vocabulary_is_the_training_texts_alone_and_the_rest_is_told(tmp_path: Path) -> None:
+    (tmp_path / "input.txt").write_text(prose(100), encoding="utf-8")
+    (tmp_path / "validate.txt").write_text("ñandú! " * 30, encoding="utf-8")
+    made = prepared(tmp_path)
+    assert made.tokenizer.unseen("ñ") == ["ñ"]
+    assert text_of(made)[1].startswith("�a")
+    told = [note for note in made.notes if "vocabulary lacks" in note]
+    assert told
+    assert "'ñ'" in told[0]
+
+
+def test_a_capped_vocabulary_tells_its_coverage(corpus: Path) -> None:
+    made = prepared(corpus, vocabulary_size=10)
+    assert made.tokenizer.size == 10
+    share = np.count_nonzero(made.training) / len(made.training)
+    assert any(f"10 tokens covers {share:.2%}" in note for note in made.notes)
+
+
+def test_what_should_give_pause_is_told(tmp_path: Path) -> None:
+    (tmp_path / "input.txt").write_bytes(hard_inputs.CHAT_LOG + b"write to anna@example.org\n" * 20)
+    told = " ".join(prepared(tmp_path).notes)
+    assert "looks like a Discord export" in told
+    assert "20 × e-mail address" in told
+
+
+def test_encodings_are_recorded(tmp_path: Path) -> None:
+    (tmp_path / "input.txt").write_bytes(hard_inputs.WINDOWS_1252)
+    made = prepared(tmp_path, options=ReadingOptions(encoding="windows-1252"))
+    assert made.text_form["encodings"] == ["cp1252"]
+    assert "Voilà" in text_of(made)[0]
+
+
+@pytest.mark.parametrize("text", hard_inputs.SCRIPTS.values(), ids=hard_inputs.SCRIPTS.keys())
+def test_every_script_is_trained_on_whole(tmp_path: Path, text: str) -> None:
+    (tmp_path / "input.txt").write_text(text, encoding="utf-8")
+    training, validation = text_of(prepared(tmp_path))
+    assert training + validation == text
+    assert len(validation) >= 50
+
+
+@pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)
+def test_what_is_refused_leaves_nothing_behind(tmp_path: Path, case: hard_inputs.HardInput) -> None:
+    (tmp_path / "input.txt").write_bytes(case.data)
+    with pytest.raises(CorpusError) as caught:
+        prepared(tmp_path, TokenCache(tmp_path / "cache"))
+    for words in case.says:
+        assert words in str(caught.value)
+    assert list((tmp_path / "cache").glob("*")) == []
+
+
+def test_what_was_prepared_is_not_prepared_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = TokenCache(corpus / "cache")
+    first = prepared(corpus, cache)
+
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("prepared again")
+
+    monkeypatch.setattr(CharacterTokenizer, "train", fail)
+    monkeypatch.setattr(CharacterTokenizer, "encode", fail)
+    again = prepared(corpus, cache, learning_rate=0.5, rnn_size=64, batch_size=3, preset="tiny")
+    assert text_of(again) == text_of(first)
+    assert (again.sha256, again.seeds, again.notes) == (first.sha256, first.seeds, first.notes)
+    # What decides the tokens is part of the key.
+    for changed in ({"pristine_input": False}, {"vocabulary_size": 9}, {"validation_split": 0.2}):
+        with pytest.raises(AssertionError, match="prepared again"):
+            prepared(corpus, cache, **changed)
+    (corpus / "input.txt").write_text(prose(701), encoding="utf-8")
+    with pytest.raises(AssertionError, match="prepared again"):
+        prepared(corpus, cache)
+
+
+@pytest.mark.parametrize("name", [token_cache.TRAINING, token_cache.VALIDATION, token_cache.DESCRIPTION])
+@pytest.mark.parametrize("damage", ["truncated", "tampered", "missing", "empty"])
+def test_a_damaged_cache_is_left_aside_and_made_again(corpus: Path, name: str, damage: str) -> None:
+    cache = TokenCache(corpus / "cache")
+    whole = text_of(prepared(corpus, cache))
+    (entry,) = cache.folder.iterdir()
+    data = bytearray((entry / name).read_bytes())
+    if damage == "truncated":
+        (entry / name).write_bytes(data[:-8])
+    elif damage == "tampered":
+        data[len(data) // 2] ^= 1
+        (entry / name).write_bytes(data)
+    elif damage == "missing":
+        (entry / name).unlink()
+    else:
+        (entry / name).write_bytes(b"")
+    assert text_of(prepared(corpus, cache)) == whole
+    assert cache.find(entry.name) is not None
+
+
+def test_hostile_descriptions_are_left_aside(corpus: Path) -> None:
+    cache = TokenCache(corpus / "cache")
+    prepared(corpus, cache)
+    (entry,) = cache.folder.iterdir()
+    stored = (entry / token_cache.DESCRIPTION).read_text(encoding="utf-8")
+    another = stored.replace('"lowercase": false', '"lowercase": true')
+    assert another != stored
+    for hostile in (another, "[]", "3", '{"description": 3, "sha256": "x"}', "{", '{"description": {}}'):
+        (entry / token_cache.DESCRIPTION).write_text(hostile)
+        assert cache.find(entry.name) is None
+        prepared(corpus, cache)
+
+
+def test_tokens_stay_readable_when_another_process_makes_room(corpus: Path) -> None:
+    cache = TokenCache(corpus / "cache")
+    made = prepared(corpus, cache)
+    (entry,) = cache.folder.iterdir()
+    for file in entry.iterdir():
+        file.unlink()
+    assert "".join(text_of(made)) == prose(700)
+
+
+def test_the_cache_is_bounded_and_the_longest_unused_leaves_first(corpus: Path) -> None:
+    size = 2 * len(prose(700))
+    cache = TokenCache(corpus / "cache", limit_bytes=3 * size)
+    keys: list[str] = []
+    for number in range(2):
+        prepared(corpus, cache, validation_split=0.1 + number / 100)
+        keys += [path.name for path in cache.folder.iterdir() if path.name not in keys]
+    os.utime(cache.folder / keys[0] / token_cache.DESCRIPTION, (1, 1))
+    prepared(corpus, cache, validation_split=0.1)  # used again
+    os.utime(cache.folder / keys[1] / token_cache.DESCRIPTION, (2, 2))
+    prepared(corpus, cache, validation_split=0.3)
+    left = {path.name for path in cache.folder.iterdir()}
+    assert keys[0] in left
+    assert keys[1] not in left
+    assert sum(file.stat().st_size for file in cache.folder.rglob("*")) < 4 * size
+
+
+def test_what_a_killed_process_left_is_taken_away_in_time(corpus: Path) -> None:
+    cache = TokenCache(corpus / "cache")
+    old, new = cache.folder / ".key.1.new", cache.folder / ".key.2.new"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (1, 1))
+    prepared(corpus, cache)
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_two_trainings_prepare_the_same_corpus_at_once(corpus: Path) -> None:
+    cache = TokenCache(corpus / "cache")
+    barrier = threading.Barrier(2)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from textgen.corpus.sources import find\n"
+        "from textgen.settings import TrainingSettings\n"
+        "from textgen.training.corpora import prepare\n"
+        "from textgen.training.token_cache import TokenCache\n"
+        "folder = Path(sys.argv[1])\n"
+        "made = prepare(find(folder), TrainingSettings.from_flags(), cache=TokenCache(folder / 'cache'))\n"
+        "print(made.sha256, len(made.training), int(made.training.sum()))\n"
+    )
+
+    def run() -> str:
+        barrier.wait()
+        command = [sys.executable, "-c", code, str(corpus)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (pool.submit(run) for _ in range(2))
+        assert first.result() == second.result() != ""
+    assert len(list(cache.folder.iterdir())) == 1
+
+
+def test_a_small_corpus_leaves_no_copy_unless_a_folder_is_named(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(corpus / "home"))
+    found = find(corpus)
+    assert choose_cache(found) is None
+    named = choose_cache(found, corpus / "named")
+    assert named is not None
+    assert named.folder == corpus / "named"
+    monkeypatch.setattr(corpora, "CACHED_FROM_BYTES", 1_000)
+    usual = choose_cache(found)
+    assert usual is not None
+    assert usual.folder == corpus / "home" / "textgen" / "corpora"
+    assert usual.folder.stat().st_mode & 0o777 == 0o700
+    # A service's home may be read-only: a training goes on without a cache.
+    (corpus / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(corpus / "file"))
+    assert choose_cache(found) is None
+
+
+def test_without_a_cache_a_large_corpus_leaves_no_file(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpora, "CACHED_FROM_BYTES", 1_000)
+    before = sorted(corpus.iterdir())
+    made = prepared(corpus)
+    assert not made.training.flags.owndata
+    assert "".join(text_of(made)) == prose(700)
+    assert sorted(corpus.iterdir()) == before
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "input.txt").write_text(prose(4_000), encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from textgen.corpus.sources import find\n"
+        "from textgen.settings import TrainingSettings\n"
+        "from textgen.training.corpora import prepare\n"
+        "from textgen.training.token_cache import TokenCache\n"
+        "from textgen.errors import TextgenError\n"
+        "folder = Path(sys.argv[1])\n"
+        "try: prepare(find(folder), TrainingSettings.from_flags(), cache=TokenCache(folder / 'cache'))\n"
+        "except TextgenError as error: print(error)\n"
+    )
+    command = f'ulimit -f 100; exec {sys.executable} -c "$0" {tmp_path}'
+    result = subprocess.run(["bash", "-c", command, code], capture_output=True, text=True, check=False)
+    assert "cannot be written to" in result.stdout, result
+    assert "File too large; make room, or name another folder with --cache-dir" in result.stdout
+    assert result.stdout.count("\n") == 1
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_corpus_that_changes_between_the_readings_is_refused(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = CharacterTokenizer.train
+
+    def change(*given: object, **flags: object) -> CharacterTokenizer:
+        made = train(*given, **flags)  # type: ignore[arg-type]
+        (corpus / "input.txt").write_text(prose(800), encoding="utf-8")
+        return made
+
+    monkeypatch.setattr(CharacterTokenizer, "train", change)
+    with pytest.raises(CorpusError, match="changed while it was read"):
+        prepared(corpus, TokenCache(corpus / "cache"))
+    assert list((corpus / "cache").iterdir()) == []
+
+
+def test_reading_a_large_corpus_can_be_cancelled(tmp_path: Path) -> None:
+    hard_inputs.write_large(tmp_path / "input.txt", 3 << 20)
+    control = Control()
+    control.cancel()
+    with pytest.raises(TrainingInterruptedError, match="stopped while the corpus was read"):
+        prepare(find(tmp_path), SETTINGS, cache=TokenCache(tmp_path / "cache"), control=control)
+    assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
+
+
+def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from textgen.corpus.sources import find\n"
+        "from textgen.settings import TrainingSettings\n"
+        "from textgen.training.corpora import prepare\n"
+        "from textgen.training.token_cache import TokenCache\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "folder, before = Path(sys.argv[1]), peak()\n"
+        "made = prepare(find(folder), TrainingSettings.from_flags(), cache=TokenCache(folder / 'cache'))\n"
+        "print(len(made.training), peak() - before)\n"
+    )
+    hard_inputs.write_large(tmp_path / "input.txt", 24_000_000)
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    tokens, kibibytes = map(int, result.stdout.split())
+    assert tokens > 20_000_000
+    assert kibibytes < 90 * 1024  # the tokens alone are 46 MiB, the text as a Python string as much
+
+
+def test_a_million_different_words_are_measured_in_little_memory(tmp_path: Path) -> None:
+    hard_inputs.write_million_words(tmp_path / "input.txt")
+    made = prepared(tmp_path)
+    assert made.tokenizer.size < 30
+    assert made.characters > 6_000_000
+
+
+def test_a_network_that_does_not_fit_in_memory_is_refused_by_its_vocabulary() -> None:
+    settings = TrainingSettings.from_flags(preset="small")
+    memory.check(settings, 80, 1_000_000, 2 << 30)
+    memory.check(settings, 500_000, 1_000_000, None)
+    with pytest.raises(TrainingError, match=r"500,000 tokens needs about .* GB .* lower --vocab-size"):
+        memory.check(settings, 500_000, 1_000_000, 2 << 30)
+
+
+def test_free_memory_is_the_smaller_of_the_machines_and_the_containers(tmp_path: Path) -> None:
+    machine, group = tmp_path / "meminfo", tmp_path / "group"
+    group.mkdir()
+    assert memory.available(machine, group) is None
+    machine.write_text("MemTotal: 9000 kB\nMemAvailable:    5000 kB\n")
+    assert memory.available(machine, group) == 5000 << 10
+    (group / "memory.max").write_text("max\n")
+    assert memory.available(machine, group) == 5000 << 10
+    (group / "memory.max").write_text("4000000\n")
+    (group / "memory.current").write_text("3500000\n")
+    (group / "memory.stat").write_text("anon 500000\nfile 3000000\nkernel 1\n")
+    assert memory.available(machine, group) == 3_500_000
+
+
+def test_a_description_is_plain_json(corpus: Path) -> None:
+    cache = TokenCache(corpus / "cache")
+    prepared(corpus, cache)
+    (entry,) = cache.folder.iterdir()
+    stored = json.loads((entry / token_cache.DESCRIPTION).read_text(encoding="utf-8"))
+    assert set(stored["description"]) >= {"tokenizer", "characters", "seeds", "text_form"}

@@ -1,0 +1,207 @@
+"""How bytes become characters: one encoding a file, told by its first bytes or by the user, never guessed.
+
+What the bytes are not is said with the offset of the first one at fault; what they may be is only
+suggested. This module must not import NumPy or Keras: the bot reads uploads with it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+from typing import Literal
+
+from textgen.errors import CorpusError, SettingsError
+
+ErrorPolicy = Literal["strict", "replace"]
+ERROR_POLICIES: dict[str, ErrorPolicy] = {"strict": "strict", "replace": "replace"}
+
+DEFAULT = "utf-8"
+_LONGEST_MARK = 6  # of the signatures below, too
+_SUGGESTION_BYTES = 1 << 16
+
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    # UTF-32's little-endian mark begins with UTF-16's, so it is tried first.
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+
+_SIGNATURES = (
+    (b"%PDF-", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"{\\rtf", "an RTF document"),
+)
+_COMPRESSED = (
+    (b"\x1f\x8b", "a gzip archive", "gunzip"),
+    (b"BZh", "a bzip2 archive", "bunzip2"),
+    (b"\xfd7zXZ\x00", "an xz archive", "unxz"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unzstd"),
+)
+
+# What plain text of people's own is saved in. Left to all of its hundred encodings,
+# charset-normalizer takes a single é for whatever has a letter there.
+_USUAL = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman"),
+    *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be"),
+)
+
+
+def detect(head: bytes, *, name: str) -> tuple[str, int]:
+    """Return a file's encoding and the length of its byte-order mark.
+
+    Args:
+        head: the first bytes of the file, six at least where it has so many.
+        name: what the file is called in an error's text.
+
+    Raises:
+        CorpusError: the file is empty, or begins like a picture, a document or an archive.
+    """
+    if not head:
+        raise CorpusError(f"{name} is empty (0 bytes); it needs some text")
+    for signature, kind, command in _COMPRESSED:
+        if head.startswith(signature):
+            raise CorpusError(f"{name} is {kind}; compressed files are not read: unpack it first ({command})")
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            raise CorpusError(f"{name} is {kind}, not plain text; save it as a .txt file in UTF-8")
+    for mark, announced in _BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return announced, len(mark)
+    return DEFAULT, 0
+
+
+def check_name(encoding: str) -> str:
+    """Return the usual name of an encoding that a user has named.
+
+    Raises:
+        SettingsError: Python knows no text encoding of that name.
+    """
+    try:
+        # Python's own list is asked, for a package may have registered a codec for any name at all
+        # (future-typing does).
+        found = encodings.search_function(encoding.lower())
+        if found is None:
+            raise LookupError
+        # What turns bytes into bytes (hex, zip) is a codec too, but str.encode refuses it.
+        "a".encode(found.name)
+    except (LookupError, ValueError):
+        raise SettingsError(
+            f"the encoding is {encoding!r}, which is none; it can be utf-8, utf-16, windows-1252, …"
+        ) from None
+    return found.name
+
+
+def check_policy(errors: str) -> ErrorPolicy:
+    """Return a policy for bytes that the encoding does not allow.
+
+    Raises:
+        SettingsError: there is no such policy.
+    """
+    if errors not in ERROR_POLICIES:
+        raise SettingsError(f"encoding_errors is {errors!r}; it can be {', '.join(ERROR_POLICIES)}")
+    return ERROR_POLICIES[errors]
+
+
+class Decoder:
+    """Decodes one file piece by piece, and says where it is not valid.
+
+    Args:
+        name: what the file is called in an error's text.
+        encoding: a name that the user forces, or None to go by the first bytes.
+        errors: "replace" puts U+FFFD for what is not valid; "strict" refuses it.
+        flags: whether errors may name the command's flags as the way out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        encoding: str | None = None,
+        errors: ErrorPolicy = "strict",
+        *,
+        flags: bool = False,
+    ) -> None:
+        """Wait for the first bytes."""
+        self.encoding = encoding or ""
+        self._name, self._forced, self._errors, self._flags = name, encoding is not None, errors, flags
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._head = self._waiting = b""
+        self._fed = 0
+        self._begun = False
+
+    def decode(self, data: bytes, *, final: bool = False) -> str:
+        """Return the characters that are complete by now.
+
+        Args:
+            data: the next bytes of the file.
+            final: whether these are the last ones.
+
+        Raises:
+            CorpusError: see `detect`; or a byte is not valid, or NUL where the encoding is UTF-8.
+        """
+        if self._decoder is None:
+            data = self._waiting + data
+            if len(data) < _LONGEST_MARK and not final:
+                self._waiting = data
+                return ""
+            announced, mark = detect(data, name=self._name)
+            self._head = data[:_SUGGESTION_BYTES]
+            if not self._forced:
+                self.encoding = announced
+                data, self._fed = data[mark:], mark
+            self._decoder = codecs.getincrementaldecoder(self.encoding)(self._errors)
+        if not self._forced and self.encoding == DEFAULT and (at := data.find(b"\0")) >= 0:
+            raise CorpusError(
+                f"{self._name} has a NUL byte at offset {self._fed + at}: it is binary, or UTF-16 without a "
+                f"byte-order mark{self._way_out(data)}"
+            )
+        self._fed += len(data)
+        try:
+            text = self._decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            # The decoder put the bytes that it had kept in front of the new ones.
+            at = self._fed - len(error.object) + error.start
+            raise CorpusError(
+                f"{self._name} is not valid {self.encoding.upper()}: byte 0x{error.object[error.start]:02X} "
+                f"at offset {at}{self._way_out(data)}"
+            ) from None
+        if text and not self._begun:
+            self._begun = True
+            text = text.removeprefix("\ufeff")
+        return text
+
+    def _way_out(self, data: bytes) -> str:
+        likely = None if self._forced else suggest(self._head, data)
+        told = "; save it as plain text in UTF-8"
+        if likely:
+            told = f" (it reads as {likely}){told}"
+            if self._flags:
+                told += f", or give --encoding {likely}"
+        if self._flags:
+            told += ", or --encoding-errors replace"
+        return told
+
+
+def suggest(head: bytes, near: bytes = b"") -> str | None:
+    """Return the encoding that bytes look like, or None. It is a guess, for a person to judge.
+
+    Args:
+        head: the beginning of the file.
+        near: bytes from the place at fault.
+    """
+    # Slow to import, and needed only where something is wrong.
+    from charset_normalizer import from_bytes
+
+    at = next((place for place, byte in enumerate(near) if byte >= 0x80), 0)
+    sample = head + near[max(0, at - _SUGGESTION_BYTES // 2) : at + _SUGGESTION_BYTES // 2]
+    sample = sample[: len(sample) // 4 * 4]  # whole units of UTF-16
+    matches = list(from_bytes(sample, cp_isolation=list(_USUAL)))
+    if not matches or (len(matches) > 1 and not matches[0].coherence):
+        return None
+    name = matches[0].encoding
+    if any("cp1252" in match.could_be_from_charset for match in matches if match.chaos == matches[0].chaos):
+        name = "cp1252"  # by far the most usual of those that fit as well
+    return name.replace("cp12", "windows-12").replace("_", "-")

@@ -1,0 +1,164 @@
+"""`textgen corpus split`: make ``validate.txt`` from paragraphs of ``input.txt``.
+
+Held-out paragraphs leave the training text, or a model would be tested on what it has seen. The
+files are divided as they are, in their own encoding and with their own line breaks: every character
+is in one of the two afterwards. This module must not import NumPy or Keras.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from textgen import files
+from textgen.corpus.cuts import grapheme_cut
+from textgen.corpus.encoding import Decoder, detect
+from textgen.corpus.sources import TRAINING_FILE, VALIDATION_FILE
+from textgen.corpus.text import MAXIMUM_BYTES, unreadable
+from textgen.errors import CorpusError, SettingsError
+
+DEFAULT_SHARE = 0.1
+
+_BREAK = r"(?:\r\n|\r|\n)"
+# What ends a unit; it stays with the unit, so that the units put together are the text.
+_ENDS = {
+    "paragraphs": re.compile(rf"{_BREAK}(?:[ \t]*{_BREAK})+"),
+    "lines": re.compile(_BREAK),
+    "sentences": re.compile(r"[.!?…][\"'”’»)\]]*\s+|[。！？][”’」』]*"),
+    "words": re.compile(r"\s+"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What `split` wrote.
+
+    Attributes:
+        training: characters of ``input.txt``.
+        validation: characters of ``validate.txt``.
+        unit: what was held out: "paragraphs", "lines", "sentences", "words" or "characters".
+    """
+
+    training: int
+    validation: int
+    unit: str
+
+
+def split(
+    folder: Path,
+    *,
+    share: float = DEFAULT_SHARE,
+    scattered: bool = False,
+    random_seed: int = 1,
+    force: bool = False,
+    encoding: str | None = None,
+) -> Split:
+    """Move a part of ``input.txt`` to ``validate.txt``.
+
+    The end is held out unless ``scattered``: neighbouring paragraphs share names and topics, so
+    scattered ones are easier to guess than a text that is really new. For a collection of short
+    pieces (poems, jokes, recipes) scattered ones are the fairer choice.
+
+    Args:
+        folder: holds ``input.txt``.
+        share: the part to hold out, more than 0 and at most 0.5.
+        scattered: hold out random paragraphs instead of the last ones.
+        random_seed: decides which.
+        force: if there is a ``validate.txt``, put its text back behind the training text and divide anew.
+        encoding: of the files, if it is neither UTF-8 nor announced by a byte-order mark.
+
+    Raises:
+        SettingsError: the share lies outside its bounds.
+        CorpusError: the text is absent, not text, or too short to divide, there is a ``validate.txt``, or
+            the disk refuses.
+    """
+    if not 0 < share <= 0.5:
+        raise SettingsError(f"the share is {share:g}; it must be more than 0 and at most 0.5")
+    source, target = folder / TRAINING_FILE, folder / VALIDATION_FILE
+    text, mark, kind = _read(source, encoding)
+    if target.exists():
+        if not force:
+            raise CorpusError(f"{target} is there already; --force puts its text back and divides anew")
+        before, _, _ = _read(target, encoding)
+        text += before
+    training, validation, unit = divide_text(text, share, random_seed if scattered else None)
+    shortened = folder / f".{TRAINING_FILE}.{os.getpid()}.new"
+    try:
+        files.write_bytes(shortened, mark + training.encode(kind))
+        # In this order a crash in between leaves a paragraph in both files, never in none.
+        files.write_bytes(target, mark + validation.encode(kind))
+        shortened.replace(source)
+        files.sync_folder(folder)
+    except OSError as error:
+        raise CorpusError(f"{folder} cannot be written: {error.strerror}; nothing was changed") from None
+    finally:
+        shortened.unlink(missing_ok=True)
+    return Split(len(training), len(validation), unit)
+
+
+def divide_text(text: str, share: float, random_seed: int | None = None) -> tuple[str, str, str]:
+    """Divide a text at paragraphs; where there are too few, at lines, sentences, words or graphemes.
+
+    Args:
+        text: the whole text.
+        share: the part to hold out, between 0 and 0.5.
+        random_seed: hold out random units that it decides, or None for the last ones.
+
+    Returns:
+        The training text, the validation text, and what was held out. Neither text is empty, and each
+        character is in one of them, in the order of the whole text.
+
+    Raises:
+        CorpusError: the text has less than two graphemes.
+    """
+    wanted = len(text) * share
+    for unit, end in _ENDS.items():
+        cuts = [0, *(match.end() for match in end.finditer(text)), len(text)]
+        units = [text[begin:stop] for begin, stop in pairwise(cuts) if begin < stop]
+        held_out = _choose([len(part) for part in units], wanted, random_seed)
+        if held_out:
+            training = "".join(part for index, part in enumerate(units) if index not in held_out)
+            validation = "".join(part for index, part in enumerate(units) if index in held_out)
+            return training, validation, unit
+    at = grapheme_cut(text, max(1, round(len(text) - wanted)))
+    if at == len(text):
+        at = grapheme_cut(text, 1)
+    if at >= len(text):
+        raise CorpusError("the text has less than two characters; there is nothing to divide")
+    return text[:at], text[at:], "characters"
+
+
+def _choose(lengths: Sequence[int], wanted: float, random_seed: int | None) -> set[int]:
+    """Return which units to hold out; none if they are too coarse for the wanted number of characters."""
+    order = list(reversed(range(len(lengths))))
+    if random_seed is not None:
+        random.Random(random_seed).shuffle(order)  # noqa: S311 -- not for secrets
+    chosen: set[int] = set()
+    held = 0
+    for index in order:
+        # One more only if that comes closer to what is wanted.
+        if abs(held + lengths[index] - wanted) < abs(held - wanted):
+            chosen.add(index)
+            held += lengths[index]
+        elif random_seed is None:
+            break
+    near = 0.5 * wanted <= held <= 1.5 * wanted
+    return chosen if near and len(chosen) < len(lengths) else set()
+
+
+def _read(path: Path, encoding: str | None) -> tuple[str, bytes, str]:
+    """Return a file's text as it stands, its byte-order mark, and its encoding."""
+    try:
+        if path.stat().st_size > MAXIMUM_BYTES:
+            raise CorpusError(f"{path} is larger than the {MAXIMUM_BYTES:,} bytes that are read")
+        data = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    length = detect(data, name=str(path))[1] if encoding is None else 0
+    decoder = Decoder(str(path), encoding, flags=True)
+    return decoder.decode(data, final=True), data[:length], decoder.encoding

@@ -1,0 +1,185 @@
+"""`textgen corpus unwrap`: take out the hard wraps of texts such as Project Gutenberg's.
+
+A line break is a wrap if the next line's first word would not have fitted on the line: whoever broke
+it there had to. Verse, lists, headings, tables and code break where they need not, and are kept.
+This module must not import NumPy or Keras.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+_NARROWEST, _WIDEST = 40, 130
+# Typesetters and editors do not fill every line to the last place.
+_SLACK = 6
+_VERSE_CAPITALS = 0.8
+_WRAPPED_SHARE = 0.5
+
+_LIST_ITEM = re.compile(r"\s*(?:[-*+•–] |\(?(?:\d{1,3}|[A-Za-z]|[ivxl]{1,5})[.)] )")
+_QUOTE = re.compile(r"\s*>")
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_RULE = re.compile(r"\s*[^\w\s]{3,}\s*$")
+_HEADING = re.compile(r"#{1,6} ")
+_COLUMNS = re.compile(r"\S(?:  +|\t+)\S|\|.*\|")
+# Two spaces before a sentence are a typist's habit, not a column.
+_SENTENCE_SPACE = re.compile(r"(?<=[.!?:;,\"'”’)])  (?=\S)")
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*$")
+_WORD = re.compile(r"\w+(?:[-'’]\w+)*")
+_HYPHENATED = re.compile(r"(\w+)-$")
+_BROKEN = re.compile(r"\w+-\n\s*\w+")
+_FIRST_LETTERS = re.compile(r"\w+")
+
+
+def unwrap(text: str) -> str:
+    """Return a clean text whose wrapped paragraphs stand on one line each.
+
+    Kept as they are: blank lines, indentation, verse, lists (an item's own wraps are taken out),
+    headings, tables, quotations marked with ``>``, and code between fences. A text whose lines are
+    not wrapped comes back unchanged.
+    """
+    blocks = list(_blocks(text.split("\n")))
+    width = _width_of([block for block in blocks if _may_be_wrapped(block)])
+    if width is None:
+        return text
+    # The halves of a broken word are no words of the text.
+    words = _Words(frozenset(_WORD.findall(_BROKEN.sub(" ", text.lower()))))
+    lines: list[str] = []
+    for block in blocks:
+        lines += _joined(block, width, words) if _may_be_wrapped(block) else block
+    return "\n".join(lines)
+
+
+def _blocks(lines: list[str]) -> Iterator[list[str]]:
+    """Return runs of lines between blank ones; blank lines and fenced code come as blocks of their own."""
+    block: list[str] = []
+    fenced = False
+    for line in lines:
+        fence = _FENCE.match(line) is not None
+        if fenced:
+            block.append(line)
+            if fence:
+                yield block
+                block, fenced = [], False
+        elif fence or not line.strip():
+            if block:
+                yield block
+            block = []
+            if fence:
+                block, fenced = [line], True
+            else:
+                yield [line]
+        else:
+            block.append(line)
+    if block:
+        yield block
+
+
+def _may_be_wrapped(block: list[str]) -> bool:
+    if len(block) < 2 or _FENCE.match(block[0]):
+        return False
+    columns = sum(1 for line in block if _COLUMNS.search(_SENTENCE_SPACE.sub(" ", line.strip())))
+    if columns >= 2 and columns >= len(block) / 2:
+        return False
+    if any(_QUOTE.match(line) for line in block):
+        return False
+    # A sentence a line, or a refrain: whoever broke there did not look at the width.
+    if all(_SENTENCE_END.search(line) for line in block[:-1]) or 2 * len(set(block)) <= len(block):
+        return False
+    # Later lines may hang below a list's mark; otherwise their indentation means something.
+    return _LIST_ITEM.match(block[0]) is not None or not any(_indentation(line) for line in block[1:])
+
+
+def _width_of(blocks: list[list[str]]) -> int | None:
+    """Return the width that a text is wrapped to, or None if it is not."""
+    widths = []
+    for block in blocks:
+        widest = max(len(line) for line in block)
+        if len(block) < 3 or not _NARROWEST <= widest <= _WIDEST or _is_verse(block):
+            continue
+        if _share_wrapped(block, widest) >= _VERSE_CAPITALS:
+            widths.append(widest)
+    return round(statistics.median(widths)) if widths else None
+
+
+def _share_wrapped(block: list[str], width: int) -> float:
+    breaks = [_is_wrap(line, after, width) for line, after in pairwise(block)]
+    return sum(breaks) / len(breaks)
+
+
+def _is_verse(block: list[str]) -> bool:
+    """Return whether every line begins a verse: with a capital, though the one before ended no sentence."""
+    later = [line.lstrip(" \t\"'“‘«—_*") for line in block[1:]]
+    capitals = sum(1 for line in later if line[:1].isupper())
+    inside = sum(
+        1
+        for line, after in zip(block, later, strict=False)
+        if after[:1].isupper() and line.rstrip()[-1:] not in ".!?”\"’'»:"
+    )
+    return len(block) > 2 and capitals >= _VERSE_CAPITALS * len(later) and inside > 0
+
+
+def _is_wrap(line: str, after: str, width: int) -> bool:
+    """Return whether the break between two lines was made for want of room."""
+    if line.endswith(("  ", "\\")):  # Markdown's own line break
+        return False
+    if any(pattern.match(one) for pattern in (_RULE, _HEADING) for one in (line, after)):
+        return False
+    if _LIST_ITEM.match(after):
+        return False
+    first = after.split(maxsplit=1)[0]
+    return len(line.rstrip()) + 1 + len(first) > width - _SLACK
+
+
+def _joined(block: list[str], width: int, words: _Words) -> list[str]:
+    """Return a block's lines with its wraps taken out."""
+    if _is_verse(block) or (not _LIST_ITEM.match(block[0]) and _share_wrapped(block, width) < _WRAPPED_SHARE):
+        return block
+    lines = [block[0]]
+    for before, after in pairwise(block):
+        if _is_wrap(before, after, width):
+            lines[-1] = words.join(lines[-1].rstrip(), after.lstrip())
+        else:
+            lines.append(after)
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The words of a text, which tell whether a hyphen at a line's end belongs to the word."""
+
+    known: frozenset[str]
+
+    def join(self, line: str, after: str) -> str:
+        if line.endswith("\u00ad"):  # soft hyphen
+            return line[:-1] + after
+        if line.endswith(("--", "—")):
+            return line + after
+        end, begin = _HYPHENATED.search(line), _FIRST_LETTERS.match(after)
+        if end and begin:
+            return (line[:-1] if self._is_one_word(end[1], begin[0]) else line) + after
+        if _is_wide(line[-1:]) and _is_wide(after[:1]):
+            # Chinese and Japanese are written without spaces.
+            return line + after
+        return f"{line} {after}"
+
+    def _is_one_word(self, left: str, right: str) -> bool:
+        if not (left[-1:].isalpha() and right[:1].islower()):
+            return False  # 1914-1918, Anglo-Saxon
+        left, right = left.lower(), right.lower()
+        if left + right in self.known:
+            return True
+        # "well-known": both halves are words here; "exam-ple": one is none.
+        return f"{left}-{right}" not in self.known and not self.known.issuperset((left, right))
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _is_wide(symbol: str) -> bool:
+    return symbol != "" and unicodedata.east_asian_width(symbol) in "WF"

@@ -1,0 +1,63 @@
+"""Tokens on disk: written piece by piece, read as an array that the system pages in as it is needed."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.tokenizers import Tokenizer, Tokens
+
+_NARROW = 1 << 16
+
+
+def token_type(vocabulary: int) -> npt.DTypeLike:
+    """Return the smallest type that holds the tokens of a vocabulary."""
+    return np.uint16 if vocabulary <= _NARROW else np.uint32
+
+
+class TokenWriter:
+    """Encodes a text that comes in pieces.
+
+    Args:
+        target: where the tokens go, as plain numbers in this machine's byte order.
+        tokenizer: makes them.
+    """
+
+    def __init__(self, target: IO[bytes], tokenizer: Tokenizer) -> None:
+        """Begin with no token."""
+        self.tokens = self.unknown = 0
+        self._target, self._tokenizer = target, tokenizer
+        self._type = token_type(tokenizer.size)
+
+    def add(self, text: str) -> int:
+        """Write the tokens of the next piece, and return how many of them are `UNKNOWN`."""
+        tokens = self._tokenizer.encode(text).astype(self._type, copy=False)
+        unknown = len(tokens) - int(np.count_nonzero(tokens))
+        self._target.write(tokens.data)
+        self.tokens, self.unknown = self.tokens + len(tokens), self.unknown + unknown
+        return unknown
+
+    @property
+    def coverage(self) -> float:
+        """Share of the tokens that the vocabulary holds, 0 to 1."""
+        return 1 - self.unknown / self.tokens if self.tokens else 1.0
+
+
+def open_tokens(source: Path | IO[bytes], vocabulary: int) -> Tokens:
+    """Return the tokens in a file as a read-only memory map, shape (tokens,).
+
+    The array stays valid when the file is removed or replaced meanwhile.
+    """
+    if isinstance(source, Path):
+        with source.open("rb") as stream:
+            return open_tokens(stream, vocabulary)
+    source.flush()
+    # An empty file cannot be mapped.
+    if not os.fstat(source.fileno()).st_size:
+        return np.empty(0, token_type(vocabulary))
+    return np.frombuffer(mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ), token_type(vocabulary))
