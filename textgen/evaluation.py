@@ -20,6 +20,7 @@ from textgen.tokenizers import Tokens
 
 _WINDOWS_AT_ONCE = 64
 _SHORTEST_STRIP = 256
+_LOGITS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +141,16 @@ def _window_means(
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return each window's mean loss; tokens have shape (windows, window + 1)."""
     state = model.stepper.initial_state(len(tokens))
-    total = np.zeros(len(tokens))
-    rows = np.arange(len(tokens))
-    for position in range(tokens.shape[1] - 1):
-        logits = model.stepper.step(tokens[:, position], state)
-        total -= log_softmax(logits)[rows, tokens[:, position + 1]]
-    return total / (tokens.shape[1] - 1)
+    targets, total = tokens[:, 1:], np.zeros(len(tokens))
+    # Many positions at once are read faster; their logits are all in memory, so not too many.
+    at_once = max(1, _LOGITS_AT_ONCE // (len(tokens) * model.spec.vocabulary))
+    for first in range(0, targets.shape[1], at_once):
+        wanted = targets[:, first : first + at_once, None]
+        features = model.stepper.features(tokens[:, first : first + wanted.shape[1]], state)
+        found = np.take_along_axis(log_softmax(model.stepper.logits(features)), wanted, axis=2)
+        total -= found.sum(axis=(1, 2))
+    mean: np.ndarray[tuple[int], np.dtype[np.float64]] = total / targets.shape[1]
+    return mean
 
 
 def _require(tokens: int, least: int) -> None:

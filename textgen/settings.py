@@ -14,9 +14,10 @@ DEFAULT_PRESET = "small"
 # What a cell is trained with, found on several corpora (benchmarks/README.md).
 _RECIPES: dict[str, dict[str, Any]] = {
     "linear": {
-        "expansion": 2,
-        "ngrams": 4,
-        "ngram_rows": 8192,
+        "expansion": 0,
+        "ngrams": 6,
+        "ngram_rows": 16_384,
+        "ngram_size": 32,
         "dropout": 0.1,
         "optimizer": "adamw",
         "learning_rate": 6e-3,
@@ -124,6 +125,7 @@ class TrainingSettings:
         expansion: see `textgen.spec.NetworkSpec`.
         ngrams: see there.
         ngram_rows: see there.
+        ngram_size: see there.
         random_seed: decides first weights and dropout.
         keep_seeds: whether line starts of the corpus are kept for sampling.
         checkpoint_s: seconds between checkpoints.
@@ -150,6 +152,7 @@ class TrainingSettings:
     expansion: int = 0
     ngrams: int = 0
     ngram_rows: int = 0
+    ngram_size: int = 0
     pristine_output: bool = False
     time_limit: float | None = None
     patience: int | None = None
@@ -238,6 +241,7 @@ class TrainingSettings:
             expansion=self.expansion,
             ngrams=self.ngrams,
             ngram_rows=self.ngram_rows,
+            ngram_size=self.ngram_size,
         )
 
     def fingerprint(self) -> dict[str, Any]:

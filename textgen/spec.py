@@ -29,6 +29,7 @@ _BOUNDS = {
     "expansion": (0, 16),
     "ngrams": (0, 8),
     "ngram_rows": (0, 4_000_000),
+    "ngram_size": (0, 4096),
 }
 _GATES = {"lstm": 4, "gru": 3}
 
@@ -48,6 +49,7 @@ class NetworkSpec:
             ``units``; 0 leaves it out.
         ngrams: the cell ``linear`` sees the hashed n-grams up to this length; 0 for none.
         ngram_rows: embeddings for each of those lengths.
+        ngram_size: their size; they are projected to ``units``.
 
     Raises:
         SettingsError: a value lies outside its bounds, or the whole has more than `MAXIMUM_PARAMETERS`.
@@ -62,6 +64,7 @@ class NetworkSpec:
     expansion: int = 0
     ngrams: int = 0
     ngram_rows: int = 0
+    ngram_size: int = 0
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -79,10 +82,10 @@ class NetworkSpec:
             )
         if self.cell != "linear" and (self.expansion or self.ngrams):
             raise SettingsError(f"expansion and ngrams are for the cell linear; the cell is {self.cell}")
-        if (self.ngrams > 1) != (self.ngram_rows > 0):
+        if not (self.ngrams > 1) == (self.ngram_rows > 0) == (self.ngram_size > 0):
             raise SettingsError(
-                f"ngrams is {self.ngrams} and ngram_rows {self.ngram_rows}; "
-                "both are 0, or ngrams is at least 2"
+                f"ngrams is {self.ngrams}, ngram_rows {self.ngram_rows} and ngram_size {self.ngram_size}; "
+                "all are 0, or ngrams is at least 2 and the others at least 1"
             )
         if self.parameters > MAXIMUM_PARAMETERS:
             raise SettingsError(
@@ -115,7 +118,9 @@ class NetworkSpec:
         units = self.units
         shapes: dict[str, tuple[int, ...]] = {"embedding": (self.vocabulary, units)}
         if self.ngrams:
-            shapes["ngrams"] = ((self.ngrams - 1) * self.ngram_rows, units)
+            lengths = self.ngrams - 1
+            shapes["ngrams"] = (lengths * self.ngram_rows, self.ngram_size)
+            shapes["ngram_projection"] = (lengths * self.ngram_size, units)
         for layer in range(self.layers):
             shapes |= {
                 f"layer{layer}.norm": (units,),

@@ -22,7 +22,9 @@ def random_bundle(
 ) -> Bundle:
     tokenizer = CharacterTokenizer(SYMBOLS, lowercase=False)
     if cell == "linear":
-        spec = NetworkSpec(cell, tokenizer.size, units, units, layers=2, expansion=2, ngrams=4, ngram_rows=64)
+        spec = NetworkSpec(
+            cell, tokenizer.size, units, units, layers=2, expansion=2, ngrams=4, ngram_rows=64, ngram_size=12
+        )
     else:
         spec = NetworkSpec(cell, tokenizer.size, embedding=12, units=units, layers=2)
     random = np.random.default_rng(5)

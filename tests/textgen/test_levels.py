@@ -27,6 +27,7 @@ TINY = {
     "seq_length": 16,
     "seq_step": 16,
     "ngram_rows": 256,
+    "ngram_size": 8,
     "num_epochs": 4,
     "dropout": 0.0,
 }

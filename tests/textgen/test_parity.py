@@ -20,14 +20,22 @@ SPECS = {
     "lstm": NetworkSpec("lstm", vocabulary=50, embedding=20, units=32, layers=3),
     "gru": NetworkSpec("gru", vocabulary=50, embedding=20, units=32, layers=3),
     "linear": NetworkSpec(
-        "linear", vocabulary=50, embedding=32, units=32, layers=3, expansion=2, ngrams=4, ngram_rows=64
+        "linear",
+        vocabulary=50,
+        embedding=32,
+        units=32,
+        layers=3,
+        expansion=2,
+        ngrams=4,
+        ngram_rows=64,
+        ngram_size=8,
     ),
     "linear, plain": NetworkSpec("linear", vocabulary=50, embedding=32, units=32, layers=2),
 }
 MANY_WORDS = {
     "lstm, words": NetworkSpec("lstm", vocabulary=20_000, embedding=16, units=16, layers=1),
     "linear, words": NetworkSpec(
-        "linear", vocabulary=20_000, embedding=16, units=16, layers=1, ngrams=3, ngram_rows=64
+        "linear", vocabulary=20_000, embedding=16, units=16, layers=1, ngrams=3, ngram_rows=64, ngram_size=8
     ),
 }
 

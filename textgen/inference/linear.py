@@ -37,6 +37,8 @@ class LinearStepper:
         self.spec = spec
         self._embedding = weights["embedding"]
         self._ngrams = weights.get("ngrams")
+        if self._ngrams is not None:
+            self._projection = weights["ngram_projection"].astype(np.float64)
         self._blocks = [_Block(spec, weights, f"layer{layer}.") for layer in range(spec.layers)]
         self._output = _for_normalized(weights["norm"], weights["output.kernel"])
         self._bias = weights["output.bias"].astype(np.float64)
@@ -68,14 +70,14 @@ class LinearStepper:
         All but the recurrence itself is worked out for all positions at once.
         """
         batch, time = tokens.shape
-        x = self._embedding[tokens]  # (batch, time, units)
+        x = self._embedding[tokens].astype(np.float64).reshape(batch * time, -1)
         if self._ngrams is not None:
             seen = np.concatenate([state[0].astype(np.int64), tokens], axis=1)
             rows = hashed(seen, self.spec.ngrams, self.spec.ngram_rows)  # (batch, time, lengths)
-            x += np.add.reduce(self._ngrams[rows], axis=2)
+            x += self._projected(rows)
             state[0][:] = seen[:, time:]
         buffers = _Buffers(self.spec, batch * time)
-        buffers.x[:] = x.reshape(batch * time, -1)
+        buffers.x[:] = x
         for layer, block in enumerate(self._blocks):
             block.mix_times(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
@@ -89,9 +91,9 @@ class LinearStepper:
         logits += self._bias
         return logits.reshape(*features.shape[:-1], -1)
 
-    def _embedded(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float32:
+    def _embedded(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float64:
         """Return the sum of each text's embeddings, shape (batch, units), and move ``recent`` on."""
-        x = self._embedding[tokens]
+        x = self._embedding[tokens].astype(np.float64)
         if self._ngrams is None:
             return x
         if len(tokens) <= _FEW:
@@ -102,8 +104,15 @@ class LinearStepper:
             joined = np.concatenate([recent.astype(np.int64), tokens[:, None]], axis=1)
             recent[:] = joined[:, 1:]
             rows = hashed(joined, self.spec.ngrams, self.spec.ngram_rows)[:, 0]
-        x += np.add.reduce(self._ngrams[rows], axis=1)  # rows: (batch, lengths)
+        x += self._projected(rows)  # rows: (batch, lengths)
         return x
+
+    def _projected(self, rows: npt.NDArray[np.integer]) -> Float64:
+        """Return what n-grams add, shape (texts, units), for rows of shape (..., lengths)."""
+        assert self._ngrams is not None  # noqa: S101 -- only called where the spec has them
+        found = self._ngrams[rows.reshape(-1, rows.shape[-1])]  # (texts, lengths, size)
+        added: Float64 = np.dot(found.reshape(len(found), -1).astype(np.float64), self._projection)
+        return added
 
     def _buffers(self, batch: int) -> _Buffers:
         buffers: _Buffers | None = getattr(self._local, "buffers", None)

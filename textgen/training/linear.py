@@ -89,7 +89,9 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         )
         x = ops.take(weight["embedding"], tokens, axis=0)  # (batch, time, units)
         if spec.ngrams:
-            x = x + ops.sum(ops.take(weight["ngrams"], rows, axis=0), axis=2)
+            found = ops.take(weight["ngrams"], rows, axis=0)  # (batch, time, lengths, size)
+            found = ops.reshape(found, (*tokens.shape, -1))
+            x = x + ops.matmul(found, weight["ngram_projection"])
         x = x * next(masks)
         for layer in range(spec.layers):
             x = x + self._mix_time(layer, x) * next(masks)
@@ -140,6 +142,9 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         if kind in {"output", "mlp_output"}:
             # Each block adds little at first, so that depth does not make the sum grow.
             deviation /= (2 * self._spec.layers) ** 0.5
+        if name == "ngram_projection":
+            # The tables start small and must be heard all the same.
+            deviation *= 3
         seed = self._random_seed * 1_000 + list(self._spec.shapes()).index(name)
         return keras.initializers.RandomNormal(0.0, deviation, seed=seed)
 
