@@ -59,18 +59,25 @@ def reference(text: str, length: int, stops: list[str]) -> tuple[str, bool]:
     return text[:limit], False
 
 
+@st.composite
+def texts_and_stops(draw: st.DrawFn) -> tuple[str, list[str]]:
+    """Return a text and stops of which most stand in it, some of them across or inside characters."""
+    text = "".join(draw(st.lists(st.sampled_from(PARTS), min_size=1, max_size=14)))
+    stops = []
+    for _ in range(draw(st.integers(0, 3))):
+        start = draw(st.integers(0, len(text) - 1))
+        stops.append(text[start : start + draw(st.integers(1, 5))] + draw(st.sampled_from(["", "", "a"])))
+    return text, stops
+
+
 @settings(max_examples=400)
-@given(
-    st.lists(st.sampled_from(PARTS), min_size=1, max_size=14).map("".join),
-    st.integers(1, 20),
-    st.lists(st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("".join), max_size=3),
-    st.lists(st.integers(1, 4), min_size=1, max_size=8),
-)
+@given(texts_and_stops(), st.integers(1, 30), st.lists(st.integers(1, 4), min_size=1, max_size=8))
 def test_length_and_stops_are_those_of_the_definition(
-    text: str, length: int, stops: list[str], sizes: list[int]
+    drawn: tuple[str, list[str]], length: int, sizes: list[int]
 ) -> None:
+    text, stops = drawn
     # The tokenizer makes tokens of one to four characters; what follows the text ends its last cluster.
-    text += "." * 25
+    text += "." * 35
     pieces, rest, number = [], text, 0
     while rest:
         size = sizes[number % len(sizes)]
@@ -98,6 +105,7 @@ def test_length_and_stops_are_those_of_the_definition(
         (["\n"], "To be, or not", "stop"),
         ("not", "To be, or ", "stop"),
         (["be,", "e"], "To b", "stop"),
+        (["be, or", "e,"], "To b", "stop"),
         (["e, or not", "or"], "To be, ", "stop"),
         (["never"], "To be, or not\nto be", "length"),
         (["To"], "", "stop"),
