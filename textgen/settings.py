@@ -127,6 +127,7 @@ class TrainingSettings:
         ngram_rows: see there.
         ngram_size: see there.
         random_seed: decides first weights and dropout.
+        base: which model this one goes on from, as `textgen.training.base.fingerprint` tells it, or None.
         keep_seeds: whether line starts of the corpus are kept for sampling.
         checkpoint_s: seconds between checkpoints.
 
@@ -154,6 +155,7 @@ class TrainingSettings:
     ngram_rows: int = 0
     ngram_size: int = 0
     pristine_output: bool = False
+    base: str | None = None
     time_limit: float | None = None
     patience: int | None = None
     validation_split: float = 0.05

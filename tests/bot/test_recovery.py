@@ -74,7 +74,7 @@ def trainers(worker: Pastiche) -> list[psutil.Process]:
 def test_a_training_goes_on_where_its_process_ended(
     how: str, settings: Settings, trainings: Trainings, corpus_text: str
 ):
-    job_id = trainings.record(corpus_text, minutes=0.4)
+    job_id = trainings.record(corpus_text, minutes=0.3)
     with Pastiche(settings.data_dir, "worker") as worker:
         wait_for(lambda: trainings.job(job_id).fraction > 0.2, timeout_s=60, message=worker.log.read_text)
         (trainer,) = trainers(worker)

@@ -17,6 +17,7 @@ from textgen.errors import TextgenError, TrainingInterruptedError
 from textgen.events import Control, Event, EventSink, json_lines
 from textgen.settings import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.spec import CELLS
+from textgen.tensorboard import scalars
 from textgen.training.run import train
 
 
@@ -67,6 +68,8 @@ from textgen.training.run import train
 @click.option("--random-seed", type=int, help="Decides first weights and dropout.")
 @click.option("--no-seeds", is_flag=True, help="Keep no line starts of the corpus in the bundle.")
 @click.option("--resume", is_flag=True, help="Go on from an interrupted training.")
+@click.option("--base", type=click.Path(path_type=Path), help="Go on from this bundle, with its network.")
+@click.option("--tensorboard", type=click.Path(path_type=Path), help="Write progress for TensorBoard here.")
 @click.option("--checkpoint-seconds", "checkpoint_s", type=float, help="Seconds between checkpoints.")
 @click.option(
     "--cache-dir",
@@ -90,6 +93,7 @@ def command(
     level: str | None,
     word_tokens: bool,
     no_cache: bool,
+    tensorboard: Path | None,
     no_seeds: bool,
     resume: bool,
     live_sample: bool,
@@ -114,12 +118,18 @@ def command(
     if control:
         wishes.obey(sys.stdin)
 
+    boards = [scalars(tensorboard)] if tensorboard else []
+
     def run(on_event: EventSink) -> Manifest:
+        def tell(event: Event) -> None:
+            for sink in (on_event, *boards):
+                sink(event)
+
         return train(
             source,
             output=bundle,
             cache=not no_cache,
-            on_event=on_event,
+            on_event=tell,
             resume=resume,
             live_sample=live_sample,
             lock_timeout=lock_timeout,

@@ -74,6 +74,14 @@ class Tokenizer(Protocol):
         """Return a text that stands for this token alone."""
         ...
 
+    def extended(self, text: Iterable[str]) -> Tokenizer:  # noqa: ARG002 -- not every level can
+        """Return a tokenizer that also knows what a further text holds, where the level allows it.
+
+        The tokens that there are keep their numbers. Words keep their vocabulary, since what joins
+        what was learnt with it; bytes need no more.
+        """
+        return self
+
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` of the same class needs."""
         ...

@@ -91,6 +91,13 @@ class CharacterTokenizer(Tokenizer):
         """Return the token's character."""
         return self._symbol_of_token[token]
 
+    def extended(self, text: Iterable[str]) -> CharacterTokenizer:
+        """Return a tokenizer that knows the characters of a further text too, after those it knows."""
+        further = CharacterTokenizer.train(text, lowercase=self.lowercase).symbols
+        new = [symbol for symbol in further if symbol not in set(self.symbols)]
+        symbols = (self.symbols + "".join(new))[: MAXIMUM_SYMBOLS - 1]
+        return CharacterTokenizer(symbols, lowercase=self.lowercase)
+
     def to_json(self) -> dict[str, Any]:
         """Return the tokenizer as JSON data."""
         return {"level": self.level, "symbols": self.symbols, "lowercase": self.lowercase}

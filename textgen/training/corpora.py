@@ -78,6 +78,7 @@ def prepare(
     cache: TokenCache | None = None,
     scratch: Path | None = None,
     control: Control | None = None,
+    base: Tokenizer | None = None,
 ) -> PreparedCorpus:
     """Read a corpus and turn it into tokens.
 
@@ -88,13 +89,14 @@ def prepare(
         cache: where the tokens are kept for the next time; None for nowhere.
         scratch: a folder for tokens that do not fit in memory and are not kept; they vanish with the process.
         control: lets another thread end the reading.
+        base: a tokenizer to go on from instead of a new one.
 
     Raises:
         CorpusError: it is absent, not text, too short, or changes while it is read.
         TrainingError: the disk refuses the tokens.
         TrainingInterruptedError: it was cancelled.
     """
-    preparation = _Preparation(sources, settings, options, control or Control())
+    preparation = _Preparation(sources, settings, options, control or Control(), base)
     try:
         return preparation.through(cache) if cache else preparation.into_scratch(scratch)
     except OSError as error:
@@ -125,13 +127,18 @@ class _Preparation:
     """The two readings of one corpus."""
 
     def __init__(
-        self, sources: Sources, settings: TrainingSettings, options: ReadingOptions, control: Control
+        self,
+        sources: Sources,
+        settings: TrainingSettings,
+        options: ReadingOptions,
+        control: Control,
+        base: Tokenizer | None,
     ) -> None:
         def go_on() -> None:
             if control.cancelled:
                 raise TrainingInterruptedError("stopped while the corpus was read; nothing was written")
 
-        self._sources, self._settings, self._options = sources, settings, options
+        self._sources, self._settings, self._options, self._base = sources, settings, options, base
         self._text = CorpusReader(sources.training, options, go_on)
         self._held_out = CorpusReader([sources.validation] if sources.validation else [], options, go_on)
         self._share = 0.0 if sources.validation else max(settings.validation_split, 1e-9)
@@ -210,7 +217,7 @@ class _Preparation:
         """Write the tokens; return the tokenizer and what is known of the text, as JSON data."""
         survey = _Survey(own_validation=self._sources.validation is None)
         text = survey.watch(self._parts())
-        tokenizer = _train_tokenizer(text, self._settings)
+        tokenizer = self._base.extended(text) if self._base else _train_tokenizer(text, self._settings)
         for _ in text:
             # A tokenizer need not look at all of the text, but the survey must.
             pass
@@ -221,10 +228,11 @@ class _Preparation:
         for held_out, part in self._parts():
             if writers[held_out].add(part) and held_out:
                 unseen |= dict.fromkeys(tokenizer.unseen(part))
-        if writers[0].unknown:
+        if any(writer.unknown for writer in writers):
             notes.append(
                 f"the vocabulary of {tokenizer.size:,} tokens covers {writers[0].coverage:.2%} of the "
-                "training text; the rest is unknown to the model"
+                f"training text and {writers[1].coverage:.2%} of the validation text; the rest is unknown "
+                "to the model"
             )
         if unseen:
             shown = " ".join(repr(symbol) for symbol in list(unseen)[:_UNSEEN_SHOWN])

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from textgen import bundle
 from textgen.corpus.encoding import check_policy
 from textgen.corpus.sources import ReadingOptions, Source, find
 from textgen.errors import TrainingError
 from textgen.events import Control, EventSink
 from textgen.settings import TrainingSettings
 from textgen.training import backend, memory
+from textgen.training.base import settings_of
 from textgen.training.corpora import choose_cache, prepare
 from textgen.training.lock import exclusive
-
-if TYPE_CHECKING:
-    from textgen.bundle import Manifest
 
 
 def _ignore(event: dict[str, Any]) -> None:
@@ -32,6 +31,7 @@ def train(
     output: str | Path | None = None,
     on_event: EventSink = _ignore,
     resume: bool = False,
+    base: str | Path | None = None,
     live_sample: bool = False,
     lock_timeout: float = 0.0,
     cache: bool = True,
@@ -39,7 +39,7 @@ def train(
     control: Control | None = None,
     started: float | None = None,
     **flags: Any,
-) -> Manifest:
+) -> bundle.Manifest:
     """Train a model on a corpus and write its bundle.
 
     Args:
@@ -51,6 +51,8 @@ def train(
         output: the bundle's folder; by default ``model`` beside the text.
         on_event: receives the events of `textgen.events`.
         resume: go on from an interrupted training's checkpoint if there is one.
+        base: a bundle to go on from: its network and weights are kept, its vocabulary is kept and, at
+            character level, extended.
         live_sample: emit samples at four temperatures after each epoch.
         lock_timeout: seconds to wait for another training of the same bundle.
         cache: whether the tokens of a large corpus (from 16 MiB on) are kept for the next training.
@@ -63,13 +65,15 @@ def train(
         What the bundle says of itself.
 
     Raises:
+        BundleError: the base cannot be read.
         CorpusError: the corpus cannot be read or is too short.
         SettingsError: a flag lies outside its bounds.
         TrainingError: the training diverged, the output is in use, or the disk refuses.
         TrainingInterruptedError: it was cancelled; the checkpoint is kept.
     """
     started = time.monotonic() if started is None else started
-    settings = TrainingSettings.from_flags(**flags)
+    going_on = bundle.read(Path(base)) if base is not None else None
+    settings = settings_of(going_on, flags) if going_on else TrainingSettings.from_flags(**flags)
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     sources = find(corpus)
     target = Path(output) if output is not None else sources.home / "model"
@@ -79,6 +83,7 @@ def train(
         settings,
         options=options,
         cache=choose_cache(sources, None if cache_dir is None else Path(cache_dir)) if cache else None,
+        base=going_on.tokenizer if going_on else None,
         scratch=next(folder for folder in target.absolute().parents if folder.is_dir()),
         control=wishes,
     )
@@ -100,5 +105,6 @@ def train(
             wishes,
             started=started,
             live_sample=live_sample,
+            base=going_on.weights if going_on else None,
         )
         return trainer.run(resume=resume)

@@ -20,6 +20,7 @@ from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.settings import TrainingSettings
 from textgen.training import backend, checkpoint, network
+from textgen.training.base import grown
 from textgen.training.checkpoint import Arrays, Progress
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
@@ -45,6 +46,7 @@ class Trainer:
         control: what somebody outside wishes.
         started: `time.monotonic` when the process began, which a time limit counts from.
         live_sample: emit samples at four temperatures after each epoch.
+        base: weights to begin with.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Trainer:
         *,
         started: float,
         live_sample: bool = False,
+        base: bundle.Weights | None = None,
     ) -> None:
         """Fit the batches to the corpus and build the network."""
         self._corpus, self._settings, self._output = corpus, settings, output
@@ -71,6 +74,8 @@ class Trainer:
         self._strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
         self._spec = settings.network(corpus.tokenizer.size)
         self._network = network.build(self._spec, batch, length, settings.random_seed)
+        if base is not None:
+            self._network.set_weights(grown(self._network.weights(), base))
         self._model = self._network.model
         self._model.compile(
             optimizer=_optimizer(settings),

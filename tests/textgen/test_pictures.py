@@ -1,0 +1,42 @@
+"""What a training leaves to look at: a curve, and TensorBoard's files."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from tests.textgen.bundles import random_bundle, write_random_bundle
+from tests.textgen.conftest import SMALL_FLAGS
+from tests.textgen.test_cli import refusal, textgen
+from textgen import bundle
+
+
+def test_inspect_draws_the_curve_and_shows_it(tmp_path: Path) -> None:
+    made = random_bundle()
+    history = [{"step": step, "seconds": step / 2, "validation_loss": 4 - step / 9} for step in range(1, 20)]
+    manifest = dataclasses.replace(made.manifest, history=history)
+    bundle.write(tmp_path / "model", dataclasses.replace(made, manifest=manifest))
+    shown = textgen("inspect", tmp_path / "model", "--plot")
+    assert "3.889 → 1.889" in shown.stdout
+    picture = (tmp_path / "model" / "loss.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 5_000
+    assert bundle.read(tmp_path / "model").manifest == manifest
+
+
+def test_without_a_history_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    assert "nothing to draw" in refusal(textgen("inspect", tmp_path / "model", "--plot"))
+
+
+def test_a_training_writes_scalars_for_tensorboard(corpus: Path) -> None:
+    pytest.importorskip("tensorboardX", reason="the extra `tensorboard` is not installed")
+    board = corpus / "board"
+    flags = ("--data-dir", corpus, "--num-epochs", "1", "--tensorboard", board, *SMALL_FLAGS)
+    assert textgen("train", *flags).returncode == 0
+    (file,) = board.iterdir()
+    data = file.read_bytes()
+    assert b"loss/validation" in data
+    assert b"sample at temperature 0.7" in data

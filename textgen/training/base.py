@@ -1,0 +1,88 @@
+"""Going on from another model: its network and vocabulary, a new corpus."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.bundle import Bundle, Weights
+from textgen.errors import SettingsError
+from textgen.settings import PRESETS, TrainingSettings
+
+_BY_VOCABULARY = {"embedding": 0, "output.kernel": 1, "output.bias": 0}
+"""The parameters that grow with the vocabulary, and along which axis."""
+
+
+def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
+    """Return the settings of a training that goes on from a model.
+
+    The network is the model's own; how it is trained comes from the preset and the flags.
+
+    Raises:
+        SettingsError: a flag asks for another network, or lies outside its bounds.
+    """
+    spec, given = base.spec, {name: value for name, value in flags.items() if value is not None}
+    network = {
+        "cell": spec.cell,
+        "level": base.tokenizer.level,
+        "embedding_size": spec.embedding,
+        "rnn_size": spec.units,
+        "num_layers": spec.layers,
+        "expansion": spec.expansion,
+        "ngrams": spec.ngrams,
+        "ngram_rows": spec.ngram_rows,
+        "ngram_size": spec.ngram_size,
+        "pristine_input": not getattr(base.tokenizer, "lowercase", False),
+        "pristine_output": getattr(base.tokenizer, "pristine_output", False),
+    }
+    if given.pop("word_tokens", False):
+        given.setdefault("level", "word")
+    for name, value in network.items():
+        if given.get(name, value) != value:
+            raise SettingsError(
+                f"{name} is {given[name]!r} and the base has {value!r}; "
+                "a model that goes on keeps its network: leave the flag out"
+            )
+    if "vocabulary_size" in given:
+        raise SettingsError("vocab_size cannot be given with a base: its vocabulary is kept and extended")
+    trained_with = base.manifest.settings.get("preset")
+    preset = given.pop("preset", trained_with if trained_with in PRESETS else None)
+    settings = TrainingSettings.from_flags(preset, **{**given, **network})
+    return dataclasses.replace(settings, base=fingerprint(base))
+
+
+def fingerprint(base: Bundle) -> str:
+    """Return what tells a base from another: a SHA-256 over its weights."""
+    digest = hashlib.sha256()
+    for name in sorted(base.weights):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(base.weights[name]).tobytes())
+    return digest.hexdigest()
+
+
+def grown(first: Weights, base: Weights) -> dict[str, npt.NDArray[np.float32]]:
+    """Return a base's weights for a vocabulary that may have grown.
+
+    Args:
+        first: first weights of the new network, which new tokens begin with.
+        base: the base's weights; its tokens come first in the new vocabulary.
+    """
+    result = {}
+    for name, array in base.items():
+        new = first[name].copy()
+        axis = _BY_VOCABULARY.get(name)
+        if axis is None:
+            new[...] = array
+        else:
+            new[(slice(None),) * axis + (slice(array.shape[axis]),)] = array
+        result[name] = new
+    added = len(result["output.bias"]) - len(base["output.bias"])
+    if added:
+        # New tokens begin as unlikely as the least likely known one.
+        result["output.bias"][-added:] = base["output.bias"].min()
+    return result
