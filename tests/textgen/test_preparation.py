@@ -21,7 +21,7 @@ from textgen.corpus.reader import CorpusReader
 from textgen.corpus.sources import ReadingOptions, find
 from textgen.errors import CorpusError, TrainingError, TrainingInterruptedError
 from textgen.events import Control
-from textgen.settings import TrainingSettings
+from textgen.settings import LEVELS, TrainingSettings
 from textgen.tokenizers import CharacterTokenizer
 from textgen.training import corpora, memory, token_cache
 from textgen.training.corpora import PreparedCorpus, choose_cache, prepare
@@ -84,6 +84,16 @@ def test_a_capped_vocabulary_tells_its_coverage(corpus: Path) -> None:
     assert any(f"10 tokens covers {share:.2%}" in note for note in made.notes)
 
 
+def test_a_vocabulary_learnt_from_the_beginning_still_goes_with_the_whole_text(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textgen.tokenizers.subword._LEARNT_FROM", 1_000)
+    monkeypatch.setattr(corpora, "CorpusReader", partial(CorpusReader, block_bytes=1_000))
+    made = prepared(corpus, level="subword")
+    assert "".join(text_of(made)) == prose(700)
+    assert made.characters == len(text_of(made)[0])
+
+
 def test_what_should_give_pause_is_told(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_bytes(hard_inputs.CHAT_LOG + b"write to anna@example.org\n" * 20)
     told = " ".join(prepared(tmp_path).notes)
@@ -107,10 +117,13 @@ def test_every_script_is_trained_on_whole(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)
-def test_what_is_refused_leaves_nothing_behind(tmp_path: Path, case: hard_inputs.HardInput) -> None:
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_is_refused_leaves_nothing_behind(
+    tmp_path: Path, level: str, case: hard_inputs.HardInput
+) -> None:
     (tmp_path / "input.txt").write_bytes(case.data)
     with pytest.raises(CorpusError) as caught:
-        prepared(tmp_path, TokenCache(tmp_path / "cache"))
+        prepared(tmp_path, TokenCache(tmp_path / "cache"), level=level)
     for words in case.says:
         assert words in str(caught.value)
     assert list((tmp_path / "cache").glob("*")) == []
@@ -327,11 +340,28 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
     assert kibibytes < 90 * 1024  # the tokens alone are 46 MiB, the text as a Python string as much
 
 
-def test_a_million_different_words_are_measured_in_little_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_million_different_words_are_capped_and_the_coverage_is_told(tmp_path: Path, level: str) -> None:
     hard_inputs.write_million_words(tmp_path / "input.txt")
-    made = prepared(tmp_path)
-    assert made.tokenizer.size < 30
+    made = prepared(tmp_path, level=level)
     assert made.characters > 6_000_000
+    assert made.tokenizer.size <= 50_000
+    told = [note for note in made.notes if "covers" in note]
+    assert bool(told) is (level == "word")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_text_of_many_blocks_is_whole_at_every_level(
+    corpus: Path, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpora, "CorpusReader", partial(CorpusReader, block_bytes=5_000))
+    training, validation = text_of(prepared(corpus, level=level))
+    # At word level the input is split at white space here, which is not kept apart.
+    assert f"{training} {validation}".split() == prose(700).split()
+    made = prepared(corpus, TokenCache(corpus / "cache"), level=level)
+    again = prepared(corpus, TokenCache(corpus / "cache"), level=level)
+    np.testing.assert_array_equal(made.training, again.training)
+    assert made.tokenizer.to_json() == again.tokenizer.to_json()
 
 
 def test_a_network_that_does_not_fit_in_memory_is_refused_by_its_vocabulary() -> None:

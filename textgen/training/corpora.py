@@ -11,6 +11,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -216,10 +217,11 @@ class _Preparation:
     def _read_twice(self, training: IO[bytes], validation: IO[bytes]) -> tuple[Tokenizer, dict[str, Any]]:
         """Write the tokens; return the tokenizer and what is known of the text, as JSON data."""
         survey = _Survey(own_validation=self._sources.validation is None)
-        text = survey.watch(self._parts())
+        # A tokenizer need not look at all of the text, but the survey must. A bare generator would end
+        # with the loop over it; a chain does not.
+        text = chain(survey.watch(self._parts()))
         tokenizer = self._base.extended(text) if self._base else _train_tokenizer(text, self._settings)
         for _ in text:
-            # A tokenizer need not look at all of the text, but the survey must.
             pass
         notes = [*self._text.notes, *survey.notes(self._sources, self._text.chat_log)]
 
