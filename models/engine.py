@@ -1,10 +1,11 @@
 """From an address to an engine whose transactions mean the same on SQLite and PostgreSQL."""
 
+import time
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from models.errors import DatabaseError
@@ -66,7 +67,7 @@ def make_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _enter_wal(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         cursor.close()
@@ -75,6 +76,24 @@ def make_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_on_sqlite)
     return engine
+
+
+def _enter_wal(cursor: DBAPICursor) -> None:
+    """Switch to write-ahead logging, which the file remembers.
+
+    While several processes do so at once on a new file, SQLite refuses some of them at once: it does
+    not wait for ``busy_timeout`` where waiting could be a deadlock.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except DRIVER.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def writes(connection: sa.Connection | sa.Engine) -> bool:

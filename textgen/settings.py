@@ -11,7 +11,7 @@ from textgen.spec import CELLS, Cell, NetworkSpec
 
 DEFAULT_PRESET = "small"
 
-# What a cell is trained with, found on several corpora (benchmarks/README.md).
+# What a cell is trained with; how it was found stands in benchmarks/README.md.
 _RECIPES: dict[str, dict[str, Any]] = {
     "linear": {
         "expansion": 0,
