@@ -19,7 +19,7 @@ _SIZES_MB = (1, 10, 100)
 _VARIED_LINES = 2_000
 
 _PREPARE = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 from textgen.corpus.sources import find
 from textgen.dataset import Strips
@@ -28,7 +28,9 @@ from textgen.training.corpora import prepare
 from textgen.training.token_cache import TokenCache
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not getrusage: its maximum begins with what the process that forked this one had.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
 
 folder, cache = Path(sys.argv[1]), TokenCache(Path(sys.argv[1]) / "cache")
 settings = TrainingSettings.from_flags(pristine_input=True)

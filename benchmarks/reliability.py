@@ -31,9 +31,11 @@ def run() -> list[Figure]:
 
 def _parity() -> Figure:
     """Return the largest difference of a logit, over every cell and vocabularies of every level's size."""
-    from textgen.training import backend, network
+    from textgen.training import backend
 
     backend.load()
+    from textgen.training import network
+
     largest = 0.0
     for cell, vocabulary in product(CELLS, _VOCABULARIES.values()):
         hashed = (
