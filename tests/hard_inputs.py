@@ -59,6 +59,31 @@ SUGGESTED = {
 }
 """Texts in no encoding that is read without being asked to, under the name to ask with."""
 
+NAN, INFINITE = float("nan"), float("inf")
+
+SETTINGS_REFUSED: tuple[tuple[str, float, str], ...] = (
+    ("length", 0, "length is 0"),
+    ("length", -5, "length is -5"),
+    ("length", 10**9, "1,000,000"),
+    ("temperature", -0.5, "temperature is -0.5"),
+    ("temperature", NAN, "temperature is nan"),
+    ("temperature", INFINITE, "temperature is inf"),
+    ("temperature", 11, "0 to 10"),
+    ("random_seed", -1, "random seed is -1"),
+    ("top_k", 0, "top_k is 0"),
+    ("top_k", -1, "top_k is -1"),
+    ("top_p", 0, "top_p is 0"),
+    ("top_p", 1.1, "top_p is 1.1"),
+    ("top_p", NAN, "top_p is nan"),
+    ("min_p", 2, "min_p is 2"),
+    ("repetition_penalty", 0, "repetition_penalty is 0"),
+    ("repetition_window", -3, "repetition_window is -3"),
+    ("no_repeat_ngram", 0, "no_repeat_ngram is 0"),
+    ("count", 0, "count is 0"),
+    ("time_limit_s", -1, "time_limit_s is -1"),
+)
+"""Sampling settings that must be refused: name, value, words of the line."""
+
 CHAT_LOG = "".join(
     f"[2024-03-{day:02d} 18:{minute:02d}] user{minute % 4}#12{minute:02d}: did you see what happened there\n"
     for day in range(1, 6)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import hard_inputs
 from tests.textgen.bundles import write_random_bundle
 from textgen.model import TextModel
 from textgen.serve import Server
@@ -158,6 +159,16 @@ def test_what_is_wrong_with_a_request_is_its_answer(worker: Worker, tmp_path: Pa
         assert words in error["message"]
     worker.send(request("last", path, length=5))
     assert worker.receive()["characters"] == 5
+
+
+def test_settings_out_of_bounds_are_refused_as_everywhere(worker: Worker, tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    for name, value, says in hard_inputs.SETTINGS_REFUSED:
+        worker.send(request("r", tmp_path / "model", **{name: value}))
+        error = worker.receive()["error"]
+        assert error["type"] == "SettingsError"
+        assert says in error["message"]
+        assert "\n" not in error["message"]
 
 
 def test_no_keras_comes_into_the_process(tmp_path: Path) -> None:
