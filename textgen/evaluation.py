@@ -79,18 +79,25 @@ def stateful_pass(model: TextModel, text: str) -> Evaluation:
     )
 
 
-def mean_loss(model: TextModel, tokens: Tokens, *, rows: int = 32) -> float:
-    """Return nats per token, quickly: the text is cut into strips that are read side by side.
+def mean_loss(model: TextModel, tokens: Tokens, *, limit: int, rows: int = 32) -> float:
+    """Return nats per token, quickly: strips of the text, spread evenly over it, are read side by side.
 
     It lies a little above that of a stateful pass, for each strip begins with no past.
+
+    Args:
+        model: what predicts.
+        tokens: the text.
+        limit: look at so many tokens at most.
+        rows: number of strips.
 
     Raises:
         SettingsError: the text has fewer than two tokens.
     """
     _require(len(tokens), 2)
     rows = max(1, min(rows, len(tokens) // _SHORTEST_STRIP))
-    length = (len(tokens) - 1) // rows
-    starts = np.arange(rows)[:, None] * length
+    apart = (len(tokens) - 1) // rows
+    length = max(1, min(apart, limit // rows))
+    starts = np.arange(rows)[:, None] * apart
     strips = np.asarray(tokens)[starts + np.arange(length + 1)].astype(np.intp)
     return float(_window_means(model, strips).mean())
 

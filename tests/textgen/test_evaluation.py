@@ -13,7 +13,7 @@ import pytest
 from tests.textgen.bundles import SYMBOLS, random_bundle, write_random_bundle
 from tests.textgen.test_cli import refusal, textgen
 from textgen.errors import SettingsError
-from textgen.evaluation import random_windows, stateful_pass
+from textgen.evaluation import mean_loss, random_windows, stateful_pass
 from textgen.memorization import GRAM, memorization
 from textgen.model import TextModel
 
@@ -47,6 +47,18 @@ def test_windows_are_each_read_from_nothing(model: TextModel) -> None:
     means = [stateful_pass(model, TEXT[start : start + 6]).nats_per_token for start in starts]
     assert figures.nats_per_token == pytest.approx(np.mean(means))
     assert figures.standard_error == pytest.approx(np.std(means) / math.sqrt(200))
+
+
+def test_the_quick_figure_is_the_mean_over_strips_from_all_of_the_text(model: TextModel) -> None:
+    text = "".join(random.Random(9).choices(SYMBOLS, k=2_001))
+    tokens = model.tokenizer.encode(text)
+    halves = [stateful_pass(model, text[start : start + 1_001]).nats_per_token for start in (0, 1_000)]
+    assert mean_loss(model, tokens, limit=10**9, rows=2) == pytest.approx(np.mean(halves))
+    begun = [stateful_pass(model, text[start : start + 101]).nats_per_token for start in (0, 1_000)]
+    assert mean_loss(model, tokens, limit=200, rows=2) == pytest.approx(np.mean(begun))
+    assert mean_loss(model, tokens[:50], limit=10**9) == pytest.approx(
+        stateful_pass(model, text[:50]).nats_per_token
+    )
 
 
 def test_unseen_tokens_are_counted(model: TextModel) -> None:

@@ -20,11 +20,13 @@ class Clock:
         limit_s: seconds from ``started`` to the saved bundle, or None.
         started: `time.monotonic` when the process began.
         before_s: seconds trained in earlier runs that this one resumes.
+        final_validation: how long the last validations take, in those of the training.
     """
 
     limit_s: float | None
     started: float
     before_s: float = 0.0
+    final_validation: float = 1.0
     _validated: float = field(default_factory=time.monotonic)
     _validation_s: float = 0.5
 
@@ -38,8 +40,9 @@ class Clock:
         """Share of the usable time that is over; 0 without a limit."""
         if self.limit_s is None:
             return 0.0
-        # What comes after the last step: one more validation and writing the bundle.
-        usable = self.limit_s - self._validation_s - _RESERVE_S - _RESERVE_SHARE * self.limit_s
+        # What comes after the last step: validating, and writing the bundle.
+        last = self._validation_s * self.final_validation
+        usable = self.limit_s - last - _RESERVE_S - _RESERVE_SHARE * self.limit_s
         return min(1.0, self.elapsed_s / max(usable, 0.1))
 
     def validation_due(self) -> bool:

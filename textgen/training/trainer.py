@@ -31,6 +31,7 @@ _SHORTEST_COMPILED_S = 35.0
 _LOWEST = 0.05
 _VALIDATIONS_AN_EPOCH = 4
 _VALIDATION_WORK = 10_000_000_000
+_FINAL_TOKENS = 500_000
 _SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
 _LIVE_TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
 
@@ -64,7 +65,6 @@ class Trainer:
         """Fit the batches to the corpus and build the network."""
         self._corpus, self._settings, self._output = corpus, settings, output
         self._emit, self._control, self._live_sample = emit, control, live_sample
-        self._clock = Clock(settings.time_limit, started)
         self._notes = list(corpus.notes)
         batch, length = fit_to_corpus(len(corpus.training), settings.batch_size, settings.seq_length)
         if (batch, length) != (settings.batch_size, settings.seq_length):
@@ -73,6 +73,8 @@ class Trainer:
             )
         self._strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
         self._spec = settings.network(corpus.tokenizer.size)
+        longer = min(len(corpus.validation), _FINAL_TOKENS) / self._validation_tokens
+        self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
         self._network = network.build(self._spec, batch, length, settings.random_seed)
         if base is not None:
             self._network.set_weights(grown(self._network.weights(), base))
@@ -213,7 +215,7 @@ class Trainer:
         begun = time.monotonic()
         weights = self._network.weights()
         model = TextModel(self._bundle(weights, "running"))
-        loss = mean_loss(model, self._corpus.validation[: self._validation_tokens])
+        loss = mean_loss(model, self._corpus.validation, limit=self._validation_tokens)
         progress = self._progress
         progress.history.append(
             {
@@ -272,6 +274,10 @@ class Trainer:
         history = self._progress.history
         if not history or history[-1]["step"] != self._progress.step:
             self._validate()
+        if len(self._corpus.validation) > self._validation_tokens:
+            # While it trained only a part was looked at; what is told in the end is of the whole.
+            best = TextModel(self._bundle(self._best, stopped))
+            self._progress.best_loss = mean_loss(best, self._corpus.validation, limit=_FINAL_TOKENS)
         final = self._bundle(self._best, stopped)
         bundle.write(self._output, final)
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
