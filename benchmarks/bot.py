@@ -21,11 +21,11 @@ import simcord
 from benchmarks.figures import Figure
 from bot.app import Pastiche, create_bot
 from bot.health import Heartbeat
+from bot.jobs.publishing import publish_bundle
 from bot.logs import configure_logs
 from bot.sampling.worker import Refusal, SamplerWorker
 from bot.settings import load_settings
-from models import text_models, training_jobs
-from textgen.bundle import read_manifest
+from models import training_jobs
 from textgen.corpus import shakespeare
 
 MIB = 2**20
@@ -148,20 +148,5 @@ async def _serving(root: Path, bundle: Path) -> list[Figure]:
 def _publish(bot: Pastiche, guild_id: int, bundle: Path) -> None:
     copy = bot.layout.bundle(guild_id, "bench")
     shutil.copytree(bundle, copy)
-    manifest = read_manifest(copy)
     with bot.database.write() as session:
-        text_models.publish(
-            session,
-            guild_id,
-            name="Bench",
-            bundle_path=str(copy),
-            corpus_id=None,
-            training_job_id=None,
-            level=manifest.level,
-            cell=manifest.cell,
-            parameters=manifest.parameters,
-            vocabulary=manifest.vocabulary,
-            characters=manifest.characters,
-            validation_loss=manifest.validation_loss,
-            created_by=guild_id,
-        )
+        publish_bundle(session, guild_id, copy, name="Bench", created_by=guild_id)

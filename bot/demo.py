@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.app import Pastiche, create_bot
+from bot.jobs.publishing import publish_bundle
 from bot.jobs.trainer import TrainingOrder, run_trainer
 from bot.layout import Layout
 from bot.logs import configure_logs
 from bot.settings import Settings, SettingsError, load_settings
 from models import Database, text_models, training_jobs
-from textgen.bundle import read_manifest
 from textgen.corpus import shakespeare
 
 # Older than any id that SimCord makes up, so that it is free in every run.
@@ -101,25 +101,10 @@ def prepare(settings: Settings, console: Console, *, training_s: float) -> None:
 def publish_first_model(bot: Pastiche, made_by: int) -> None:
     """Make what `prepare` trained the playground's first model, unless it has one of that name."""
     bundle = bot.layout.bundle(GUILD_ID, FIRST_JOB)
-    manifest = read_manifest(bundle)
     with bot.database.write() as session:
         if text_models.by_name(session, GUILD_ID, MODEL_NAME) is not None:
             return
-        text_models.publish(
-            session,
-            GUILD_ID,
-            name=MODEL_NAME,
-            bundle_path=str(bundle),
-            corpus_id=None,
-            training_job_id=None,
-            level=manifest.level,
-            cell=manifest.cell,
-            parameters=manifest.parameters,
-            vocabulary=manifest.vocabulary,
-            characters=manifest.characters,
-            validation_loss=manifest.validation_loss,
-            created_by=made_by,
-        )
+        publish_bundle(session, GUILD_ID, bundle, name=MODEL_NAME, created_by=made_by)
 
 
 async def _serve(settings: Settings, console: Console, port: int) -> None:

@@ -17,10 +17,11 @@ from typing import Any
 import structlog
 from dbos import DBOS
 
+from bot.jobs.publishing import publish_bundle
 from bot.jobs.trainer import Stop, TrainingOrder, checkpoint_of, run_trainer
 from bot.layout import Layout
 from bot.settings import Settings
-from models import Database, DatabaseError, JobState, corpora, text_models, training_jobs
+from models import Database, DatabaseError, JobState, corpora, training_jobs
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -215,30 +216,21 @@ def _lay_out(order: TrainingOrder, corpus: Path) -> None:
 
 
 def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> str | None:
-    from textgen.bundle import read_manifest
-
-    manifest = read_manifest(bundle)
     with context.database.write() as session:
         job = training_jobs.get(session, guild_id, job_id, lock=True)
         if job is None or job.state is not JobState.TRAINING:
             return None  # published before a crash came between, or cancelled
-        model, replaced = text_models.publish(
+        model, replaced = publish_bundle(
             session,
             guild_id,
+            bundle,
             name=job.model_name,
-            bundle_path=str(bundle),
+            created_by=job.requested_by,
             corpus_id=job.corpus_id,
             training_job_id=job_id,
-            level=manifest.level,
-            cell=manifest.cell,
-            parameters=manifest.parameters,
-            vocabulary=manifest.vocabulary,
-            characters=manifest.characters,
-            validation_loss=manifest.validation_loss,
-            created_by=job.requested_by,
         )
         training_jobs.finish(
-            session, guild_id, job_id, model_id=model.id, validation_loss=manifest.validation_loss
+            session, guild_id, job_id, model_id=model.id, validation_loss=model.validation_loss
         )
         return replaced
 

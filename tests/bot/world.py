@@ -11,9 +11,8 @@ import discord
 import simcord
 
 from bot.app import Pastiche, create_bot
+from bot.jobs.publishing import publish_bundle
 from bot.settings import Settings
-from models import text_models
-from textgen.bundle import read_manifest
 
 
 @dataclass
@@ -49,23 +48,8 @@ class World:
         """Publish a copy of a bundle as the guild's model."""
         folder = self.bot.layout.bundle(place.guild.id, f"given-{name}")
         shutil.copytree(bundle, folder)
-        manifest = read_manifest(folder)
         with self.bot.database.write() as session:
-            model, _ = text_models.publish(
-                session,
-                place.guild.id,
-                name=name,
-                bundle_path=str(folder),
-                corpus_id=None,
-                training_job_id=None,
-                level=manifest.level,
-                cell=manifest.cell,
-                parameters=manifest.parameters,
-                vocabulary=manifest.vocabulary,
-                characters=manifest.characters,
-                validation_loss=manifest.validation_loss,
-                created_by=place.admin.id,
-            )
+            model, _ = publish_bundle(session, place.guild.id, folder, name=name, created_by=place.admin.id)
             return model.id
 
     async def until(self, place: Place, *words: str, timeout_s: float = 90) -> discord.Message:
