@@ -13,6 +13,7 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot import i18n
 from bot.presentation import safe_text
 from models import InvalidNameError
 from textgen.errors import TextgenError
@@ -150,6 +151,11 @@ async def answer_unexpected(interaction: discord.Interaction[Any], error: BaseEx
 class AnsweringTree(app_commands.CommandTree[Any]):
     """A command tree that answers every error: of checks, of options, and what no command expected."""
 
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Let every command pass, and answer it in the person's language."""
+        i18n.locale.set(str(interaction.locale))
+        return True
+
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
     ) -> None:
@@ -186,6 +192,7 @@ def answers_everything(callback: "Command[Owner, P]") -> "Command[Owner, P]":
     async def wrapper(
         owner: Owner, interaction: discord.Interaction[Any], *args: P.args, **kwargs: P.kwargs
     ) -> None:
+        i18n.locale.set(str(interaction.locale))
         try:
             await callback(owner, interaction, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the outermost frame of ours; logged with a reference

@@ -1,22 +1,35 @@
 """What a guild chose, and the defaults of one that chose nothing."""
 
+from datetime import datetime
 from typing import TypedDict, Unpack
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.columns import utc_now
-from models.tables import DEFAULT_LENGTH, DEFAULT_TEMPERATURE, GuildSettings
+from models.tables import GuildSettings
 
 
 class SettingsValues(TypedDict, total=False):
-    """The settings that can be changed. None means: no choice (models, roles)."""
+    """The settings that can be changed. None means: no choice (models, roles, channels, days)."""
 
     default_model_id: int | None
     temperature: float
     length: int
     trainer_role_id: int | None
     generate_role_id: int | None
+    channel_id: int | None
+    report_channel_id: int | None
+    hidden_words: str
+    longest_copy: int
+    cooldown_s: float
+    trainings_a_day: int
+    trainings_a_person: int
+    schedules: int
+    timezone: str
+    keep_corpora_days: int | None
+    welcomed_at: datetime | None
+    removed_at: datetime | None
 
 
 def settings_of(session: Session, guild_id: int) -> GuildSettings:
@@ -52,11 +65,11 @@ def _made(session: Session, guild_id: int) -> GuildSettings:
 
 
 def _defaults(guild_id: int) -> GuildSettings:
+    """Return what the table's own defaults would give, before any row is written."""
     now = utc_now()
-    return GuildSettings(
-        guild_id=guild_id,
-        temperature=DEFAULT_TEMPERATURE,
-        length=DEFAULT_LENGTH,
-        created_at=now,
-        updated_at=now,
-    )
+    values = {
+        column.key: column.default.arg
+        for column in GuildSettings.__table__.columns
+        if column.default is not None and column.default.is_scalar
+    }
+    return GuildSettings(guild_id=guild_id, created_at=now, updated_at=now, **values)

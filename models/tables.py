@@ -20,6 +20,19 @@ DEFAULT_TEMPERATURE = 0.7
 DEFAULT_LENGTH = 500
 """Characters a sample has where neither the user nor the guild says otherwise."""
 
+DEFAULT_COOLDOWN_S = 3.0
+"""Seconds between two samples of one person."""
+
+DEFAULT_LONGEST_COPY = 50
+"""Characters that a sample may have in common with its corpus in one piece."""
+
+DEFAULT_TRAININGS_A_DAY = 20
+DEFAULT_TRAININGS_A_PERSON = 2
+"""Trainings that a guild may begin in 24 hours, and that one person may have queued or running."""
+
+DEFAULT_SCHEDULES = 10
+"""Schedules that a guild may have."""
+
 # A button that outlives the row it was made for must not find another one; SQLite would hand out freed ids.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
@@ -56,6 +69,8 @@ class Corpus(Base):
     uploaded_by: Mapped[int] = mapped_column(sa.BigInteger)
     rights_confirmed_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # When the stored text was deleted; the figures stay for the models that were trained on it.
+    text_deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
         sa.UniqueConstraint("guild_id", "id"),
@@ -86,6 +101,10 @@ class TextModel(Base):
     created_by: Mapped[int] = mapped_column(sa.BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+    # How many texts it wrote.
+    generations: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    # It came in a zip file from elsewhere: nobody here trained it.
+    imported: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
         sa.UniqueConstraint("guild_id", "name_key"),
@@ -106,6 +125,23 @@ class GuildSettings(Base):
     length: Mapped[int] = mapped_column(default=DEFAULT_LENGTH)
     trainer_role_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     generate_role_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    # The only channel where texts are written, and the one that reports go to.
+    channel_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    report_channel_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    # Hidden words, one a line.
+    hidden_words: Mapped[str] = mapped_column(default="")
+    longest_copy: Mapped[int] = mapped_column(default=DEFAULT_LONGEST_COPY)
+    cooldown_s: Mapped[float] = mapped_column(default=DEFAULT_COOLDOWN_S)
+    trainings_a_day: Mapped[int] = mapped_column(default=DEFAULT_TRAININGS_A_DAY)
+    trainings_a_person: Mapped[int] = mapped_column(default=DEFAULT_TRAININGS_A_PERSON)
+    schedules: Mapped[int] = mapped_column(default=DEFAULT_SCHEDULES)
+    # An IANA name, for schedules that name none.
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    # Days after its training that a corpus is deleted; None keeps it.
+    keep_corpora_days: Mapped[int | None]
+    welcomed_at: Mapped[datetime | None]
+    # When the bot was removed: what the guild has here is purged some time later.
+    removed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
 
@@ -113,6 +149,12 @@ class GuildSettings(Base):
         sa.ForeignKeyConstraint(["guild_id", "default_model_id"], ["text_model.guild_id", "text_model.id"]),
         sa.CheckConstraint("temperature >= 0", name="temperature_not_negative"),
         sa.CheckConstraint("length > 0", name="length_positive"),
+        sa.CheckConstraint("longest_copy >= 0", name="longest_copy_not_negative"),
+        sa.CheckConstraint("cooldown_s >= 0", name="cooldown_not_negative"),
+        sa.CheckConstraint("trainings_a_day >= 0", name="trainings_a_day_not_negative"),
+        sa.CheckConstraint("trainings_a_person >= 0", name="trainings_a_person_not_negative"),
+        sa.CheckConstraint("schedules >= 0", name="schedules_not_negative"),
+        sa.CheckConstraint("keep_corpora_days >= 0", name="keep_corpora_days_not_negative"),
     )
 
 
@@ -147,6 +189,17 @@ class TrainingJob(Base):
     corpus_id: Mapped[int]
     model_name: Mapped[str] = mapped_column(sa.String(NAME_CHARACTERS))
     minutes: Mapped[float]
+    level: Mapped[str] = mapped_column(default="char")
+    # The recipe's preset; None leaves it to the trainer.
+    size: Mapped[str | None]
+    # Texts to measure the loss on, and a model to go on from, where the person gave one.
+    validation_corpus_id: Mapped[int | None]
+    base_model_id: Mapped[int | None]
+    # What the person was told about the corpus before it began, one line each.
+    notes: Mapped[str] = mapped_column(default="")
+    finish_requested: Mapped[bool] = mapped_column(default=False)
+    # JSON: what the loss curve is drawn from, [[seconds, training loss, validation loss or null], ...].
+    curve: Mapped[str] = mapped_column(default="[]")
     state: Mapped[JobState] = mapped_column(
         sa.Enum(
             JobState, native_enum=False, length=16, values_callable=lambda states: [s.value for s in states]
@@ -170,7 +223,9 @@ class TrainingJob(Base):
 
     __table_args__ = (
         sa.ForeignKeyConstraint(["guild_id", "corpus_id"], ["corpus.guild_id", "corpus.id"]),
+        sa.ForeignKeyConstraint(["guild_id", "validation_corpus_id"], ["corpus.guild_id", "corpus.id"]),
         sa.ForeignKeyConstraint(["guild_id", "model_id"], ["text_model.guild_id", "text_model.id"]),
+        sa.ForeignKeyConstraint(["guild_id", "base_model_id"], ["text_model.guild_id", "text_model.id"]),
         sa.CheckConstraint(
             "state IN ('queued', 'training', 'done', 'failed', 'cancelled')", name="state_known"
         ),
@@ -179,3 +234,21 @@ class TrainingJob(Base):
         sa.Index(None, "guild_id", "created_at"),
         sa.Index(None, "state"),
     )
+
+
+class AuditEvent(Base):
+    """Something that somebody changed: settings, models, trainings, schedules, data."""
+
+    __tablename__ = "audit_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild_id: Mapped[int] = mapped_column(sa.BigInteger)
+    actor_id: Mapped[int] = mapped_column(sa.BigInteger)
+    action: Mapped[str] = mapped_column(sa.String(64))
+    # What it was done to, as people call it.
+    subject: Mapped[str]
+    # JSON: what else belongs to it.
+    details: Mapped[str] = mapped_column(default="{}")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (sa.Index(None, "guild_id", "created_at"), NEVER_REUSE_IDS)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-TRAINING_S = 10
-
 
 @pytest.fixture(scope="session")
 def corpus_text() -> str:
@@ -38,7 +36,7 @@ def train_bundle(text: str, data_dir: Path, bundle: Path) -> None:
     (data_dir / "input.txt").write_text(text, encoding="utf-8")
     command = ["textgen", "train", "--data-dir", str(data_dir), "--output", str(bundle), "--events"]
     done = subprocess.run(
-        [sys.executable, "-m", *command, "--time-limit", str(TRAINING_S), "--random-seed", "7"],
+        [sys.executable, "-m", *command, "--preset", "tiny", "--num-epochs", "4", "--random-seed", "7"],
         capture_output=True,
         text=True,
         timeout=120,

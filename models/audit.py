@@ -1,0 +1,41 @@
+"""The trail of who changed what in a guild."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models.tables import AuditEvent
+
+
+def record(
+    session: Session, guild_id: int, actor_id: int, action: str, subject: str = "", **details: Any
+) -> AuditEvent:
+    """Add an event, in the same transaction as what it tells of.
+
+    Args:
+        session: a writing one.
+        guild_id: where.
+        actor_id: Discord id of who did it; 0 for the bot itself.
+        action: noun and verb, such as ``settings.changed`` or ``model.deleted``.
+        subject: what it was done to, as people call it.
+        **details: what else belongs to it; must be JSON.
+    """
+    event = AuditEvent(
+        guild_id=guild_id,
+        actor_id=actor_id,
+        action=action,
+        subject=subject,
+        details=json.dumps(details, ensure_ascii=False),
+    )
+    session.add(event)
+    session.flush()
+    return event
+
+
+def listing(session: Session, guild_id: int, limit: int = 50) -> Sequence[AuditEvent]:
+    """Return the guild's newest events, the newest first."""
+    chosen = sa.select(AuditEvent).where(AuditEvent.guild_id == guild_id)
+    return session.scalars(chosen.order_by(AuditEvent.id.desc()).limit(limit)).all()
