@@ -105,6 +105,6 @@ def train(
             wishes,
             started=started,
             live_sample=live_sample,
-            base=going_on.weights if going_on else None,
+            base=going_on,
         )
         return trainer.run(resume=resume)

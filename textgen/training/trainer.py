@@ -16,9 +16,11 @@ from textgen.dataset import Strips, fit_to_corpus
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.evaluation import mean_loss
 from textgen.events import Control, EventSink
+from textgen.kneser_ney import KneserNey
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.settings import TrainingSettings
+from textgen.spec import NetworkSpec
 from textgen.training import backend, checkpoint, network
 from textgen.training.base import grown
 from textgen.training.checkpoint import Arrays, Progress
@@ -47,7 +49,7 @@ class Trainer:
         control: what somebody outside wishes.
         started: `time.monotonic` when the process began, which a time limit counts from.
         live_sample: emit samples at four temperatures after each epoch.
-        base: weights to begin with.
+        base: a model whose weights to begin with, and whose n-grams to count with this corpus'.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Trainer:
         *,
         started: float,
         live_sample: bool = False,
-        base: bundle.Weights | None = None,
+        base: bundle.Bundle | None = None,
     ) -> None:
         """Fit the batches to the corpus and build the network."""
         self._corpus, self._settings, self._output = corpus, settings, output
@@ -75,9 +77,10 @@ class Trainer:
         self._spec = settings.network(corpus.tokenizer.size)
         longer = min(len(corpus.validation), _FINAL_TOKENS) / self._validation_tokens
         self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
-        self._network = network.build(self._spec, batch, length, settings.random_seed)
+        self._counted = _counted(corpus, self._spec, base)
+        self._network = network.build(self._spec, batch, length, settings.random_seed, self._counted)
         if base is not None:
-            self._network.set_weights(grown(self._network.weights(), base))
+            self._network.set_weights(grown(self._network.weights(), base.weights))
         self._model = self._network.model
         self._model.compile(
             optimizer=_optimizer(settings),
@@ -236,8 +239,7 @@ class Trainer:
     @property
     def _validation_tokens(self) -> int:
         # So many that a validation takes about as long for every size of network.
-        dense = self._spec.parameters - math.prod(self._spec.shapes().get("ngrams", (0,)))
-        return max(2_000, min(50_000, _VALIDATION_WORK // dense))
+        return max(2_000, min(50_000, _VALIDATION_WORK // self._spec.parameters))
 
     def _sample(self, model: TextModel, temperatures: tuple[float, ...]) -> None:
         for temperature in temperatures:
@@ -315,7 +317,7 @@ class Trainer:
             seeds=corpus.seeds,
             text_form=corpus.text_form,
         )
-        return bundle.Bundle(self._spec, corpus.tokenizer, weights, manifest)
+        return bundle.Bundle(self._spec, corpus.tokenizer, weights, manifest, self._counted)
 
     def _fingerprint(self) -> dict[str, object]:
         return {
@@ -323,6 +325,14 @@ class Trainer:
             "backend": keras.backend.backend(),
             **self._settings.fingerprint(),
         }
+
+
+def _counted(corpus: PreparedCorpus, spec: NetworkSpec, base: bundle.Bundle | None) -> KneserNey | None:
+    """Return the n-grams of the training text, and of the base's."""
+    if not spec.prior:
+        return None
+    counted = KneserNey.count(corpus.training, spec.vocabulary, spec.prior)
+    return counted.joined(base.counted) if base is not None and base.counted is not None else counted
 
 
 def cosine(fraction: float) -> float:
