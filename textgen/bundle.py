@@ -43,6 +43,7 @@ SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.saf
 COUNTS = "counts.safetensors"
 _LARGEST_JSON = 16 << 20
 _SAFETENSORS_HEADER = 1 << 20
+_NEARLY_ALL = 0.95
 _LARGEST_COUNTS = 256 << 20
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
@@ -67,6 +68,7 @@ class Manifest:
         device: what it ran on, as "cpu" or "gpu (NVIDIA H100)".
         created_at: UTC time in ISO 8601.
         stopped: why the training ended ("epochs", "time limit", …).
+        fraction: how much of what had been planned was trained, 0 to 1.
         textgen_version: the version that wrote the bundle.
         settings: the training's settings.
         history: validation loss over time, as dicts of ``step``, ``seconds`` and ``validation_loss``.
@@ -92,6 +94,12 @@ class Manifest:
     history: list[dict[str, float]] = field(default_factory=list)
     seeds: list[str] = field(default_factory=list)
     text_form: dict[str, Any] = field(default_factory=dict)
+    fraction: float = 1.0
+
+    @property
+    def half_trained(self) -> bool:
+        """Whether somebody ended the training before its time."""
+        return self.fraction < _NEARLY_ALL
 
     @property
     def bits_per_token(self) -> float:
@@ -217,7 +225,7 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
     listing = data.get("files")
     try:
         # Bundles of earlier versions lack what came later.
-        data = {"text_form": {}, **data}
+        data = {"text_form": {}, "fraction": 1.0, **data}
         manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
     except KeyError as error:
         raise BundleError(f"{path / MANIFEST} lacks {error.args[0]!r}") from None
@@ -227,6 +235,7 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         manifest.characters,
         manifest.validation_loss,
         manifest.seconds,
+        manifest.fraction,
     )
     lists = (manifest.history, manifest.seeds)
     if (

@@ -33,6 +33,7 @@ class Progress:
         best_step: where it was reached.
         stale: validations since then.
         history: validation losses over time.
+        rate: factor of the learning rate; below 1 after a training that diverged.
     """
 
     epoch: int = 0
@@ -43,9 +44,15 @@ class Progress:
     best_step: int = 0
     stale: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+    rate: float = 1.0
 
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+def values(variables: Sequence[keras.Variable]) -> list[npt.NDArray[Any]]:
+    """Return copies of what variables hold."""
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def save(

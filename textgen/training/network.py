@@ -18,6 +18,8 @@ from textgen.spec import NetworkSpec
 from textgen.training.linear import LinearNetwork
 
 Integers = npt.NDArray[np.int32]
+Batch = tuple[list[Any], Integers]
+"""A step's inputs and targets."""
 
 _GATED = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
@@ -47,9 +49,7 @@ class Network:
         """How many tokens before a window its first position looks back at."""
         return self.counted.before if self.counted is not None else 0
 
-    def arrange(
-        self, windows: Integers, random: np.random.Generator | None = None
-    ) -> tuple[list[Any], Integers]:
+    def arrange(self, windows: Integers, random: np.random.Generator | None = None) -> Batch:
         """Return the model's inputs and targets.
 
         Args:

@@ -16,6 +16,7 @@ from textgen.training import backend, memory
 from textgen.training.base import settings_of
 from textgen.training.corpora import choose_cache, prepare
 from textgen.training.lock import exclusive
+from textgen.training.start import first_look
 
 
 def _ignore(event: dict[str, Any]) -> None:
@@ -93,6 +94,8 @@ def train(
     except OSError as error:
         raise TrainingError(f"{target.parent} cannot be made: {error.strerror}") from None
     with exclusive(target.with_name(f"{target.name}.lock"), lock_timeout):
+        spec = settings.network(prepared.tokenizer.size)
+        start = first_look(prepared, spec, going_on, started)
         backend.load()
         # Keras is imported only now, when nothing but the training itself can fail any more.
         from textgen.training.trainer import Trainer
@@ -105,6 +108,7 @@ def train(
             wishes,
             started=started,
             live_sample=live_sample,
-            base=going_on,
+            start=start,
+            base=going_on.weights if going_on else None,
         )
         return trainer.run(resume=resume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import shutil
 import time
@@ -9,33 +10,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from textgen import __version__, bundle
 from textgen.dataset import Strips, fit_to_corpus
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.evaluation import mean_loss
 from textgen.events import Control, EventSink
-from textgen.kneser_ney import KneserNey
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.settings import TrainingSettings
-from textgen.spec import NetworkSpec
 from textgen.training import backend, checkpoint, network
 from textgen.training.base import grown
+from textgen.training.batches import Batches
 from textgen.training.checkpoint import Arrays, Progress
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
+from textgen.training.divergence import DivergedError, LossWatch
+from textgen.training.optimizing import cosine, optimizer_of, worth_compiling
+from textgen.training.start import Start
 
 _PROGRESS_S = 1.0
-_WARM_UP = 0.03
-_SHORTEST_COMPILED_S = 35.0
-_LOWEST = 0.05
 _VALIDATIONS_AN_EPOCH = 4
 _VALIDATION_WORK = 10_000_000_000
 _FINAL_TOKENS = 500_000
 _SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
 _LIVE_TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
+_SLOWER = 0.25
+"""Of the learning rate, what a training that diverged begins again with."""
 
 
 class Trainer:
@@ -49,7 +50,8 @@ class Trainer:
         control: what somebody outside wishes.
         started: `time.monotonic` when the process began, which a time limit counts from.
         live_sample: emit samples at four temperatures after each epoch.
-        base: a model whose weights to begin with, and whose n-grams to count with this corpus'.
+        start: the counted n-grams, and what they alone reach.
+        base: weights to begin with.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class Trainer:
         *,
         started: float,
         live_sample: bool = False,
-        base: bundle.Bundle | None = None,
+        start: Start,
+        base: bundle.Weights | None = None,
     ) -> None:
         """Fit the batches to the corpus and build the network."""
         self._corpus, self._settings, self._output = corpus, settings, output
         self._emit, self._control, self._live_sample = emit, control, live_sample
+        self._start = start
         self._notes = list(corpus.notes)
         batch, length = fit_to_corpus(len(corpus.training), settings.batch_size, settings.seq_length)
         if (batch, length) != (settings.batch_size, settings.seq_length):
@@ -77,20 +81,28 @@ class Trainer:
         self._spec = settings.network(corpus.tokenizer.size)
         longer = min(len(corpus.validation), _FINAL_TOKENS) / self._validation_tokens
         self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
-        self._counted = _counted(corpus, self._spec, base)
-        self._network = network.build(self._spec, batch, length, settings.random_seed, self._counted)
+        self._network = network.build(self._spec, batch, length, settings.random_seed, start.counted)
         if base is not None:
-            self._network.set_weights(grown(self._network.weights(), base.weights))
+            self._network.set_weights(grown(self._network.weights(), base))
         self._model = self._network.model
         self._model.compile(
-            optimizer=_optimizer(settings),
+            optimizer=optimizer_of(settings),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=_worth_compiling(settings),
+            jit_compile=worth_compiling(settings),
         )
         self._model.optimizer.build(self._model.trainable_variables)
-        self._progress = Progress()
-        self._best: Arrays = {}
+        self._first = checkpoint.values(self._variables())
+        self._batches = Batches(self._strips, self._network, settings.random_seed)
+        self._begin()
         self._saved_at = self._told_at = time.monotonic()
+
+    def _begin(self, rate: float = 1.0) -> None:
+        """Stand before the first step; the n-grams alone are what is to be beaten."""
+        self._progress, self._best = Progress(rate=rate), {}
+        self._watch = LossWatch(self._spec.vocabulary)
+        if self._start.weights:
+            self._progress.best_loss, self._best = self._start.loss, self._start.weights
+            self._progress.history.append(_entry(0, self._start.seconds, self._start.loss))
 
     @property
     def _checkpoint(self) -> Path:
@@ -117,6 +129,18 @@ class Trainer:
             self._clock.before_s = self._progress.elapsed_s
         elif resume:
             self._notes.append("there is no checkpoint to resume: this training starts anew")
+        self._tell_start(self._notes, resumed=resumed)
+        if self._start.weights and not resumed:
+            self._emit_checkpoint(self._start.loss)
+            self._sample(TextModel(self._bundle(self._best, "running")), (_SAMPLE.temperature,))
+        with self._batches:
+            try:
+                stopped = self._train()
+            except DivergedError as error:
+                stopped = self._train_slower(error)
+        return self._finish(stopped)
+
+    def _tell_start(self, notes: list[str], *, resumed: bool) -> None:
         self._emit(
             {
                 "event": "started",
@@ -125,11 +149,30 @@ class Trainer:
                 "characters": self._corpus.characters,
                 "vocabulary": self._spec.vocabulary,
                 "parameters": self._spec.parameters,
-                "notes": self._notes,
+                "notes": notes,
             }
         )
-        stopped = self._train()
-        return self._finish(stopped)
+
+    def _train_slower(self, error: DivergedError) -> str:
+        """Begin again, once, with smaller steps."""
+        rate = self._settings.learning_rate
+        if self._progress.rate < 1:
+            raise self._diverged(error)
+        told = f"{error}: it begins again with a learning rate of {rate * _SLOWER:g} instead of {rate:g}"
+        self._tell_start([told], resumed=False)
+        for variable, value in zip(self._variables(), self._first, strict=True):
+            variable.assign(value)
+        self._begin(_SLOWER)
+        try:
+            return self._train()
+        except DivergedError as again:
+            raise self._diverged(again) from None
+
+    def _diverged(self, error: DivergedError) -> TrainingError:
+        return TrainingError(
+            f"{error}, with a quarter of the learning rate too: the training diverged and nothing was saved; "
+            f"try a lower --learning-rate than {self._settings.learning_rate:g}"
+        )
 
     def _train(self) -> str:
         """Take steps until something ends the training; return what."""
@@ -142,7 +185,7 @@ class Trainer:
                 return reason
             if progress.batch == 0:
                 self._network.reset_state()
-            loss = self._step(self._strips)
+            loss = self._step()
             self._tell(loss)
             # With a time limit the clock decides when to validate; otherwise the step does, so that
             # the same settings always end in the same weights.
@@ -170,20 +213,16 @@ class Trainer:
             return "patience"
         return None
 
-    def _step(self, strips: Strips) -> float:
-        progress = self._progress
+    def _step(self) -> float:
+        progress, strips = self._progress, self._strips
+        rate = self._settings.learning_rate * progress.rate
         if self._settings.schedule == "cosine":
-            self._model.optimizer.learning_rate = self._settings.learning_rate * cosine(self._fraction())
-        # A generator for each step: a resumed training draws what an uninterrupted one would.
-        random = np.random.default_rng((self._settings.random_seed, progress.step))
-        windows = strips.windows(progress.batch, self._network.before)
-        inputs, targets = self._network.arrange(windows, random)
+            rate *= cosine(self._fraction())
+        if self._settings.schedule == "cosine" or progress.rate < 1:
+            self._model.optimizer.learning_rate = rate
+        inputs, targets = self._batches.of(progress.step)
         loss = float(self._model.train_on_batch(inputs, targets, return_dict=True)["loss"])
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss is {loss} after {progress.step:,} steps: the training diverged and nothing "
-                f"was saved; try a lower --learning-rate than {self._settings.learning_rate:g}"
-            )
+        self._watch.see(loss, progress.step)
         progress.step += 1
         progress.batch += 1
         if progress.batch == strips.batches:
@@ -220,21 +259,18 @@ class Trainer:
         model = TextModel(self._bundle(weights, "running"))
         loss = mean_loss(model, self._corpus.validation, limit=self._validation_tokens)
         progress = self._progress
-        progress.history.append(
-            {
-                "step": progress.step,
-                "seconds": round(self._clock.elapsed_s, 2),
-                "validation_loss": round(loss, 5),
-            }
-        )
+        progress.history.append(_entry(progress.step, self._clock.elapsed_s, loss))
         if loss < progress.best_loss:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
             self._best = weights
         else:
             progress.stale += 1
-        self._emit({"event": "checkpoint", "step": progress.step, "validation_loss": round(loss, 5)})
+        self._emit_checkpoint(loss)
         self._sample(model, (_SAMPLE.temperature,))
         self._clock.validation_took(time.monotonic() - begun)
+
+    def _emit_checkpoint(self, loss: float) -> None:
+        self._emit({"event": "checkpoint", "step": self._progress.step, "validation_loss": round(loss, 5)})
 
     @property
     def _validation_tokens(self) -> int:
@@ -268,13 +304,15 @@ class Trainer:
         return [*model.trainable_variables, *states.values(), *model.optimizer.variables]
 
     def _finish(self, stopped: str) -> bundle.Manifest:
+        history = self._progress.history
         if self._progress.step == 0 and not self._best:
             raise TrainingError(
                 f"{self._settings.time_limit} seconds were over before the first step; "
                 "give a longer --time-limit"
             )
-        history = self._progress.history
-        if not history or history[-1]["step"] != self._progress.step:
+        if self._progress.step == 0:
+            stopped = f"{stopped} before the first step"
+        elif history[-1]["step"] != self._progress.step if history else True:
             self._validate()
         if len(self._corpus.validation) > self._validation_tokens:
             # While it trained only a part was looked at; what is told in the end is of the whole.
@@ -292,6 +330,7 @@ class Trainer:
                 "bits_per_token": round(manifest.bits_per_token, 5),
                 "perplexity": round(manifest.perplexity, 4),
                 "stopped": stopped,
+                "steps": manifest.steps,
             }
         )
         return manifest
@@ -312,12 +351,15 @@ class Trainer:
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             stopped=stopped,
             textgen_version=__version__,
-            settings=self._settings.fingerprint(),
+            settings=dataclasses.replace(
+                self._settings, learning_rate=self._settings.learning_rate * self._progress.rate
+            ).fingerprint(),
+            fraction=round(self._fraction(), 4),
             history=self._progress.history,
             seeds=corpus.seeds,
             text_form=corpus.text_form,
         )
-        return bundle.Bundle(self._spec, corpus.tokenizer, weights, manifest, self._counted)
+        return bundle.Bundle(self._spec, corpus.tokenizer, weights, manifest, self._start.counted)
 
     def _fingerprint(self) -> dict[str, object]:
         return {
@@ -327,42 +369,10 @@ class Trainer:
         }
 
 
-def _counted(corpus: PreparedCorpus, spec: NetworkSpec, base: bundle.Bundle | None) -> KneserNey | None:
-    """Return the n-grams of the training text, and of the base's."""
-    if not spec.prior:
-        return None
-    counted = KneserNey.count(corpus.training, spec.vocabulary, spec.prior)
-    return counted.joined(base.counted) if base is not None and base.counted is not None else counted
-
-
-def cosine(fraction: float) -> float:
-    """Return the share of the learning rate at a point of the training, 0 to 1.
-
-    A short rise lets the optimizer's averages settle; the fall to a twentieth is worth more than a
-    longer training at full rate (Loshchilov and Hutter 2017).
-    """
-    rise = min(1.0, (fraction + 1e-3) / _WARM_UP)
-    return rise * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0))))
-
-
-def _worth_compiling(settings: TrainingSettings) -> bool:
-    """Return whether XLA pays: it makes the linear cell two to three times as fast, a Keras LSTM no faster.
-
-    It takes 5 to 10 s, which a short training had better spend on learning.
-    """
-    long = settings.time_limit is None or settings.time_limit >= _SHORTEST_COMPILED_S
-    return settings.cell == "linear" and long
+def _entry(step: int, seconds: float, loss: float) -> dict[str, float]:
+    return {"step": step, "seconds": round(seconds, 2), "validation_loss": round(loss, 5)}
 
 
 def checkpoint_path(output: Path) -> Path:
     """Return where a bundle's training keeps its checkpoint."""
     return output.with_name(f"{output.name}.checkpoint") / "state.safetensors"
-
-
-def _optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    rate = settings.learning_rate
-    if settings.optimizer == "adamw":
-        # Clipped, because a gradient through a long carried state is now and then very large.
-        return keras.optimizers.AdamW(rate, weight_decay=0.01, beta_2=0.99, global_clipnorm=1.0)
-    kinds = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
-    return kinds[settings.optimizer](rate)
