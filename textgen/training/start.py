@@ -17,6 +17,7 @@ from textgen.kneser_ney import KneserNey
 from textgen.spec import NetworkSpec
 from textgen.tokenizers import Tokens
 from textgen.training.corpora import PreparedCorpus
+from textgen.training.progress import Progress
 
 _LOOKED_AT = 20_000
 _AT_ONCE = 1_000_000
@@ -38,6 +39,17 @@ class Start:
     loss: float = float("inf")
     seconds: float = 0.0
 
+    def progress(self, rate: float = 1.0) -> Progress:
+        """Return where a training stands before its first step.
+
+        Args:
+            rate: factor of the learning rate.
+        """
+        progress = Progress(rate=rate)
+        if self.weights:
+            progress.validated(self.loss, self.seconds)
+        return progress
+
 
 def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, started: float) -> Start:
     """Count the training text and see how well that alone predicts.
@@ -57,16 +69,16 @@ def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, s
     for name, array in weights.items():
         if name == "prior.bias" or name.endswith("norm"):
             array[:] = 1
-    loss = _loss(counted, corpus.validation)
+    loss = loss_by(counted, corpus.validation, _LOOKED_AT)
     return Start(counted, weights, loss, time.monotonic() - started)
 
 
-def _loss(counted: KneserNey, tokens: Tokens) -> float:
-    """Return nats per token of windows that are spread evenly over the text."""
+def loss_by(counted: KneserNey, tokens: Tokens, limit: int) -> float:
+    """Return nats per token of about ``limit`` positions that are spread evenly over a text."""
     length = counted.before + 1
     if len(tokens) < length:
         return float("inf")
-    step = max(1, (len(tokens) - length + 1) // _LOOKED_AT)
+    step = max(1, (len(tokens) - length + 1) // limit)
     windows = np.lib.stride_tricks.sliding_window_view(np.asarray(tokens), length)[::step]
     at_once = max(1, _AT_ONCE // counted.vocabulary)
     nats = 0.0

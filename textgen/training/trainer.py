@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import shutil
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
 
-from textgen import __version__, bundle
+from textgen import bundle
 from textgen.dataset import Strips, fit_to_corpus
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.evaluation import mean_loss
 from textgen.events import Control, EventSink
 from textgen.model import TextModel
-from textgen.sampling import SamplingSettings
 from textgen.settings import TrainingSettings
 from textgen.training import backend, checkpoint, network
 from textgen.training.base import grown
 from textgen.training.batches import Batches
-from textgen.training.checkpoint import Arrays, Progress
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
 from textgen.training.divergence import DivergedError, LossWatch
 from textgen.training.optimizing import cosine, optimizer_of, worth_compiling
+from textgen.training.result import FINAL_TOKENS, Result
 from textgen.training.start import Start
 
 _PROGRESS_S = 1.0
 _VALIDATIONS_AN_EPOCH = 4
 _VALIDATION_WORK = 10_000_000_000
-_FINAL_TOKENS = 500_000
-_SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
 _LIVE_TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
 _SLOWER = 0.25
 """Of the learning rate, what a training that diverged begins again with."""
@@ -79,7 +73,8 @@ class Trainer:
             )
         self._strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
         self._spec = settings.network(corpus.tokenizer.size)
-        longer = min(len(corpus.validation), _FINAL_TOKENS) / self._validation_tokens
+        self._result = Result(corpus, settings, start, backend.device(), emit)
+        longer = min(len(corpus.validation), FINAL_TOKENS) / self._validation_tokens
         self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
         self._network = network.build(self._spec, batch, length, settings.random_seed, start.counted)
         if base is not None:
@@ -98,11 +93,8 @@ class Trainer:
 
     def _begin(self, rate: float = 1.0) -> None:
         """Stand before the first step; the n-grams alone are what is to be beaten."""
-        self._progress, self._best = Progress(rate=rate), {}
+        self._progress, self._best = self._start.progress(rate), self._start.weights
         self._watch = LossWatch(self._spec.vocabulary)
-        if self._start.weights:
-            self._progress.best_loss, self._best = self._start.loss, self._start.weights
-            self._progress.history.append(_entry(0, self._start.seconds, self._start.loss))
 
     @property
     def _checkpoint(self) -> Path:
@@ -129,10 +121,10 @@ class Trainer:
             self._clock.before_s = self._progress.elapsed_s
         elif resume:
             self._notes.append("there is no checkpoint to resume: this training starts anew")
-        self._tell_start(self._notes, resumed=resumed)
-        if self._start.weights and not resumed:
-            self._emit_checkpoint(self._start.loss)
-            self._sample(TextModel(self._bundle(self._best, "running")), (_SAMPLE.temperature,))
+        self._result.tell_start(self._notes, resumed=resumed)
+        if self._best and not resumed:
+            first = TextModel(self._result.as_bundle(self._best, self._progress))
+            self._result.tell_checkpoint(first, self._progress, self._progress.best_loss, 0.0)
         with self._batches:
             try:
                 stopped = self._train()
@@ -140,26 +132,13 @@ class Trainer:
                 stopped = self._train_slower(error)
         return self._finish(stopped)
 
-    def _tell_start(self, notes: list[str], *, resumed: bool) -> None:
-        self._emit(
-            {
-                "event": "started",
-                "device": backend.device(),
-                "resumed": resumed,
-                "characters": self._corpus.characters,
-                "vocabulary": self._spec.vocabulary,
-                "parameters": self._spec.parameters,
-                "notes": notes,
-            }
-        )
-
     def _train_slower(self, error: DivergedError) -> str:
         """Begin again, once, with smaller steps."""
         rate = self._settings.learning_rate
         if self._progress.rate < 1:
             raise self._diverged(error)
         told = f"{error}: it begins again with a learning rate of {rate * _SLOWER:g} instead of {rate:g}"
-        self._tell_start([told], resumed=False)
+        self._result.tell_start([told], resumed=False)
         for variable, value in zip(self._variables(), self._first, strict=True):
             variable.assign(value)
         self._begin(_SLOWER)
@@ -193,7 +172,8 @@ class Trainer:
             if self._clock.validation_due() if timed else progress.batch % every == 0:
                 self._validate()
             if progress.batch == 0 and self._live_sample:
-                self._sample(TextModel(self._bundle(self._network.weights(), "running")), _LIVE_TEMPERATURES)
+                model = TextModel(self._result.as_bundle(self._network.weights(), self._progress))
+                self._result.tell_samples(model, _LIVE_TEMPERATURES, self._fraction())
             if time.monotonic() - self._saved_at >= self._settings.checkpoint_s:
                 self._save()
 
@@ -256,38 +236,17 @@ class Trainer:
         """Measure the validation loss of what will be served, and keep the weights if they are the best."""
         begun = time.monotonic()
         weights = self._network.weights()
-        model = TextModel(self._bundle(weights, "running"))
+        model = TextModel(self._result.as_bundle(weights, self._progress))
         loss = mean_loss(model, self._corpus.validation, limit=self._validation_tokens)
-        progress = self._progress
-        progress.history.append(_entry(progress.step, self._clock.elapsed_s, loss))
-        if loss < progress.best_loss:
-            progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
+        if self._progress.validated(loss, self._clock.elapsed_s):
             self._best = weights
-        else:
-            progress.stale += 1
-        self._emit_checkpoint(loss)
-        self._sample(model, (_SAMPLE.temperature,))
+        self._result.tell_checkpoint(model, self._progress, loss, self._fraction())
         self._clock.validation_took(time.monotonic() - begun)
-
-    def _emit_checkpoint(self, loss: float) -> None:
-        self._emit({"event": "checkpoint", "step": self._progress.step, "validation_loss": round(loss, 5)})
 
     @property
     def _validation_tokens(self) -> int:
         # So many that a validation takes about as long for every size of network.
         return max(2_000, min(50_000, _VALIDATION_WORK // self._spec.parameters))
-
-    def _sample(self, model: TextModel, temperatures: tuple[float, ...]) -> None:
-        for temperature in temperatures:
-            sample = model.sample("", SamplingSettings(_SAMPLE.length, temperature, _SAMPLE.random_seed))
-            self._emit(
-                {
-                    "event": "sample",
-                    "text": sample.seed + sample.text,
-                    "temperature": temperature,
-                    "fraction": round(self._fraction(), 4),
-                }
-            )
 
     def _save(self) -> None:
         self._progress.elapsed_s = self._clock.elapsed_s
@@ -304,62 +263,26 @@ class Trainer:
         return [*model.trainable_variables, *states.values(), *model.optimizer.variables]
 
     def _finish(self, stopped: str) -> bundle.Manifest:
-        history = self._progress.history
-        if self._progress.step == 0 and not self._best:
+        progress = self._progress
+        if progress.step == 0 and not self._best:
             raise TrainingError(
                 f"{self._settings.time_limit} seconds were over before the first step; "
                 "give a longer --time-limit"
             )
-        if self._progress.step == 0:
+        if progress.step == 0:
             stopped = f"{stopped} before the first step"
-        elif history[-1]["step"] != self._progress.step if history else True:
+        elif not progress.history or progress.history[-1]["step"] != progress.step:
             self._validate()
-        if len(self._corpus.validation) > self._validation_tokens:
+        if len(self._corpus.validation) > self._validation_tokens or progress.best_step == 0:
             # While it trained only a part was looked at; what is told in the end is of the whole.
-            best = TextModel(self._bundle(self._best, stopped))
-            self._progress.best_loss = mean_loss(best, self._corpus.validation, limit=_FINAL_TOKENS)
-        final = self._bundle(self._best, stopped)
-        bundle.write(self._output, final)
+            best = TextModel(self._result.as_bundle(self._best, progress))
+            progress.best_loss = mean_loss(best, self._corpus.validation, limit=FINAL_TOKENS)
+        made = self._result.as_bundle(
+            self._best, progress, stopped=stopped, fraction=self._fraction(), seconds=self._clock.elapsed_s
+        )
+        manifest = self._result.finish(self._output, made)
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
-        manifest = final.manifest
-        self._emit(
-            {
-                "event": "finished",
-                "bundle": str(self._output),
-                "validation_loss": round(manifest.validation_loss, 5),
-                "bits_per_token": round(manifest.bits_per_token, 5),
-                "perplexity": round(manifest.perplexity, 4),
-                "stopped": stopped,
-                "steps": manifest.steps,
-            }
-        )
         return manifest
-
-    def _bundle(self, weights: Arrays, stopped: str) -> bundle.Bundle:
-        corpus = self._corpus
-        manifest = bundle.Manifest(
-            level=corpus.tokenizer.level,
-            cell=self._spec.cell,
-            parameters=self._spec.parameters,
-            vocabulary=self._spec.vocabulary,
-            characters=corpus.characters,
-            corpus_sha256=corpus.sha256,
-            validation_loss=self._progress.best_loss if math.isfinite(self._progress.best_loss) else 0.0,
-            steps=self._progress.step,
-            seconds=round(self._clock.elapsed_s, 2),
-            device=backend.device(),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            stopped=stopped,
-            textgen_version=__version__,
-            settings=dataclasses.replace(
-                self._settings, learning_rate=self._settings.learning_rate * self._progress.rate
-            ).fingerprint(),
-            fraction=round(self._fraction(), 4),
-            history=self._progress.history,
-            seeds=corpus.seeds,
-            text_form=corpus.text_form,
-        )
-        return bundle.Bundle(self._spec, corpus.tokenizer, weights, manifest, self._start.counted)
 
     def _fingerprint(self) -> dict[str, object]:
         return {
@@ -367,10 +290,6 @@ class Trainer:
             "backend": keras.backend.backend(),
             **self._settings.fingerprint(),
         }
-
-
-def _entry(step: int, seconds: float, loss: float) -> dict[str, float]:
-    return {"step": step, "seconds": round(seconds, 2), "validation_loss": round(loss, 5)}
 
 
 def checkpoint_path(output: Path) -> Path:
