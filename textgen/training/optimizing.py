@@ -10,7 +10,7 @@ from textgen.settings import TrainingSettings
 
 _WARM_UP = 0.03
 _LOWEST = 0.05
-_SHORTEST_COMPILED_S = 35.0
+_SHORTEST_COMPILED_S = 15.0
 
 
 def cosine(fraction: float) -> float:
