@@ -46,7 +46,9 @@ def run() -> list[Figure]:
         ]
         loaded = TextModel.load(model)
         figures += [
-            Figure("one stream", median_of(lambda: _characters_a_second(loaded, 1), 3), "characters/s", "≥ 8000"),
+            Figure(
+                "one stream", median_of(lambda: _characters_a_second(loaded, 1), 3), "characters/s", "≥ 8000"
+            ),
             Figure(
                 f"{_STREAMS} streams together",
                 median_of(lambda: _characters_a_second(loaded, _STREAMS), 3),

@@ -129,7 +129,7 @@ def test_finishing_early_keeps_the_best_so_far(corpus: Path) -> None:
 
 
 def test_a_time_limit_ends_a_training_without_end(corpus: Path) -> None:
-    manifest = textgen.train(corpus, num_epochs=1_000_000, time_limit=6, **SMALL)
+    manifest = textgen.train(corpus, num_epochs=1_000_000, time_limit=12, **SMALL)
     assert manifest.stopped == "time limit"
     assert manifest.steps > 1
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from textgen.errors import BundleError
 from textgen.inference.numerics import Float32, Float64
 from textgen.kneser_ney import KneserNey
 from textgen.spec import NetworkSpec
@@ -58,6 +59,8 @@ def make_stepper(
     spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], counted: KneserNey | None = None
 ) -> Stepper:
     """Return the stepper of a bundle's network, on top of its n-grams if it has any."""
+    if bool(spec.prior) != (counted is not None):
+        raise BundleError(f"the network's prior is {spec.prior}, but its counted n-grams are not there")
     from textgen.inference.gated import GruStepper, LstmStepper
     from textgen.inference.linear import LinearStepper
 
