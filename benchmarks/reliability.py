@@ -18,6 +18,7 @@ from benchmarks.figures import Figure
 from textgen import bundle
 from textgen.corpus import shakespeare
 from textgen.inference import make_stepper
+from textgen.kneser_ney import KneserNey, order_for
 from textgen.spec import CELLS, NetworkSpec
 
 _KILLS = 10
@@ -38,20 +39,19 @@ def _parity() -> Figure:
 
     largest = 0.0
     for cell, vocabulary in product(CELLS, _VOCABULARIES.values()):
-        hashed = (
-            {"ngrams": 6, "ngram_rows": 999, "ngram_size": 16, "expansion": 1} if cell == "linear" else {}
-        )
-        spec = NetworkSpec(cell, vocabulary, embedding=64, units=64, layers=2, **hashed)
+        order = order_for(vocabulary) if cell == "linear" else 0
+        spec = NetworkSpec(cell, vocabulary, embedding=64, units=64, layers=2, prior=order)
         draw = np.random.default_rng(vocabulary)
+        counted = KneserNey.count(draw.integers(0, vocabulary, 5_000), vocabulary, order) if order else None
         weights = {
             name: draw.normal(0, 0.4, shape).astype(np.float32) for name, shape in spec.shapes().items()
         }
-        made = network.build(spec, 2, 50, random_seed=1)
+        made = network.build(spec, 2, 50, 1, counted)
         made.set_weights(weights)
         tokens = draw.integers(0, vocabulary, (2, made.before + 51)).astype(np.int32)
         tokens[:, : made.before] = 0
         by_keras = np.asarray(made.model(made.arrange(tokens)[0], training=False))
-        stepper = make_stepper(spec, weights)
+        stepper = make_stepper(spec, weights, counted)
         state = stepper.initial_state(2)
         for position in range(50):
             by_numpy = stepper.step(tokens[:, made.before + position].astype(np.intp), state)

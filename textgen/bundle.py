@@ -4,7 +4,8 @@
 ``spec.json``          the network (`textgen.spec`)
 ``tokenizer.json``     the tokenizer (`textgen.tokenizers`)
 ``weights.safetensors``  the parameters, 32-bit floats under the names of `NetworkSpec.shapes`
-``manifest.json``      format, SHA-256 and size of the other three, provenance, figures, history
+``counts.safetensors``   the counted n-grams (`textgen.kneser_ney`), if the network starts from any
+``manifest.json``      format, SHA-256 and size of the others, provenance, figures, history
 =====================  ==================================================================
 
 Nothing in it is executed or unpickled. A reader checks sizes and hashes before it parses, and
@@ -30,16 +31,20 @@ import safetensors.numpy
 
 from textgen import files
 from textgen.errors import BundleError, TrainingError
+from textgen.kneser_ney import KneserNey
 from textgen.spec import NetworkSpec
 from textgen.tokenizers import Tokenizer
 from textgen.tokenizers import from_json as tokenizer_from_json
 
-FORMAT = 1
+FORMAT = 2
 """The newest bundle format that this version reads and the one that it writes."""
 
 SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
+COUNTS = "counts.safetensors"
 _LARGEST_JSON = 16 << 20
 _SAFETENSORS_HEADER = 1 << 20
+_NEARLY_ALL = 0.95
+_LARGEST_COUNTS = 256 << 20
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
@@ -63,6 +68,7 @@ class Manifest:
         device: what it ran on, as "cpu" or "gpu (NVIDIA H100)".
         created_at: UTC time in ISO 8601.
         stopped: why the training ended ("epochs", "time limit", …).
+        fraction: how much of what had been planned was trained, 0 to 1.
         textgen_version: the version that wrote the bundle.
         settings: the training's settings.
         history: validation loss over time, as dicts of ``step``, ``seconds`` and ``validation_loss``.
@@ -88,6 +94,12 @@ class Manifest:
     history: list[dict[str, float]] = field(default_factory=list)
     seeds: list[str] = field(default_factory=list)
     text_form: dict[str, Any] = field(default_factory=dict)
+    fraction: float = 1.0
+
+    @property
+    def half_trained(self) -> bool:
+        """Whether somebody ended the training before its time."""
+        return self.fraction < _NEARLY_ALL
 
     @property
     def bits_per_token(self) -> float:
@@ -108,6 +120,7 @@ class Bundle:
     tokenizer: Tokenizer
     weights: Weights
     manifest: Manifest
+    counted: KneserNey | None = None
 
 
 def write(path: Path, bundle: Bundle) -> None:
@@ -125,9 +138,11 @@ def write(path: Path, bundle: Bundle) -> None:
         files.write_json(prepared / SPEC, bundle.spec.to_json())
         files.write_json(prepared / TOKENIZER, bundle.tokenizer.to_json())
         files.write_bytes(prepared / WEIGHTS, safetensors.numpy.save(dict(bundle.weights)))
+        if bundle.counted is not None:
+            files.write_bytes(prepared / COUNTS, safetensors.numpy.save(bundle.counted.to_arrays()))
         listing = {
-            name: {"sha256": files.sha256(prepared / name), "bytes": (prepared / name).stat().st_size}
-            for name in (SPEC, TOKENIZER, WEIGHTS)
+            path.name: {"sha256": files.sha256(path), "bytes": path.stat().st_size}
+            for path in sorted(prepared.iterdir())
         }
         files.write_json(prepared / MANIFEST, {"format": FORMAT, "files": listing, **asdict(bundle.manifest)})
         files.replace_folder(prepared, path)
@@ -156,7 +171,7 @@ def read(path: Path) -> Bundle:
         )
     shapes = spec.shapes()
     largest = _SAFETENSORS_HEADER + 4 * spec.parameters
-    weights = _parse_weights(_read_listed(path, WEIGHTS, listing, largest=largest), path / WEIGHTS)
+    weights = _parse_arrays(_read_listed(path, WEIGHTS, listing, largest=largest), path / WEIGHTS)
     found = {name: array.shape for name, array in weights.items()}
     if found != shapes:
         wrong = sorted(name for name in set(found) | set(shapes) if found.get(name) != shapes.get(name))
@@ -164,7 +179,11 @@ def read(path: Path) -> Bundle:
     for name, array in weights.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise BundleError(f"{path}: the weights {name} are not finite 32-bit floats")
-    return Bundle(spec, tokenizer, weights, manifest)
+    counted = None
+    if spec.prior:
+        arrays = _parse_arrays(_read_listed(path, COUNTS, listing, largest=_LARGEST_COUNTS), path / COUNTS)
+        counted = KneserNey.from_arrays(spec.vocabulary, spec.prior, arrays)
+    return Bundle(spec, tokenizer, weights, manifest, counted)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -199,10 +218,14 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         raise BundleError(
             f"{path} has bundle format {version}; this version reads up to {FORMAT}: update textgen"
         )
+    if version < FORMAT:
+        raise BundleError(
+            f"{path} has bundle format {version}, which came before the first release; train it again"
+        )
     listing = data.get("files")
     try:
         # Bundles of earlier versions lack what came later.
-        data = {"text_form": {}, **data}
+        data = {"text_form": {}, "fraction": 1.0, **data}
         manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
     except KeyError as error:
         raise BundleError(f"{path / MANIFEST} lacks {error.args[0]!r}") from None
@@ -212,6 +235,7 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         manifest.characters,
         manifest.validation_loss,
         manifest.seconds,
+        manifest.fraction,
     )
     lists = (manifest.history, manifest.seeds)
     if (
@@ -256,7 +280,7 @@ def _parse(data: bytes, path: Path) -> Any:
         raise BundleError(f"{path} is not valid JSON") from None
 
 
-def _parse_weights(data: bytes, path: Path) -> dict[str, npt.NDArray[np.float32]]:
+def _parse_arrays(data: bytes, path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         return safetensors.numpy.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:

@@ -5,9 +5,11 @@
 ``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``
 ``sample``      ``text``, ``temperature``, ``fraction``
 ``checkpoint``  ``step``, ``validation_loss`` or None
-``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``
+``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``
 ``failed``      ``error``
 ==============  =====================================================================================
+
+``started`` comes a second time where a training diverged and begins again with smaller steps.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Memorization:
 
     Attributes:
         characters: of the samples together.
-        share: part of their `GRAM`-character pieces that the corpus holds, 0 to 1.
+        share: part of their pieces of so many characters that the corpus holds, 0 to 1.
         longest: characters of the longest run that the corpus holds.
         longest_run: that run.
     """
@@ -31,12 +31,18 @@ class Memorization:
     longest_run: str
 
 
-def memorization(samples: Sequence[str], corpus: str) -> Memorization:
-    """Compare samples with the corpus that a model was trained on."""
+def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memorization:
+    """Compare samples with the corpus that a model was trained on.
+
+    Args:
+        samples: texts that the model wrote.
+        corpus: what it was trained on.
+        gram: length in characters of the pieces whose share is told.
+    """
     points = _code_points(corpus)
     texts = [_code_points(sample) for sample in samples]
-    known = _fingerprints(points, GRAM)
-    grams = [_fingerprints(text, GRAM) for text in texts]
+    known = _fingerprints(points, gram)
+    grams = [_fingerprints(text, gram) for text in texts]
     total = sum(len(gram) for gram in grams)
     copied = sum(int(np.isin(gram, known).sum()) for gram in grams)
     longest, where, start = _longest(texts, points)

@@ -60,7 +60,7 @@ class TextModel:
         self.manifest = bundle.manifest
         self.spec = bundle.spec
         self.tokenizer = bundle.tokenizer
-        self.stepper = make_stepper(bundle.spec, bundle.weights)
+        self.stepper = make_stepper(bundle.spec, bundle.weights, bundle.counted)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textgen.errors import SettingsError
+from textgen.kneser_ney import order_for
 from textgen.spec import CELLS, Cell, NetworkSpec
 
 DEFAULT_PRESET = "small"
@@ -15,9 +16,7 @@ DEFAULT_PRESET = "small"
 _RECIPES: dict[str, dict[str, Any]] = {
     "linear": {
         "expansion": 0,
-        "ngrams": 6,
-        "ngram_rows": 16_384,
-        "ngram_size": 32,
+        "prior": 6,
         "dropout": 0.1,
         "optimizer": "adamw",
         "learning_rate": 6e-3,
@@ -41,12 +40,9 @@ _RECIPES: dict[str, dict[str, Any]] = {
 }
 _RECIPES["gru"] = _RECIPES["lstm"]
 
-# What another level changes of the linear cell's recipe, found on Shakespeare: a row of four words hardly
-# ever comes again, and there are several times fewer tokens to learn from.
-_LEVEL_RECIPES: dict[str, dict[str, Any]] = {
-    "word": {"ngrams": 2, "batch_size": 8, "num_epochs": 3},
-    "subword": {"ngrams": 3},
-}
+# What another level changes of the linear cell's recipe, found on Shakespeare: there are several times fewer
+# tokens to learn from.
+_LEVEL_RECIPES: dict[str, dict[str, Any]] = {"word": {"batch_size": 8, "num_epochs": 3}}
 
 _SIZES: dict[str, dict[str, Any]] = {
     "tiny": {"rnn_size": 64, "num_layers": 2},
@@ -123,9 +119,7 @@ class TrainingSettings:
         vocabulary_size: at most so many tokens, or None for what suits the level
             (`textgen.tokenizers`).
         expansion: see `textgen.spec.NetworkSpec`.
-        ngrams: see there.
-        ngram_rows: see there.
-        ngram_size: see there.
+        prior: see there; a large vocabulary can make it shorter.
         random_seed: decides first weights and dropout.
         base: which model this one goes on from, as `textgen.training.base.fingerprint` tells it, or None.
         keep_seeds: whether line starts of the corpus are kept for sampling.
@@ -151,9 +145,7 @@ class TrainingSettings:
     seq_step: int
     num_epochs: int
     expansion: int = 0
-    ngrams: int = 0
-    ngram_rows: int = 0
-    ngram_size: int = 0
+    prior: int = 0
     pristine_output: bool = False
     base: str | None = None
     time_limit: float | None = None
@@ -241,9 +233,7 @@ class TrainingSettings:
             layers=self.num_layers,
             dropout=self.dropout,
             expansion=self.expansion,
-            ngrams=self.ngrams,
-            ngram_rows=self.ngram_rows,
-            ngram_size=self.ngram_size,
+            prior=min(self.prior, order_for(vocabulary)),
         )
 
     def fingerprint(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from textgen.errors import BundleError, SettingsError
+from textgen.kneser_ney import HIGHEST_ORDER, order_for
 
 Cell = Literal["linear", "lstm", "gru"]
 CELLS: tuple[str, ...] = get_args(Cell)
@@ -21,15 +22,16 @@ MAXIMUM_PARAMETERS = 200_000_000
 CONVOLUTION = 4
 """Positions that the short convolution of the cell ``linear`` sees."""
 
+LARGEST_FED = 1024
+"""Up to so many tokens, what the n-grams expect of each is an input of the network."""
+
 _BOUNDS = {
     "vocabulary": (2, 1_000_000),
     "embedding": (1, 4096),
     "units": (1, 8192),
     "layers": (1, 32),
     "expansion": (0, 16),
-    "ngrams": (0, 8),
-    "ngram_rows": (0, 4_000_000),
-    "ngram_size": (0, 4096),
+    "prior": (0, HIGHEST_ORDER),
 }
 _GATES = {"lstm": 4, "gru": 3}
 
@@ -47,9 +49,8 @@ class NetworkSpec:
         dropout: share of a layer's outputs that are zeroed in training.
         expansion: width of the perceptron in each layer of the cell ``linear``, as a multiple of
             ``units``; 0 leaves it out.
-        ngrams: the cell ``linear`` sees the hashed n-grams up to this length; 0 for none.
-        ngram_rows: embeddings for each of those lengths.
-        ngram_size: their size; they are projected to ``units``.
+        prior: the cell ``linear`` starts from what counted n-grams up to this length expect
+            (`textgen.kneser_ney`); 0 for none.
 
     Raises:
         SettingsError: a value lies outside its bounds, or the whole has more than `MAXIMUM_PARAMETERS`.
@@ -62,9 +63,7 @@ class NetworkSpec:
     layers: int = 2
     dropout: float = 0.2
     expansion: int = 0
-    ngrams: int = 0
-    ngram_rows: int = 0
-    ngram_size: int = 0
+    prior: int = 0
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -80,12 +79,12 @@ class NetworkSpec:
             raise SettingsError(
                 f"embedding is {self.embedding} and units {self.units}; in the cell linear they are equal"
             )
-        if self.cell != "linear" and (self.expansion or self.ngrams):
-            raise SettingsError(f"expansion and ngrams are for the cell linear; the cell is {self.cell}")
-        if not (self.ngrams > 1) == (self.ngram_rows > 0) == (self.ngram_size > 0):
+        if self.cell != "linear" and (self.expansion or self.prior):
+            raise SettingsError(f"expansion and prior are for the cell linear; the cell is {self.cell}")
+        if self.prior > order_for(self.vocabulary):
             raise SettingsError(
-                f"ngrams is {self.ngrams}, ngram_rows {self.ngram_rows} and ngram_size {self.ngram_size}; "
-                "all are 0, or ngrams is at least 2 and the others at least 1"
+                f"prior is {self.prior}; for {self.vocabulary:,} tokens it can be up to "
+                f"{order_for(self.vocabulary)}"
             )
         if self.parameters > MAXIMUM_PARAMETERS:
             raise SettingsError(
@@ -96,6 +95,11 @@ class NetworkSpec:
     def parameters(self) -> int:
         """Number of trainable numbers."""
         return sum(math.prod(shape) for shape in self.shapes().values())
+
+    @property
+    def feeds_prior(self) -> bool:
+        """Whether the network sees what the n-grams expect: with many tokens it would cost too much."""
+        return self.prior > 0 and self.vocabulary <= LARGEST_FED
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return each parameter's name and shape, in the order of the network."""
@@ -117,10 +121,6 @@ class NetworkSpec:
     def _linear_shapes(self) -> dict[str, tuple[int, ...]]:
         units = self.units
         shapes: dict[str, tuple[int, ...]] = {"embedding": (self.vocabulary, units)}
-        if self.ngrams:
-            lengths = self.ngrams - 1
-            shapes["ngrams"] = (lengths * self.ngram_rows, self.ngram_size)
-            shapes["ngram_projection"] = (lengths * self.ngram_size, units)
         for layer in range(self.layers):
             shapes |= {
                 f"layer{layer}.norm": (units,),
@@ -136,6 +136,10 @@ class NetworkSpec:
                     f"layer{layer}.mlp_input": (units, 2 * inner),
                     f"layer{layer}.mlp_output": (inner, units),
                 }
+        if self.feeds_prior:
+            shapes["prior.input"] = (self.vocabulary, units)
+        if self.prior:
+            shapes |= {"prior.gate": (units, 1), "prior.bias": (1,)}
         return shapes | {
             "norm": (units,),
             "output.kernel": (units, self.vocabulary),

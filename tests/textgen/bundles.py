@@ -10,6 +10,7 @@ import numpy.typing as npt
 from textgen import bundle
 from textgen.bundle import Bundle, Manifest
 from textgen.inference import State
+from textgen.kneser_ney import KneserNey
 from textgen.model import TextModel
 from textgen.spec import Cell, NetworkSpec
 from textgen.tokenizers import CharacterTokenizer, Tokenizer
@@ -22,9 +23,7 @@ def random_bundle(
 ) -> Bundle:
     tokenizer = CharacterTokenizer(SYMBOLS, lowercase=False)
     if cell == "linear":
-        spec = NetworkSpec(
-            cell, tokenizer.size, units, units, layers=2, expansion=2, ngrams=4, ngram_rows=64, ngram_size=12
-        )
+        spec = NetworkSpec(cell, tokenizer.size, units, units, layers=2, expansion=2, prior=4)
     else:
         spec = NetworkSpec(cell, tokenizer.size, embedding=12, units=units, layers=2)
     random = np.random.default_rng(5)
@@ -45,7 +44,10 @@ def random_bundle(
         textgen_version="0",
         seeds=list(seeds),
     )
-    return Bundle(spec, tokenizer, weights, manifest)
+    counted = (
+        KneserNey.count(random.integers(0, tokenizer.size, 300), tokenizer.size, 4) if spec.prior else None
+    )
+    return Bundle(spec, tokenizer, weights, manifest, counted)
 
 
 def write_random_bundle(path: Path, cell: Cell = "lstm", *, units: int = 24) -> Bundle:

@@ -69,7 +69,8 @@ def _reseal(folder: Path, changes: dict[str, Any] | None = None) -> None:
     data = json.loads(path.read_text())
     data["files"] = {
         name: {"sha256": files.sha256(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in FILES
+        for name in (*FILES, bundle.COUNTS)
+        if (folder / name).exists()
     }
     path.write_text(json.dumps({**data, **(changes or {})}))
 
@@ -150,11 +151,35 @@ def test_an_oversized_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     _reseal(tmp_path / "model", {"format": bundle.FORMAT + 1})
-    with pytest.raises(BundleError, match="format 2; this version reads up to 1: update"):
+    with pytest.raises(BundleError, match="format 3; this version reads up to 2: update"):
         bundle.read(tmp_path / "model")
 
 
-@pytest.mark.parametrize("manifest", ["[]", "{}", '{"format": "1"}', '{"format": 1, "level": "char"}'])
+def test_a_format_from_before_the_first_release_asks_for_a_new_training(tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    _reseal(tmp_path / "model", {"format": 1})
+    with pytest.raises(BundleError, match="format 1, which came before the first release; train it again"):
+        bundle.read(tmp_path / "model")
+
+
+@pytest.mark.parametrize("name", ["tokens1", "counts2", "beneath4"])
+def test_counts_that_do_not_fit_are_refused(tmp_path: Path, name: str) -> None:
+    made = write_random_bundle(tmp_path / "model", "linear")
+    assert made.counted is not None
+    arrays = made.counted.to_arrays()
+    counts = tmp_path / "model" / bundle.COUNTS
+    counts.write_bytes(safetensors.numpy.save({**arrays, name: arrays[name][:-1]}))
+    with pytest.raises(BundleError, match="damaged"):
+        bundle.read(tmp_path / "model")
+    _reseal(tmp_path / "model", {})
+    with pytest.raises(BundleError, match="do not fit each other"):
+        bundle.read(tmp_path / "model")
+    counts.unlink()
+    with pytest.raises(BundleError, match="not complete"):
+        bundle.read(tmp_path / "model")
+
+
+@pytest.mark.parametrize("manifest", ["[]", "{}", '{"format": "1"}', '{"format": 2, "level": "char"}'])
 def test_a_foreign_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
     write_random_bundle(tmp_path / "model")
     (tmp_path / "model" / bundle.MANIFEST).write_text(manifest)

@@ -153,7 +153,7 @@ def test_a_corpus_that_cannot_be_used_ends_in_one_line(tmp_path: Path, case: har
 def test_a_full_disk_ends_in_one_line_and_keeps_what_was_there(corpus: Path) -> None:
     write_random_bundle(corpus / "model")
     before = (corpus / "model" / "manifest.json").read_bytes()
-    flags = f"--data-dir {corpus} --preset classic --num-epochs 1 --rnn-size 64"
+    flags = f"--data-dir {corpus} --preset classic --num-epochs 1 --rnn-size 64 --checkpoint-seconds 1000"
     command = f"ulimit -f 8; exec {sys.executable} -m textgen train {flags}"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 1

@@ -26,8 +26,6 @@ TINY = {
     "batch_size": 8,
     "seq_length": 16,
     "seq_step": 16,
-    "ngram_rows": 256,
-    "ngram_size": 8,
     "num_epochs": 4,
     "dropout": 0.0,
 }
@@ -151,13 +149,13 @@ def test_pristine_words_are_written_as_they_were_read(tmp_path: Path) -> None:
 
 def test_a_level_has_its_own_recipe_but_flags_and_the_classic_preset_stand() -> None:
     words = TrainingSettings.from_flags(level="word")
-    assert (words.ngrams, words.batch_size) == (2, 8)
-    assert TrainingSettings.from_flags(level="subword").ngrams == 3
+    assert (words.prior, words.batch_size) == (6, 8)
+    assert words.network(20_000).prior == 4
     assert TrainingSettings.from_flags(
-        word_tokens=True, ngrams=4, batch_size=32
-    ) == TrainingSettings.from_flags(level="word", ngrams=4, batch_size=32)
+        word_tokens=True, prior=2, batch_size=32
+    ) == TrainingSettings.from_flags(level="word", prior=2, batch_size=32)
     classic = TrainingSettings.from_flags(level="word", preset="classic")
-    assert (classic.batch_size, classic.num_epochs, classic.ngrams) == (32, 50, 0)
+    assert (classic.batch_size, classic.num_epochs, classic.prior) == (32, 50, 0)
 
 
 def test_contradicting_names_of_a_level_are_refused(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from textgen.inference import make_stepper
-from textgen.ngrams import hashed, hashed_one
+from textgen.inference import Stepper, make_stepper
+from textgen.kneser_ney import KneserNey
 from textgen.spec import NetworkSpec
 from textgen.training import backend
 
@@ -26,17 +26,13 @@ SPECS = {
         units=32,
         layers=3,
         expansion=2,
-        ngrams=4,
-        ngram_rows=64,
-        ngram_size=8,
+        prior=4,
     ),
     "linear, plain": NetworkSpec("linear", vocabulary=50, embedding=32, units=32, layers=2),
 }
 MANY_WORDS = {
     "lstm, words": NetworkSpec("lstm", vocabulary=20_000, embedding=16, units=16, layers=1),
-    "linear, words": NetworkSpec(
-        "linear", vocabulary=20_000, embedding=16, units=16, layers=1, ngrams=3, ngram_rows=64, ngram_size=8
-    ),
+    "linear, words": NetworkSpec("linear", vocabulary=20_000, embedding=16, units=16, layers=1, prior=3),
 }
 
 
@@ -46,12 +42,24 @@ def random_weights(spec: NetworkSpec) -> dict[str, npt.NDArray[np.float32]]:
     return {name: random.normal(0, 0.6, shape).astype(np.float32) for name, shape in spec.shapes().items()}
 
 
+def counted_for(spec: NetworkSpec) -> KneserNey | None:
+    """Return n-grams of a text that repeats itself, so that all lengths have their say."""
+    if not spec.prior:
+        return None
+    text = np.random.default_rng(2).integers(0, spec.vocabulary, (4, 121)).ravel()
+    return KneserNey.count(np.concatenate([text, text[:300]]), spec.vocabulary, spec.prior)
+
+
+def stepper_of(spec: NetworkSpec) -> Stepper:
+    return make_stepper(spec, random_weights(spec), counted_for(spec))
+
+
 def logits_of_keras(spec: NetworkSpec, tokens: npt.NDArray[np.int64], window: int) -> npt.NDArray[np.float32]:
     """Return the logits after each token but the last, from windows with carried state."""
     from textgen.training import network
 
     batch, length = tokens.shape
-    made = network.build(spec, batch, window, random_seed=3)
+    made = network.build(spec, batch, window, 3, counted_for(spec))
     made.set_weights(random_weights(spec))
     padded = np.pad(tokens, ((0, 0), (made.before, 0)))
     found = []
@@ -67,7 +75,7 @@ def test_the_logits_agree(spec: NetworkSpec) -> None:
     tokens = np.random.default_rng(2).integers(0, spec.vocabulary, (4, 121))
     by_keras = logits_of_keras(spec, tokens, 40)
 
-    stepper = make_stepper(spec, random_weights(spec))
+    stepper = stepper_of(spec)
     state = stepper.initial_state(4)
     by_numpy = np.stack([stepper.step(tokens[:, position], state) for position in range(120)], axis=1)
 
@@ -91,7 +99,7 @@ def test_the_parameters_are_the_ones_that_the_spec_announces(spec: NetworkSpec) 
     backend.load()
     from textgen.training import network
 
-    made = network.build(spec, 2, 10, random_seed=3)
+    made = network.build(spec, 2, 10, 3, counted_for(spec))
     assert {name: array.shape for name, array in made.weights().items()} == spec.shapes()
     trained = sum(int(np.prod(variable.shape)) for variable in made.model.trainable_variables)
     assert trained == spec.parameters
@@ -101,7 +109,7 @@ def test_the_parameters_are_the_ones_that_the_spec_announces(spec: NetworkSpec) 
 def test_reading_many_tokens_at_once_is_the_same_as_one_by_one(spec: NetworkSpec) -> None:
     """A seed is read in pieces; where they end must not show in the text."""
     tokens = np.random.default_rng(2).integers(0, spec.vocabulary, (3, 61))
-    stepper = make_stepper(spec, random_weights(spec))
+    stepper = stepper_of(spec)
     state = stepper.initial_state(3)
     one_by_one = np.stack([stepper.step(column, state) for column in tokens.T], axis=1)
 
@@ -119,7 +127,7 @@ def test_reading_many_tokens_at_once_is_the_same_as_one_by_one(spec: NetworkSpec
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 def test_a_row_is_the_same_in_every_batch(spec: NetworkSpec) -> None:
     tokens = np.random.default_rng(3).integers(0, spec.vocabulary, (40, 50))
-    stepper = make_stepper(spec, random_weights(spec))
+    stepper = stepper_of(spec)
     state, alone = stepper.initial_state(50), [stepper.initial_state(1) for _ in range(50)]
     for column in tokens:
         together = stepper.step(column, state)
@@ -129,10 +137,3 @@ def test_a_row_is_the_same_in_every_batch(spec: NetworkSpec) -> None:
     for row, states in enumerate(alone):
         for left, right in zip(states, state, strict=True):
             np.testing.assert_array_equal(left[0], right[row])
-
-
-@pytest.mark.parametrize("rows", [1, 64, 8192, 4_000_000])
-def test_n_grams_are_hashed_to_the_same_rows_one_by_one(rows: int) -> None:
-    tokens = np.random.default_rng(4).integers(0, 1_000_000, (200, 5))
-    found = hashed(tokens, 5, rows)[:, 0]
-    assert [hashed_one(tuple(map(float, text)), 5, rows) for text in tokens] == found.tolist()

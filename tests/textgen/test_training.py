@@ -17,6 +17,7 @@ from tests.textgen.conftest import SMALL, prose
 from textgen import bundle
 from textgen.errors import CorpusError, SettingsError, TrainingError, TrainingInterruptedError
 from textgen.events import Control, Event
+from textgen.training.divergence import DivergedError, LossWatch
 from textgen.training.lock import exclusive
 
 
@@ -58,7 +59,7 @@ def test_the_reported_loss_is_the_one_that_the_served_model_has(corpus: Path) ->
 
 @pytest.mark.parametrize(
     "recipe",
-    [{**SMALL, "optimizer": "adam"}, {"preset": "tiny", "rnn_size": 16, "batch_size": 8, "ngram_rows": 50}],
+    [{**SMALL, "optimizer": "adam"}, {"preset": "tiny", "rnn_size": 16, "batch_size": 8}],
     ids=["lstm", "linear"],
 )
 def test_cancelled_and_resumed_it_ends_in_the_same_weights_to_the_bit(
@@ -128,7 +129,7 @@ def test_finishing_early_keeps_the_best_so_far(corpus: Path) -> None:
 
 
 def test_a_time_limit_ends_a_training_without_end(corpus: Path) -> None:
-    manifest = textgen.train(corpus, num_epochs=1_000_000, time_limit=6, **SMALL)
+    manifest = textgen.train(corpus, num_epochs=1_000_000, time_limit=12, **SMALL)
     assert manifest.stopped == "time limit"
     assert manifest.steps > 1
 
@@ -141,17 +142,65 @@ def test_patience_ends_a_training_that_no_longer_improves(corpus: Path) -> None:
     assert losses[-1] > min(losses)
 
 
-def test_a_diverging_training_says_what_to_change_and_saves_nothing(
+def test_a_training_that_diverges_twice_says_what_to_change_and_saves_nothing(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     textgen.train(corpus, num_epochs=1, **SMALL)
     before = bundle.read_manifest(corpus / "model")
     monkeypatch.setattr(keras.Model, "train_on_batch", lambda *_, **__: {"loss": float("nan")})
-    with pytest.raises(
-        TrainingError, match=r"diverged and nothing was saved; try a lower --learning-rate than 0\.001"
-    ):
+    with pytest.raises(TrainingError, match=r"nothing was saved; try a lower --learning-rate than 0\.001"):
         textgen.train(corpus, num_epochs=1, **SMALL)
     assert bundle.read_manifest(corpus / "model") == before
+
+
+def test_a_training_that_diverges_begins_again_with_smaller_steps_and_says_so(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = {"preset": "tiny", "batch_size": 8, "seq_length": 16, "num_epochs": 1}
+    slow = textgen.train(corpus, output=tmp_path / "slow", learning_rate=0.001, **flags)
+    events: list[Event] = []
+    learn, steps = keras.Model.train_on_batch, iter(range(1_000_000))
+
+    def stumble(model: keras.Model, *args: Any, **kwargs: Any) -> dict[str, float]:
+        result: dict[str, float] = learn(model, *args, **kwargs)
+        return {"loss": float("nan")} if next(steps) == 5 else result
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", stumble)
+    again = textgen.train(
+        corpus, output=tmp_path / "again", on_event=events.append, learning_rate=0.004, **flags
+    )
+    starts = [event for event in events if event["event"] == "started"]
+    assert len(starts) == 2
+    assert starts[1]["notes"] == [
+        "the loss is nan after 5 steps: it begins again with a learning rate of 0.001 instead of 0.004"
+    ]
+    assert again.settings["learning_rate"] == 0.001
+    # Nothing is left of the first try.
+    for name, array in bundle.read(tmp_path / "slow").weights.items():
+        np.testing.assert_array_equal(array, bundle.read(tmp_path / "again").weights[name])
+    assert again.validation_loss == slow.validation_loss
+
+
+def test_a_loss_worse_than_guessing_is_divergence_but_one_odd_batch_is_not() -> None:
+    watch = LossWatch(vocabulary=20)  # guessing costs 3 nats
+    for step, loss in enumerate([3.0, 2.5, 8.0, 2.4, 2.3]):
+        watch.see(loss, step)
+
+    def stay_bad() -> None:
+        for step in range(5, 100):
+            watch.see(7.0, step)
+
+    with pytest.raises(DivergedError, match=r"the loss has risen to 4\.\d after \d+ steps"):
+        stay_bad()
+
+
+def test_without_time_for_a_step_the_counted_n_grams_are_the_model(corpus: Path) -> None:
+    manifest = textgen.train(corpus, time_limit=1.0)
+    assert manifest.steps == 0
+    assert manifest.stopped == "time limit before the first step"
+    assert manifest.validation_loss < 2.5
+    assert manifest.history[0]["step"] == 0
+    assert len(textgen.load(corpus / "model").generate(length=50)) == 50
 
 
 def test_a_short_corpus_is_trained_in_smaller_batches_and_that_is_told(tmp_path: Path) -> None:

@@ -36,12 +36,15 @@ def command(bundle: Path, *, as_json: bool, plot: bool) -> None:
         "network": f"{spec.layers} × {spec.units} {spec.cell}, embedding {spec.embedding}, "
         f"dropout {spec.dropout:g}",
         "parameters": f"{manifest.parameters:,}",
+        "n-grams": f"{loaded.counted.entries:,} of up to {loaded.counted.order} tokens"
+        if loaded.counted
+        else "–",
         "tokens": f"{manifest.vocabulary:,} at {manifest.level} level",
         "corpus": f"{manifest.characters:,} characters (SHA-256 {manifest.corpus_sha256[:12]}…)",
         "validation": f"{manifest.validation_loss:.4f} nats, {manifest.bits_per_token:.4f} bits, "
         f"perplexity {manifest.perplexity:.2f} per token",
         "trained": f"{manifest.steps:,} steps in {manifest.seconds:,.0f} s on {manifest.device}, "
-        f"ended by {manifest.stopped}",
+        f"ended by {manifest.stopped}" + (f" after {manifest.fraction:.0%}" if manifest.half_trained else ""),
         "created": f"{manifest.created_at} by textgen {manifest.textgen_version}",
         "curve": _curve([entry["validation_loss"] for entry in manifest.history]),
     }

@@ -55,6 +55,8 @@ class Display:
             self._progress(event)
         elif kind == "checkpoint" and event["validation_loss"] is not None:
             self._validation = f" · validation {event['validation_loss']:.3f}"
+        elif kind == "finished" and not event["steps"]:
+            self._console.print("note: there was no time for a step: this is the counted n-grams alone")
         elif kind == "sample" and self._show_samples:
             self._console.print(Text(f"── temperature {event['temperature']} ──", style="cyan"))
             self._console.print(Text(event["text"]))

@@ -78,12 +78,17 @@ def command(
     if stream and settings.count > 1:
         raise click.UsageError("--stream writes one text; leave --count out")
     model = TextModel.load(bundle if bundle is not None else Path(data_dir or ".") / "model")
+    if model.manifest.half_trained:
+        click.echo(
+            f"note: this model's training was ended after {model.manifest.fraction:.0%} of its time", err=True
+        )
     if stream:
         _stream(model, seed, settings)
         return
     for number, sample in enumerate(model.samples(seed, settings), 1):
         if as_json:
-            click.echo(json.dumps(_described(sample, settings), ensure_ascii=False))
+            described = _described(sample, settings) | {"half_trained": model.manifest.half_trained}
+            click.echo(json.dumps(described, ensure_ascii=False))
             continue
         if settings.count > 1:
             # A blank line goes where the texts go, a heading to whoever watches.

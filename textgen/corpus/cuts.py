@@ -47,6 +47,11 @@ def _steady(symbol: str) -> bool:
     return symbol != "Σ" and unicodedata.category(symbol) in _STEADY
 
 
+def ends_grapheme(text: str, at: int) -> bool:
+    """Return whether a place after white space is one between two graphemes: a mark may stand on a space."""
+    return at >= len(text) or len(_GRAPHEME.findall(text[at - 1 : at + 1])) > 1
+
+
 def grapheme_cut(text: str, at: int) -> int:
     """Return the first place at or after ``at`` that is not inside a grapheme."""
     if at <= 0 or at >= len(text):

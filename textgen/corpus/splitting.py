@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from textgen import files
-from textgen.corpus.cuts import grapheme_cut
+from textgen.corpus.cuts import ends_grapheme, grapheme_cut
 from textgen.corpus.encoding import Decoder, detect
 from textgen.corpus.sources import TRAINING_FILE, VALIDATION_FILE
 from textgen.corpus.text import MAXIMUM_BYTES, unreadable
@@ -118,7 +118,8 @@ def divide_text(text: str, share: float, random_seed: int | None = None) -> tupl
     """
     wanted = len(text) * share
     for unit, end in _ENDS.items():
-        cuts = [0, *(match.end() for match in end.finditer(text)), len(text)]
+        ends = (match.end() for match in end.finditer(text))
+        cuts = [0, *(place for place in ends if ends_grapheme(text, place)), len(text)]
         units = [text[begin:stop] for begin, stop in pairwise(cuts) if begin < stop]
         held_out = _choose([len(part) for part in units], wanted, random_seed)
         if held_out:

@@ -18,37 +18,46 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.inference.numerics import EPSILON, Float32, Float64
+from textgen.inference.prior import Prior
 from textgen.inference.stepper import State
-from textgen.ngrams import hashed, hashed_one
+from textgen.kneser_ney import KneserNey
 from textgen.spec import CONVOLUTION, NetworkSpec
-
-_FEW = 8
-"""Up to so many texts Python looks up n-grams faster than NumPy hashes them."""
 
 
 class LinearStepper:
-    """Embeddings of the token and of the hashed n-grams before it, residual blocks, linear output.
+    """Embeddings, residual blocks, linear output on top of what counted n-grams expect.
 
     The state holds the last tokens, and for each block the recurrence and the convolution's last inputs.
+    Features are the blocks' output and, behind it, the n-grams' probabilities.
     """
 
-    def __init__(self, spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> None:
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        weights: Mapping[str, npt.NDArray[np.float32]],
+        counted: KneserNey | None = None,
+    ) -> None:
         """Widen the matrices to 64 bits."""
         self.spec = spec
         self._embedding = weights["embedding"]
-        self._ngrams = weights.get("ngrams")
-        if self._ngrams is not None:
-            self._projection = weights["ngram_projection"].astype(np.float64)
         self._blocks = [_Block(spec, weights, f"layer{layer}.") for layer in range(spec.layers)]
-        self._output = _for_normalized(weights["norm"], weights["output.kernel"])
-        self._bias = weights["output.bias"].astype(np.float64)
+        output, bias = weights["output.kernel"], weights["output.bias"]
+        self._prior = Prior(counted) if counted is not None else None
+        self._before = counted.before if counted is not None else 0
+        self._prior_input = weights["prior.input"].astype(np.float64) if spec.feeds_prior else None
+        if self._prior is not None:
+            # How much the n-grams count at this position is one more output.
+            output = np.concatenate([output, weights["prior.gate"]], axis=1)
+            bias = np.concatenate([bias, weights["prior.bias"]])
+        self._output = _for_normalized(weights["norm"], output)
+        self._bias = bias.astype(np.float64)
         # Each thread has its own buffers, so that one model can serve several.
         self._local = threading.local()
 
     def initial_state(self, batch: int) -> State:
         """Return zeros; the tokens before the first count as unknown."""
         units = self.spec.units
-        state: State = [np.zeros((batch, max(self.spec.ngrams - 1, 0)), np.float32)]
+        state: State = [np.zeros((batch, self._before), np.float32)]
         for _ in range(self.spec.layers):
             state.append(np.zeros((batch, units), np.float32))
             state.append(np.zeros((batch, CONVOLUTION, units), np.float32))
@@ -57,12 +66,18 @@ class LinearStepper:
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed one token to each text; see `textgen.inference.stepper.Stepper.step`."""
         buffers = self._buffers(len(tokens))
-        buffers.x[:] = self._embedded(tokens, state[0])
+        buffers.x[:] = self._embedding[tokens]
+        recent, expected = state[0], None
+        if self._prior is not None:
+            recent[:, :-1] = recent[:, 1:]
+            recent[:, -1] = tokens
+            expected = self._prior.probabilities(recent)
+            self._feed(expected, buffers)
         for layer, block in enumerate(self._blocks):
             block.mix_time(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
                 block.mix_channels(buffers)
-        return self.logits(buffers.x)
+        return self._logits(buffers.x, expected)
 
     def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed several tokens; see `textgen.inference.stepper.Stepper.features`.
@@ -70,49 +85,42 @@ class LinearStepper:
         All but the recurrence itself is worked out for all positions at once.
         """
         batch, time = tokens.shape
-        x = self._embedding[tokens].astype(np.float64).reshape(batch * time, -1)
-        if self._ngrams is not None:
-            seen = np.concatenate([state[0].astype(np.int64), tokens], axis=1)
-            rows = hashed(seen, self.spec.ngrams, self.spec.ngram_rows)  # (batch, time, lengths)
-            x += self._projected(rows)
+        buffers, expected = _Buffers(self.spec, batch * time), None
+        buffers.x[:] = self._embedding[tokens].reshape(batch * time, -1)
+        if self._prior is not None:
+            seen = np.concatenate([state[0], tokens], axis=1)  # (batch, before + time)
             state[0][:] = seen[:, time:]
-        buffers = _Buffers(self.spec, batch * time)
-        buffers.x[:] = x
+            contexts = np.lib.stride_tricks.sliding_window_view(seen[:, 1:], self._before, axis=1)
+            expected = self._prior.probabilities(contexts.reshape(batch * time, self._before))
+            self._feed(expected, buffers)
         for layer, block in enumerate(self._blocks):
             block.mix_times(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
                 block.mix_channels(buffers)
-        return buffers.x.reshape(batch, time, -1)
+        features = buffers.x if expected is None else np.concatenate([buffers.x, expected], axis=1)
+        return features.reshape(batch, time, -1)
 
     def logits(self, features: Float64) -> Float64:
-        """Return logits, shape (..., vocabulary), from features, shape (..., units)."""
-        flat = features.reshape(-1, self.spec.units)
-        logits: Float64 = np.dot(flat * _inverse_norms(flat), self._output)
+        """Return logits, shape (..., vocabulary), from features, shape (..., units or units + vocabulary)."""
+        flat = features.reshape(-1, features.shape[-1])
+        expected = flat[:, self.spec.units :] if self._prior is not None else None
+        return self._logits(flat[:, : self.spec.units], expected).reshape(*features.shape[:-1], -1)
+
+    def _feed(self, expected: Float64, buffers: _Buffers) -> None:
+        """Show the network what the n-grams expect."""
+        if self._prior_input is not None:
+            np.dot(expected, self._prior_input, out=buffers.out)
+            buffers.x += buffers.out
+
+    def _logits(self, x: Float64, expected: Float64 | None) -> Float64:
+        logits: Float64 = np.dot(x * _inverse_norms(x), self._output)
         logits += self._bias
-        return logits.reshape(*features.shape[:-1], -1)
-
-    def _embedded(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float64:
-        """Return the sum of each text's embeddings, shape (batch, units), and move ``recent`` on."""
-        x = self._embedding[tokens].astype(np.float64)
-        if self._ngrams is None:
-            return x
-        if len(tokens) <= _FEW:
-            seen = [(*before, token) for before, token in zip(recent.tolist(), tokens.tolist(), strict=True)]
-            recent[:] = [text[1:] for text in seen]
-            rows = np.array([hashed_one(text, self.spec.ngrams, self.spec.ngram_rows) for text in seen])
-        else:
-            joined = np.concatenate([recent.astype(np.int64), tokens[:, None]], axis=1)
-            recent[:] = joined[:, 1:]
-            rows = hashed(joined, self.spec.ngrams, self.spec.ngram_rows)[:, 0]
-        x += self._projected(rows)  # rows: (batch, lengths)
-        return x
-
-    def _projected(self, rows: npt.NDArray[np.integer]) -> Float64:
-        """Return what n-grams add, shape (texts, units), for rows of shape (..., lengths)."""
-        assert self._ngrams is not None  # noqa: S101 -- only called where the spec has them
-        found = self._ngrams[rows.reshape(-1, rows.shape[-1])]  # (texts, lengths, size)
-        added: Float64 = np.dot(found.reshape(len(found), -1).astype(np.float64), self._projection)
-        return added
+        if expected is None:
+            return logits
+        result: Float64 = np.log(expected)
+        result *= logits[:, -1:]
+        result += logits[:, :-1]
+        return result
 
     def _buffers(self, batch: int) -> _Buffers:
         buffers: _Buffers | None = getattr(self._local, "buffers", None)

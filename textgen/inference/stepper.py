@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from textgen.errors import BundleError
 from textgen.inference.numerics import Float32, Float64
+from textgen.kneser_ney import KneserNey
 from textgen.spec import NetworkSpec
 
 State = list[Float32]
@@ -44,23 +46,25 @@ class Stepper(Protocol):
             state: changed in place.
 
         Returns:
-            What `logits` needs, for each position: shape (batch, time, units).
+            What `logits` needs, for each position: shape (batch, time, features).
         """
         ...
 
     def logits(self, features: Float64) -> Float64:
-        """Return logits, shape (..., vocabulary), of features, shape (..., units)."""
+        """Return logits, shape (..., vocabulary), of features, shape (..., features)."""
         ...
 
 
-def make_stepper(spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> Stepper:
-    """Return the stepper of a bundle's network."""
+def make_stepper(
+    spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], counted: KneserNey | None = None
+) -> Stepper:
+    """Return the stepper of a bundle's network, on top of its n-grams if it has any."""
+    if bool(spec.prior) != (counted is not None):
+        raise BundleError(f"the network's prior is {spec.prior}, but its counted n-grams are not there")
     from textgen.inference.gated import GruStepper, LstmStepper
     from textgen.inference.linear import LinearStepper
 
-    kinds: dict[str, Callable[..., Stepper]] = {
-        "linear": LinearStepper,
-        "lstm": LstmStepper,
-        "gru": GruStepper,
-    }
+    if spec.cell == "linear":
+        return LinearStepper(spec, weights, counted)
+    kinds: dict[str, Callable[..., Stepper]] = {"lstm": LstmStepper, "gru": GruStepper}
     return kinds[spec.cell](spec, weights)

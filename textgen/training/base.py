@@ -14,7 +14,7 @@ from textgen.bundle import Bundle, Weights
 from textgen.errors import SettingsError
 from textgen.settings import PRESETS, TrainingSettings
 
-_BY_VOCABULARY = {"embedding": 0, "output.kernel": 1, "output.bias": 0}
+_BY_VOCABULARY = {"embedding": 0, "prior.input": 0, "output.kernel": 1, "output.bias": 0}
 """The parameters that grow with the vocabulary, and along which axis."""
 
 
@@ -34,9 +34,7 @@ def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
         "rnn_size": spec.units,
         "num_layers": spec.layers,
         "expansion": spec.expansion,
-        "ngrams": spec.ngrams,
-        "ngram_rows": spec.ngram_rows,
-        "ngram_size": spec.ngram_size,
+        "prior": spec.prior,
         "pristine_input": not getattr(base.tokenizer, "lowercase", False),
         "pristine_output": getattr(base.tokenizer, "pristine_output", False),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +16,17 @@ import safetensors.numpy
 
 from textgen import files
 from textgen.errors import TrainingError
+from textgen.training.progress import Progress
 
 _BEST = "best."
 
 
-@dataclass(slots=True)
-class Progress:
-    """Where a training stands.
-
-    Attributes:
-        epoch: finished epochs.
-        batch: batches of the current epoch that are done.
-        step: optimizer steps taken.
-        elapsed_s: seconds trained, over all runs.
-        best_loss: lowest validation loss so far, in nats per token.
-        best_step: where it was reached.
-        stale: validations since then.
-        history: validation losses over time.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    elapsed_s: float = 0.0
-    best_loss: float = float("inf")
-    best_step: int = 0
-    stale: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+def values(variables: Sequence[keras.Variable]) -> list[npt.NDArray[Any]]:
+    """Return copies of what variables hold."""
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
 def save(

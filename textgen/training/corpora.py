@@ -41,7 +41,7 @@ _UNSEEN_SHOWN = 5
 # here is taken to matter: too few entries are found again, never a wrong one.
 _NOT_OF_THE_TOKENS = {
     *("preset", "cell", "embedding_size", "rnn_size", "num_layers", "dropout", "optimizer", "learning_rate"),
-    *("schedule", "batch_size", "seq_length", "seq_step", "expansion", "ngrams", "ngram_rows", "ngram_size"),
+    *("schedule", "batch_size", "seq_length", "seq_step", "expansion", "prior"),
     "random_seed",
 }
 

@@ -3,8 +3,8 @@
 The gates depend on the input alone, so that h_t = a_t h_(t-1) + (1 - a_t) v_t is linear in h and all
 its steps can be computed together: minGRU (Feng et al. 2024, "Were RNNs All We Needed?"), with the
 block around it as in Griffin (De et al. 2024): normalisation, a short causal convolution, an output
-gate, and a gated multilayer perceptron. What each position sees of its past, besides the carried
-state, are embeddings of the hashed n-grams that end there. `textgen.inference.linear` is its twin.
+gate, and a gated multilayer perceptron. The output corrects what counted n-grams expect
+(`textgen.kneser_ney`). `textgen.inference.linear` is its twin.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ def _normalized(x: Any, scale: Any) -> Any:
 
 
 class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
-    """Tokens, n-gram rows and dropout masks to logits.
+    """Tokens, the n-grams' probabilities and dropout masks to logits.
 
-    Inputs: tokens, shape (batch, time); rows, shape (batch, time, lengths), unless the spec has no
-    n-grams; masks, shape (batch, `dropouts`, units), unless it has no dropout. The output has shape
+    Inputs: tokens, shape (batch, time); probabilities, shape (batch, time, vocabulary), unless the spec
+    has no prior; masks, shape (batch, `dropouts`, units), unless it has no dropout. The output has shape
     (batch, time, vocabulary). The state lives in variables that one call leaves to the next.
 
     A mask is the same at all positions of a window (Gal and Ghahramani 2016) and comes from outside:
@@ -83,21 +83,24 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         """Return logits and move the state on."""
         spec, weight = self._spec, self.named
         tokens, *others = inputs
-        rows = others.pop(0) if spec.ngrams else None
+        expected = others.pop(0) if spec.prior else None
         masks = iter(
             ops.split(others.pop(), self.dropouts, axis=1) if spec.dropout else [1.0] * self.dropouts
         )
         x = ops.take(weight["embedding"], tokens, axis=0)  # (batch, time, units)
-        if spec.ngrams:
-            found = ops.take(weight["ngrams"], rows, axis=0)  # (batch, time, lengths, size)
-            found = ops.reshape(found, (*tokens.shape, -1))
-            x = x + ops.matmul(found, weight["ngram_projection"])
+        if spec.feeds_prior:
+            x = x + ops.matmul(expected, weight["prior.input"])
         x = x * next(masks)
         for layer in range(spec.layers):
             x = x + self._mix_time(layer, x) * next(masks)
             if spec.expansion:
                 x = x + self._mix_channels(layer, x) * next(masks)
-        return ops.matmul(_normalized(x, weight["norm"]), weight["output.kernel"]) + weight["output.bias"]
+        x = _normalized(x, weight["norm"])
+        logits = ops.matmul(x, weight["output.kernel"]) + weight["output.bias"]
+        if expected is None:
+            return logits
+        # How much the n-grams count is decided at each position.
+        return logits + ops.log(expected) * (ops.matmul(x, weight["prior.gate"]) + weight["prior.bias"])
 
     def _mix_time(self, layer: int, x: Any) -> Any:
         weight = {name: self.named[f"layer{layer}.{name}"] for name in _MIX_TIME}
@@ -130,7 +133,9 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         kind = name.rpartition(".")[2]
         if kind.endswith("norm"):
             return "ones"
-        if kind == "bias":
+        if name == "prior.bias":
+            return "ones"
+        if kind in {"bias", "gate"}:
             return "zeros"
         if kind == "convolution":
             # The identity: the newest input alone.
@@ -138,13 +143,13 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         if kind == "forget_bias":
             # From forgetting within a character to remembering for hundreds.
             return _constant(np.linspace(-1.0, 5.0, shape[0]))
-        deviation = {"embedding": 0.5, "ngrams": 0.1}.get(name, shape[0] ** -0.5)
+        deviation = {"embedding": 0.5, "prior.input": 1.0}.get(name, shape[0] ** -0.5)
         if kind in {"output", "mlp_output"}:
             # Each block adds little at first, so that depth does not make the sum grow.
             deviation /= (2 * self._spec.layers) ** 0.5
-        if name == "ngram_projection":
-            # The tables start small and must be heard all the same.
-            deviation *= 3
+        if name == "output.kernel" and self._spec.prior:
+            # What the n-grams expect is a better start than anything drawn.
+            deviation *= 0.1
         seed = self._random_seed * 1_000 + list(self._spec.shapes()).index(name)
         return keras.initializers.RandomNormal(0.0, deviation, seed=seed)
 

@@ -28,7 +28,8 @@ def estimate(spec: NetworkSpec, batch: int, length: int) -> int:
         batch: texts side by side.
         length: tokens of a window.
     """
-    logits = batch * length * spec.vocabulary
+    # What counted n-grams expect is as large as the logits; of both there is one for the next batch.
+    logits = batch * length * spec.vocabulary * (2 if spec.prior else 1)
     states = batch * length * spec.units * spec.layers * (4 + 2 * spec.expansion)
     return _FRAMEWORK_BYTES + _BYTES_A_PARAMETER * spec.parameters + _BYTES_A_LOGIT * logits + 8 * states
 

@@ -13,11 +13,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from textgen.ngrams import hashed
+from textgen.kneser_ney import KneserNey
 from textgen.spec import NetworkSpec
 from textgen.training.linear import LinearNetwork
 
 Integers = npt.NDArray[np.int32]
+Batch = tuple[list[Any], Integers]
+"""A step's inputs and targets."""
 
 _GATED = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
@@ -32,6 +34,7 @@ class Network:
         variables: the trained ones under their names.
         states: those that carry the recurrent state.
         masks: number of dropout masks that the model takes as an input.
+        counted: the n-grams whose expectation the model takes as an input.
     """
 
     spec: NetworkSpec
@@ -39,30 +42,39 @@ class Network:
     variables: dict[str, keras.Variable]
     states: list[keras.Variable]
     masks: int = 0
+    counted: KneserNey | None = None
 
     @property
     def before(self) -> int:
         """How many tokens before a window its first position looks back at."""
-        return max(0, self.spec.ngrams - 1)
+        return self.counted.before if self.counted is not None else 0
 
-    def arrange(
-        self, windows: Integers, random: np.random.Generator | None = None
-    ) -> tuple[list[Any], Integers]:
+    def arrange(self, windows: Integers, random: np.random.Generator | None = None) -> Batch:
         """Return the model's inputs and targets.
 
         Args:
             windows: tokens, shape (batch, before + time + 1).
-            random: draws dropout's masks where they are an input; without it nothing is dropped.
+            random: for training: draws dropout's masks where they are an input, and no position counts for
+                itself; without it nothing is dropped and all is counted.
         """
         tokens, targets = windows[:, self.before : -1], windows[:, self.before + 1 :]
         inputs: list[Any] = [tokens]
-        if self.before:
-            inputs.append(hashed(windows[:, :-1], self.spec.ngrams, self.spec.ngram_rows))
+        if self.counted is not None:
+            inputs.append(self._expected(self.counted, windows, leave_one_out=random is not None))
         if self.masks:
             shape, dropout = (len(windows), self.masks, self.spec.units), self.spec.dropout
             kept = random.random(shape, np.float32) >= dropout if random else np.full(shape, 1 - dropout)
             inputs.append((kept / (1 - dropout)).astype(np.float32))
         return inputs, targets
+
+    def _expected(
+        self, counted: KneserNey, windows: Integers, *, leave_one_out: bool
+    ) -> npt.NDArray[np.float32]:
+        if leave_one_out:
+            return counted.leave_one_out(windows)
+        contexts = np.lib.stride_tricks.sliding_window_view(windows[:, 1:-1], self.before, axis=1)
+        flat = contexts.reshape(-1, self.before)
+        return counted.probabilities(flat).reshape(*contexts.shape[:2], self.spec.vocabulary)
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return copies of the trained weights."""
@@ -79,7 +91,9 @@ class Network:
             variable.assign(keras.ops.zeros_like(variable))
 
 
-def build(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
+def build(
+    spec: NetworkSpec, batch: int, time: int, random_seed: int, counted: KneserNey | None = None
+) -> Network:
     """Return a network with first weights.
 
     Args:
@@ -87,21 +101,24 @@ def build(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network
         batch: number of texts side by side, fixed because each has a carried state.
         time: tokens of a window.
         random_seed: decides first weights and dropout.
+        counted: n-grams up to the length that the spec's prior says.
     """
     keras.utils.set_random_seed(random_seed)
-    make = _linear if spec.cell == "linear" else _gated
-    return make(spec, batch, time, random_seed)
+    if spec.cell == "linear":
+        return _linear(spec, batch, time, random_seed, counted)
+    return _gated(spec, batch, time, random_seed)
 
 
-def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
+def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int, counted: KneserNey | None) -> Network:
     layer = LinearNetwork(spec, batch, random_seed)
     masks = layer.dropouts if spec.dropout else 0
     inputs = [keras.Input(batch_shape=(batch, time), dtype="int32")]
-    if spec.ngrams:
-        inputs.append(keras.Input(batch_shape=(batch, time, spec.ngrams - 1), dtype="int32"))
+    if spec.prior:
+        inputs.append(keras.Input(batch_shape=(batch, time, spec.vocabulary), dtype="float32"))
     if masks:
         inputs.append(keras.Input(batch_shape=(batch, masks, spec.units), dtype="float32"))
-    return Network(spec, keras.Model(inputs, layer(inputs)), layer.named, layer.states, masks)
+    model = keras.Model(inputs, layer(inputs))
+    return Network(spec, model, layer.named, layer.states, masks, counted)
 
 
 def _gated(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ from textgen.training import backend, memory
 from textgen.training.base import settings_of
 from textgen.training.corpora import choose_cache, prepare
 from textgen.training.lock import exclusive
+from textgen.training.result import Result
+from textgen.training.start import first_look
+
+_LOADING_S = 4.0
+"""What loading Keras and building a network takes at least."""
 
 
 def _ignore(event: dict[str, Any]) -> None:
@@ -93,6 +99,11 @@ def train(
     except OSError as error:
         raise TrainingError(f"{target.parent} cannot be made: {error.strerror}") from None
     with exclusive(target.with_name(f"{target.name}.lock"), lock_timeout):
+        spec = settings.network(prepared.tokenizer.size)
+        start = first_look(prepared, spec, going_on, started)
+        left = (settings.time_limit or math.inf) - (time.monotonic() - started)
+        if left < _LOADING_S and start.weights and not resume:
+            return Result(prepared, settings, start, "cpu", on_event).without_network(target, started)
         backend.load()
         # Keras is imported only now, when nothing but the training itself can fail any more.
         from textgen.training.trainer import Trainer
@@ -105,6 +116,7 @@ def train(
             wishes,
             started=started,
             live_sample=live_sample,
+            start=start,
             base=going_on.weights if going_on else None,
         )
         return trainer.run(resume=resume)

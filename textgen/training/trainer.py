@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from textgen import __version__, bundle
+from textgen import bundle
 from textgen.dataset import Strips, fit_to_corpus
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.evaluation import mean_loss
 from textgen.events import Control, EventSink
 from textgen.model import TextModel
-from textgen.sampling import SamplingSettings
 from textgen.settings import TrainingSettings
 from textgen.training import backend, checkpoint, network
 from textgen.training.base import grown
-from textgen.training.checkpoint import Arrays, Progress
+from textgen.training.batches import Batches
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
+from textgen.training.divergence import DivergedError, LossWatch
+from textgen.training.optimizing import cosine, optimizer_of, worth_compiling
+from textgen.training.result import FINAL_TOKENS, Result
+from textgen.training.start import Start
 
 _PROGRESS_S = 1.0
-_WARM_UP = 0.03
-_SHORTEST_COMPILED_S = 35.0
-_LOWEST = 0.05
 _VALIDATIONS_AN_EPOCH = 4
 _VALIDATION_WORK = 10_000_000_000
-_FINAL_TOKENS = 500_000
-_SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
 _LIVE_TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
+_SLOWER = 0.25
+"""Of the learning rate, what a training that diverged begins again with."""
 
 
 class Trainer:
@@ -47,6 +44,7 @@ class Trainer:
         control: what somebody outside wishes.
         started: `time.monotonic` when the process began, which a time limit counts from.
         live_sample: emit samples at four temperatures after each epoch.
+        start: the counted n-grams, and what they alone reach.
         base: weights to begin with.
     """
 
@@ -60,11 +58,13 @@ class Trainer:
         *,
         started: float,
         live_sample: bool = False,
+        start: Start,
         base: bundle.Weights | None = None,
     ) -> None:
         """Fit the batches to the corpus and build the network."""
         self._corpus, self._settings, self._output = corpus, settings, output
         self._emit, self._control, self._live_sample = emit, control, live_sample
+        self._start = start
         self._notes = list(corpus.notes)
         batch, length = fit_to_corpus(len(corpus.training), settings.batch_size, settings.seq_length)
         if (batch, length) != (settings.batch_size, settings.seq_length):
@@ -73,21 +73,28 @@ class Trainer:
             )
         self._strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
         self._spec = settings.network(corpus.tokenizer.size)
-        longer = min(len(corpus.validation), _FINAL_TOKENS) / self._validation_tokens
+        self._result = Result(corpus, settings, start, backend.device(), emit)
+        longer = min(len(corpus.validation), FINAL_TOKENS) / self._validation_tokens
         self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
-        self._network = network.build(self._spec, batch, length, settings.random_seed)
+        self._network = network.build(self._spec, batch, length, settings.random_seed, start.counted)
         if base is not None:
             self._network.set_weights(grown(self._network.weights(), base))
         self._model = self._network.model
         self._model.compile(
-            optimizer=_optimizer(settings),
+            optimizer=optimizer_of(settings),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=_worth_compiling(settings),
+            jit_compile=worth_compiling(settings),
         )
         self._model.optimizer.build(self._model.trainable_variables)
-        self._progress = Progress()
-        self._best: Arrays = {}
+        self._first = checkpoint.values(self._variables())
+        self._batches = Batches(self._strips, self._network, settings.random_seed)
+        self._begin()
         self._saved_at = self._told_at = time.monotonic()
+
+    def _begin(self, rate: float = 1.0) -> None:
+        """Stand before the first step; the n-grams alone are what is to be beaten."""
+        self._progress, self._best = self._start.progress(rate), self._start.weights
+        self._watch = LossWatch(self._spec.vocabulary)
 
     @property
     def _checkpoint(self) -> Path:
@@ -114,19 +121,37 @@ class Trainer:
             self._clock.before_s = self._progress.elapsed_s
         elif resume:
             self._notes.append("there is no checkpoint to resume: this training starts anew")
-        self._emit(
-            {
-                "event": "started",
-                "device": backend.device(),
-                "resumed": resumed,
-                "characters": self._corpus.characters,
-                "vocabulary": self._spec.vocabulary,
-                "parameters": self._spec.parameters,
-                "notes": self._notes,
-            }
-        )
-        stopped = self._train()
+        self._result.tell_start(self._notes, resumed=resumed)
+        if self._best and not resumed:
+            first = TextModel(self._result.as_bundle(self._best, self._progress))
+            self._result.tell_checkpoint(first, self._progress, self._progress.best_loss, 0.0)
+        with self._batches:
+            try:
+                stopped = self._train()
+            except DivergedError as error:
+                stopped = self._train_slower(error)
         return self._finish(stopped)
+
+    def _train_slower(self, error: DivergedError) -> str:
+        """Begin again, once, with smaller steps."""
+        rate = self._settings.learning_rate
+        if self._progress.rate < 1:
+            raise self._diverged(error)
+        told = f"{error}: it begins again with a learning rate of {rate * _SLOWER:g} instead of {rate:g}"
+        self._result.tell_start([told], resumed=False)
+        for variable, value in zip(self._variables(), self._first, strict=True):
+            variable.assign(value)
+        self._begin(_SLOWER)
+        try:
+            return self._train()
+        except DivergedError as again:
+            raise self._diverged(again) from None
+
+    def _diverged(self, error: DivergedError) -> TrainingError:
+        return TrainingError(
+            f"{error}, with a quarter of the learning rate too: the training diverged and nothing was saved; "
+            f"try a lower --learning-rate than {self._settings.learning_rate:g}"
+        )
 
     def _train(self) -> str:
         """Take steps until something ends the training; return what."""
@@ -139,7 +164,7 @@ class Trainer:
                 return reason
             if progress.batch == 0:
                 self._network.reset_state()
-            loss = self._step(self._strips)
+            loss = self._step()
             self._tell(loss)
             # With a time limit the clock decides when to validate; otherwise the step does, so that
             # the same settings always end in the same weights.
@@ -147,7 +172,8 @@ class Trainer:
             if self._clock.validation_due() if timed else progress.batch % every == 0:
                 self._validate()
             if progress.batch == 0 and self._live_sample:
-                self._sample(TextModel(self._bundle(self._network.weights(), "running")), _LIVE_TEMPERATURES)
+                model = TextModel(self._result.as_bundle(self._network.weights(), self._progress))
+                self._result.tell_samples(model, _LIVE_TEMPERATURES, self._fraction())
             if time.monotonic() - self._saved_at >= self._settings.checkpoint_s:
                 self._save()
 
@@ -167,20 +193,16 @@ class Trainer:
             return "patience"
         return None
 
-    def _step(self, strips: Strips) -> float:
-        progress = self._progress
+    def _step(self) -> float:
+        progress, strips = self._progress, self._strips
+        rate = self._settings.learning_rate * progress.rate
         if self._settings.schedule == "cosine":
-            self._model.optimizer.learning_rate = self._settings.learning_rate * cosine(self._fraction())
-        # A generator for each step: a resumed training draws what an uninterrupted one would.
-        random = np.random.default_rng((self._settings.random_seed, progress.step))
-        windows = strips.windows(progress.batch, self._network.before)
-        inputs, targets = self._network.arrange(windows, random)
+            rate *= cosine(self._fraction())
+        if self._settings.schedule == "cosine" or progress.rate < 1:
+            self._model.optimizer.learning_rate = rate
+        inputs, targets = self._batches.of(progress.step)
         loss = float(self._model.train_on_batch(inputs, targets, return_dict=True)["loss"])
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss is {loss} after {progress.step:,} steps: the training diverged and nothing "
-                f"was saved; try a lower --learning-rate than {self._settings.learning_rate:g}"
-            )
+        self._watch.see(loss, progress.step)
         progress.step += 1
         progress.batch += 1
         if progress.batch == strips.batches:
@@ -214,42 +236,17 @@ class Trainer:
         """Measure the validation loss of what will be served, and keep the weights if they are the best."""
         begun = time.monotonic()
         weights = self._network.weights()
-        model = TextModel(self._bundle(weights, "running"))
+        model = TextModel(self._result.as_bundle(weights, self._progress))
         loss = mean_loss(model, self._corpus.validation, limit=self._validation_tokens)
-        progress = self._progress
-        progress.history.append(
-            {
-                "step": progress.step,
-                "seconds": round(self._clock.elapsed_s, 2),
-                "validation_loss": round(loss, 5),
-            }
-        )
-        if loss < progress.best_loss:
-            progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
+        if self._progress.validated(loss, self._clock.elapsed_s):
             self._best = weights
-        else:
-            progress.stale += 1
-        self._emit({"event": "checkpoint", "step": progress.step, "validation_loss": round(loss, 5)})
-        self._sample(model, (_SAMPLE.temperature,))
+        self._result.tell_checkpoint(model, self._progress, loss, self._fraction())
         self._clock.validation_took(time.monotonic() - begun)
 
     @property
     def _validation_tokens(self) -> int:
         # So many that a validation takes about as long for every size of network.
-        dense = self._spec.parameters - math.prod(self._spec.shapes().get("ngrams", (0,)))
-        return max(2_000, min(50_000, _VALIDATION_WORK // dense))
-
-    def _sample(self, model: TextModel, temperatures: tuple[float, ...]) -> None:
-        for temperature in temperatures:
-            sample = model.sample("", SamplingSettings(_SAMPLE.length, temperature, _SAMPLE.random_seed))
-            self._emit(
-                {
-                    "event": "sample",
-                    "text": sample.seed + sample.text,
-                    "temperature": temperature,
-                    "fraction": round(self._fraction(), 4),
-                }
-            )
+        return max(2_000, min(50_000, _VALIDATION_WORK // self._spec.parameters))
 
     def _save(self) -> None:
         self._progress.elapsed_s = self._clock.elapsed_s
@@ -266,56 +263,26 @@ class Trainer:
         return [*model.trainable_variables, *states.values(), *model.optimizer.variables]
 
     def _finish(self, stopped: str) -> bundle.Manifest:
-        if self._progress.step == 0 and not self._best:
+        progress = self._progress
+        if progress.step == 0 and not self._best:
             raise TrainingError(
                 f"{self._settings.time_limit} seconds were over before the first step; "
                 "give a longer --time-limit"
             )
-        history = self._progress.history
-        if not history or history[-1]["step"] != self._progress.step:
+        if progress.step == 0:
+            stopped = f"{stopped} before the first step"
+        elif not progress.history or progress.history[-1]["step"] != progress.step:
             self._validate()
-        if len(self._corpus.validation) > self._validation_tokens:
+        if len(self._corpus.validation) > self._validation_tokens or progress.best_step == 0:
             # While it trained only a part was looked at; what is told in the end is of the whole.
-            best = TextModel(self._bundle(self._best, stopped))
-            self._progress.best_loss = mean_loss(best, self._corpus.validation, limit=_FINAL_TOKENS)
-        final = self._bundle(self._best, stopped)
-        bundle.write(self._output, final)
+            best = TextModel(self._result.as_bundle(self._best, progress))
+            progress.best_loss = mean_loss(best, self._corpus.validation, limit=FINAL_TOKENS)
+        made = self._result.as_bundle(
+            self._best, progress, stopped=stopped, fraction=self._fraction(), seconds=self._clock.elapsed_s
+        )
+        manifest = self._result.finish(self._output, made)
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
-        manifest = final.manifest
-        self._emit(
-            {
-                "event": "finished",
-                "bundle": str(self._output),
-                "validation_loss": round(manifest.validation_loss, 5),
-                "bits_per_token": round(manifest.bits_per_token, 5),
-                "perplexity": round(manifest.perplexity, 4),
-                "stopped": stopped,
-            }
-        )
         return manifest
-
-    def _bundle(self, weights: Arrays, stopped: str) -> bundle.Bundle:
-        corpus = self._corpus
-        manifest = bundle.Manifest(
-            level=corpus.tokenizer.level,
-            cell=self._spec.cell,
-            parameters=self._spec.parameters,
-            vocabulary=self._spec.vocabulary,
-            characters=corpus.characters,
-            corpus_sha256=corpus.sha256,
-            validation_loss=self._progress.best_loss if math.isfinite(self._progress.best_loss) else 0.0,
-            steps=self._progress.step,
-            seconds=round(self._clock.elapsed_s, 2),
-            device=backend.device(),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            stopped=stopped,
-            textgen_version=__version__,
-            settings=self._settings.fingerprint(),
-            history=self._progress.history,
-            seeds=corpus.seeds,
-            text_form=corpus.text_form,
-        )
-        return bundle.Bundle(self._spec, corpus.tokenizer, weights, manifest)
 
     def _fingerprint(self) -> dict[str, object]:
         return {
@@ -325,34 +292,6 @@ class Trainer:
         }
 
 
-def cosine(fraction: float) -> float:
-    """Return the share of the learning rate at a point of the training, 0 to 1.
-
-    A short rise lets the optimizer's averages settle; the fall to a twentieth is worth more than a
-    longer training at full rate (Loshchilov and Hutter 2017).
-    """
-    rise = min(1.0, (fraction + 1e-3) / _WARM_UP)
-    return rise * (_LOWEST + (1 - _LOWEST) * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0))))
-
-
-def _worth_compiling(settings: TrainingSettings) -> bool:
-    """Return whether XLA pays: it makes the linear cell two to three times as fast, a Keras LSTM no faster.
-
-    It takes 5 to 10 s, which a short training had better spend on learning.
-    """
-    long = settings.time_limit is None or settings.time_limit >= _SHORTEST_COMPILED_S
-    return settings.cell == "linear" and long
-
-
 def checkpoint_path(output: Path) -> Path:
     """Return where a bundle's training keeps its checkpoint."""
     return output.with_name(f"{output.name}.checkpoint") / "state.safetensors"
-
-
-def _optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
-    rate = settings.learning_rate
-    if settings.optimizer == "adamw":
-        # Clipped, because a gradient through a long carried state is now and then very large.
-        return keras.optimizers.AdamW(rate, weight_decay=0.01, beta_2=0.99, global_clipnorm=1.0)
-    kinds = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}
-    return kinds[settings.optimizer](rate)

@@ -1,0 +1,61 @@
+"""The counted n-grams' part in a step: their probabilities, with what comes often kept at hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.inference.numerics import Float64
+from textgen.kneser_ney import KneserNey
+
+_KEPT_LENGTH = 4
+"""Probabilities by n-grams of up to this length are kept: at character level they come again and again."""
+
+_KEPT_BYTES = 4 << 20
+
+_FEW = 6
+"""Up to so many positions are quicker one by one than together."""
+
+
+class Prior:
+    """Gives what an n-gram model expects, for a few positions or for many."""
+
+    def __init__(self, counted: KneserNey) -> None:
+        """Begin with nothing at hand."""
+        self._counted = counted
+        self._length = min(_KEPT_LENGTH, counted.order)
+        self._kept: dict[tuple[float, ...], npt.NDArray[np.float32]] = {}
+        self._most = max(1, _KEPT_BYTES // (4 * counted.vocabulary))
+
+    def probabilities(self, contexts: npt.NDArray[np.floating]) -> Float64:
+        """Return all tokens' probabilities, shape (positions, vocabulary).
+
+        Args:
+            contexts: the tokens before each position, shape (positions, before).
+        """
+        numbers = contexts.astype(np.uint64)
+        short = contexts[:, contexts.shape[1] - (self._length - 1) :].tolist()
+        names = [tuple(context) for context in short]
+        missing = [row for row, name in enumerate(names) if name not in self._kept]
+        if missing:
+            if len(missing) > self._most:
+                return self._counted.probabilities(numbers).astype(np.float64)
+            self._keep(names, missing, numbers)
+        found = np.array([self._kept[name] for name in names])
+        if len(names) <= _FEW:
+            for row, context in zip(found, numbers.tolist(), strict=True):
+                self._counted.refine_one(row, context, self._length + 1)
+        else:
+            self._counted.refine(found, numbers, self._length + 1, self._counted.order)
+        return found.astype(np.float64)
+
+    def _keep(
+        self, names: list[tuple[float, ...]], missing: list[int], numbers: npt.NDArray[np.uint64]
+    ) -> None:
+        if len(self._kept) + len(names) > self._most:
+            # Simpler than to tell what is old: the common ones are back at once.
+            kept = {name: self._kept[name] for name in names if name in self._kept}
+            self._kept = kept
+        found = np.full((len(missing), self._counted.vocabulary), 1 / self._counted.vocabulary, np.float32)
+        self._counted.refine(found, numbers[missing], 1, self._length)
+        self._kept.update(zip((names[row] for row in missing), found, strict=True))

@@ -1,0 +1,43 @@
+"""Where a training stands, as a checkpoint keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a training stands.
+
+    Attributes:
+        epoch: finished epochs.
+        batch: batches of the current epoch that are done.
+        step: optimizer steps taken.
+        elapsed_s: seconds trained, over all runs.
+        best_loss: lowest validation loss so far, in nats per token.
+        best_step: where it was reached.
+        stale: validations since then.
+        history: validation losses over time.
+        rate: factor of the learning rate; below 1 after a training that diverged.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    elapsed_s: float = 0.0
+    best_loss: float = float("inf")
+    best_step: int = 0
+    stale: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    rate: float = 1.0
+
+    def validated(self, loss: float, seconds: float) -> bool:
+        """Note a validation loss, and return whether it is the lowest so far."""
+        self.history.append(
+            {"step": self.step, "seconds": round(seconds, 2), "validation_loss": round(loss, 5)}
+        )
+        if loss < self.best_loss:
+            self.best_loss, self.best_step, self.stale = loss, self.step, 0
+            return True
+        self.stale += 1
+        return False

@@ -1,0 +1,160 @@
+"""What a training leaves: the bundle, what it says of itself, and the last event."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from textgen import __version__, bundle
+from textgen.events import EventSink
+from textgen.model import TextModel
+from textgen.sampling import SamplingSettings
+from textgen.settings import TrainingSettings
+from textgen.training.corpora import PreparedCorpus
+from textgen.training.progress import Progress
+from textgen.training.start import Start, loss_by
+
+FINAL_TOKENS = 500_000
+"""So much of a validation text is looked at in the end."""
+
+SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """Makes bundles of a training, on its way and at its end.
+
+    Attributes:
+        corpus: what is learnt.
+        settings: how.
+        start: with the counted n-grams.
+        device: what is computed on.
+        emit: receives events.
+    """
+
+    corpus: PreparedCorpus
+    settings: TrainingSettings
+    start: Start
+    device: str
+    emit: EventSink
+
+    def tell_start(self, notes: list[str], *, resumed: bool) -> None:
+        """Emit that the training begins."""
+        spec = self.settings.network(self.corpus.tokenizer.size)
+        self.emit(
+            {
+                "event": "started",
+                "device": self.device,
+                "resumed": resumed,
+                "characters": self.corpus.characters,
+                "vocabulary": spec.vocabulary,
+                "parameters": spec.parameters,
+                "notes": notes,
+            }
+        )
+
+    def tell_checkpoint(self, model: TextModel, progress: Progress, loss: float, fraction: float) -> None:
+        """Emit a validation loss, and what the model writes by now."""
+        self.emit({"event": "checkpoint", "step": progress.step, "validation_loss": round(loss, 5)})
+        self.tell_samples(model, (SAMPLE.temperature,), fraction)
+
+    def tell_samples(self, model: TextModel, temperatures: tuple[float, ...], fraction: float) -> None:
+        """Emit a sample at each temperature."""
+        for temperature in temperatures:
+            sample = model.sample("", SamplingSettings(SAMPLE.length, temperature, SAMPLE.random_seed))
+            self.emit(
+                {
+                    "event": "sample",
+                    "text": sample.seed + sample.text,
+                    "temperature": temperature,
+                    "fraction": round(fraction, 4),
+                }
+            )
+
+    def as_bundle(
+        self,
+        weights: dict[str, npt.NDArray[Any]],
+        progress: Progress,
+        *,
+        stopped: str = "running",
+        fraction: float = 0.0,
+        seconds: float = 0.0,
+    ) -> bundle.Bundle:
+        """Return the model with the given weights.
+
+        Args:
+            weights: of the network.
+            progress: where the training stands.
+            stopped: why it ended.
+            fraction: how much of what had been planned was trained.
+            seconds: how long it took.
+        """
+        corpus, settings = self.corpus, self.settings
+        spec = settings.network(corpus.tokenizer.size)
+        used = dataclasses.replace(settings, learning_rate=settings.learning_rate * progress.rate)
+        manifest = bundle.Manifest(
+            level=corpus.tokenizer.level,
+            cell=spec.cell,
+            parameters=spec.parameters,
+            vocabulary=spec.vocabulary,
+            characters=corpus.characters,
+            corpus_sha256=corpus.sha256,
+            validation_loss=progress.best_loss if math.isfinite(progress.best_loss) else 0.0,
+            steps=progress.step,
+            seconds=round(seconds, 2),
+            device=self.device,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            stopped=stopped,
+            textgen_version=__version__,
+            settings=used.fingerprint(),
+            fraction=round(fraction, 4),
+            history=progress.history,
+            seeds=corpus.seeds,
+            text_form=corpus.text_form,
+        )
+        return bundle.Bundle(spec, corpus.tokenizer, weights, manifest, self.start.counted)
+
+    def finish(self, output: Path, made: bundle.Bundle) -> bundle.Manifest:
+        """Write the bundle and tell of it."""
+        bundle.write(output, made)
+        manifest = made.manifest
+        self.emit(
+            {
+                "event": "finished",
+                "bundle": str(output),
+                "validation_loss": round(manifest.validation_loss, 5),
+                "bits_per_token": round(manifest.bits_per_token, 5),
+                "perplexity": round(manifest.perplexity, 4),
+                "stopped": manifest.stopped,
+                "steps": manifest.steps,
+            }
+        )
+        return manifest
+
+    def without_network(self, output: Path, started: float) -> bundle.Manifest:
+        """Finish at once with what counting alone reaches: there is no time for more.
+
+        Args:
+            output: the bundle's folder.
+            started: `time.monotonic` when the training began.
+        """
+        assert self.start.counted is not None  # noqa: S101 -- only called where there are n-grams
+        self.tell_start(self.corpus.notes, resumed=False)
+        progress = self.start.progress()
+        model = TextModel(self.as_bundle(self.start.weights, progress))
+        self.tell_checkpoint(model, progress, progress.best_loss, 1.0)
+        progress.best_loss = loss_by(self.start.counted, self.corpus.validation, FINAL_TOKENS)
+        made = self.as_bundle(
+            self.start.weights,
+            progress,
+            stopped="time limit before the first step",
+            fraction=1.0,
+            seconds=time.monotonic() - started,
+        )
+        return self.finish(output, made)

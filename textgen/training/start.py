@@ -1,0 +1,89 @@
+"""What is there before the first step: the counted n-grams, and what they alone reach.
+
+Nothing here needs Keras, so a model that can already be used exists a moment after the text is read.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.bundle import Bundle
+from textgen.kneser_ney import KneserNey
+from textgen.spec import NetworkSpec
+from textgen.tokenizers import Tokens
+from textgen.training.corpora import PreparedCorpus
+from textgen.training.progress import Progress
+
+_LOOKED_AT = 20_000
+_AT_ONCE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a training starts from.
+
+    Attributes:
+        counted: the n-grams of the training text and of a base; None where the network has no prior.
+        weights: of a network that leaves the n-grams' word unchanged; none without a prior.
+        loss: nats per token on the validation text by the n-grams alone; infinite without a prior.
+        seconds: when that was known.
+    """
+
+    counted: KneserNey | None = None
+    weights: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    loss: float = float("inf")
+    seconds: float = 0.0
+
+    def progress(self, rate: float = 1.0) -> Progress:
+        """Return where a training stands before its first step.
+
+        Args:
+            rate: factor of the learning rate.
+        """
+        progress = Progress(rate=rate)
+        if self.weights:
+            progress.validated(self.loss, self.seconds)
+        return progress
+
+
+def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, started: float) -> Start:
+    """Count the training text and see how well that alone predicts.
+
+    Args:
+        corpus: what is to be learnt.
+        spec: of the network.
+        base: a model to go on from, whose n-grams are counted too.
+        started: `time.monotonic` when the training began.
+    """
+    if not spec.prior:
+        return Start()
+    counted = KneserNey.count(corpus.training, spec.vocabulary, spec.prior)
+    if base is not None and base.counted is not None:
+        counted = counted.joined(base.counted)
+    weights = {name: np.zeros(shape, np.float32) for name, shape in spec.shapes().items()}
+    for name, array in weights.items():
+        if name == "prior.bias" or name.endswith("norm"):
+            array[:] = 1
+    loss = loss_by(counted, corpus.validation, _LOOKED_AT)
+    return Start(counted, weights, loss, time.monotonic() - started)
+
+
+def loss_by(counted: KneserNey, tokens: Tokens, limit: int) -> float:
+    """Return nats per token of about ``limit`` positions that are spread evenly over a text."""
+    length = counted.before + 1
+    if len(tokens) < length:
+        return float("inf")
+    step = max(1, (len(tokens) - length + 1) // limit)
+    windows = np.lib.stride_tricks.sliding_window_view(np.asarray(tokens), length)[::step]
+    at_once = max(1, _AT_ONCE // counted.vocabulary)
+    nats = 0.0
+    for first in range(0, len(windows), at_once):
+        some = windows[first : first + at_once]
+        found = counted.probabilities(some[:, :-1])
+        nats -= float(np.log(found[np.arange(len(some)), some[:, -1]].astype(np.float64)).sum())
+    return nats / len(windows)
