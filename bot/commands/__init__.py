@@ -4,5 +4,6 @@ EXTENSIONS = (
     "bot.commands.generate",
     "bot.commands.train",
     "bot.commands.models",
+    "bot.commands.settings",
     "bot.commands.help",
 )

@@ -52,6 +52,18 @@ class World:
             model, _ = publish_bundle(session, place.guild.id, folder, name=name, created_by=place.admin.id)
             return model.id
 
+    async def press_forged(
+        self, place: Place, actor: simcord.MemberActor, custom_id: str
+    ) -> simcord.InteractionResult:
+        """Press a button that the bot never showed, as a modified client can."""
+        button = {"type": 2, "style": 2, "label": "Forged", "custom_id": custom_id}
+        message = self.env.backend.create_message(
+            place.channel.id, self.bot.user.id, "", components=[{"type": 1, "components": [button]}]
+        )
+        return await actor.click(
+            place.channel.history()[-1], custom_id=message.components[0]["components"][0]["custom_id"]
+        )
+
     async def until(self, place: Place, *words: str, timeout_s: float = 90) -> discord.Message:
         """Let time go on until the newest message of the channel shows one of the words."""
         deadline = time.monotonic() + timeout_s
