@@ -20,6 +20,7 @@ from bot.layout import Layout
 from bot.people import Names
 from bot.sampling.pool import SamplerPool
 from bot.settings import Settings
+from bot.translator import CatalogueTranslator
 from models import Database
 
 log = structlog.stdlib.get_logger(__name__)
@@ -70,6 +71,7 @@ class Pastiche(commands.Bot):
         """Start the services, load the commands, and tell Discord of them if they changed."""
         await asyncio.to_thread(self._start_services)
         self.heartbeat.start(asyncio.get_running_loop())
+        await self.tree.set_translator(CatalogueTranslator())
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await sync_if_changed(self.tree, self.layout.tree_hash)

@@ -24,7 +24,11 @@ async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: 
     Returns:
         Whether it was synced.
     """
-    commands = [command.to_dict(tree) for command in tree.get_commands()]
+    translator = tree.translator
+    commands = [
+        await command.get_translated_payload(tree, translator) if translator else command.to_dict(tree)
+        for command in tree.get_commands()
+    ]
     content = json.dumps([tree.client.application_id, commands], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()
     if await asyncio.to_thread(_read, path) == digest:

@@ -52,7 +52,7 @@ def erase_guild(
         on_disk = layout.guild(guild_id).glob("*/*")
         paths = [*on_disk, *(path for job in jobs for path in layout.of_job(guild_id, job))]
         personal_data.erase_guild(session, guild_id)
-        retention.remove_files(session, _relative(layout, paths))
+        retention.remove_files(session, _relative(layout, paths), now)
         if asked_by is not None:
             audit.record(session, guild_id, asked_by, "data.deleted", scope="server")
     carry_out_removals(database, layout, now)
@@ -71,7 +71,7 @@ def erase_person(
             personal_data.delete_models(session, guild_id, [model.id for model in learned])
         cancelled = personal_data.forget_person(session, guild_id, user_id, now)
         paths += [path for job in cancelled for path in layout.of_job(guild_id, job.id)]
-        retention.remove_files(session, _relative(layout, paths))
+        retention.remove_files(session, _relative(layout, paths), now)
         # Naming who asked would store again what was just deleted.
         audit.record(session, guild_id, personal_data.DELETED_PERSON, "data.deleted", scope="person")
     carry_out_removals(database, layout, now)
@@ -82,7 +82,9 @@ def expire_texts(database: Database, layout: Layout, now: datetime) -> int:
     """Delete the texts that their guilds keep no longer, and return how many these were."""
     with database.write() as session:
         expired = retention.expire_texts(session, now)
-        retention.remove_files(session, _relative(layout, (_stored(layout, corpus) for corpus in expired)))
+        retention.remove_files(
+            session, _relative(layout, (_stored(layout, corpus) for corpus in expired)), now
+        )
     carry_out_removals(database, layout, now)
     return len(expired)
 

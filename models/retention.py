@@ -68,9 +68,9 @@ def left_before(session: Session, moment: datetime) -> Sequence[int]:
     return session.scalars(sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at < moment)).all()
 
 
-def remove_files(session: Session, paths: Iterable[str]) -> None:
+def remove_files(session: Session, paths: Iterable[str], now: datetime) -> None:
     """Record what must go once this transaction is committed, by its path in the data directory."""
-    session.add_all([FileRemoval(path=path) for path in sorted(set(paths))])
+    session.add_all([FileRemoval(path=path, created_at=now) for path in sorted(set(paths))])
     session.flush()
 
 

@@ -5,5 +5,7 @@ EXTENSIONS = (
     "bot.commands.train",
     "bot.commands.models",
     "bot.commands.settings",
+    "bot.commands.privacy",
     "bot.commands.help",
+    "bot.housekeeping",
 )
