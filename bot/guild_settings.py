@@ -180,7 +180,7 @@ SETTINGS = (
         Group.PRIVACY,
         Kind.WHOLE,
         marked("Days after its last training that an uploaded text is deleted"),
-        unset=marked("uploaded texts are kept"),
+        unset=marked("unlimited"),
         high=3650,
         unit=marked("days"),
     ),

@@ -92,12 +92,12 @@ def _value(value: object, setting: Setting | None) -> str:
     if setting is None:
         return _shortened(value)
     match setting.kind:
-        case Kind.WORDS if isinstance(value, int):
+        case Kind.WORDS if isinstance(value, int) and value:
             return ngettext("{number} word", "{number} words", value).format(number=value)
         case Kind.MODEL if value is not None:
             return _shortened(value)
         case _:
-            return setting_values.shown(setting, value)
+            return setting_values.shown(setting, value or None if setting.kind is Kind.WORDS else value)
 
 
 def _shortened(value: object) -> str:
