@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.app import Pastiche, create_bot
+from bot.commands.help import Help
 from bot.jobs.publishing import publish_bundle
 from bot.jobs.trainer import TrainingOrder, run_trainer
 from bot.layout import Layout
@@ -28,7 +29,7 @@ from textgen.corpus import shakespeare
 GUILD_ID = 1_015_000_000_000_000_000
 MODEL_NAME = "Shakespeare"
 FIRST_JOB = "first"
-TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models."
+TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models, /help."
 TICK_S = 1.0
 
 
@@ -134,6 +135,9 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
     env = simcord.Env(bot, settle_timeout=20)
     await env.start()
     try:
+        help_ = bot.get_cog("Help")
+        if isinstance(help_, Help):
+            help_.mentions = False  # the page shows them as they are written
         if bot.user is not None:
             await bot.user.edit(username="Pastiche")
             await asyncio.to_thread(publish_first_model, bot, bot.user.id)

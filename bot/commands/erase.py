@@ -94,11 +94,13 @@ async def _erase_person(interaction: Interaction, guild_id: int, *, models: bool
         models=models,
     )
     bot.names.forget(guild_id, interaction.user.id)
-    lines = [
-        ngettext("{number} text is deleted.", "{number} texts are deleted.", erased.texts).format(
-            number=style.count(erased.texts)
+    lines = []
+    if erased.texts:
+        lines.append(
+            ngettext("{number} text is deleted.", "{number} texts are deleted.", erased.texts).format(
+                number=style.count(erased.texts)
+            )
         )
-    ]
     if erased.trainings:
         lines.append(
             ngettext(

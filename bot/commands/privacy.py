@@ -170,14 +170,18 @@ def _server_question(found: _About) -> str:
 
 
 def _person_question(found: _About, learned: list[TextModel], *, models: bool) -> str:
-    lines = [
-        ngettext(
-            "**{number} text** that you uploaded will be deleted.",
-            "**{number} texts** that you uploaded will be deleted.",
-            len(found.texts),
-        ).format(number=style.count(len(found.texts))),
-        _("Your trainings that wait or run are cancelled, and your name is taken out of everything else."),
-    ]
+    lines = []
+    if found.texts:
+        lines.append(
+            ngettext(
+                "**{number} text** that you uploaded will be deleted.",
+                "**{number} texts** that you uploaded will be deleted.",
+                len(found.texts),
+            ).format(number=style.count(len(found.texts)))
+        )
+    lines.append(
+        _("Your trainings that wait or run are cancelled, and your name is taken out of everything else.")
+    )
     if learned:
         names = ", ".join(safe_text.safe(model.name) for model in learned[:NAMED_MODELS])
         if len(learned) > NAMED_MODELS:

@@ -70,7 +70,7 @@ def guild_card(counts: Mapping[str, int], sizes: Sizes, keep_days: int | None) -
             for name, bytes_ in (
                 (_("Texts"), sizes.texts),
                 (_("Models"), sizes.models),
-                (_("Running trainings"), sizes.other),
+                (_("Trainings"), sizes.other),
             )
         ),
     )
@@ -86,15 +86,15 @@ def guild_card(counts: Mapping[str, int], sizes: Sizes, keep_days: int | None) -
 
 def statements_card(statements: Sequence[Stored]) -> discord.Embed:
     """What the commands store and until when, in their own words."""
-    lines = [f"**{_(each.what)}**\n-# {_(each.until)}" for each in statements]
+    lines = [f"{_(each.what)}\n*{_(each.until)}*" for each in statements]
     never = _("Never stored: messages of your channels, and the texts and seeds of /generate.")
     text = ""
     for line in lines:
         if len(text) + len(line) > STATEMENTS_CHARACTERS:
             break
-        text += line + "\n"
+        text += f"• {line}\n"
     return discord.Embed(
-        title=_("What is stored, and until when"), description=f"{text}\n{never}", colour=style.QUEUED
+        title=_("What is stored, and until when"), description=f"{text}\n**{never}**", colour=style.QUEUED
     )
 
 

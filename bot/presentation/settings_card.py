@@ -103,4 +103,5 @@ def _line(setting: Setting, settings: GuildSettings, model_name: str | None) -> 
 def _bounds(setting: Setting) -> str:
     if setting.kind not in {Kind.DECIMAL, Kind.WHOLE}:
         return ""
-    return f" ({style.decimal(setting.low)}–{style.decimal(setting.high)})"
+    # The joiners keep it in one line.
+    return f" ({style.decimal(setting.low)}\u2060–\u2060{style.decimal(setting.high)})"
