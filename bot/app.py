@@ -38,6 +38,7 @@ class Pastiche(commands.Bot):
         names: of members.
         pool: the warm samplers.
         queue: where trainings are put.
+        mentions_commands: whether clients make something to click of a command's mention.
         heartbeat: the event loop's lag and the sign of life.
     """
 
@@ -60,6 +61,7 @@ class Pastiche(commands.Bot):
         self.names = Names(self)
         self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
         self.queue = JobQueue(settings, self.database)
+        self.mentions_commands = True
         self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
         self._worker = (
             JobWorker(settings, self.database, executor_id=settings.executor_id or EXECUTOR)

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.app import Pastiche, create_bot
-from bot.commands.help import Help
 from bot.jobs.publishing import publish_bundle
 from bot.jobs.trainer import TrainingOrder, run_trainer
 from bot.layout import Layout
@@ -132,12 +131,10 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         port: of the page; 0 is a free one.
     """
     bot = create_bot(settings)
+    bot.mentions_commands = False  # the page shows a mention as it is written
     env = simcord.Env(bot, settle_timeout=20)
     await env.start()
     try:
-        help_ = bot.get_cog("Help")
-        if isinstance(help_, Help):
-            help_.mentions = False  # the page shows them as they are written
         if bot.user is not None:
             await bot.user.edit(username="Pastiche")
             await asyncio.to_thread(publish_first_model, bot, bot.user.id)

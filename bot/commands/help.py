@@ -26,8 +26,6 @@ class Help(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
-        # Off where the client shows a mention of a command as it is written.
-        self.mentions = True
         self._ids: dict[str, int] = {}
 
     @app_commands.command(description="Show what this bot can do.")
@@ -37,7 +35,7 @@ class Help(commands.Cog):
         self, interaction: Interaction, command: app_commands.Range[str, 1, 70] | None = None
     ) -> None:
         """Answer with every command, or with one of them."""
-        if self.mentions and not self._ids:
+        if self.bot.mentions_commands and not self._ids:
             # Only Discord knows the ids by which a command can be mentioned.
             self._ids = {each.name: each.id for each in await self.bot.tree.fetch_commands()}
         settings = None

@@ -30,7 +30,8 @@ def main() -> None:
     missing = 0
     for path in sorted(LOCALES.glob("*/pastiche.po")):
         catalog = updated(path, wanted)
-        path.write_bytes(written(catalog))
+        if (new := written(catalog)) != path.read_bytes():
+            path.write_bytes(new)
         lacking = [message for message in catalog if message.id and not all(_forms(message.string))]
         missing += len(lacking)
         click.echo(f"{path.parent.name}: {len(catalog)} texts, {len(lacking)} without a translation")
