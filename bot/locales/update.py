@@ -2,6 +2,8 @@
 
 New texts come in with an empty `msgstr`, texts that are no longer used go, translations stay. To begin
 another language, make its folder with an empty `pastiche.po` and run this.
+
+With `--take FILE.po` texts that lack a translation get it from another catalogue of that language.
 """
 
 import asyncio
@@ -24,12 +26,16 @@ from bot.settings import Settings
 WIDTH = 110
 
 
-def main() -> None:
+@click.command()
+@click.option(
+    "--take", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Another catalogue."
+)
+def main(take: Path | None) -> None:
     """Write the catalogues anew; exit code 1 where a translation is missing."""
     wanted = asyncio.run(_template())
     missing = 0
     for path in sorted(LOCALES.glob("*/pastiche.po")):
-        catalog = updated(path, wanted)
+        catalog = updated(path, wanted, take)
         if (new := written(catalog)) != path.read_bytes():
             path.write_bytes(new)
         lacking = [message for message in catalog if message.id and not all(_forms(message.string))]
@@ -40,11 +46,17 @@ def main() -> None:
     sys.exit(1 if missing else 0)
 
 
-def updated(path: Path, wanted: Catalog) -> Catalog:
-    """The catalogue with exactly the texts of the template, and the translations it had."""
+def updated(path: Path, wanted: Catalog, take: Path | None = None) -> Catalog:
+    """The catalogue with exactly the texts of the template, and the translations it had.
+
+    Args:
+        path: of the catalogue, in a folder named like its language.
+        wanted: the template.
+        take: another catalogue of that language, for what has no translation yet.
+    """
     language = path.parent.name
-    with path.open("rb") as file:
-        old = read_po(file, locale=language)
+    old = _read(path, language)
+    other = _read(take, language) if take is not None and _read(take).locale == old.locale else Catalog()
     catalog = Catalog(
         locale=language,
         project="Pastiche",
@@ -60,9 +72,9 @@ def updated(path: Path, wanted: Catalog) -> Catalog:
     )
     for message in wanted:
         if message.id:
-            known = old.get(message.id)
-            places = sorted(set(message.locations))
-            catalog.add(message.id, known.string if known else None, locations=places)
+            known = (catalogue.get(message.id) for catalogue in (old, other))
+            translation = next((each.string for each in known if each and all(_forms(each.string))), None)
+            catalog.add(message.id, translation, locations=sorted(set(message.locations)))
     return catalog
 
 
@@ -71,6 +83,11 @@ def written(catalog: Catalog) -> bytes:
     buffer = BytesIO()
     write_po(buffer, catalog, width=WIDTH, sort_output=True, include_lineno=False)
     return buffer.getvalue()
+
+
+def _read(path: Path, language: str | None = None) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
 
 
 def _forms(string: str | tuple[str, ...] | list[str] | None) -> list[str]:

@@ -20,7 +20,7 @@ DESCRIPTION_CHARACTERS = 4096
 SENTENCES = {
     "settings.changed": marked("{who} set {subject} from {old} to {new}"),
     "settings.reset": marked("{who} reset {subject} from {old} to {new}"),
-    "model.renamed": marked("{who} renamed the model {old} to {new}"),
+    "model.renamed": marked("{who} renamed the model {before} to {subject}"),
     "model.deleted": marked("{who} deleted the model {subject}"),
     "model.imported": marked("{who} imported the model {subject}"),
     "model.exported": marked("{who} exported the model {subject}"),
@@ -33,7 +33,7 @@ SENTENCES = {
     "schedule.resumed": marked("{who} resumed the schedule {subject}"),
     "schedule.removed": marked("{who} removed the schedule {subject}"),
     "post.stopped": marked("{who} stopped the posts of {subject}"),
-    "sample.reported": marked("{who} reported a text of {subject}"),
+    "sample.reported": marked("{who} reported a text"),
     "data.exported": marked("{who} exported stored data"),
     "data.deleted": marked("{who} had stored data deleted"),
 }

@@ -58,7 +58,7 @@ def stratford(world: World, trained_bundle: Path) -> Place:
             "timezone": "UTC",
         }
         guilds.edit(session, place.guild.id, default_model_id=model_id)
-        audit.record(session, place.guild.id, place.admin.id, "model.renamed", SECRET, old=SECRET)
+        audit.record(session, place.guild.id, place.admin.id, "model.renamed", SECRET, before=SECRET)
         for table in personal_data.guild_tables():
             if table.name == "training_job":
                 job = training_jobs.enqueue(

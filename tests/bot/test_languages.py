@@ -89,6 +89,19 @@ def test_no_text_hides_where_the_catalogues_cannot_find_it(path: Path):
             )
 
 
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.name)
+async def test_an_empty_catalogue_takes_its_translations_from_another(
+    world: World, path: Path, tmp_path: Path
+):
+    empty = tmp_path / path.parent.name / path.name
+    await asyncio.to_thread(empty.parent.mkdir)
+    await asyncio.to_thread(empty.write_bytes, b"")
+    taken = updated(empty, template(world.bot.tree), path)
+    assert {message.id: message.string for message in taken if message.id} == {
+        message.id: message.string for message in catalogue(path) if message.id
+    }
+
+
 def test_the_update_runs_and_finds_nothing_to_do():
     before = [path.read_bytes() for path in CATALOGUES]
     done = subprocess.run(
