@@ -20,6 +20,7 @@ from bot.layout import Layout
 from bot.people import Names
 from bot.sampling.pool import SamplerPool
 from bot.settings import Settings
+from bot.translator import CatalogueTranslator
 from models import Database
 
 log = structlog.stdlib.get_logger(__name__)
@@ -37,6 +38,7 @@ class Pastiche(commands.Bot):
         names: of members.
         pool: the warm samplers.
         queue: where trainings are put.
+        mentions_commands: whether clients make something to click of a command's mention.
         heartbeat: the event loop's lag and the sign of life.
     """
 
@@ -59,6 +61,7 @@ class Pastiche(commands.Bot):
         self.names = Names(self)
         self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
         self.queue = JobQueue(settings, self.database)
+        self.mentions_commands = True
         self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
         self._worker = (
             JobWorker(settings, self.database, executor_id=settings.executor_id or EXECUTOR)
@@ -70,6 +73,7 @@ class Pastiche(commands.Bot):
         """Start the services, load the commands, and tell Discord of them if they changed."""
         await asyncio.to_thread(self._start_services)
         self.heartbeat.start(asyncio.get_running_loop())
+        await self.tree.set_translator(CatalogueTranslator())
         for extension in EXTENSIONS:
             await self.load_extension(extension)
         await sync_if_changed(self.tree, self.layout.tree_hash)

@@ -28,7 +28,7 @@ from textgen.corpus import shakespeare
 GUILD_ID = 1_015_000_000_000_000_000
 MODEL_NAME = "Shakespeare"
 FIRST_JOB = "first"
-TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models."
+TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models, /help."
 TICK_S = 1.0
 
 
@@ -131,6 +131,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         port: of the page; 0 is a free one.
     """
     bot = create_bot(settings)
+    bot.mentions_commands = False  # the page shows a mention as it is written
     env = simcord.Env(bot, settle_timeout=20)
     await env.start()
     try:

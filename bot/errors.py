@@ -14,6 +14,7 @@ import structlog
 from discord import app_commands
 
 from bot import i18n
+from bot.i18n import _
 from bot.presentation import safe_text
 from models import InvalidNameError
 from textgen.errors import TextgenError
@@ -40,15 +41,18 @@ class UnknownModel(UserError):
     """No model of that name here; a model of another server gets the same words."""
 
     def __init__(self, name: str | None) -> None:
-        which = "such model" if name is None else f"model named “{safe_text.safe(_shortened(name))}”"
-        super().__init__(f"There is no {which} here. /models lists what there is.")
+        if name is None:
+            super().__init__(_("There is no such model here. /models lists what there is."))
+            return
+        line = _("There is no model named “{name}” here. /models lists what there is.")
+        super().__init__(line.format(name=safe_text.safe(_shortened(name))))
 
 
 class NoModels(UserError):
     """The server has no model yet."""
 
     def __init__(self) -> None:
-        super().__init__("There is no model here yet. Train one: /train with a text you may use.")
+        super().__init__(_("There is no model here yet. Train one: /train with a text you may use."))
 
 
 class SamplerUnavailable(UserError):
@@ -84,24 +88,28 @@ LINES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = 
     (UserError, str),
     (TextgenError, _own_words),
     (InvalidNameError, _own_words),
-    (app_commands.NoPrivateMessage, lambda _: "This works in a server only, not in direct messages."),
+    (app_commands.NoPrivateMessage, lambda _error: _("This works in a server only, not in direct messages.")),
     (
         app_commands.CommandOnCooldown,
-        lambda error: f"One moment, please: try again in {cast('Any', error).retry_after:.0f} s.",
+        lambda error: _("One moment, please: try again in {seconds} s.").format(
+            seconds=f"{cast('Any', error).retry_after:.0f}"
+        ),
     ),
     (
         app_commands.TransformerError,
-        lambda error: f"“{_shortened(str(cast('Any', error).value))}” is not valid here.",
+        lambda error: _("“{value}” is not valid here.").format(
+            value=_shortened(str(cast("Any", error).value))
+        ),
     ),
     (
         app_commands.CommandNotFound,
-        lambda _: "This command is no longer here: reload Discord (Ctrl+R) to see the current ones.",
+        lambda _error: _("This command is no longer here: reload Discord (Ctrl+R) to see the current ones."),
     ),
     (
         app_commands.CommandSignatureMismatch,
-        lambda _: "This command has changed: reload Discord (Ctrl+R) and try again.",
+        lambda _error: _("This command has changed: reload Discord (Ctrl+R) and try again."),
     ),
-    (app_commands.CheckFailure, lambda _: "You may not do this here."),
+    (app_commands.CheckFailure, lambda _error: _("You may not do this here.")),
 )
 
 
@@ -144,7 +152,10 @@ async def answer_unexpected(interaction: discord.Interaction[Any], error: BaseEx
         exc_info=error,
     )
     await answer_privately(
-        interaction, f"Something went wrong on our side. Reference for the host's log: `{reference}`."
+        interaction,
+        _("Something went wrong on our side. Reference for the host's log: {reference}.").format(
+            reference=f"`{reference}`"
+        ),
     )
 
 

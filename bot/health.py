@@ -62,7 +62,7 @@ class Heartbeat:
         return lags[min(len(lags) - 1, int(share * len(lags)))] if lags else 0.0
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        written = -WRITE_EVERY_S
+        written, was_ready = -WRITE_EVERY_S, False
         while not self._ended.wait(ASK_EVERY_S):
             asked = time.monotonic()
             self._answered.clear()
@@ -75,15 +75,17 @@ class Heartbeat:
                     return
             now = time.monotonic()
             self._lags.append(now - asked)
-            if now - written >= WRITE_EVERY_S and not self._ended.is_set():
-                written = now
-                self._write()
+            ready = self._is_ready()
+            due = now - written >= WRITE_EVERY_S or ready is not was_ready
+            if due and not self._ended.is_set():
+                written, was_ready = now, ready
+                self._write(ready=ready)
 
-    def _write(self) -> None:
+    def _write(self, *, ready: bool) -> None:
         beat = {
             "pid": os.getpid(),
             "time": time.time(),
-            "ready": self._is_ready(),
+            "ready": ready,
             "lag_p99_ms": round(self.lag_s(0.99) * 1000, 1),
         }
         write_atomically(self._path, json.dumps(beat).encode(), durable=False)

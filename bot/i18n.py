@@ -24,6 +24,17 @@ def languages() -> frozenset[str]:
     return frozenset(path.parent.name for path in LOCALES.glob("*/pastiche.po"))
 
 
+def language() -> str:
+    """Return the language that the reader is answered in."""
+    reader = _language(locale.get())
+    return reader if reader in languages() else "en"
+
+
+def marked(text: str) -> str:
+    """Mark a text of a table for the catalogues; it is looked up when it is shown."""
+    return text
+
+
 def _(text: str) -> str:
     """Return the text in the reader's language."""
     return translated(text, locale.get())

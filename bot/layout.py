@@ -24,14 +24,23 @@ class Layout:
         """Held by the one living process of that name."""
         return self.data_dir / f"{executor_id}.lock"
 
+    def guild(self, guild_id: int) -> Path:
+        """All that a guild has on disk."""
+        return self.data_dir / "guilds" / str(guild_id)
+
     def corpus(self, guild_id: int, sha256: str) -> Path:
         """A guild's uploaded text, named by its content."""
-        return self.data_dir / "guilds" / str(guild_id) / "corpora" / f"{sha256}.txt"
+        return self.guild(guild_id) / "corpora" / f"{sha256}.txt"
 
     def bundle(self, guild_id: int, job_id: str) -> Path:
         """The bundle that a job makes."""
-        return self.data_dir / "guilds" / str(guild_id) / "models" / job_id
+        return self.guild(guild_id) / "models" / job_id
 
     def training(self, guild_id: int, job_id: str) -> Path:
         """The directory a job trains in."""
-        return self.data_dir / "guilds" / str(guild_id) / "jobs" / job_id
+        return self.guild(guild_id) / "jobs" / job_id
+
+    def of_job(self, guild_id: int, job_id: str) -> tuple[Path, ...]:
+        """All that a job writes."""
+        bundle = self.bundle(guild_id, job_id)
+        return bundle, bundle.with_name(f"{bundle.name}.checkpoint"), self.training(guild_id, job_id)

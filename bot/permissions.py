@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.errors import PermissionRefused
+from bot.i18n import _
 from models import GuildSettings
 
 Interaction = discord.Interaction[Any]
@@ -24,6 +25,16 @@ def has_role(interaction: Interaction, role_id: int | None) -> bool:
     return isinstance(member, discord.Member) and role_id is not None and member.get_role(role_id) is not None
 
 
+def require_manager(interaction: Interaction) -> None:
+    """Settings and the server's data are for those who manage the server.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if not manages_guild(interaction):
+        raise PermissionRefused(_("This takes the permission Manage Server."))
+
+
 def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
     """Training is for those who manage the server or hold its trainer role.
 
@@ -32,8 +43,12 @@ def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
     """
     if manages_guild(interaction) or has_role(interaction, settings.trainer_role_id):
         return
-    role = f" or the role <@&{settings.trainer_role_id}>" if settings.trainer_role_id else ""
-    raise PermissionRefused(f"Training takes the permission Manage Server{role}.")
+    if settings.trainer_role_id is None:
+        raise PermissionRefused(_("Training takes the permission Manage Server."))
+    role = f"<@&{settings.trainer_role_id}>"
+    raise PermissionRefused(
+        _("Training takes the permission Manage Server or the role {role}.").format(role=role)
+    )
 
 
 def require_generator(interaction: Interaction, settings: GuildSettings) -> None:
@@ -45,7 +60,7 @@ def require_generator(interaction: Interaction, settings: GuildSettings) -> None
     role_id = settings.generate_role_id
     if role_id is None or manages_guild(interaction) or has_role(interaction, role_id):
         return
-    raise PermissionRefused(f"Generating takes the role <@&{role_id}> here.")
+    raise PermissionRefused(_("Generating takes the role {role} here.").format(role=f"<@&{role_id}>"))
 
 
 def require_canceller(interaction: Interaction, requested_by: int) -> None:
@@ -57,5 +72,5 @@ def require_canceller(interaction: Interaction, requested_by: int) -> None:
     if interaction.user.id == requested_by or manages_guild(interaction):
         return
     raise PermissionRefused(
-        "Only the person who asked for this training, or someone with Manage Server, can cancel it."
+        _("Only the person who asked for this training, or someone with Manage Server, can cancel it.")
     )

@@ -6,7 +6,16 @@ a user can name takes the guild's id; the few that do not are marked as the syst
 
 from models.database import Database
 from models.errors import DatabaseError, InvalidNameError
-from models.tables import AuditEvent, Base, Corpus, GuildSettings, JobState, TextModel, TrainingJob
+from models.tables import (
+    AuditEvent,
+    Base,
+    Corpus,
+    FileRemoval,
+    GuildSettings,
+    JobState,
+    TextModel,
+    TrainingJob,
+)
 
 __all__ = [
     "AuditEvent",
@@ -14,6 +23,7 @@ __all__ = [
     "Corpus",
     "Database",
     "DatabaseError",
+    "FileRemoval",
     "GuildSettings",
     "InvalidNameError",
     "JobState",

@@ -35,7 +35,13 @@ def record(
     return event
 
 
-def listing(session: Session, guild_id: int, limit: int = 50) -> Sequence[AuditEvent]:
-    """Return the guild's newest events, the newest first."""
+def listing(session: Session, guild_id: int, limit: int = 50, offset: int = 0) -> Sequence[AuditEvent]:
+    """Return the guild's newest events, the newest first, after leaving out some."""
     chosen = sa.select(AuditEvent).where(AuditEvent.guild_id == guild_id)
-    return session.scalars(chosen.order_by(AuditEvent.id.desc()).limit(limit)).all()
+    return session.scalars(chosen.order_by(AuditEvent.id.desc()).offset(offset).limit(limit)).all()
+
+
+def count(session: Session, guild_id: int) -> int:
+    """Return how many events the guild has."""
+    chosen = sa.select(sa.func.count()).select_from(AuditEvent).where(AuditEvent.guild_id == guild_id)
+    return session.scalars(chosen).one()

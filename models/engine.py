@@ -69,6 +69,8 @@ def make_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         _enter_wal(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
+        # What people ask to have deleted is overwritten, not only unlinked from its page.
+        cursor.execute("PRAGMA secure_delete = ON")
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         cursor.close()
 

@@ -236,6 +236,20 @@ class TrainingJob(Base):
     )
 
 
+class FileRemoval(Base):
+    """A file or folder that must go: written with the deletion of its row, carried out after it.
+
+    It names no guild, so that it outlives the guild's rows; who looks next makes up for a crash.
+    """
+
+    __tablename__ = "file_removal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # Relative to the data directory.
+    path: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class AuditEvent(Base):
     """Something that somebody changed: settings, models, trainings, schedules, data."""
 

@@ -4,5 +4,8 @@ EXTENSIONS = (
     "bot.commands.generate",
     "bot.commands.train",
     "bot.commands.models",
+    "bot.commands.settings",
+    "bot.commands.privacy",
     "bot.commands.help",
+    "bot.housekeeping",
 )

@@ -6,9 +6,13 @@ from typing import Any, Self
 import discord
 
 from bot.errors import UserError, answers_everything, guild_of
+from bot.i18n import _
 from bot.permissions import require_canceller
 from bot.presentation import safe_text
+from bot.privacy_statement import AUDIT_TRAIL
 from models import Database, training_jobs
+
+STORES = (AUDIT_TRAIL,)
 
 
 class CancelButton(
@@ -19,7 +23,9 @@ class CancelButton(
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
         super().__init__(
-            discord.ui.Button(label="Cancel", style=discord.ButtonStyle.danger, custom_id=f"cancel:{job_id}")
+            discord.ui.Button(
+                label=_("Cancel"), style=discord.ButtonStyle.danger, custom_id=f"cancel:{job_id}"
+            )
         )
 
     @classmethod
@@ -41,11 +47,12 @@ class CancelButton(
         guild_id = guild_of(interaction)
         job = await database.call(training_jobs.get, guild_id, self.job_id)
         if job is None:
-            raise UserError("There is no such training here.")
+            raise UserError(_("There is no such training here."))
         require_canceller(interaction, job.requested_by)
         cancelled = await database.call(training_jobs.cancel, guild_id, self.job_id, write=True)
         if cancelled is None:
-            raise UserError("This training has already ended.")
+            raise UserError(_("This training has already ended."))
         await interaction.response.send_message(
-            f"The training of **{safe_text.safe(job.model_name)}** is cancelled.", ephemeral=True
+            _("The training of **{name}** is cancelled.").format(name=safe_text.safe(job.model_name)),
+            ephemeral=True,
         )

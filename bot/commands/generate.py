@@ -12,8 +12,18 @@ from bot import generation
 from bot.app import Interaction, Pastiche
 from bot.errors import answers_everything, answers_expected
 from bot.generation import Generated, SampleWish
+from bot.i18n import marked
 from bot.presentation.sample_message import sample_message, seed_of
+from bot.privacy_statement import Stored
 from models import text_models
+
+STORES: tuple[Stored, ...] = (
+    Stored(
+        marked("How many texts each model wrote; neither the texts, their seeds nor who asked"),
+        "text_model",
+        marked("as long as the model"),
+    ),
+)
 
 # Discord gives up on an interaction that nobody answered within 3 s.
 PATIENCE_S = 1.5

@@ -1,11 +1,24 @@
-"""`/help`, written from the command tree itself."""
+"""`/help`, written from the command tree itself: all commands by group, or one with its options."""
+
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.app import Interaction, Pastiche
-from bot.presentation import style
+from bot.errors import UserError, answers_expected
+from bot.i18n import _
+from bot.presentation import safe_text
+from bot.presentation.help_card import command_card, commands_card, usage
+from bot.privacy_statement import Stored
+from models import guilds
+
+STORES: tuple[Stored, ...] = ()
+
+CHOICES = 25
+
+AnyCommand = app_commands.Command[Any, ..., Any]
 
 
 class Help(commands.Cog):
@@ -13,26 +26,54 @@ class Help(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
+        self._ids: dict[str, int] = {}
 
     @app_commands.command(description="Show what this bot can do.")
-    async def help(self, interaction: Interaction) -> None:
-        """Answer with every command, its description and its options."""
-        embed = discord.Embed(
-            title="Pastiche",
-            description="Learns to write in the style of texts you upload.",
-            colour=style.SAMPLE,
-        )
-        for command in sorted(self.bot.tree.walk_commands(), key=lambda command: command.qualified_name):
-            if isinstance(command, app_commands.Command):
-                options = " ".join(
-                    option.display_name if option.required else f"[{option.display_name}]"
-                    for option in command.parameters
-                )
-                usage = f"`/{command.qualified_name} {options}".rstrip() + "`"
-                embed.add_field(
-                    name=f"/{command.qualified_name}", value=f"{command.description}\n{usage}", inline=False
-                )
+    @app_commands.describe(command="One command, with all its options")
+    @answers_expected
+    async def help(
+        self, interaction: Interaction, command: app_commands.Range[str, 1, 70] | None = None
+    ) -> None:
+        """Answer with every command, or with one of them."""
+        if self.bot.mentions_commands and not self._ids:
+            # Only Discord knows the ids by which a command can be mentioned.
+            self._ids = {each.name: each.id for each in await self.bot.tree.fetch_commands()}
+        settings = None
+        if interaction.guild_id is not None:
+            settings = await self.bot.database.call(guilds.settings_of, interaction.guild_id)
+        if command is None:
+            embed = commands_card(self._commands(), self._menus(), self._ids, settings)
+        else:
+            wanted = command.strip().removeprefix("/").casefold()
+            found = next((each for each in self._commands() if each.qualified_name == wanted), None)
+            if found is None:
+                name = safe_text.safe_within(command, 70)
+                raise UserError(_("There is no command /{name}.").format(name=name))
+            embed = command_card(found, self._ids, settings)
         await interaction.response.send_message(embed=embed, ephemeral=True)
+
+    @help.autocomplete("command")
+    async def _complete_command(
+        self, _interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[str]]:
+        wanted = current.strip().removeprefix("/").casefold()
+        found = [each for each in self._commands() if wanted in each.qualified_name]
+        return [
+            app_commands.Choice(name=usage(each)[:100], value=each.qualified_name) for each in found[:CHOICES]
+        ]
+
+    def _commands(self) -> list[AnyCommand]:
+        found = [each for each in self.bot.tree.walk_commands() if isinstance(each, app_commands.Command)]
+        return sorted(found, key=lambda command: command.qualified_name)
+
+    def _menus(self) -> list[app_commands.ContextMenu]:
+        kinds = (discord.AppCommandType.message, discord.AppCommandType.user)
+        return [
+            menu
+            for kind in kinds
+            for menu in self.bot.tree.walk_commands(type=kind)
+            if isinstance(menu, app_commands.ContextMenu)
+        ]
 
 
 async def setup(bot: Pastiche) -> None:

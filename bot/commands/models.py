@@ -10,8 +10,18 @@ from sqlalchemy.orm import Session
 
 from bot.app import Interaction, Pastiche
 from bot.errors import NoModels, answers_everything, answers_expected, guild_of
+from bot.i18n import marked
 from bot.presentation.model_list import model_page, page_count, shown_on
+from bot.privacy_statement import Stored
 from models import Database, TextModel, guilds, text_models
+
+STORES: tuple[Stored, ...] = (
+    Stored(
+        marked("Models: name, figures, who made them, the weights and up to 50 line starts of the text"),
+        "text_model",
+        marked("until they are deleted in /models or with the server's data"),
+    ),
+)
 
 
 class PageButton(

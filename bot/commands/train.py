@@ -14,11 +14,27 @@ from bot import intake
 from bot.app import Interaction, Pastiche
 from bot.commands.cancel import CancelButton
 from bot.errors import UserError, answers_expected, defer_privately, guild_of
+from bot.i18n import marked
 from bot.jobs.cards import CardEditor
 from bot.permissions import require_trainer
 from bot.presentation import safe_text
+from bot.privacy_statement import AUDIT_TRAIL, Stored
 from models import DatabaseError, TrainingJob, corpora, guilds, training_jobs
 from models.text_models import clean_name
+
+STORES = (
+    Stored(
+        marked("Uploaded texts with file name, size, who uploaded them and when they said that they may"),
+        "corpus",
+        marked("until their uploader has them deleted, or as many days after training as the server chose"),
+    ),
+    Stored(
+        marked("Trainings: who asked, the model's name, channel, figures and the last sample"),
+        "training_job",
+        marked("until the server's data is deleted; a person's id, until they delete their data"),
+    ),
+    AUDIT_TRAIL,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 

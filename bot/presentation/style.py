@@ -1,6 +1,10 @@
-"""Colours, numbers and durations as every card shows them."""
+"""Colours, numbers and durations as every card shows them, in the reader's way of writing numbers."""
 
 import discord
+from babel.numbers import format_decimal
+
+from bot import i18n
+from bot.i18n import _
 
 QUEUED = discord.Colour(0x80848E)
 TRAINING = discord.Colour(0xF0B232)
@@ -8,6 +12,7 @@ DONE = discord.Colour(0x23A55A)
 FAILED = discord.Colour(0xDA373C)
 CANCELLED = discord.Colour(0x4E5058)
 SAMPLE = discord.Colour(0x7B61C9)
+SETTINGS = discord.Colour(0x5865F2)
 
 BAR_CELLS = 18
 
@@ -32,9 +37,28 @@ def duration(seconds: float) -> str:
 
 def count(number: int) -> str:
     """A whole number with thousands apart."""
-    return f"{number:,}"
+    return _formatted(number, "#,##0")
+
+
+def decimal(number: float) -> str:
+    """A number with as many digits as it takes, three behind the point at most."""
+    return _formatted(number, "#,##0.###")
 
 
 def nats(loss: float | None) -> str:
     """A loss in nats, three digits; a dash where there is none."""
-    return "–" if loss is None else f"{loss:.3f} nats"
+    if loss is None:
+        return "–"
+    return _("{loss} nats").format(loss=_formatted(loss, "0.000"))
+
+
+def size(bytes_: int) -> str:
+    """Bytes as people read them: `640 B`, `1.4 KiB`, `12.0 MiB`."""
+    if bytes_ < 2**10:
+        return f"{bytes_} B"
+    unit, name = next((2**n, name) for n, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")) if bytes_ >= 2**n)
+    return f"{_formatted(bytes_ / unit, '0.0')} {name}"
+
+
+def _formatted(number: float, pattern: str) -> str:
+    return str(format_decimal(number, format=pattern, locale=i18n.language()))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import pytest
 import simcord
 
 from bot.app import Pastiche, create_bot
@@ -51,6 +52,28 @@ class World:
         with self.bot.database.write() as session:
             model, _ = publish_bundle(session, place.guild.id, folder, name=name, created_by=place.admin.id)
             return model.id
+
+    async def press_forged(
+        self, place: Place, actor: simcord.MemberActor, custom_id: str
+    ) -> simcord.InteractionResult:
+        """Press a button that the bot never showed, as a modified client can."""
+        button = {"type": 2, "style": 2, "label": "Forged", "custom_id": custom_id}
+        message = self.env.backend.create_message(
+            place.channel.id, self.bot.user.id, "", components=[{"type": 1, "components": [button]}]
+        )
+        return await actor.click(
+            place.channel.history()[-1], custom_id=message.components[0]["components"][0]["custom_id"]
+        )
+
+    def speaks(self, monkeypatch: pytest.MonkeyPatch, locale: str) -> None:
+        """Let everybody's client be in a language from now on; SimCord knows American English alone."""
+        original = simcord.interactions.base_payload
+
+        def payload(*args: Any, **kwargs: Any) -> Any:
+            record, made = original(*args, **kwargs)
+            return record, made | {"locale": locale}
+
+        monkeypatch.setattr(simcord.interactions, "base_payload", payload)
 
     async def until(self, place: Place, *words: str, timeout_s: float = 90) -> discord.Message:
         """Let time go on until the newest message of the channel shows one of the words."""

@@ -1,0 +1,217 @@
+"""`/privacy show`, `export` and `delete`, for a person and for a server."""
+
+import asyncio
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from sqlalchemy.orm import Session
+
+from bot.app import Interaction, Pastiche
+from bot.commands.erase import EraseButton
+from bot.data_export import TooLarge, export
+from bot.errors import UserError, answers_expected, defer_privately, guild_of
+from bot.i18n import _, ngettext
+from bot.permissions import manages_guild, require_manager
+from bot.presentation import safe_text, style
+from bot.presentation.privacy_card import Sizes, guild_card, person_card, statements_card
+from bot.privacy_statement import AUDIT_TRAIL, Stored, all_statements
+from models import Corpus, TextModel, audit, guilds, personal_data
+
+STORES: tuple[Stored, ...] = (AUDIT_TRAIL,)
+
+SCOPES = [
+    app_commands.Choice(name="about me", value="me"),
+    app_commands.Choice(name="the whole server", value="server"),
+]
+NAMED_MODELS = 10
+
+
+@dataclass(frozen=True)
+class _About:
+    """Rows that name somebody, or a server's."""
+
+    counts: Mapping[str, int]
+    texts: Sequence[Corpus]
+
+
+@app_commands.guild_only()
+class Privacy(
+    commands.GroupCog, group_name="privacy", group_description="What is stored, and how to delete it."
+):
+    """What is stored, for whom it is about."""
+
+    def __init__(self, bot: Pastiche) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Show what is stored about you here.")
+    @answers_expected
+    async def show(self, interaction: Interaction) -> None:
+        """Answer with what names the person and, for managers, what is stored for the server."""
+        await defer_privately(interaction)
+        guild_id = guild_of(interaction)
+        layout = self.bot.layout
+
+        def look_up(session: Session) -> tuple[_About, _About, int | None]:
+            mine, all_ = (
+                _About(
+                    personal_data.counts(session, guild_id, user_id),
+                    personal_data.texts(session, guild_id, user_id),
+                )
+                for user_id in (interaction.user.id, None)
+            )
+            return mine, all_, guilds.settings_of(session, guild_id).keep_corpora_days
+
+        mine, all_, keep_days = await self.bot.database.call(look_up)
+        paths = {layout.corpus(guild_id, corpus.sha256) for corpus in mine.texts}
+        bytes_ = await asyncio.to_thread(lambda: sum(map(_size, paths)))
+        embeds = [person_card(mine.counts, texts=len(mine.texts), bytes_=bytes_)]
+        if manages_guild(interaction):
+            sizes = await asyncio.to_thread(_sizes, layout.guild(guild_id))
+            embeds.append(guild_card(all_.counts, sizes, keep_days))
+        embeds.append(statements_card(all_statements()))
+        await interaction.edit_original_response(embeds=embeds)
+
+    @app_commands.command(name="export", description="Get a file of what is stored about you, or the server.")
+    @app_commands.describe(scope="About you, or about the server (takes Manage Server)")
+    @app_commands.choices(scope=SCOPES)
+    @answers_expected
+    async def export_(self, interaction: Interaction, scope: str = "me") -> None:
+        """Answer with a zip file that only the person sees."""
+        if scope == "server":
+            require_manager(interaction)
+        await defer_privately(interaction)
+        guild_id = guild_of(interaction)
+        user_id = interaction.user.id if scope == "me" else None
+        try:
+            made = await asyncio.to_thread(
+                export,
+                self.bot.database,
+                self.bot.layout,
+                guild_id,
+                user_id,
+                limit=interaction.filesize_limit,
+                now=discord.utils.utcnow(),
+            )
+        except TooLarge:
+            limit = style.size(interaction.filesize_limit)
+            raise UserError(
+                _(
+                    "What is stored does not fit into one file of {limit}. Ask who hosts this bot for it."
+                ).format(limit=limit)
+            ) from None
+        await self.bot.database.call(
+            lambda session: audit.record(
+                session, guild_id, interaction.user.id, "data.exported", scope=scope
+            ),
+            write=True,
+        )
+        content = _("Here is what is stored, as JSON.")
+        if made.texts:
+            texts = ngettext(
+                "{number} text of yours is in it.", "{number} texts of yours are in it.", made.texts
+            )
+            content += " " + texts.format(number=made.texts)
+        if made.left_out:
+            names = safe_text.safe_within(", ".join(made.left_out), 500)
+            content += "\n" + _("Left out, because they do not fit or are gone: {names}").format(names=names)
+        file = discord.File(io.BytesIO(made.data), filename=f"pastiche-{scope}.zip")
+        await interaction.edit_original_response(content=content, attachments=[file])
+
+    @app_commands.command(description="Delete what is stored about you, or all of the server's data.")
+    @app_commands.describe(
+        scope="About you, or all of the server's data (takes Manage Server)",
+        models="Also the models that learned from your texts",
+    )
+    @app_commands.choices(scope=SCOPES)
+    @answers_expected
+    async def delete(self, interaction: Interaction, scope: str = "me", models: bool = False) -> None:
+        """Say what will be deleted, and ask."""
+        guild_id = guild_of(interaction)
+        if scope == "server":
+            require_manager(interaction)
+        user_id = interaction.user.id
+
+        def look_up(session: Session) -> tuple[_About, list[TextModel]]:
+            whose = user_id if scope == "me" else None
+            found = _About(
+                personal_data.counts(session, guild_id, whose), personal_data.texts(session, guild_id, whose)
+            )
+            return found, list(personal_data.models_from(session, guild_id, user_id))
+
+        found, learned = await self.bot.database.call(look_up)
+        if not any(found.counts.values()):
+            raise UserError(_("There is nothing to delete: nothing is stored."))
+        question = (
+            _server_question(found) if scope == "server" else _person_question(found, learned, models=models)
+        )
+        embed = discord.Embed(title=_("Delete for good?"), description=question, colour=style.FAILED)
+        view = discord.ui.View(timeout=None)
+        view.add_item(EraseButton(scope, user_id, models=models))
+        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+
+
+def _server_question(found: _About) -> str:
+    return (
+        _(
+            "All of this server's data will be deleted: **{models} models**, **{texts} texts**, trainings, "
+            "schedules, settings and the trail. Running trainings are cancelled."
+        ).format(
+            models=style.count(found.counts.get("text_model", 0)),
+            texts=style.count(len(found.texts)),
+        )
+        + "\n\n"
+        + _("This cannot be undone. /models can export a model first.")
+    )
+
+
+def _person_question(found: _About, learned: list[TextModel], *, models: bool) -> str:
+    lines = []
+    if found.texts:
+        lines.append(
+            ngettext(
+                "**{number} text** that you uploaded will be deleted.",
+                "**{number} texts** that you uploaded will be deleted.",
+                len(found.texts),
+            ).format(number=style.count(len(found.texts)))
+        )
+    lines.append(
+        _("Your trainings that wait or run are cancelled, and your name is taken out of everything else.")
+    )
+    if learned:
+        names = ", ".join(safe_text.safe(model.name) for model in learned[:NAMED_MODELS])
+        if len(learned) > NAMED_MODELS:
+            names += " …"
+        lines.append(
+            _("**Models that learned from your texts are deleted for all:** {names}").format(names=names)
+            if models
+            else _(
+                "Models that learned from your texts stay, and may repeat pieces of them: {names}. "
+                "To delete them too, set `models` to True."
+            ).format(names=names)
+        )
+    return "\n".join(lines) + "\n\n" + _("This cannot be undone.")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _sizes(folder: Path) -> Sizes:
+    def below(name: str) -> int:
+        return sum(_size(path) for path in (folder / name).rglob("*") if path.is_file())
+
+    return Sizes(texts=below("corpora"), models=below("models"), other=below("jobs"))
+
+
+async def setup(bot: Pastiche) -> None:
+    """Called by discord.py when the extension is loaded."""
+    bot.add_dynamic_items(EraseButton)
+    await bot.add_cog(Privacy(bot))

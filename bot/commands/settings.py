@@ -1,0 +1,209 @@
+"""`/settings show`, `edit` and `reset`; options, card and choices come from the table of settings."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from sqlalchemy.orm import Session
+
+from bot import setting_values
+from bot.app import Interaction, Pastiche
+from bot.commands.recent_changes import ChangesButton, ChangesPage
+from bot.errors import UnknownModel, UserError, answers_expected, guild_of
+from bot.guild_settings import BY_OPTION, SETTINGS, Kind, Setting
+from bot.i18n import _, marked
+from bot.permissions import require_manager
+from bot.presentation.settings_card import Change, changes_card, options_card, settings_card
+from bot.privacy_statement import AUDIT_TRAIL, Stored
+from models import GuildSettings, audit, guilds, text_models
+
+STORES = (
+    Stored(
+        marked("The settings of a server: numbers, roles, channels, hidden words"),
+        "guild_settings",
+        marked("until they are changed or reset, or the server's data is deleted"),
+    ),
+    AUDIT_TRAIL,
+)
+
+CHOICES = 25
+ALL = "all"
+
+
+def _annotation(setting: Setting) -> Any:
+    """What discord.py makes an option of."""
+    match setting.kind:
+        case Kind.DECIMAL:
+            return app_commands.Range[float, float(setting.low), float(setting.high)]
+        case Kind.WHOLE:
+            return app_commands.Range[int, int(setting.low), int(setting.high)]
+        case Kind.CHANNEL:
+            return discord.TextChannel
+        case Kind.ROLE:
+            return discord.Role
+        case Kind.MODEL:
+            return app_commands.Range[str, 1, 100]
+        case Kind.ZONE:
+            return app_commands.Range[str, 1, setting_values.ZONE_CHARACTERS]
+        case Kind.WORDS:
+            return app_commands.Range[str, 1, setting_values.WORDS_CHARACTERS]
+
+
+def _with_an_option_each(callback: Any) -> Any:
+    """Give a command that takes `**chosen` one option for each setting."""
+    signature = inspect.signature(callback)
+    fixed = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(
+            setting.option,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Optional[_annotation(setting)],  # noqa: UP045 - discord.py's ranges know no `|`
+        )
+        for setting in SETTINGS
+    ]
+    callback.__signature__ = signature.replace(parameters=[*fixed, *options])
+    return callback
+
+
+def _changed(
+    session: Session, guild_id: int, actor_id: int, wanted: dict[str, Any], action: str
+) -> list[Change]:
+    """Set what differs, and put each change into the trail."""
+    before = guilds.settings_of(session, guild_id)
+    old = {setting: getattr(before, setting.column) for setting in SETTINGS}
+    names = dict(_model_names(session, guild_id))
+    changes = [
+        Change(BY_OPTION[option], old[BY_OPTION[option]], value)
+        for option, value in wanted.items()
+        if old[BY_OPTION[option]] != value
+    ]
+    if not changes:
+        return []
+    values: Any = {change.setting.column: change.new for change in changes}
+    guilds.edit(session, guild_id, **values)
+    for change in changes:
+        told = [_told(change.setting, value, names) for value in (change.old, change.new)]
+        audit.record(session, guild_id, actor_id, action, change.setting.option, old=told[0], new=told[1])
+    return changes
+
+
+def _told(setting: Setting, value: Any, names: dict[int, str]) -> Any:
+    """What the trail keeps of a value: of hidden words only how many, of a model its name."""
+    if setting.kind is Kind.WORDS:
+        return len(value.split("\n")) if value else 0
+    if setting.kind is Kind.MODEL:
+        return names.get(value)
+    return value
+
+
+def _model_names(session: Session, guild_id: int) -> Sequence[tuple[int, str]]:
+    return [(model.id, model.name) for model in text_models.listing(session, guild_id)]
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Settings(commands.GroupCog, group_name="settings", group_description="How this server uses the bot."):
+    """What a server chose."""
+
+    def __init__(self, bot: Pastiche) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="Show every setting of this server.")
+    @answers_expected
+    async def show(self, interaction: Interaction) -> None:
+        """Answer with the card."""
+        require_manager(interaction)
+
+        def look_up(session: Session, guild_id: int) -> tuple[GuildSettings, dict[int, str]]:
+            return guilds.settings_of(session, guild_id), dict(_model_names(session, guild_id))
+
+        settings, names = await self.bot.database.call(look_up, guild_of(interaction))
+        guild_name = interaction.guild.name if interaction.guild else ""
+        card = settings_card(guild_name, settings, names.get(settings.default_model_id or 0))
+        view = discord.ui.View(timeout=None)
+        view.add_item(ChangesButton())
+        await interaction.response.send_message(embed=card, view=view, ephemeral=True)
+
+    @app_commands.command(description="Change settings of this server.")
+    @app_commands.describe(**{setting.option: setting.description for setting in SETTINGS})
+    @_with_an_option_each
+    @answers_expected
+    async def edit(self, interaction: Interaction, /, **chosen: Any) -> None:
+        """Check all that was given, then set all of it or nothing."""
+        require_manager(interaction)
+        given = {option: value for option, value in chosen.items() if value is not None}
+        if not given:
+            await interaction.response.send_message(embed=options_card(), ephemeral=True)
+            return
+        wanted = {
+            option: self._checked(interaction, BY_OPTION[option], value) for option, value in given.items()
+        }
+        await self._change(interaction, wanted, "settings.changed")
+
+    @app_commands.command(description="Set one setting, or all, back to the default.")
+    @app_commands.describe(setting="Which one")
+    @app_commands.choices(
+        setting=[
+            app_commands.Choice(name=marked("all settings"), value=ALL),
+            *(app_commands.Choice(name=each.option, value=each.option) for each in SETTINGS),
+        ]
+    )
+    @answers_expected
+    async def reset(self, interaction: Interaction, setting: str) -> None:
+        """Set back what was named."""
+        require_manager(interaction)
+        if setting != ALL and setting not in BY_OPTION:
+            raise UserError(_("There is no such setting."))
+        chosen = SETTINGS if setting == ALL else (BY_OPTION[setting],)
+        await self._change(interaction, {each.option: each.default for each in chosen}, "settings.reset")
+
+    @edit.autocomplete("default_model")
+    async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if interaction.guild_id is None or not interaction.permissions.manage_guild:
+            return []
+        names = await self.bot.database.call(
+            text_models.names_starting, interaction.guild_id, current, CHOICES
+        )
+        return [app_commands.Choice(name=name, value=name) for name in names]
+
+    @edit.autocomplete("timezone")
+    async def _complete_zone(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return [
+            app_commands.Choice(name=zone, value=zone) for zone in setting_values.zones_like(current, CHOICES)
+        ]
+
+    def _checked(self, interaction: Interaction, setting: Setting, value: Any) -> Any:
+        guild = interaction.guild
+        if guild is None:
+            raise app_commands.NoPrivateMessage
+        if setting.kind is Kind.CHANNEL:
+            return setting_values.own_channel(guild, setting, value.id)
+        if setting.kind is Kind.ROLE:
+            return setting_values.own_role(guild, setting, value.id)
+        return setting_values.checked(setting, value)
+
+    async def _change(self, interaction: Interaction, wanted: dict[str, Any], action: str) -> None:
+        def change(session: Session, guild_id: int) -> tuple[list[Change], dict[int, str]]:
+            name = wanted.get("default_model")
+            if name is not None:
+                model = text_models.by_name(session, guild_id, name)
+                if model is None:
+                    raise UnknownModel(name)
+                wanted["default_model"] = model.id
+            changes = _changed(session, guild_id, interaction.user.id, wanted, action)
+            return changes, dict(_model_names(session, guild_id))
+
+        changes, names = await self.bot.database.call(change, guild_of(interaction), write=True)
+        if not changes:
+            raise UserError(_("Nothing changed: that is how it is already."))
+        await interaction.response.send_message(embed=changes_card(changes, names), ephemeral=True)
+
+
+async def setup(bot: Pastiche) -> None:
+    """Called by discord.py when the extension is loaded."""
+    bot.add_dynamic_items(ChangesButton, ChangesPage)
+    await bot.add_cog(Settings(bot))

@@ -1,0 +1,1 @@
+"""Catalogues of translations, a folder a language; `python -m bot.locales.update` renews them."""

@@ -1,0 +1,157 @@
+"""Values of a server's settings: checked when they come in, and written as people read them."""
+
+import zoneinfo
+from typing import Any
+
+import discord
+
+from bot.errors import UserError
+from bot.guild_settings import Kind, Setting
+from bot.i18n import _, ngettext
+from bot.presentation import safe_text, style
+from models import GuildSettings
+
+MOST_WORDS = 200
+WORD_CHARACTERS = 60
+WORDS_CHARACTERS = 4000
+ZONE_CHARACTERS = 60
+
+
+def checked(setting: Setting, received: Any) -> Any:
+    """What goes into the column: a number within its bounds, a known time zone, a list of words.
+
+    Raises:
+        UserError: with what was received and what is accepted.
+    """
+    match setting.kind:
+        case Kind.DECIMAL | Kind.WHOLE:
+            return _number(setting, received)
+        case Kind.ZONE:
+            return _zone(setting, received)
+        case Kind.WORDS:
+            return _words(setting, received)
+        case _:
+            return received
+
+
+def shown(setting: Setting, value: Any, *, model_name: str | None = None) -> str:
+    """A value as people read it.
+
+    Args:
+        setting: whose value it is.
+        value: of its column.
+        model_name: of the model that the value is the id of.
+    """
+    if value is None or value == "":
+        return _(setting.unset)
+    match setting.kind:
+        case Kind.MODEL:
+            return safe_text.safe(model_name or "–")
+        case Kind.CHANNEL:
+            return f"<#{value}>"
+        case Kind.ROLE:
+            return f"<@&{value}>"
+        case Kind.WORDS:
+            words = len(value.split("\n"))
+            return ngettext("{number} word", "{number} words", words).format(number=words)
+        case Kind.ZONE:
+            return str(value)
+        case _:
+            number = style.decimal(value)
+            return f"{number} {_(setting.unit)}" if setting.unit else number
+
+
+def changed(setting: Setting, settings: GuildSettings) -> bool:
+    """Whether the server chose something else than the default."""
+    return bool(getattr(settings, setting.column) != setting.default)
+
+
+def zones_like(text: str, limit: int) -> list[str]:
+    """Time zones whose name holds the text, those with a city that begins so first."""
+    wanted = text.strip().replace(" ", "_").casefold()
+    found = [zone for zone in sorted(zoneinfo.available_timezones()) if wanted in zone.casefold()]
+    found.sort(key=lambda zone: not zone.casefold().rpartition("/")[2].startswith(wanted))
+    return found[:limit]
+
+
+def own_channel(guild: discord.Guild, setting: Setting, channel_id: int) -> int:
+    """The id of a channel of this server in which the bot may write.
+
+    Raises:
+        UserError: the server has no such channel, or the bot may not write there.
+    """
+    channel = guild.get_channel(channel_id)
+    if channel is None:
+        raise UserError(_("{option}: there is no such channel here.").format(option=f"`{setting.option}`"))
+    mine = channel.permissions_for(guild.me)
+    needed = (("View Channel", mine.view_channel), ("Send Messages", mine.send_messages))
+    lacking = ", ".join(name for name, held in needed if not held)
+    if lacking:
+        raise UserError(
+            _("{option}: I lack {permissions} in {channel}.").format(
+                option=f"`{setting.option}`", permissions=lacking, channel=f"<#{channel_id}>"
+            )
+        )
+    return channel_id
+
+
+def own_role(guild: discord.Guild, setting: Setting, role_id: int) -> int:
+    """The id of a role of this server that people can be given.
+
+    Raises:
+        UserError: the server has no such role, or everyone has it.
+    """
+    if guild.get_role(role_id) is None:
+        raise UserError(_("{option}: there is no such role here.").format(option=f"`{setting.option}`"))
+    if role_id == guild.id:
+        raise UserError(
+            _("{option}: everyone has this role; to name none, use /settings reset.").format(
+                option=f"`{setting.option}`"
+            )
+        )
+    return role_id
+
+
+def _number(setting: Setting, received: float) -> float:
+    if setting.low <= received <= setting.high:
+        return received
+    raise UserError(
+        _("{option} is {received}; it can be {low} to {high}.").format(
+            option=f"`{setting.option}`",
+            received=style.decimal(received),
+            low=style.decimal(setting.low),
+            high=style.decimal(setting.high),
+        )
+    )
+
+
+def _zone(setting: Setting, received: str) -> str:
+    wanted = received.strip().replace(" ", "_").casefold()
+    zone = next((zone for zone in zoneinfo.available_timezones() if zone.casefold() == wanted), None)
+    if zone is None:
+        raise UserError(
+            _("{option} is “{received}”; it takes an IANA name such as Europe/Berlin.").format(
+                option=f"`{setting.option}`", received=safe_text.safe_within(received, ZONE_CHARACTERS)
+            )
+        )
+    return zone
+
+
+def _words(setting: Setting, received: str) -> str:
+    cleaned = (" ".join(safe_text.clean(word).split()) for word in received.replace("\n", ",").split(","))
+    words = list({word.casefold(): word for word in cleaned if word}.values())
+    longest = max(map(len, words), default=0)
+    if not words or len(words) > MOST_WORDS or longest > WORD_CHARACTERS:
+        raise UserError(
+            _(
+                "{option} has {words} words, the longest of {longest} characters; "
+                "it takes 1 to {most} words of up to {limit} characters."
+            ).format(
+                option=f"`{setting.option}`",
+                words=len(words),
+                longest=longest,
+                most=MOST_WORDS,
+                limit=WORD_CHARACTERS,
+            )
+        )
+    return "\n".join(words)

@@ -1,0 +1,176 @@
+"""What the tables hold of a guild or of a person in it: found and deleted by walking the tables themselves.
+
+A table of guilds has a column ``guild_id``. A column that holds a person's Discord id is named ``…_by``,
+``actor_id`` or ``user_id``. So a table that is added later is counted, exported and deleted without a word
+here; a test holds its columns to these names.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import training_jobs
+from models.tables import UNFINISHED, AuditEvent, Base, Corpus, JobState, TextModel, TrainingJob
+
+DELETED_PERSON = 0
+"""Stands where the id of a person stood who had their data deleted."""
+
+NO_FILENAME = "–"
+
+
+def guild_tables() -> list[sa.Table]:
+    """Return every table of guilds; one that refers to another comes after it."""
+    return [table for table in Base.metadata.sorted_tables if "guild_id" in table.c]
+
+
+def person_columns(table: sa.Table) -> list[sa.Column[Any]]:
+    """Return the columns that hold people's Discord ids."""
+    return [
+        column for column in table.c if column.key in ("actor_id", "user_id") or column.key.endswith("_by")
+    ]
+
+
+def guild_ids(session: Session) -> set[int]:
+    """Return every guild that any table knows: the system's own, for what is purged."""
+    return {guild_id for table in guild_tables() for guild_id in session.scalars(sa.select(table.c.guild_id))}
+
+
+def rows(session: Session, guild_id: int, user_id: int | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Return the guild's rows by table, or of those the ones that name a person; no table is empty.
+
+    Args:
+        session: any.
+        guild_id: whose.
+        user_id: Discord id of the person; None for all rows.
+    """
+    found = {
+        table.name: [dict(row) for row in session.execute(sa.select(table).where(condition)).mappings()]
+        for table, condition in _conditions(guild_id, user_id)
+    }
+    return {name: of_table for name, of_table in found.items() if of_table}
+
+
+def counts(session: Session, guild_id: int, user_id: int | None = None) -> dict[str, int]:
+    """Return how many rows there are where `rows` would return them; tables without any count 0."""
+    return {
+        table.name: session.execute(
+            sa.select(sa.func.count()).select_from(table).where(condition)
+        ).scalar_one()
+        for table, condition in _conditions(guild_id, user_id)
+    }
+
+
+def texts(session: Session, guild_id: int, user_id: int | None = None) -> Sequence[Corpus]:
+    """Return the guild's or the person's corpora whose text is still stored, the oldest first."""
+    chosen = sa.select(Corpus).where(Corpus.guild_id == guild_id, Corpus.text_deleted_at.is_(None))
+    if user_id is not None:
+        chosen = chosen.where(Corpus.uploaded_by == user_id)
+    return session.scalars(chosen.order_by(Corpus.id)).all()
+
+
+def erase_guild(session: Session, guild_id: int) -> None:
+    """Delete every row of the guild."""
+    for table in reversed(guild_tables()):
+        session.execute(sa.delete(table).where(table.c.guild_id == guild_id))
+    session.expire_all()
+
+
+def forget_person(session: Session, guild_id: int, user_id: int, now: datetime) -> Sequence[TrainingJob]:
+    """Take a person out of the guild's rows; the rows stay for those who use the models.
+
+    Their texts count as deleted, their trainings are called off, and where their id stood stands
+    `DELETED_PERSON`, also in what the trail says besides.
+
+    Returns:
+        The trainings that were called off.
+    """
+    wanted = sa.select(TrainingJob.id).where(
+        TrainingJob.guild_id == guild_id,
+        TrainingJob.requested_by == user_id,
+        TrainingJob.state.in_(UNFINISHED),
+    )
+    cancelled = [training_jobs.cancel(session, guild_id, job_id) for job_id in session.scalars(wanted).all()]
+    theirs = (Corpus.guild_id == guild_id, Corpus.uploaded_by == user_id)
+    session.execute(sa.update(Corpus).where(*theirs).values(filename=NO_FILENAME))
+    session.execute(
+        sa.update(Corpus).where(*theirs, Corpus.text_deleted_at.is_(None)).values(text_deleted_at=now)
+    )
+    _forget_in_details(session, guild_id, user_id)
+    for table in guild_tables():
+        for column in person_columns(table):
+            session.execute(
+                sa.update(table)
+                .where(table.c.guild_id == guild_id, column == user_id)
+                .values({column: DELETED_PERSON})
+            )
+    session.expire_all()
+    return [job for job in cancelled if job is not None]
+
+
+def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextModel]:
+    """Return the models that learned from the person's texts, also those that went on from such a model."""
+    texts_of_theirs = set(
+        session.scalars(
+            sa.select(Corpus.id).where(Corpus.guild_id == guild_id, Corpus.uploaded_by == user_id)
+        )
+    )
+    done = sa.select(TrainingJob).where(TrainingJob.guild_id == guild_id, TrainingJob.state == JobState.DONE)
+    jobs: set[str] = set()
+    learned: set[int] = set()
+    # A model can only go on from one that was there before, so one look in order of time is enough.
+    for job in session.scalars(done.order_by(TrainingJob.finished_at)):
+        if job.corpus_id in texts_of_theirs or job.base_model_id in learned:
+            jobs.add(job.id)
+            learned.update(() if job.model_id is None else (job.model_id,))
+    models = session.scalars(
+        sa.select(TextModel).where(TextModel.guild_id == guild_id).order_by(TextModel.id)
+    )
+    return [model for model in models if model.corpus_id in texts_of_theirs or model.training_job_id in jobs]
+
+
+def delete_models(session: Session, guild_id: int, model_ids: Collection[int]) -> None:
+    """Delete some of the guild's models; what refers to one lets go of it or else is deleted too."""
+    models = TextModel.__table__
+    for table in guild_tables():
+        for key in table.foreign_key_constraints:
+            if key.referred_table is not models:
+                continue
+            (column,) = (column for column in key.columns if column.key != "guild_id")
+            refers = (table.c.guild_id == guild_id, column.in_(model_ids))
+            if column.nullable:
+                session.execute(sa.update(table).where(*refers).values({column: None}))
+            else:
+                session.execute(sa.delete(table).where(*refers))
+    session.execute(sa.delete(TextModel).where(TextModel.guild_id == guild_id, TextModel.id.in_(model_ids)))
+    session.expire_all()
+
+
+def _conditions(guild_id: int, user_id: int | None) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:
+    conditions = []
+    for table in guild_tables():
+        condition: sa.ColumnElement[bool] = table.c.guild_id == guild_id
+        if user_id is not None:
+            condition &= sa.or_(sa.false(), *(column == user_id for column in person_columns(table)))
+        conditions.append((table, condition))
+    return conditions
+
+
+def _forget_in_details(session: Session, guild_id: int, user_id: int) -> None:
+    said = sa.select(AuditEvent).where(
+        AuditEvent.guild_id == guild_id, AuditEvent.details.contains(str(user_id))
+    )
+    for event in session.scalars(said):
+        event.details = json.dumps(_without(json.loads(event.details), user_id), ensure_ascii=False)
+    session.flush()
+
+
+def _without(value: Any, user_id: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(inner, user_id) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without(inner, user_id) for inner in value]
+    return DELETED_PERSON if value == user_id or value == str(user_id) else value

@@ -1,0 +1,95 @@
+"""What has been kept long enough. All of it is the system's own: it looks at every guild."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import guilds
+from models.personal_data import guild_ids
+from models.tables import UNFINISHED, Corpus, FileRemoval, GuildSettings, TextModel, TrainingJob
+
+
+def expire_texts(session: Session, now: datetime) -> Sequence[Corpus]:
+    """Mark texts as deleted that their guild keeps no longer: so many days after their last training.
+
+    A text that was never trained on counts from its upload; one that a training still waits for stays.
+    """
+    used = sa.or_(TrainingJob.corpus_id == Corpus.id, TrainingJob.validation_corpus_id == Corpus.id) & (
+        TrainingJob.guild_id == Corpus.guild_id
+    )
+    last_end = sa.select(sa.func.max(TrainingJob.finished_at)).where(used).scalar_subquery()
+    in_use = sa.exists().where(used, TrainingJob.state.in_(UNFINISHED))
+    stored = (
+        sa.select(Corpus, GuildSettings.keep_corpora_days, last_end)
+        .join(GuildSettings, GuildSettings.guild_id == Corpus.guild_id)
+        .where(
+            GuildSettings.keep_corpora_days.is_not(None), Corpus.text_deleted_at.is_(None), sa.not_(in_use)
+        )
+    )
+    expired = [
+        corpus
+        for corpus, days, end in session.execute(stored)
+        if days is not None and (end or corpus.created_at) + timedelta(days=days) <= now
+    ]
+    for corpus in expired:
+        corpus.text_deleted_at = now
+    session.flush()
+    return expired
+
+
+def note_presence(session: Session, present: Iterable[int], now: datetime) -> tuple[set[int], set[int]]:
+    """Record which guilds the bot is no longer in, and which it is in again.
+
+    Args:
+        session: a writing one.
+        present: every guild the bot is in.
+        now: when a guild that is not among them counts as left.
+
+    Returns:
+        Guilds newly left, and guilds that came back.
+    """
+    present = set(present)
+    left_before = set(
+        session.scalars(sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at.is_not(None)))
+    )
+    left = guild_ids(session) - present - left_before
+    back = left_before & present
+    for guild_id in left:
+        guilds.edit(session, guild_id, removed_at=now)
+    for guild_id in back:
+        guilds.edit(session, guild_id, removed_at=None)
+    return left, back
+
+
+def left_before(session: Session, moment: datetime) -> Sequence[int]:
+    """Return the guilds that removed the bot before a moment."""
+    return session.scalars(sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at < moment)).all()
+
+
+def remove_files(session: Session, paths: Iterable[str], now: datetime) -> None:
+    """Record what must go once this transaction is committed, by its path in the data directory."""
+    session.add_all([FileRemoval(path=path, created_at=now) for path in sorted(set(paths))])
+    session.flush()
+
+
+def removals(session: Session) -> Sequence[FileRemoval]:
+    """Return the files and folders that must go."""
+    return session.scalars(sa.select(FileRemoval).order_by(FileRemoval.id)).all()
+
+
+def removed(session: Session, ids: Iterable[int]) -> None:
+    """Record that these are gone for good."""
+    session.execute(sa.delete(FileRemoval).where(FileRemoval.id.in_(list(ids))))
+
+
+def names_in_use(session: Session, guild_id: int) -> set[str]:
+    """Return the file names of the guild's stored texts and bundles, and its unfinished trainings' ids."""
+    texts = sa.select(Corpus.path).where(Corpus.guild_id == guild_id, Corpus.text_deleted_at.is_(None))
+    bundles = sa.select(TextModel.bundle_path).where(TextModel.guild_id == guild_id)
+    jobs = sa.select(TrainingJob.id).where(
+        TrainingJob.guild_id == guild_id, TrainingJob.state.in_(UNFINISHED)
+    )
+    paths = [*session.scalars(texts), *session.scalars(bundles), *session.scalars(jobs)]
+    return {path.rpartition("/")[2] for path in paths}

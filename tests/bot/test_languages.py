@@ -1,0 +1,174 @@
+"""Every text has a translation that fits it, and people are answered in their own language."""
+
+import ast
+import asyncio
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.pofile import read_po
+from discord import Locale
+
+from bot import i18n
+from bot.i18n import LOCALES
+from bot.locales.messages import PACKAGE, template, tree_texts
+from bot.locales.update import updated, written
+from models import guilds
+from tests.bot.world import World, answer, private_line, shown
+
+CATALOGUES = sorted(LOCALES.glob("*/pastiche.po"))
+UPDATE = "run: python -m bot.locales.update"
+
+
+def catalogue(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parent.name)
+
+
+def forms(texts: str | tuple[str, ...]) -> list[str]:
+    return [texts] if isinstance(texts, str) else list(texts)
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.name)
+async def test_every_text_is_translated_and_no_other(world: World, path: Path):
+    wanted = {message.id for message in template(world.bot.tree) if message.id}
+    there = {message.id: message.string for message in catalogue(path) if message.id}
+    assert wanted - set(there) == set(), UPDATE
+    assert set(there) - wanted == set(), f"no longer used; {UPDATE}"
+    assert [text for text, translation in there.items() if not all(forms(translation))] == []
+    assert not any(message.fuzzy for message in catalogue(path) if message.id)
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.name)
+async def test_the_catalogue_is_as_the_update_writes_it(world: World, path: Path):
+    before = await asyncio.to_thread(path.read_bytes)
+    assert written(updated(path, template(world.bot.tree))) == before, UPDATE
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.name)
+def test_translations_have_the_placeholders_of_their_texts(path: Path):
+    for message in catalogue(path):
+        if message.id:
+            for original, translation in zip(forms(message.id), forms(message.string), strict=True):
+                assert placeholders(original) == placeholders(translation), (original, translation)
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.name)
+async def test_descriptions_fit_into_discords_limits_in_every_language(world: World, path: Path):
+    wanted = {text for text, where in tree_texts(world.bot.tree) if where.startswith("/")}
+    for message in catalogue(path):
+        if message.id in wanted:
+            assert 1 <= len(message.string) <= 100, message.string
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
+def test_no_text_hides_where_the_catalogues_cannot_find_it(path: Path):
+    """Inside of an f-string nothing is extracted, and a text made of variables has no translation."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            hidden = [
+                ast.unparse(call)
+                for call in ast.walk(node)
+                if isinstance(call, ast.Call)
+                and isinstance(call.func, ast.Name)
+                and call.func.id in ("_", "ngettext")
+                and any(isinstance(argument, ast.Constant) for argument in call.args)
+            ]
+            assert hidden == [], f"{path.name}: {hidden}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "marked"):
+            assert not any(isinstance(argument, ast.JoinedStr | ast.BinOp) for argument in node.args), (
+                f"{path.name}: {ast.unparse(node)}"
+            )
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.name)
+async def test_an_empty_catalogue_takes_its_translations_from_another(
+    world: World, path: Path, tmp_path: Path
+):
+    empty = tmp_path / path.parent.name / path.name
+    await asyncio.to_thread(empty.parent.mkdir)
+    await asyncio.to_thread(empty.write_bytes, b"")
+    taken = updated(empty, template(world.bot.tree), path)
+    assert {message.id: message.string for message in taken if message.id} == {
+        message.id: message.string for message in catalogue(path) if message.id
+    }
+
+
+def test_the_update_runs_and_finds_nothing_to_do():
+    before = [path.read_bytes() for path in CATALOGUES]
+    done = subprocess.run(
+        [sys.executable, "-m", "bot.locales.update"],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.read_bytes() for path in CATALOGUES] == before
+
+
+async def test_a_german_is_answered_in_german_and_an_american_in_english(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    stratford = world.place()
+    with world.bot.database.write() as session:
+        guilds.edit(session, stratford.guild.id, temperature=1.25)
+
+    async def said(command: str, **options) -> str:
+        return shown(answer(await stratford.admin.slash(stratford.channel, command, **options)))
+
+    assert "There is no model here yet." in await said("models")
+    english = await said("settings show")
+    assert "Writing" in english
+    assert "1.25** · default: 0.7" in english
+    world.speaks(monkeypatch, "de")
+    assert "Hier gibt es noch kein Modell." in await said("models")
+    german = await said("settings show")
+    assert "Schreiben" in german
+    assert "1,25** · Standard: 0,7" in german
+    assert "◇ `length` 500 Zeichen" in german
+    assert "Auf diesem Server über dich gespeichert" in await said("privacy show")
+    assert "Lernt, im Stil der Texte zu schreiben" in await said("help")
+    world.speaks(monkeypatch, "fr")
+    assert "There is no model here yet." in await said("models")
+
+
+async def test_a_button_answers_in_the_language_of_who_presses_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    stratford = world.place()
+    card = answer(await stratford.admin.slash(stratford.channel, "settings show"))
+    world.speaks(monkeypatch, "de")
+    trail = answer(await stratford.admin.click(card.message, label="Recent changes"))
+    assert "Letzte Änderungen" in shown(trail)
+    line = private_line(await world.press_forged(stratford, stratford.member, "settings:changes"))
+    assert line == "Dafür braucht es das Recht „Server verwalten“."
+
+
+async def test_discord_is_given_descriptions_and_choices_in_german_and_names_in_english(world: World):
+    payload = {
+        command.name: await command.get_translated_payload(world.bot.tree, world.bot.tree.translator)
+        for command in world.bot.tree.get_commands()
+    }
+    settings = payload["settings"]
+    assert settings["description_localizations"] == {"de": "Wie dieser Server den Bot nutzt."}
+    assert settings["name_localizations"] == {}
+    reset = next(option for option in settings["options"] if option["name"] == "reset")
+    assert reset["options"][0]["description_localizations"] == {"de": "Welche"}
+    assert reset["options"][0]["choices"][0]["name_localizations"] == {"de": "alle Einstellungen"}
+
+
+def test_a_locale_with_a_region_finds_its_language():
+    assert i18n.translated("everyone", "de-AT") == "alle"
+    assert i18n.translated("everyone", "en-GB") == "everyone"
+    assert i18n.translated("no such text", "de") == "no such text"
+    assert Locale.german.value in i18n.languages()
