@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.errors import PermissionRefused
+from bot.i18n import _
 from models import GuildSettings
 
 Interaction = discord.Interaction[Any]
@@ -46,6 +47,16 @@ def require_generator(interaction: Interaction, settings: GuildSettings) -> None
     if role_id is None or manages_guild(interaction) or has_role(interaction, role_id):
         return
     raise PermissionRefused(f"Generating takes the role <@&{role_id}> here.")
+
+
+def require_scheduler(interaction: Interaction) -> None:
+    """Schedules are for those who manage the server.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if not manages_guild(interaction):
+        raise PermissionRefused(_("Schedules take the permission Manage Server."))
 
 
 def require_canceller(interaction: Interaction, requested_by: int) -> None:

@@ -4,5 +4,7 @@ EXTENSIONS = (
     "bot.commands.generate",
     "bot.commands.train",
     "bot.commands.models",
+    "bot.commands.schedule",
+    "bot.commands.welcome",
     "bot.commands.help",
 )
