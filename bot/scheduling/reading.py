@@ -19,9 +19,9 @@ SHOWN_CHARACTERS = 60
 LONGEST_MINUTES = 366 * rules.MINUTES_A_DAY
 FIRST_YEAR = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
-_TIME = r"(?:at )?(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?: o'clock)?"
-_DAYS = re.compile(rf"(?:(?P<every>every) )?(?P<days>[a-z]+) {_TIME}")
-_EVERY = re.compile(r"every (?:(?P<number>\d{1,9}) )?(?P<unit>hours?|minutes?|h|min)")
+_TIME = r"(?:at )?(?P<hour>\d{1,2})[:.](?P<minute>\d{2})"
+_DAYS = re.compile(rf"(?:(?P<every>every) )?(?P<days>[a-z]+) {_TIME}", re.ASCII)
+_EVERY = re.compile(r"every (?:(?P<number>\d{1,9}) )?(?P<unit>hours?|minutes?|h|min)", re.ASCII)
 _DAY_SETS = {
     "daily": rules.EVERY_DAY,
     "day": rules.EVERY_DAY,

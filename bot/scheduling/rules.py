@@ -78,11 +78,11 @@ class Daily:
     ) -> datetime.datetime:
         """The time on the first of its days on which it is later than the moment."""
         del anchor
-        # The day before: its time may have been moved past midnight.
-        date = local_of(moment, zone).date() - DAY
+        local = local_of(moment, zone)
+        date = local.date() if self.time > local.time() else local.date() + DAY
         while True:
             if date.weekday() in self.days:
-                found = moment_of(datetime.datetime.combine(date, self.time), zone)
+                found = moment_of(datetime.datetime.combine(date, self.time), zone, same_day=True)
                 if found > moment:
                     return found
             date += DAY
@@ -149,8 +149,8 @@ class Cron:
     ) -> datetime.datetime:
         """The first local time it names that comes after the moment."""
         del anchor
-        # From a day before, as in `Daily`; local times in one gap are one moment.
-        for local in self._local_times(local_of(moment, zone) - DAY):
+        # Local times in one gap are one moment.
+        for local in self._local_times(local_of(moment, zone)):
             found = moment_of(local, zone)
             if found > moment:
                 return found
