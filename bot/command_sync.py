@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import discord
 import structlog
@@ -24,7 +25,7 @@ async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: 
     Returns:
         Whether it was synced.
     """
-    commands = [command.to_dict(tree) for command in tree.get_commands()]
+    commands = [await _payload(tree, command) for command in tree.get_commands()]
     content = json.dumps([tree.client.application_id, commands], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()
     if await asyncio.to_thread(_read, path) == digest:
@@ -36,6 +37,16 @@ async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: 
     await asyncio.to_thread(write_atomically, path, digest.encode())
     log.info("command tree synced", commands=len(commands))
     return True
+
+
+async def _payload(
+    tree: app_commands.CommandTree[discord.Client],
+    command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group,
+) -> dict[str, Any]:
+    """What `tree.sync` sends of a command: with its names and descriptions in all languages."""
+    if tree.translator is None:
+        return command.to_dict(tree)
+    return await command.get_translated_payload(tree, tree.translator)
 
 
 def _read(path: Path) -> str:
