@@ -35,7 +35,7 @@ def preview_card(
     zone = ZoneInfo(schedule.timezone)
     embed.add_field(
         name=_("The next three times"),
-        value="\n".join(f"{_timestamp(slot)}\n-# {in_words(slot, zone)}" for slot in slots),
+        value="\n".join(f"**{in_words(slot, zone)}**\n{_timestamp(slot)}" for slot in slots),
         inline=False,
     )
     embed.add_field(name=_("Channel"), value=f"<#{schedule.channel_id}>")
@@ -94,7 +94,7 @@ def in_words(moment: datetime.datetime, zone: ZoneInfo) -> str:
         reader = Locale.parse(locale.get(), sep="-")
     except (UnknownLocaleError, ValueError):
         reader = Locale("en")
-    return f"{format_datetime(local, 'EEEE, d MMMM y, HH:mm', locale=reader)} {zone.key}"
+    return format_datetime(local, "EEEE, d MMMM y, HH:mm", locale=reader)
 
 
 def _when(schedule: Schedule) -> str:

@@ -123,8 +123,9 @@ class TestAdd:
         for number, day in enumerate(("1 March", "2 March", "3 March")):
             moment = datetime.datetime(2027, 3, 1 + number, 8, 30, tzinfo=UTC)
             assert f"<t:{moment.timestamp():.0f}:F>" in text
-            assert f"{day} 2027, 09:30 Europe/Berlin" in text
+            assert f"{day} 2027, 09:30" in text
         assert "Monday" in text
+        assert "Europe/Berlin" in text
         assert "Bard" in text
         assert f"<#{stratford.channel.id}>" in text
         assert known(world, stratford) == []
