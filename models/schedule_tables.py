@@ -58,7 +58,7 @@ class Schedule(Base):
     created_by: Mapped[int] = mapped_column(sa.BigInteger)
     state: Mapped[ScheduleState] = mapped_column(_by_value(ScheduleState), default=ScheduleState.DRAFT)
     # The rule as it is written, such as "daily 09:00".
-    rule: Mapped[str] = mapped_column(sa.String(100))
+    rule: Mapped[str] = mapped_column(sa.String(120))
     timezone: Mapped[str] = mapped_column(sa.String(64))
     # What "every N hours" is counted from.
     anchor: Mapped[datetime]

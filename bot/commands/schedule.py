@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import aiohttp
 import discord
 import structlog
 from discord import app_commands
@@ -22,7 +21,7 @@ from bot.scheduling.changes import UnknownSchedule, title
 from bot.scheduling.hindrances import PostChannel, require_post_allowed
 from bot.scheduling.reading import read_rule
 from bot.scheduling.slots import next_slots
-from models import DatabaseError, PostState, Schedule, audit, guilds, schedules, text_models
+from models import PostState, Schedule, audit, guilds, schedules, text_models
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -247,16 +246,11 @@ class Schedules(
 
     @tasks.loop(seconds=TICK_S)
     async def post_due(self) -> None:
-        """Post what is due; a fault of Discord or the database must not end the loop."""
+        """Post what is due; whatever goes wrong must not end the loop."""
         try:
             await self.bot.poster.tick()
-        except (discord.DiscordException, aiohttp.ClientError, DatabaseError, OSError) as error:
-            log.warning("schedules not looked after this time", error=str(error))
-
-    @post_due.error
-    async def _posting_failed(self, error: BaseException) -> None:
-        log.error("the loop of schedules failed and starts again", exc_info=error)
-        self.post_due.restart()
+        except Exception as error:
+            log.error("schedules not looked after this time", exc_info=error)
 
 
 def _require_own_access(interaction: Interaction, channel: PostChannel) -> None:

@@ -31,7 +31,7 @@ class Welcome(commands.Cog):
         if not first or channel is None:
             return
         try:
-            await channel.send(embed=welcome(), nonce=f"welcome-{guild.id}"[:25])
+            await channel.send(embed=welcome())
         except discord.HTTPException as error:
             log.info("welcome not sent", guild=guild.id, status=error.status)
 

@@ -148,6 +148,7 @@ class Delivery:
         except SampleRefused as refusal:
             reason = safe_text.safe_within(" ".join(str(refusal).split()), REASON_CHARACTERS)
             raise Hindrance(reason[:1].upper() + reason[1:]) from None
+        # The one place where a post gets its looks, and what the guild does not want to read is hidden.
         message = sample_message(Sample(model.name, text.seed, text.text, temperature, text.random_seed))
         message.embed.set_footer(text=footer(schedule, message.embed.footer.text or ""))
         return message

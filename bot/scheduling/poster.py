@@ -28,7 +28,8 @@ from models.columns import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
-AT_ONCE = 8
+# At nine o'clock many are due: more than this wait for the next look.
+AT_ONCE = 32
 REMEMBERED = datetime.timedelta(days=30)
 # A post out of turn that cannot be sent within this is given up.
 OUT_OF_TURN = datetime.timedelta(minutes=5)
@@ -90,8 +91,10 @@ class Poster:
             return
         finished, self._finished = self._finished, []
         await asyncio.to_thread(self._take_due, finished)
+        room = AT_ONCE - len(self._running)
         for post in await self._database.call(scheduled_posts.under_way):
-            await self._take_up((post.guild_id, post.schedule_id, post.slot), post)
+            if room > 0 and await self._take_up(post):
+                room -= 1
         for schedule in await self._database.call(schedules.to_tell):
             await self._tell(schedule)
 
@@ -173,16 +176,16 @@ class Poster:
             pause = min(FIRST_PAUSE * 2**count, LONGEST_PAUSE)
             self._failures[slot] = (min(count + 1, 16), self.now() + pause)
 
-    async def _take_up(self, slot: Slot, post: ScheduledPost) -> None:
+    async def _take_up(self, post: ScheduledPost) -> bool:
         """Start the workflow of a slot that has not ended, unless it is busy or pausing."""
-        now = self.now()
-        if slot in self._running or len(self._running) >= AT_ONCE:
-            return
+        slot, now = (post.guild_id, post.schedule_id, post.slot), self.now()
+        if slot in self._running or (slot in self._failures and self._failures[slot][1] > now):
+            return False
         if now > post.expires_at + GIVEN_UP_AFTER:
             await self._attempt(slot)  # sends nothing any more
-            return
-        if slot not in self._failures or self._failures[slot][1] <= now:
-            await asyncio.to_thread(workflow.start, slot)
+            return False
+        await asyncio.to_thread(workflow.start, slot)
+        return True
 
     def _take_due(self, finished: list[Slot]) -> None:
         if finished:
@@ -233,9 +236,7 @@ class Poster:
             return
         channel = self._client.get_partial_messageable(schedule.channel_id, guild_id=schedule.guild_id)
         try:
-            await channel.send(
-                embed=notice(schedule), nonce=f"paused-{schedule.id}-{schedule.updated_at:%j%H%M%S}"
-            )
+            await channel.send(embed=notice(schedule))
         except discord.HTTPException as error:
             log.info("a pause cannot be told", schedule=schedule.id, status=error.status)
 

@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("rule", sa.String(length=100), nullable=False),
+        sa.Column("rule", sa.String(length=120), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=False),
         sa.Column("anchor", sa.DateTime(timezone=True), nullable=False),
         sa.Column("model_id", sa.Integer(), nullable=True),
