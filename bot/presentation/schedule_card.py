@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import discord
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime
+from babel.dates import format_date
 
 from bot.i18n import _, locale
 from bot.presentation import safe_text, style
@@ -94,7 +94,7 @@ def in_words(moment: datetime.datetime, zone: ZoneInfo) -> str:
         reader = Locale.parse(locale.get(), sep="-")
     except (UnknownLocaleError, ValueError):
         reader = Locale("en")
-    return format_datetime(local, "EEEE, d MMMM y, HH:mm", locale=reader)
+    return f"{format_date(local, 'full', locale=reader)}, {local:%H:%M}"
 
 
 def _when(schedule: Schedule) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.settings import Settings
 from models import PostState
-from tests.bot.test_schedule import Clock, ended, save
+from tests.bot.schedules import Clock, ended, save
 from tests.bot.world import World
 
 

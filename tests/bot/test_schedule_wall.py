@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from models import Schedule, ScheduleState, schedules
+from tests.bot.schedules import Clock, add, known, posts, save
 from tests.bot.test_guild_wall import forge
-from tests.bot.test_schedule import Clock, add, known, posts, save
 from tests.bot.world import Place, World, private_line
 
 ABSENT = 999_999

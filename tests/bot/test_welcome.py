@@ -10,7 +10,7 @@ from simcord.backend.models.channel import Overwrite, OverwriteType
 
 from bot.commands.welcome import channel_to_greet
 from models import GuildSettings, ScheduleState, guilds, schedules
-from tests.bot.test_schedule import Clock, save
+from tests.bot.schedules import Clock, save
 from tests.bot.world import Place, World, shown
 
 
