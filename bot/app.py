@@ -19,6 +19,7 @@ from bot.jobs.worker import JobWorker
 from bot.layout import Layout
 from bot.people import Names
 from bot.sampling.pool import SamplerPool
+from bot.scheduling.poster import Poster
 from bot.settings import Settings
 from bot.translator import CatalogueTranslator
 from models import Database
@@ -39,6 +40,7 @@ class Pastiche(commands.Bot):
         pool: the warm samplers.
         queue: where trainings are put.
         mentions_commands: whether clients make something to click of a command's mention.
+        poster: of the schedules.
         heartbeat: the event loop's lag and the sign of life.
     """
 
@@ -63,14 +65,17 @@ class Pastiche(commands.Bot):
         self.queue = JobQueue(settings, self.database)
         self.mentions_commands = True
         self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
-        self._worker = (
-            JobWorker(settings, self.database, executor_id=settings.executor_id or EXECUTOR)
-            if settings.jobs == "here"
-            else None
+        self.poster = Poster(self, self.database, self.pool)
+        self._worker = JobWorker(
+            settings,
+            self.database,
+            executor_id=settings.executor_id or EXECUTOR,
+            trains=settings.jobs == "here",
         )
 
     async def setup_hook(self) -> None:
         """Start the services, load the commands, and tell Discord of them if they changed."""
+        self.poster.start(asyncio.get_running_loop())
         await asyncio.to_thread(self._start_services)
         self.heartbeat.start(asyncio.get_running_loop())
         await self.tree.set_translator(CatalogueTranslator())
@@ -84,14 +89,14 @@ class Pastiche(commands.Bot):
 
     async def close(self) -> None:
         """Leave Discord, then end the services; a running training keeps its checkpoint."""
+        await self.poster.close()
         await super().close()
         await asyncio.to_thread(self._stop_services)
 
     def _start_services(self) -> None:
         self.settings.prepare_data_dir()
         migrations.upgrade(self.settings.database_url)
-        if self._worker is not None:
-            self._worker.start()
+        self._worker.start()
         self.queue.reconcile()
         self.pool.start()
 
@@ -102,9 +107,9 @@ class Pastiche(commands.Bot):
         self.database.dispose()
 
     def _end_processes(self) -> None:
+        self.poster.stop()
         self.pool.close()
-        if self._worker is not None:
-            self._worker.stop()
+        self._worker.stop()
 
 
 Interaction = discord.Interaction[Pastiche]

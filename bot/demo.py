@@ -21,14 +21,15 @@ from bot.jobs.trainer import TrainingOrder, run_trainer
 from bot.layout import Layout
 from bot.logs import configure_logs
 from bot.settings import Settings, SettingsError, load_settings
-from models import Database, text_models, training_jobs
+from models import Database, scheduled_posts, schedules, text_models, training_jobs
+from models.columns import utc_now
 from textgen.corpus import shakespeare
 
 # Older than any id that SimCord makes up, so that it is free in every run.
 GUILD_ID = 1_015_000_000_000_000_000
 MODEL_NAME = "Shakespeare"
 FIRST_JOB = "first"
-TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models, /help."
+TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models, /schedule, /help."
 TICK_S = 1.0
 
 
@@ -159,13 +160,17 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
 
 
 async def _tick(env: simcord.Env, page: simcord.Preview, bot: Pastiche) -> None:
-    """Move the simulated clock and the page while a card has something new to show.
+    """Move the simulated clock and the page while a card has something new to show, or a post is due.
 
-    A page that is refreshed all the time swallows clicks, so nothing is done while nothing happens.
+    A page that is refreshed all the time swallows clicks, so nothing is done while nothing happens. What
+    ended just now is still to be shown.
     """
+    had_news = False
     while True:
         await asyncio.sleep(TICK_S)
-        if await asyncio.to_thread(_has_news, bot.database):
+        has_news = await asyncio.to_thread(_has_news, bot.database)
+        if has_news or had_news:
+            had_news = has_news
             # A click of the page is being carried out; there is always a next tick.
             with contextlib.suppress(simcord.SetupError):
                 await env.advance_time(2 * TICK_S)
@@ -174,4 +179,10 @@ async def _tick(env: simcord.Env, page: simcord.Preview, bot: Pastiche) -> None:
 
 def _has_news(database: Database) -> bool:
     with database.read() as session:
-        return bool(training_jobs.unfinished(session) or training_jobs.changed_cards(session, limit=1))
+        return bool(
+            training_jobs.unfinished(session)
+            or training_jobs.changed_cards(session, limit=1)
+            or schedules.due(session, utc_now(), limit=1)
+            or schedules.to_tell(session, limit=1)
+            or scheduled_posts.under_way(session, limit=1)
+        )

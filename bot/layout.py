@@ -20,6 +20,11 @@ class Layout:
         """Hash of the command tree that Discord was last given."""
         return self.data_dir / "command-tree.sha256"
 
+    @property
+    def posts_url(self) -> str:
+        """Where a bot that leaves the trainings to others keeps its own durable work."""
+        return f"sqlite:///{self.data_dir / 'posts.sqlite'}"
+
     def lock(self, executor_id: str) -> Path:
         """Held by the one living process of that name."""
         return self.data_dir / f"{executor_id}.lock"

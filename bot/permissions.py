@@ -63,6 +63,16 @@ def require_generator(interaction: Interaction, settings: GuildSettings) -> None
     raise PermissionRefused(_("Generating takes the role {role} here.").format(role=f"<@&{role_id}>"))
 
 
+def require_scheduler(interaction: Interaction) -> None:
+    """Schedules are for those who manage the server.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if not manages_guild(interaction):
+        raise PermissionRefused(_("Schedules take the permission Manage Server."))
+
+
 def require_canceller(interaction: Interaction, requested_by: int) -> None:
     """A training is cancelled by who asked for it or by those who manage the server.
 

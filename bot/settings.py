@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     max_queued_per_guild: int = Field(
         5, ge=1, le=100, description="Trainings a server may have queued or running at a time."
     )
+    schedule_minutes: int = Field(
+        30, ge=1, le=1440, description="Least minutes between two posts of a schedule."
+    )
+    max_schedules_per_guild: int = Field(
+        25, ge=0, le=25, description="Most schedules a server may have, whatever it chose itself."
+    )
     health_max_age_s: float = Field(
         60, ge=5, le=3600, description="Seconds without a heartbeat after which `check` fails."
     )

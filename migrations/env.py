@@ -5,8 +5,8 @@ from typing import Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+from models import Base
 from models.columns import UtcDateTime
-from models.tables import Base
 
 
 def render_item(_kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:

@@ -6,6 +6,7 @@ a user can name takes the guild's id; the few that do not are marked as the syst
 
 from models.database import Database
 from models.errors import DatabaseError, InvalidNameError
+from models.schedule_tables import PostState, Schedule, ScheduledPost, ScheduleState
 from models.tables import (
     AuditEvent,
     Base,
@@ -27,6 +28,10 @@ __all__ = [
     "GuildSettings",
     "InvalidNameError",
     "JobState",
+    "PostState",
+    "Schedule",
+    "ScheduleState",
+    "ScheduledPost",
     "TextModel",
     "TrainingJob",
 ]

@@ -1,8 +1,10 @@
 """What a guild chose, and the defaults of one that chose nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -51,6 +53,11 @@ def edit(session: Session, guild_id: int, **values: Unpack[SettingsValues]) -> G
         setattr(settings, name, value)
     session.flush()
     return settings
+
+
+def known(session: Session) -> Sequence[GuildSettings]:
+    """Return the settings of every guild that has a row: the system's own."""
+    return session.scalars(sa.select(GuildSettings).order_by(GuildSettings.guild_id)).all()
 
 
 def _made(session: Session, guild_id: int) -> GuildSettings:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import training_jobs
+from models import schedules, training_jobs
 from models.tables import UNFINISHED, AuditEvent, Base, Corpus, JobState, TextModel, TrainingJob
 
 DELETED_PERSON = 0
@@ -134,6 +134,8 @@ def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextM
 
 def delete_models(session: Session, guild_id: int, model_ids: Collection[int]) -> None:
     """Delete some of the guild's models; what refers to one lets go of it or else is deleted too."""
+    for model_id in model_ids:
+        schedules.pause_for_model(session, guild_id, model_id, "its model was deleted")
     models = TextModel.__table__
     for table in guild_tables():
         for key in table.foreign_key_constraints:

@@ -6,6 +6,8 @@ EXTENSIONS = (
     "bot.commands.models",
     "bot.commands.settings",
     "bot.commands.privacy",
+    "bot.commands.schedule",
+    "bot.commands.welcome",
     "bot.commands.help",
     "bot.housekeeping",
 )

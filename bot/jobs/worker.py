@@ -28,10 +28,21 @@ _running: "JobWorker | None" = None
 
 
 class JobWorker:
-    """Runs trainings from the queue; `start` and `stop` block."""
+    """Runs trainings from the queue; `start` and `stop` block.
 
-    def __init__(self, settings: Settings, database: Database, *, executor_id: str) -> None:
+    Args:
+        settings: of the host.
+        database: where the jobs are.
+        executor_id: this process's name in the queue.
+        trains: False leaves the trainings to other processes; what is durable here is then in a file of
+            its own, where they cannot take it up.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, *, executor_id: str, trains: bool = True
+    ) -> None:
         self._settings = settings
+        self._trains = trains
         self._executor_id = executor_id
         self._layout = Layout(settings.data_dir)
         self._context = JobContext(settings, database, self._layout)
@@ -51,7 +62,9 @@ class JobWorker:
             bind(self._context)
             config: DBOSConfig = {
                 "name": APPLICATION,
-                "system_database_url": self._settings.jobs_database_url,
+                "system_database_url": self._settings.jobs_database_url
+                if self._trains
+                else self._layout.posts_url,
                 "application_version": VERSION,
                 "executor_id": self._executor_id,
                 "log_level": "WARNING",
@@ -59,12 +72,13 @@ class JobWorker:
             }
             DBOS(config=config)
             DBOS.launch()
-            DBOS.register_queue(
-                QUEUE,
-                worker_concurrency=1,
-                polling_interval_sec=self._settings.jobs_poll_s,
-                on_conflict="always_update",
-            )
+            if self._trains:
+                DBOS.register_queue(
+                    QUEUE,
+                    worker_concurrency=1,
+                    polling_interval_sec=self._settings.jobs_poll_s,
+                    on_conflict="always_update",
+                )
             _running = self
         log.info("job worker started", executor=self._executor_id)
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261126_file_removal"
-down_revision = "20261125_settings_and_audit"
+down_revision = "20261125_schedules"
 branch_labels = None
 depends_on = None
 

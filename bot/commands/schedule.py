@@ -1,0 +1,276 @@
+"""`/schedule`: regular posts, shown before they are saved and easy to stop."""
+
+from collections.abc import Callable
+
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import commands, tasks
+from sqlalchemy.orm import Session
+
+from bot import generation
+from bot.app import Interaction, Pastiche
+from bot.commands.schedule_buttons import DraftButton, StopButton, draft_view
+from bot.errors import UnknownModel, UserError, answers_expected, defer_privately, guild_of
+from bot.i18n import _
+from bot.permissions import manages_guild, require_scheduler
+from bot.presentation import safe_text
+from bot.presentation.schedule_card import list_cards, preview_card, saved_card
+from bot.scheduling import changes, zones
+from bot.scheduling.changes import UnknownSchedule, title
+from bot.scheduling.hindrances import PostChannel, require_post_allowed
+from bot.scheduling.reading import read_rule
+from bot.scheduling.slots import next_slots
+from models import PostState, Schedule, audit, guilds, schedules, text_models
+
+log = structlog.stdlib.get_logger(__name__)
+
+TICK_S = 5
+SHOWN_SLOTS = 3
+CHOICES = 25
+CHOICE_CHARACTERS = 100
+POST_PATIENCE_S = 20.0
+
+ScheduleNumber = app_commands.Range[int, 1, 2**31 - 1]
+Change = Callable[[Session], Schedule]
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_guild=True)
+class Schedules(
+    commands.GroupCog,
+    group_name="schedule",
+    group_description="Post texts regularly, in a channel you choose.",
+):
+    """The server's schedules, and the clock that drives them."""
+
+    def __init__(self, bot: Pastiche) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Begin to look for posts that are due."""
+        self.post_due.start()
+
+    async def cog_unload(self) -> None:
+        """Leave the schedules as they are."""
+        self.post_due.cancel()
+
+    @app_commands.command(description="Post texts regularly; shows the next three times before it is saved.")
+    @app_commands.describe(
+        when="daily 09:00, weekdays 18:30, every monday 08:15, every 6 hours, or cron such as 0 9 * * 1-5",
+        timezone="Where the clock is read, such as Europe/Berlin (default: the server's setting)",
+        channel="Where to post (default: here)",
+        model="Which model (default: the server's default at each time)",
+        seed="The text to go on from each time (default: a line of the corpus)",
+        temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
+        length="How many characters to write",
+    )
+    @answers_expected
+    async def add(
+        self,
+        interaction: Interaction,
+        when: app_commands.Range[str, 1, 100],
+        timezone: app_commands.Range[str, 1, 64] | None = None,
+        channel: discord.TextChannel | discord.Thread | None = None,
+        model: app_commands.Range[str, 1, 100] | None = None,
+        seed: app_commands.Range[str, 1, generation.MAX_SEED_CHARACTERS] | None = None,
+        temperature: app_commands.Range[float, 0.0, generation.MAX_TEMPERATURE] | None = None,
+        length: app_commands.Range[int, 1, generation.MAX_LENGTH] | None = None,
+    ) -> None:
+        """Check everything and show what would be saved."""
+        require_scheduler(interaction)
+        guild_id = guild_of(interaction)
+        settings = await self.bot.database.call(guilds.settings_of, guild_id)
+        rule = read_rule(when, least_minutes=self.bot.settings.schedule_minutes)
+        zone = zones.zone_named(timezone or settings.timezone)
+        target = require_post_allowed(channel or interaction.channel, settings)
+        _require_own_access(interaction, target)
+        now = self.bot.poster.now()
+
+        def record(session: Session) -> tuple[Schedule, str | None]:
+            changes.require_room(session, guild_id, self.bot.settings.max_schedules_per_guild)
+            chosen = None if model is None else text_models.by_name(session, guild_id, model)
+            if model is not None and chosen is None:
+                raise UnknownModel(model)
+            draft = schedules.add_draft(
+                session,
+                guild_id,
+                channel_id=target.id,
+                created_by=interaction.user.id,
+                rule=rule.text,
+                timezone=zone.key,
+                anchor=now,
+                model_id=None if chosen is None else chosen.id,
+                seed=seed or "",
+                temperature=temperature,
+                length=length,
+            )
+            return draft, None if chosen is None else chosen.name
+
+        draft, name = await self.bot.database.call(record, write=True)
+        slots = next_slots(rule, now, zone, draft.anchor, SHOWN_SLOTS)
+        await interaction.response.send_message(
+            embed=preview_card(draft, name, slots), view=draft_view(draft.id), ephemeral=True
+        )
+
+    @add.autocomplete("timezone")
+    async def _complete_zone(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        del interaction
+        return [app_commands.Choice(name=name, value=name) for name in zones.matching(current, CHOICES)]
+
+    @add.autocomplete("model")
+    async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if interaction.guild_id is None or not manages_guild(interaction):
+            return []
+        names = await self.bot.database.call(
+            text_models.names_starting, interaction.guild_id, current, CHOICES
+        )
+        return [app_commands.Choice(name=name, value=name) for name in names]
+
+    @app_commands.command(name="list", description="Show this server's schedules.")
+    @answers_expected
+    async def show(self, interaction: Interaction) -> None:
+        """Answer with a card, or as many as it takes."""
+        require_scheduler(interaction)
+        guild_id = guild_of(interaction)
+
+        def look_up(session: Session) -> tuple[list[Schedule], dict[int, str]]:
+            models = {model.id: model.name for model in text_models.listing(session, guild_id)}
+            return list(schedules.listing(session, guild_id)), models
+
+        known, models = await self.bot.database.call(look_up)
+        if not known:
+            raise UserError(_("There is no schedule here yet. /schedule add makes one."))
+        for card in list_cards(known, models):
+            if interaction.response.is_done():
+                await interaction.followup.send(embed=card, ephemeral=True)
+            else:
+                await interaction.response.send_message(embed=card, ephemeral=True)
+
+    @app_commands.command(description="Stop a schedule from posting, until it is resumed.")
+    @app_commands.describe(schedule="Which one")
+    @answers_expected
+    async def pause(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
+        """Pause it."""
+        require_scheduler(interaction)
+        guild_id, user = guild_of(interaction), interaction.user
+        name = safe_text.safe(safe_text.shorten(safe_text.plain(user.display_name), 60))
+
+        def change(session: Session) -> Schedule:
+            known = schedules.get(session, guild_id, schedule)
+            if known is None:
+                raise UnknownSchedule
+            if schedules.pause(session, guild_id, schedule, reason=f"Paused by {name}.") is None:
+                raise UserError(_("This schedule is paused already."))
+            audit.record(session, guild_id, user.id, "schedule.paused", title(known))
+            return known
+
+        await self._answer(interaction, change, _("**{schedule}** is paused."))
+
+    @app_commands.command(description="Let a paused schedule post again.")
+    @app_commands.describe(schedule="Which one")
+    @answers_expected
+    async def resume(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
+        """Resume it; who does so answers for it from now on."""
+        require_scheduler(interaction)
+        resumed, name = await changes.resume(interaction, schedule)
+        await interaction.response.send_message(embed=saved_card(resumed, name), ephemeral=True)
+
+    @app_commands.command(description="Delete a schedule.")
+    @app_commands.describe(schedule="Which one")
+    @answers_expected
+    async def remove(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
+        """Delete it with the record of its posts; the posts themselves stay."""
+        require_scheduler(interaction)
+        guild_id, user = guild_of(interaction), interaction.user
+
+        def change(session: Session) -> Schedule:
+            known = schedules.remove(session, guild_id, schedule)
+            if known is None:
+                raise UnknownSchedule
+            audit.record(session, guild_id, user.id, "schedule.removed", title(known))
+            return known
+
+        await self._answer(interaction, change, _("**{schedule}** is removed."))
+
+    @app_commands.command(description="Post once now, out of turn.")
+    @app_commands.describe(schedule="Which one")
+    @answers_expected
+    async def run(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
+        """Post as the schedule would, and say what came of it."""
+        require_scheduler(interaction)
+        guild_id = guild_of(interaction)
+        known = await self.bot.database.call(schedules.get, guild_id, schedule)
+        if known is None:
+            raise UnknownSchedule
+        await defer_privately(interaction)
+        post = await self.bot.poster.post_now(
+            guild_id, schedule, by=interaction.user.id, wait_s=POST_PATIENCE_S
+        )
+        if post is None:
+            raise UserError(_("This schedule is posting at this moment."))
+        if post.state is PostState.SENT:
+            link = f"https://discord.com/channels/{guild_id}/{known.channel_id}/{post.message_id}"
+            await interaction.edit_original_response(content=_("Posted: {link}").format(link=link))
+        elif post.state.is_final:
+            raise UserError(_("Nothing was posted. {reason}").format(reason=_(post.error)))
+        else:
+            await interaction.edit_original_response(
+                content=_("It takes a while; the post appears in <#{channel}>.").format(
+                    channel=known.channel_id
+                )
+            )
+
+    @pause.autocomplete("schedule")
+    @resume.autocomplete("schedule")
+    @remove.autocomplete("schedule")
+    @run.autocomplete("schedule")
+    async def _complete_schedule(
+        self, interaction: Interaction, current: str
+    ) -> list[app_commands.Choice[int]]:
+        if interaction.guild_id is None or not manages_guild(interaction):
+            return []
+        known = await self.bot.database.call(schedules.listing, interaction.guild_id)
+        typed = current.strip().casefold()
+        return [
+            app_commands.Choice(name=safe_text.shorten(title(each), CHOICE_CHARACTERS), value=each.id)
+            for each in known
+            if typed in title(each).casefold()
+        ][:CHOICES]
+
+    async def _answer(self, interaction: Interaction, change: Change, words: str) -> None:
+        changed = await self.bot.database.call(change, write=True)
+        await interaction.response.send_message(
+            words.format(schedule=safe_text.safe(title(changed))), ephemeral=True
+        )
+
+    @tasks.loop(seconds=TICK_S)
+    async def post_due(self) -> None:
+        """Post what is due; whatever goes wrong must not end the loop."""
+        try:
+            await self.bot.poster.tick()
+        except Exception as error:
+            log.error("schedules not looked after this time", exc_info=error)
+
+
+def _require_own_access(interaction: Interaction, channel: PostChannel) -> None:
+    """See that the person may post there themselves: the bot is no way around a channel's permissions.
+
+    Raises:
+        UserError: they may not.
+    """
+    person = interaction.user
+    if not isinstance(person, discord.Member):
+        raise app_commands.NoPrivateMessage
+    theirs = channel.permissions_for(person)
+    may_send = (
+        theirs.send_messages_in_threads if isinstance(channel, discord.Thread) else theirs.send_messages
+    )
+    if not (theirs.view_channel and may_send):
+        raise UserError(_("You may not write in <#{channel}> yourself.").format(channel=channel.id))
+
+
+async def setup(bot: Pastiche) -> None:
+    """Called by discord.py when the extension is loaded."""
+    bot.add_dynamic_items(DraftButton, StopButton)
+    await bot.add_cog(Schedules(bot))

@@ -1,0 +1,131 @@
+"""The buttons of schedules: Confirm and Cancel below a preview, Stop below every post."""
+
+import re
+from typing import Any, Self
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.errors import UserError, answers_everything, guild_of
+from bot.i18n import _
+from bot.permissions import require_scheduler
+from bot.presentation import safe_text
+from bot.presentation.schedule_card import saved_card
+from bot.scheduling import changes
+from bot.scheduling.changes import UnknownSchedule, title
+from models import Database, audit, schedules
+
+Interaction = discord.Interaction[Any]
+
+
+class DraftButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)",
+):
+    """Saves a schedule that was shown, or forgets it; outlives a restart."""
+
+    def __init__(self, schedule_id: int, action: str) -> None:
+        self.schedule_id = schedule_id
+        self.action = action
+        confirms = action == "confirm"
+        super().__init__(
+            discord.ui.Button(
+                label=_("Confirm") if confirms else _("Cancel"),
+                style=discord.ButtonStyle.success if confirms else discord.ButtonStyle.secondary,
+                custom_id=f"schedule:{schedule_id}:{action}",
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the button anew from the id that Discord sends."""
+        del interaction, item
+        return cls(int(match["id"]), match["action"])
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Carry it out; right, limits, channel and model are checked again."""
+        guild_id = guild_of(interaction)
+        require_scheduler(interaction)
+        if self.action == "cancel":
+            await interaction.client.database.call(schedules.discard, guild_id, self.schedule_id, write=True)
+            await interaction.response.edit_message(content=_("Nothing was saved."), embed=None, view=None)
+            return
+        schedule, model_name = await changes.confirm(interaction, self.schedule_id)
+        await interaction.response.edit_message(embed=saved_card(schedule, model_name), view=None)
+
+
+class StopButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"stop-posts:(?P<id>\d{1,15})"
+):
+    """Pauses the schedule that a post came from; outlives a restart."""
+
+    def __init__(self, schedule_id: int) -> None:
+        self.schedule_id = schedule_id
+        super().__init__(
+            discord.ui.Button(
+                label=_("Stop"), style=discord.ButtonStyle.secondary, custom_id=f"stop-posts:{schedule_id}"
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the button anew from the id that Discord sends."""
+        del interaction, item
+        return cls(int(match["id"]))
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Pause the schedule, and say in the channel who did."""
+        guild_id = guild_of(interaction)
+        require_scheduler(interaction)
+        database: Database = interaction.client.database
+        name = safe_text.shorten(safe_text.plain(interaction.user.display_name), 60)
+
+        def stop(session: Session) -> str | None:
+            known = schedules.get(session, guild_id, self.schedule_id)
+            if known is None:
+                return None
+            reason = f"Stopped by {safe_text.safe(name)} with the button of a post."
+            if schedules.pause(session, guild_id, self.schedule_id, reason=reason) is None:
+                return ""
+            audit.record(session, guild_id, interaction.user.id, "post.stopped", title(known))
+            return title(known)
+
+        stopped = await database.call(stop, write=True)
+        if stopped is None:
+            raise UnknownSchedule
+        if not stopped:
+            raise UserError(_("This schedule is paused already."))
+        await interaction.response.send_message(
+            _("{name} stopped the schedule **{schedule}**. /schedule resume lets it go on.").format(
+                name=safe_text.safe(name), schedule=safe_text.safe(stopped)
+            )
+        )
+
+
+def draft_view(schedule_id: int) -> discord.ui.View:
+    """Confirm and Cancel."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(DraftButton(schedule_id, "confirm"))
+    view.add_item(DraftButton(schedule_id, "cancel"))
+    return view
+
+
+def stop_view(schedule_id: int) -> discord.ui.View:
+    """Stop."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(StopButton(schedule_id))
+    return view

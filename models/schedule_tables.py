@@ -1,0 +1,121 @@
+"""The tables of scheduled posts: what a guild wants posted when, and what became of each time."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.columns import utc_now
+from models.tables import NEVER_REUSE_IDS, Base
+
+
+def _by_value(states: type[StrEnum]) -> sa.Enum:
+    """Return a column type that stores the members' values."""
+    return sa.Enum(
+        states, native_enum=False, length=16, values_callable=lambda members: [each.value for each in members]
+    )
+
+
+class ScheduleState(StrEnum):
+    """A draft was shown to its maker and not confirmed yet; only an active schedule posts by itself."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+class PostState(StrEnum):
+    """What became of a slot. The first two are under way, the others final."""
+
+    DUE = "due"
+    # Discord may have the message already.
+    SENDING = "sending"
+    SENT = "sent"
+    # The bot ended while it was sending, for too long to find out: counted as posted.
+    UNCONFIRMED = "unconfirmed"
+    MISSED = "missed"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more is done about the slot."""
+        return self not in UNDER_WAY
+
+
+UNDER_WAY = frozenset({PostState.DUE, PostState.SENDING})
+
+
+class Schedule(Base):
+    """Regular posts of a channel: when, and with which settings."""
+
+    __tablename__ = "schedule"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild_id: Mapped[int] = mapped_column(sa.BigInteger)
+    channel_id: Mapped[int] = mapped_column(sa.BigInteger)
+    # Who answers for it: who made it or, where somebody else resumed it, that one.
+    created_by: Mapped[int] = mapped_column(sa.BigInteger)
+    state: Mapped[ScheduleState] = mapped_column(_by_value(ScheduleState), default=ScheduleState.DRAFT)
+    # The rule as it is written, such as "daily 09:00".
+    rule: Mapped[str] = mapped_column(sa.String(120))
+    timezone: Mapped[str] = mapped_column(sa.String(64))
+    # What "every N hours" is counted from.
+    anchor: Mapped[datetime]
+    # None takes the guild's default model at each time.
+    model_id: Mapped[int | None]
+    seed: Mapped[str] = mapped_column(default="")
+    # None leaves these to the guild.
+    temperature: Mapped[float | None]
+    length: Mapped[int | None]
+    # None unless it is active.
+    next_slot: Mapped[datetime | None]
+    paused_reason: Mapped[str] = mapped_column(default="")
+    # The channel is still to be told that it is paused.
+    notice_due: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    __table_args__ = (
+        sa.UniqueConstraint("guild_id", "id"),
+        sa.ForeignKeyConstraint(["guild_id", "model_id"], ["text_model.guild_id", "text_model.id"]),
+        sa.CheckConstraint("state IN ('draft', 'active', 'paused')", name="state_known"),
+        sa.CheckConstraint("(state = 'active') = (next_slot IS NOT NULL)", name="active_has_next_slot"),
+        sa.CheckConstraint("temperature >= 0", name="temperature_not_negative"),
+        sa.CheckConstraint("length > 0", name="length_positive"),
+        sa.Index(None, "next_slot"),
+        NEVER_REUSE_IDS,
+    )
+
+
+class ScheduledPost(Base):
+    """One slot of a schedule and what became of it. There is one row a slot, whoever finds it due."""
+
+    __tablename__ = "scheduled_post"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    guild_id: Mapped[int] = mapped_column(sa.BigInteger)
+    schedule_id: Mapped[int]
+    slot: Mapped[datetime]
+    state: Mapped[PostState] = mapped_column(_by_value(PostState), default=PostState.DUE)
+    # Drawn beforehand, so that a post that is tried again is the same text.
+    random_seed: Mapped[int] = mapped_column(sa.BigInteger)
+    # Later than this it is not posted any more.
+    expires_at: Mapped[datetime]
+    # Who asked for it out of turn.
+    requested_by: Mapped[int | None] = mapped_column(sa.BigInteger)
+    sending_at: Mapped[datetime | None]
+    message_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    error: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    __table_args__ = (
+        sa.UniqueConstraint("guild_id", "schedule_id", "slot"),
+        sa.ForeignKeyConstraint(["guild_id", "schedule_id"], ["schedule.guild_id", "schedule.id"]),
+        sa.CheckConstraint(
+            "state IN ('due', 'sending', 'sent', 'unconfirmed', 'missed', 'failed')", name="state_known"
+        ),
+        sa.Index(None, "state"),
+        NEVER_REUSE_IDS,
+    )

@@ -1,0 +1,147 @@
+"""One row a slot: due, sending, then one of its ends. The row decides that a slot is posted once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.columns import utc_now
+from models.schedule_tables import UNDER_WAY, PostState, ScheduledPost
+
+
+def add(
+    session: Session,
+    guild_id: int,
+    schedule_id: int,
+    slot: datetime,
+    *,
+    random_seed: int,
+    expires_at: datetime,
+    state: PostState = PostState.DUE,
+    requested_by: int | None = None,
+) -> ScheduledPost | None:
+    """Record a slot; None where it has a row already.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the schedule is not one of this guild's.
+    """
+    post = ScheduledPost(
+        guild_id=guild_id,
+        schedule_id=schedule_id,
+        slot=slot,
+        state=state,
+        random_seed=random_seed,
+        expires_at=expires_at,
+        requested_by=requested_by,
+    )
+    try:
+        with session.begin_nested():
+            session.add(post)
+    except IntegrityError:
+        if get(session, guild_id, schedule_id, slot) is None:
+            raise
+        return None
+    return post
+
+
+def get(session: Session, guild_id: int, schedule_id: int, slot: datetime) -> ScheduledPost | None:
+    """Return a slot of one of the guild's schedules; None where it is absent or another guild's."""
+    return session.scalar(_of(guild_id, schedule_id, slot))
+
+
+def listing(session: Session, guild_id: int, schedule_id: int, limit: int = 50) -> Sequence[ScheduledPost]:
+    """Return a schedule's newest slots, the newest first."""
+    chosen = sa.select(ScheduledPost).where(
+        ScheduledPost.guild_id == guild_id, ScheduledPost.schedule_id == schedule_id
+    )
+    return session.scalars(chosen.order_by(ScheduledPost.slot.desc()).limit(limit)).all()
+
+
+def under_way(session: Session, limit: int = 100) -> Sequence[ScheduledPost]:
+    """Return every guild's posts that have not ended, the oldest slot first: the system's own."""
+    chosen = sa.select(ScheduledPost).where(ScheduledPost.state.in_(UNDER_WAY))
+    return session.scalars(chosen.order_by(ScheduledPost.slot, ScheduledPost.id).limit(limit)).all()
+
+
+def begin_sending(
+    session: Session, guild_id: int, schedule_id: int, slot: datetime, *, now: datetime
+) -> ScheduledPost | None:
+    """Record that Discord may have the message from now on; of two who do so the second gets None."""
+    return _move(
+        session, guild_id, schedule_id, slot, {PostState.DUE}, state=PostState.SENDING, sending_at=now
+    )
+
+
+def not_sent(session: Session, guild_id: int, schedule_id: int, slot: datetime) -> ScheduledPost | None:
+    """Record that Discord never got the message: it is due as before."""
+    return _move(
+        session, guild_id, schedule_id, slot, {PostState.SENDING}, state=PostState.DUE, sending_at=None
+    )
+
+
+def sent(
+    session: Session, guild_id: int, schedule_id: int, slot: datetime, *, message_id: int
+) -> ScheduledPost | None:
+    """Record which message it is."""
+    return _move(
+        session,
+        guild_id,
+        schedule_id,
+        slot,
+        {PostState.SENDING},
+        state=PostState.SENT,
+        message_id=message_id,
+    )
+
+
+def end(
+    session: Session, guild_id: int, schedule_id: int, slot: datetime, *, state: PostState, error: str
+) -> ScheduledPost | None:
+    """Record why there is no message, or none that is known of: missed, failed or unconfirmed."""
+    return _move(session, guild_id, schedule_id, slot, UNDER_WAY, state=state, error=error)
+
+
+def forget(session: Session, guild_id: int, schedule_id: int, *, before: datetime) -> None:
+    """Delete the record of ended posts whose slot is older."""
+    session.execute(
+        sa.delete(ScheduledPost).where(
+            ScheduledPost.guild_id == guild_id,
+            ScheduledPost.schedule_id == schedule_id,
+            ScheduledPost.slot < before,
+            ScheduledPost.state.not_in(UNDER_WAY),
+        )
+    )
+
+
+def _of(guild_id: int, schedule_id: int, slot: datetime) -> sa.Select[ScheduledPost]:
+    return sa.select(ScheduledPost).where(
+        ScheduledPost.guild_id == guild_id,
+        ScheduledPost.schedule_id == schedule_id,
+        ScheduledPost.slot == slot,
+    )
+
+
+def _move(
+    session: Session,
+    guild_id: int,
+    schedule_id: int,
+    slot: datetime,
+    allowed: frozenset[PostState] | set[PostState],
+    **values: Any,
+) -> ScheduledPost | None:
+    change = (
+        sa.update(ScheduledPost)
+        .where(
+            ScheduledPost.guild_id == guild_id,
+            ScheduledPost.schedule_id == schedule_id,
+            ScheduledPost.slot == slot,
+            ScheduledPost.state.in_(allowed),
+        )
+        .values(updated_at=utc_now(), **values)
+        .returning(ScheduledPost)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(change).one_or_none()

@@ -1,0 +1,265 @@
+"""The life of a schedule: a draft that is confirmed, then active or paused, until it is removed.
+
+What changes one is a conditional UPDATE or DELETE. One that came too late, or names a schedule the guild does
+not have, returns None and changes nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models.columns import utc_now
+from models.schedule_tables import Schedule, ScheduledPost, ScheduleState
+
+DRAFTS_KEPT = timedelta(days=1)
+
+
+def add_draft(
+    session: Session,
+    guild_id: int,
+    *,
+    channel_id: int,
+    created_by: int,
+    rule: str,
+    timezone: str,
+    anchor: datetime,
+    model_id: int | None = None,
+    seed: str = "",
+    temperature: float | None = None,
+    length: int | None = None,
+) -> Schedule:
+    """Record what a person is about to confirm; their earlier drafts go, and everybody's old ones.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the model is not one of this guild's.
+    """
+    session.execute(
+        sa.delete(Schedule).where(
+            Schedule.guild_id == guild_id,
+            Schedule.state == ScheduleState.DRAFT,
+            sa.or_(Schedule.created_by == created_by, Schedule.created_at < utc_now() - DRAFTS_KEPT),
+        )
+    )
+    schedule = Schedule(
+        guild_id=guild_id,
+        channel_id=channel_id,
+        created_by=created_by,
+        state=ScheduleState.DRAFT,
+        rule=rule,
+        timezone=timezone,
+        anchor=anchor,
+        model_id=model_id,
+        seed=seed,
+        temperature=temperature,
+        length=length,
+    )
+    session.add(schedule)
+    session.flush()
+    return schedule
+
+
+def get(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
+    """Return one of the guild's confirmed schedules; None where the id is absent or another guild's."""
+    return session.scalar(
+        sa.select(Schedule).where(
+            Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state != ScheduleState.DRAFT
+        )
+    )
+
+
+def draft(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
+    """Return one of the guild's drafts; None where the id is absent, confirmed or another guild's."""
+    return session.scalar(
+        sa.select(Schedule).where(
+            Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state == ScheduleState.DRAFT
+        )
+    )
+
+
+def listing(session: Session, guild_id: int, *, lock: bool = False) -> Sequence[Schedule]:
+    """Return the guild's confirmed schedules, the oldest first.
+
+    With ``lock`` they cannot change before this (writing) transaction ends: count them, then `confirm`.
+    """
+    chosen = (
+        sa.select(Schedule)
+        .where(Schedule.guild_id == guild_id, Schedule.state != ScheduleState.DRAFT)
+        .order_by(Schedule.id)
+    )
+    return session.scalars(chosen.with_for_update() if lock else chosen).all()
+
+
+def confirm(session: Session, guild_id: int, schedule_id: int, *, next_slot: datetime) -> Schedule | None:
+    """Make a draft an active schedule."""
+    return _change(
+        session,
+        guild_id,
+        schedule_id,
+        {ScheduleState.DRAFT},
+        state=ScheduleState.ACTIVE,
+        next_slot=next_slot,
+        created_at=utc_now(),
+    )
+
+
+def discard(session: Session, guild_id: int, schedule_id: int) -> None:
+    """Forget a draft."""
+    session.execute(
+        sa.delete(Schedule).where(
+            Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state == ScheduleState.DRAFT
+        )
+    )
+
+
+def pause(
+    session: Session, guild_id: int, schedule_id: int, *, reason: str, notice: bool = False
+) -> Schedule | None:
+    """Stop an active schedule from posting by itself.
+
+    Args:
+        session: a writing one.
+        guild_id: whose schedule it is.
+        schedule_id: which.
+        reason: one line for people.
+        notice: whether its channel is to be told.
+    """
+    return _change(
+        session,
+        guild_id,
+        schedule_id,
+        {ScheduleState.ACTIVE},
+        state=ScheduleState.PAUSED,
+        next_slot=None,
+        paused_reason=reason,
+        notice_due=notice,
+    )
+
+
+def resume(
+    session: Session, guild_id: int, schedule_id: int, *, by: int, next_slot: datetime
+) -> Schedule | None:
+    """Let a paused schedule post again; who resumes it answers for it from now on."""
+    return _change(
+        session,
+        guild_id,
+        schedule_id,
+        {ScheduleState.PAUSED},
+        state=ScheduleState.ACTIVE,
+        next_slot=next_slot,
+        created_by=by,
+        paused_reason="",
+        notice_due=False,
+    )
+
+
+def remove(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
+    """Delete a confirmed schedule with the record of its posts, and return what it was."""
+    schedule = get(session, guild_id, schedule_id)
+    if schedule is not None:
+        _delete(session, Schedule.guild_id == guild_id, Schedule.id == schedule_id)
+    return schedule
+
+
+def pause_for_model(session: Session, guild_id: int, model_id: int, reason: str) -> int:
+    """Let go of a model that is about to be deleted, in the same transaction, and pause what posts from it.
+
+    Returns:
+        How many schedules were active and are paused now; their channels will be told.
+    """
+    of_model = (Schedule.guild_id == guild_id, Schedule.model_id == model_id)
+    _delete(session, *of_model, Schedule.state == ScheduleState.DRAFT)
+    paused = _pause_many(session, *of_model, reason=reason, notice=True)
+    session.execute(sa.update(Schedule).where(*of_model).values(model_id=None, paused_reason=reason))
+    return paused
+
+
+def pause_all(session: Session, guild_id: int, reason: str) -> int:
+    """Pause every active schedule of the guild, and say how many there were."""
+    return _pause_many(session, Schedule.guild_id == guild_id, reason=reason, notice=False)
+
+
+def delete_all(session: Session, guild_id: int) -> int:
+    """Delete everything the guild has here, and say how many schedules there were."""
+    return _delete(session, Schedule.guild_id == guild_id)
+
+
+def due(session: Session, now: datetime, limit: int = 100) -> Sequence[Schedule]:
+    """Return every guild's schedules whose next slot has come, the longest due first: the system's own."""
+    chosen = sa.select(Schedule).where(Schedule.next_slot <= now)
+    return session.scalars(chosen.order_by(Schedule.next_slot, Schedule.id).limit(limit)).all()
+
+
+def to_tell(session: Session, limit: int = 20) -> Sequence[Schedule]:
+    """Return every guild's paused schedules whose channel is still to be told: the system's own."""
+    chosen = sa.select(Schedule).where(Schedule.notice_due, Schedule.state == ScheduleState.PAUSED)
+    return session.scalars(chosen.order_by(Schedule.updated_at, Schedule.id).limit(limit)).all()
+
+
+def told(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
+    """Record that the channel is being told; None where another did so first or it posts again."""
+    change = (
+        sa.update(Schedule)
+        .where(
+            Schedule.guild_id == guild_id,
+            Schedule.id == schedule_id,
+            Schedule.notice_due,
+            Schedule.state == ScheduleState.PAUSED,
+        )
+        .values(notice_due=False)
+        .returning(Schedule)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(change).one_or_none()
+
+
+def advance(
+    session: Session, guild_id: int, schedule_id: int, *, expected: datetime, next_slot: datetime
+) -> Schedule | None:
+    """Move an active schedule on to its next slot; None where another process did, or it is paused."""
+    change = (
+        sa.update(Schedule)
+        .where(Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.next_slot == expected)
+        .values(next_slot=next_slot)
+        .returning(Schedule)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(change).one_or_none()
+
+
+def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, notice: bool) -> int:
+    change = (
+        sa.update(Schedule)
+        .where(*which, Schedule.state == ScheduleState.ACTIVE)
+        .values(state=ScheduleState.PAUSED, next_slot=None, paused_reason=reason, notice_due=notice)
+        .returning(Schedule.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(session.scalars(change).all())
+
+
+def _delete(session: Session, *which: sa.ColumnElement[bool]) -> int:
+    chosen = session.execute(sa.select(Schedule.guild_id, Schedule.id).where(*which)).all()
+    for guild_id, schedule_id in chosen:
+        session.execute(
+            sa.delete(ScheduledPost).where(
+                ScheduledPost.guild_id == guild_id, ScheduledPost.schedule_id == schedule_id
+            )
+        )
+        session.execute(sa.delete(Schedule).where(Schedule.guild_id == guild_id, Schedule.id == schedule_id))
+    return len(chosen)
+
+
+def _change(
+    session: Session, guild_id: int, schedule_id: int, allowed: set[ScheduleState], **values: Any
+) -> Schedule | None:
+    change = (
+        sa.update(Schedule)
+        .where(Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state.in_(allowed))
+        .values(updated_at=utc_now(), **values)
+        .returning(Schedule)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(change).one_or_none()
