@@ -24,6 +24,7 @@ from textgen.training.base import grown
 from textgen.training.checkpoint import Arrays, Progress
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
+from textgen.training.curve import Curve
 
 _PROGRESS_S = 1.0
 _WARM_UP = 0.03
@@ -48,6 +49,7 @@ class Trainer:
         started: `time.monotonic` when the process began, which a time limit counts from.
         live_sample: emit samples at four temperatures after each epoch.
         base: weights to begin with.
+        curve: draw the losses while it trains, and leave the picture in the bundle's folder.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Trainer:
         started: float,
         live_sample: bool = False,
         base: bundle.Weights | None = None,
+        curve: bool = False,
     ) -> None:
         """Fit the batches to the corpus and build the network."""
         self._corpus, self._settings, self._output = corpus, settings, output
@@ -87,6 +90,10 @@ class Trainer:
         self._model.optimizer.build(self._model.trainable_variables)
         self._progress = Progress()
         self._best: Arrays = {}
+        unit = "character" if settings.level == "char" else "token"
+        self._curve = Curve(unit, settings.time_limit) if curve else None
+        # Since the last validation.
+        self._losses: list[float] = []
         self._saved_at = self._told_at = time.monotonic()
 
     @property
@@ -157,7 +164,8 @@ class Trainer:
             raise TrainingInterruptedError(
                 f"stopped after {self._progress.step:,} steps; --resume goes on from there"
             )
-        if self._control.finish_requested:
+        # Before the first step there is nothing to keep.
+        if self._control.finish_requested and self._progress.step:
             return "finish requested"
         if self._progress.epoch >= self._settings.num_epochs:
             return "epochs"
@@ -181,6 +189,7 @@ class Trainer:
                 f"the loss is {loss} after {progress.step:,} steps: the training diverged and nothing "
                 f"was saved; try a lower --learning-rate than {self._settings.learning_rate:g}"
             )
+        self._losses.append(loss)
         progress.step += 1
         progress.batch += 1
         if progress.batch == strips.batches:
@@ -217,21 +226,33 @@ class Trainer:
         model = TextModel(self._bundle(weights, "running"))
         loss = mean_loss(model, self._corpus.validation, limit=self._validation_tokens)
         progress = self._progress
-        progress.history.append(
-            {
-                "step": progress.step,
-                "seconds": round(self._clock.elapsed_s, 2),
-                "validation_loss": round(loss, 5),
-            }
-        )
+        entry = {
+            "step": progress.step,
+            "seconds": round(self._clock.elapsed_s, 2),
+            "validation_loss": round(loss, 5),
+        }
+        if self._losses:
+            entry["training_loss"] = round(sum(self._losses) / len(self._losses), 5)
+            self._losses.clear()
+        progress.history.append(entry)
         if loss < progress.best_loss:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
             self._best = weights
         else:
             progress.stale += 1
-        self._emit({"event": "checkpoint", "step": progress.step, "validation_loss": round(loss, 5)})
+        measured = time.monotonic()
+        picture = self._picture(self._checkpoint.parent)
+        begun += time.monotonic() - measured  # it keeps to a share of the time by itself
+        self._emit({"event": "checkpoint", **entry, **picture})
         self._sample(model, (_SAMPLE.temperature,))
         self._clock.validation_took(time.monotonic() - begun)
+
+    def _picture(self, folder: Path, *, at_once: bool = False) -> dict[str, str]:
+        """Draw the losses into a folder if somebody wants that and it is time to; return where it is."""
+        if self._curve is None:
+            return {}
+        picture = self._curve.draw(self._progress.history, folder, at_once=at_once)
+        return {} if picture is None else {"picture": str(picture)}
 
     @property
     def _validation_tokens(self) -> int:
@@ -268,8 +289,8 @@ class Trainer:
     def _finish(self, stopped: str) -> bundle.Manifest:
         if self._progress.step == 0 and not self._best:
             raise TrainingError(
-                f"{self._settings.time_limit} seconds were over before the first step; "
-                "give a longer --time-limit"
+                f"the time limit of {self._settings.time_limit:g} s was over before the first step: reading, "
+                f"loading and compiling took {self._clock.elapsed_s:.1f} s; give it more time"
             )
         history = self._progress.history
         if not history or history[-1]["step"] != self._progress.step:
@@ -290,6 +311,7 @@ class Trainer:
                 "bits_per_token": round(manifest.bits_per_token, 5),
                 "perplexity": round(manifest.perplexity, 4),
                 "stopped": stopped,
+                **self._picture(self._output, at_once=True),
             }
         )
         return manifest
