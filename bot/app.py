@@ -10,6 +10,7 @@ import structlog
 from discord.ext import commands
 
 import migrations
+from bot import attachments
 from bot.command_sync import sync_if_changed
 from bot.commands import EXTENSIONS
 from bot.errors import AnsweringTree
@@ -38,6 +39,7 @@ class Pastiche(commands.Bot):
         pool: the warm samplers.
         queue: where trainings are put.
         heartbeat: the event loop's lag and the sign of life.
+        download: fetches what people upload.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,6 +62,7 @@ class Pastiche(commands.Bot):
         self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
         self.queue = JobQueue(settings, self.database)
         self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
+        self.download: attachments.Download = attachments.from_discord
         self._worker = (
             JobWorker(settings, self.database, executor_id=settings.executor_id or EXECUTOR)
             if settings.jobs == "here"

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.errors import PermissionRefused
+from bot.i18n import _
 from models import GuildSettings
 
 Interaction = discord.Interaction[Any]
@@ -32,8 +33,13 @@ def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
     """
     if manages_guild(interaction) or has_role(interaction, settings.trainer_role_id):
         return
-    role = f" or the role <@&{settings.trainer_role_id}>" if settings.trainer_role_id else ""
-    raise PermissionRefused(f"Training takes the permission Manage Server{role}.")
+    if settings.trainer_role_id:
+        raise PermissionRefused(
+            _("Training takes the permission Manage Server or the role {role}.").format(
+                role=f"<@&{settings.trainer_role_id}>"
+            )
+        )
+    raise PermissionRefused(_("Training takes the permission Manage Server."))
 
 
 def require_generator(interaction: Interaction, settings: GuildSettings) -> None:
@@ -49,7 +55,7 @@ def require_generator(interaction: Interaction, settings: GuildSettings) -> None
 
 
 def require_canceller(interaction: Interaction, requested_by: int) -> None:
-    """A training is cancelled by who asked for it or by those who manage the server.
+    """A training is cancelled or finished by who asked for it or by those who manage the server.
 
     Raises:
         PermissionRefused: with what it takes.
@@ -57,5 +63,5 @@ def require_canceller(interaction: Interaction, requested_by: int) -> None:
     if interaction.user.id == requested_by or manages_guild(interaction):
         return
     raise PermissionRefused(
-        "Only the person who asked for this training, or someone with Manage Server, can cancel it."
+        _("Only the person who asked for this training, or someone with Manage Server, can end it.")
     )

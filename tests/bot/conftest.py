@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import simcord
 
-from bot.app import Pastiche, create_bot
+from bot.app import Pastiche
+from bot.demo import simulated_bot
 from bot.settings import Settings
 from tests.bot.world import World
 
@@ -17,7 +18,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def simcord_bot(settings: Settings) -> Pastiche:
     """What SimCord's own fixture `simcord_env` starts."""
-    return create_bot(settings)
+    return simulated_bot(settings)
 
 
 @pytest.fixture
