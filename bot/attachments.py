@@ -4,6 +4,7 @@ The size that comes with an attachment is what somebody declared; what counts is
 """
 
 from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
 
 import aiohttp
 import discord
@@ -35,8 +36,10 @@ async def from_discord(url: str, *, hosts: frozenset[str] = HOSTS) -> AsyncItera
     timeout = aiohttp.ClientTimeout(total=WHOLE_S, sock_connect=SILENCE_S, sock_read=SILENCE_S)
     async with (
         aiohttp.ClientSession(timeout=timeout) as session,
-        session.get(address, allow_redirects=False, raise_for_status=True) as response,
+        session.get(address, allow_redirects=False) as response,
     ):
+        if response.status != HTTPStatus.OK:
+            raise aiohttp.ClientResponseError(response.request_info, (), status=response.status)
         async for piece in response.content.iter_chunked(PIECE_BYTES):
             yield piece
 

@@ -60,6 +60,7 @@ class _Shown:
     at: float
     state: JobState
     place: int
+    waiting: int
     starts_in_s: float
     picture: int | None
     reachable: bool = True
@@ -146,13 +147,15 @@ class CardEditor:
         # The time that went by has brought the start nearer without moving it.
         expected = shown.starts_in_s - (time.monotonic() - shown.at)
         later = queue.waits_s[job.id] - max(expected, 0.0)
-        return shown.place != queue.place(job) or (shown.reachable and abs(later) > START_MOVED_S)
+        place = (queue.place(job), len(queue.order))
+        return (shown.place, shown.waiting) != place or (shown.reachable and abs(later) > START_MOVED_S)
 
     async def _show(self, job: TrainingJob) -> None:
         belongings = await self._database.call(_belongings, job)
         place = belongings.queue.place(job)
         wait_s = belongings.queue.waits_s.get(job.id, 0.0)
-        shown = _Shown(time.monotonic(), job.state, place, wait_s, None)
+        waiting = len(belongings.queue.order)
+        shown = _Shown(time.monotonic(), job.state, place, waiting, wait_s, None)
         picture = await asyncio.to_thread(self._picture, job)
         known = self._shown.get(job.id)
         if picture is not None:
@@ -162,7 +165,7 @@ class CardEditor:
             belongings.corpus,
             asked_by=await self._names.of(job.guild_id, job.requested_by),
             place=place,
-            waiting=len(belongings.queue.order),
+            waiting=waiting,
             starts_at=datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=wait_s),
             model=belongings.model,
             base=belongings.base,

@@ -7,7 +7,10 @@ import simcord
 from bot.app import Pastiche
 from bot.demo import simulated_bot
 from bot.settings import Settings
+from tests.bot.trainings import trainers
 from tests.bot.world import World
+
+__all__ = ["trainers"]
 
 
 @pytest.fixture
