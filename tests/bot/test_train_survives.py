@@ -30,7 +30,7 @@ def waiting(world: World) -> None:
 
 async def test_a_restart_of_the_bot(world: World, corpus_text: str):
     stratford = world.place()
-    await train(stratford, corpus_text)
+    await train(stratford, corpus_text, size="tiny")
     card = await world.until(stratford, "nats")
     await world.restart()
     done = await finish_now(world, stratford)
