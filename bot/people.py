@@ -26,7 +26,10 @@ class Names:
         """The name as plain text on one line; cards carry no mentions."""
         key = (guild_id, user_id)
         if key not in self._known:
-            self._known[key] = await self._fetch(guild_id, user_id)
+            try:
+                self._known[key] = await self._fetch(guild_id, user_id)
+            except discord.HTTPException:
+                return GONE  # for now; Discord may know better in a moment
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
@@ -38,6 +41,6 @@ class Names:
             return GONE
         try:
             member = await guild.fetch_member(user_id)
-        except discord.HTTPException:
+        except discord.NotFound:
             return GONE
         return safe_text.shorten(safe_text.plain(member.display_name), NAME_CHARACTERS)

@@ -80,42 +80,43 @@ def write_live_curve(
     figure = _figure(9.0, 3.0)
     axes = figure.add_subplot()
     if training:
-        axes.plot(*zip(*training, strict=True), color=_AMBER, linewidth=1.4, alpha=0.75, label="training")
-    axes.plot(minutes, validation, color=_VIOLET, linewidth=2.6, solid_capstyle="round", label="validation")
+        axes.plot(*zip(*training, strict=True), color=_AMBER, linewidth=2.0, alpha=0.75, label="training")
+    axes.plot(minutes, validation, color=_VIOLET, linewidth=3.4, solid_capstyle="round", label="validation")
     shown = validation + [loss for _, loss in training]
     low, high = min(shown), max(shown)
     margin = max(0.12 * (high - low), 0.02)
     axes.set_ylim(low - margin, high + margin)
     axes.fill_between(minutes, validation, low - margin, color=_VIOLET, alpha=0.12, linewidth=0)
     right = max(minutes[-1], (limit_s or 1) / 60)
-    axes.set_xlim(0, right * 1.02)
-    axes.plot(minutes[-1], validation[-1], "o", color=_VIOLET, markersize=7)
-    _label(axes, minutes[-1], validation[-1], right)
+    # What was spent before the first step is no part of the curve.
+    left = min(minutes[0], 0.9 * right)
+    axes.set_xlim(left, right + 0.02 * (right - left))
+    axes.plot(minutes[-1], validation[-1], "o", color=_VIOLET, markersize=9)
+    _label(axes, minutes[-1], validation[-1], late=minutes[-1] > right - 0.15 * (right - left))
     axes.grid(axis="y", color=_FAINT, alpha=0.22, linewidth=0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set(color=_FAINT, alpha=0.5)
-    axes.tick_params(colors=_INK, labelsize=10, length=0, pad=6)
+    axes.tick_params(colors=_INK, labelsize=14, length=0, pad=6)
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_locator(MultipleLocator(_step(right)))
+    axes.xaxis.set_major_locator(MultipleLocator(_step(right - left)))
     axes.xaxis.set_major_formatter(FuncFormatter(_clock))
-    axes.set_title(f"Loss in nats per {unit}", loc="left", color=_INK, fontsize=11, pad=10)
+    axes.set_title(f"Loss in nats per {unit}", loc="left", color=_INK, fontsize=15, pad=12)
     if training:
         axes.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, labelcolor=_INK, fontsize=10
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, labelcolor=_INK, fontsize=14
         )
     _save(figure, path, transparent=True)
 
 
-def _label(axes: Any, minute: float, loss: float, right: float) -> None:
-    late = minute > 0.9 * right
+def _label(axes: Any, minute: float, loss: float, *, late: bool) -> None:
     axes.annotate(
         f"{loss:.3f}",
         (minute, loss),
         textcoords="offset points",
-        xytext=(-4 if late else 10, 12 if late else 7),
+        xytext=(-4 if late else 12, 14 if late else 8),
         ha="right" if late else "left",
         color=_VIOLET,
-        fontsize=13,
+        fontsize=18,
         fontweight="bold",
     )
 

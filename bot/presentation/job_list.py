@@ -63,12 +63,12 @@ def _name(job: TrainingJob) -> str:
 def _standing(job: TrainingJob, jobs: JobList) -> str:
     asked_by = _("asked for by {name}").format(name=safe_text.safe(jobs.names[job.requested_by]))
     if job.state is JobState.TRAINING:
-        eta = "–" if job.eta_s is None else style.duration(job.eta_s)
-        left = _("{time} left").format(time=eta)
-        return (
-            f"{style.progress_bar(job.fraction)} {job.fraction:.0%}\n"
-            f"{left} · {style.nats(job.loss)} · {asked_by}"
-        )
+        bar = style.progress_bar(job.fraction)
+        if job.loss is None or job.eta_s is None:
+            ready = _("getting ready …")
+            return f"{bar}\n{ready} · {asked_by}"
+        left = _("{time} left").format(time=style.duration(job.eta_s))
+        return f"{bar} {job.fraction:.0%}\n{left} · {style.nats(job.loss)} · {asked_by}"
     place = _("**Queued** · place {place}").format(place=jobs.places.get(job.id, 1))
     starts = _("starts in about {time}").format(time=style.duration(jobs.waits_s.get(job.id, 0.0)))
     return f"{place} · {starts}\n{style.duration(job.minutes * 60)} · {asked_by}"

@@ -91,18 +91,19 @@ def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.da
             return _queued(job, place, waiting, starts_at)
         case JobState.TRAINING:
             doing = _("**Finishing**") if job.finish_requested else _("**Training**")
-            return f"{doing} · {job.fraction:.0%}\n{style.progress_bar(job.fraction)}"
+            where = f"{job.fraction:.0%}" if job.loss is not None else _("getting ready …")
+            return f"{doing} · {where}\n{style.progress_bar(job.fraction)}"
         case JobState.DONE:
             early = _(" · finished early") if job.finish_requested else ""
             how = _("Or type {command}").format(
                 command=f"`/generate model:{safe_text.plain(job.model_name)}`"
             )
-            return _("**Done**") + f"{early}\n-# {how}"
+            return _("**Done**") + f"{early}\n{how}"
         case JobState.FAILED:
             reason = safe_text.safe_within(job.error or _("no reason was given"), REASON_CHARACTERS)
             reason = reason[:1].upper() + reason[1:]
             others = _("The other models of this server are as they were.")
-            return _("**Failed**") + f"\n{reason}\n-# {others}"
+            return _("**Failed**") + f"\n{reason}\n*{others}*"
         case JobState.CANCELLED:
             return _("**Cancelled**")
 

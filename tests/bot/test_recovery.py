@@ -92,9 +92,8 @@ def test_a_training_goes_on_where_its_process_ended(
     points = len(json.loads(job.curve))
 
     with Pastiche(settings.data_dir, "worker") as worker:
-        wait_for(
-            lambda: "resumed=True" in worker.log.read_text(), timeout_s=120, message=worker.log.read_text
-        )
+        said = worker.log.read_text
+        wait_for(lambda: "resumed=True" in said(), timeout_s=120, message=said)
         with trainings.database.write() as session:
             training_jobs.request_finish(session, GUILD, job_id)
         wait_for(lambda: trainings.ended(job_id), timeout_s=120, message=said)
