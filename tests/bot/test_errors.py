@@ -28,7 +28,7 @@ async def test_help_lists_every_command_with_its_options(world: World):
     stratford = world.place()
     message = answer(await stratford.member.slash(stratford.channel, "help"))
     assert message.ephemeral
-    for words in ("/generate [seed] [model]", "/train name corpus rights [minutes]", "/models", "/help"):
+    for words in ("/generate [seed] [model]", "/train name corpus rights [level] [size]", "/models", "/help"):
         assert words in shown(message)
 
 

@@ -78,7 +78,7 @@ async def test_the_deletion_of_its_card(world: World, corpus_text: str, waiting:
     new = await world.until(stratford, "Training", timeout_s=10)
     assert new.id != card.id
     with world.bot.database.write() as session:
-        training_jobs.progress(session, stratford.guild.id, job.id, fraction=0.5)
+        training_jobs.progress(session, stratford.guild.id, job.id, fraction=0.5, loss=2.0)
     assert (await world.until(stratford, "50%", timeout_s=10)).id == new.id
 
 
