@@ -10,6 +10,7 @@ import structlog
 from discord.ext import commands
 
 import migrations
+from bot import attachments
 from bot.command_sync import sync_if_changed
 from bot.commands import EXTENSIONS
 from bot.errors import AnsweringTree
@@ -42,6 +43,7 @@ class Pastiche(commands.Bot):
         mentions_commands: whether clients make something to click of a command's mention.
         poster: of the schedules.
         heartbeat: the event loop's lag and the sign of life.
+        download: fetches what people upload.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -65,6 +67,7 @@ class Pastiche(commands.Bot):
         self.queue = JobQueue(settings, self.database)
         self.mentions_commands = True
         self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
+        self.download: attachments.Download = attachments.from_discord
         self.poster = Poster(self, self.database, self.pool)
         self._worker = JobWorker(
             settings,

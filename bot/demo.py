@@ -123,6 +123,17 @@ async def _serve(settings: Settings, console: Console, port: int) -> None:
             task.cancel()
 
 
+def simulated_bot(settings: Settings) -> Pastiche:
+    """The bot for a simulated Discord: uploads come from there instead of Discord's hosts."""
+    bot = create_bot(settings)
+
+    async def download(url: str) -> AsyncIterator[bytes]:
+        yield await bot.http.get_from_cdn(url)
+
+    bot.download = download
+    return bot
+
+
 @contextlib.asynccontextmanager
 async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simcord.Preview]:
     """The bot in a simulated Discord with one server, seen through a page on loopback.
@@ -131,7 +142,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         settings: of the playground, see `demo_settings`.
         port: of the page; 0 is a free one.
     """
-    bot = create_bot(settings)
+    bot = simulated_bot(settings)
     bot.mentions_commands = False  # the page shows a mention as it is written
     env = simcord.Env(bot, settle_timeout=20)
     await env.start()

@@ -29,7 +29,10 @@ class Names:
             return _("a deleted person")
         key = (guild_id, user_id)
         if key not in self._known:
-            self._known[key] = await self._fetch(guild_id, user_id)
+            try:
+                self._known[key] = await self._fetch(guild_id, user_id)
+            except discord.HTTPException:
+                return _("someone who left")  # for now; Discord may know better in a moment
             while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
@@ -46,6 +49,6 @@ class Names:
             return None
         try:
             member = await guild.fetch_member(user_id)
-        except discord.HTTPException:
+        except discord.NotFound:
             return None
         return safe_text.shorten(safe_text.plain(member.display_name), NAME_CHARACTERS)

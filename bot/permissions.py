@@ -74,7 +74,7 @@ def require_scheduler(interaction: Interaction) -> None:
 
 
 def require_canceller(interaction: Interaction, requested_by: int) -> None:
-    """A training is cancelled by who asked for it or by those who manage the server.
+    """A training is cancelled or finished by who asked for it or by those who manage the server.
 
     Raises:
         PermissionRefused: with what it takes.
@@ -82,5 +82,5 @@ def require_canceller(interaction: Interaction, requested_by: int) -> None:
     if interaction.user.id == requested_by or manages_guild(interaction):
         return
     raise PermissionRefused(
-        _("Only the person who asked for this training, or someone with Manage Server, can cancel it.")
+        _("Only the person who asked for this training, or someone with Manage Server, can end it.")
     )

@@ -198,6 +198,8 @@ class TrainingJob(Base):
     # What the person was told about the corpus before it began, one line each.
     notes: Mapped[str] = mapped_column(default="")
     finish_requested: Mapped[bool] = mapped_column(default=False)
+    # The workflow that trains it, once its turn has come.
+    turn_id: Mapped[str | None] = mapped_column(sa.String(36))
     # JSON: what the loss curve is drawn from, [[seconds, training loss, validation loss or null], ...].
     curve: Mapped[str] = mapped_column(default="[]")
     state: Mapped[JobState] = mapped_column(
@@ -210,6 +212,8 @@ class TrainingJob(Base):
     loss: Mapped[float | None]
     eta_s: Mapped[float | None]
     sample: Mapped[str | None]
+    # JSON: what it wrote at fixed points of the training, [[fraction, text], ...].
+    samples: Mapped[str] = mapped_column(default="[]")
     validation_loss: Mapped[float | None]
     error: Mapped[str | None]
     model_id: Mapped[int | None]

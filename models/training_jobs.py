@@ -5,6 +5,7 @@ late, or names a job the guild does not have, returns None and changes nothing.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,11 @@ def enqueue(
     model_name: str,
     minutes: float,
     message_id: int | None = None,
+    level: str = "char",
+    size: str | None = None,
+    validation_corpus_id: int | None = None,
+    base_model_id: int | None = None,
+    notes: str = "",
 ) -> TrainingJob:
     """Record a training somebody asked for.
 
@@ -38,10 +44,15 @@ def enqueue(
         model_name: what the model will be called.
         minutes: how long it may train, wall clock.
         message_id: the card, where there is one already.
+        level: what a token is.
+        size: the preset; None leaves it to the trainer.
+        validation_corpus_id: another of the guild's corpora, to measure the loss on.
+        base_model_id: one of the guild's models, to go on from.
+        notes: what the person should know of the corpus, one line each.
 
     Raises:
         InvalidNameError: no model can have this name.
-        sqlalchemy.exc.IntegrityError: the corpus is not one of this guild's, or there are no minutes.
+        sqlalchemy.exc.IntegrityError: a corpus or the base is not one of this guild's, or no minutes.
     """
     job = TrainingJob(
         id=uuid4().hex,
@@ -52,6 +63,11 @@ def enqueue(
         corpus_id=corpus_id,
         model_name=clean_name(model_name),
         minutes=minutes,
+        level=level,
+        size=size,
+        validation_corpus_id=validation_corpus_id,
+        base_model_id=base_model_id,
+        notes=notes,
     )
     session.add(job)
     session.flush()
@@ -74,13 +90,21 @@ def listing(session: Session, guild_id: int) -> Sequence[TrainingJob]:
     return session.scalars(chosen.order_by(TrainingJob.created_at, TrainingJob.id)).all()
 
 
-def place_in_queue(session: Session, job: TrainingJob) -> int:
-    """Return how manieth the job is among all that wait, of every guild: 1 is next, 0 waits no more."""
-    earlier_or_same = sa.tuple_(TrainingJob.created_at, TrainingJob.id) <= sa.tuple_(
-        sa.literal(job.created_at, TrainingJob.created_at.type), sa.literal(job.id)
+def recent(session: Session, guild_id: int, limit: int = 5) -> Sequence[TrainingJob]:
+    """Return the guild's ended jobs, the newest end first."""
+    ended = sa.select(TrainingJob).where(
+        TrainingJob.guild_id == guild_id, TrainingJob.state.not_in(UNFINISHED)
     )
-    waiting = sa.select(sa.func.count()).where(TrainingJob.state == JobState.QUEUED, earlier_or_same)
-    return session.scalars(waiting).one() if job.state is JobState.QUEUED else 0
+    return session.scalars(ended.order_by(TrainingJob.finished_at.desc(), TrainingJob.id).limit(limit)).all()
+
+
+def asked_since(session: Session, guild_id: int, since: datetime) -> Sequence[datetime]:
+    """Return when the guild asked for trainings, the oldest first; not those cancelled while they waited."""
+    never_begun = (TrainingJob.state == JobState.CANCELLED) & TrainingJob.started_at.is_(None)
+    chosen = sa.select(TrainingJob.created_at).where(
+        TrainingJob.guild_id == guild_id, TrainingJob.created_at > since, ~never_begun
+    )
+    return session.scalars(chosen.order_by(TrainingJob.created_at)).all()
 
 
 def unfinished(session: Session) -> Sequence[TrainingJob]:
@@ -111,18 +135,37 @@ def card_shown(
     )
 
 
-def start(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
-    """Begin training; beginning again after a restart of the bot keeps the first time."""
+def start(session: Session, guild_id: int, job_id: str, turn_id: str | None = None) -> TrainingJob | None:
+    """Begin training a job that waits; of two that try it at once one gets it.
+
+    Args:
+        session: a writing one.
+        guild_id: whose job it is.
+        job_id: which.
+        turn_id: of the workflow that trains it.
+    """
     return _move(
         session,
         guild_id,
         job_id,
-        UNFINISHED,
+        {JobState.QUEUED},
         state=JobState.TRAINING,
-        started_at=sa.func.coalesce(
-            TrainingJob.started_at, sa.literal(utc_now(), TrainingJob.started_at.type)
-        ),
+        turn_id=turn_id,
+        started_at=utc_now(),
     )
+
+
+def of_turn(session: Session, turn_id: str) -> TrainingJob | None:
+    """Return the running job that a workflow began before it was interrupted: the system's own."""
+    chosen = sa.select(TrainingJob).where(
+        TrainingJob.turn_id == turn_id, TrainingJob.state == JobState.TRAINING
+    )
+    return session.scalars(chosen).one_or_none()
+
+
+def request_finish(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
+    """Ask for the best model so far of a running training."""
+    return _move(session, guild_id, job_id, {JobState.TRAINING}, finish_requested=True)
 
 
 def progress(
@@ -134,6 +177,8 @@ def progress(
     loss: float | None = None,
     eta_s: float | None = None,
     sample: str | None = None,
+    samples: str | None = None,
+    curve: str | None = None,
 ) -> TrainingJob | None:
     """Record how far a running training is; what is not given stays.
 
@@ -145,11 +190,14 @@ def progress(
         loss: of training, nats per token.
         eta_s: seconds to go.
         sample: what the model writes by now.
+        samples: what it wrote at fixed points, as the table keeps it.
+        curve: losses over time, as the table keeps them.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the fraction is none.
     """
     news = {"fraction": fraction, "loss": loss, "eta_s": eta_s, "sample": sample}
+    news |= {"samples": samples, "curve": curve}
     given = {column: value for column, value in news.items() if value is not None}
     return _move(session, guild_id, job_id, {JobState.TRAINING}, **given)
 
@@ -197,6 +245,12 @@ def cancel(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
     return _move(
         session, guild_id, job_id, UNFINISHED, state=JobState.CANCELLED, eta_s=None, finished_at=utc_now()
     )
+
+
+def cancel_all(session: Session, guild_id: int) -> Sequence[TrainingJob]:
+    """Call off all that the guild has queued or running: the bot is no longer there."""
+    cancelled = [cancel(session, guild_id, job.id) for job in listing(session, guild_id)]
+    return [job for job in cancelled if job is not None]
 
 
 def _move(

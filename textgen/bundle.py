@@ -71,7 +71,8 @@ class Manifest:
         fraction: how much of what had been planned was trained, 0 to 1.
         textgen_version: the version that wrote the bundle.
         settings: the training's settings.
-        history: validation loss over time, as dicts of ``step``, ``seconds`` and ``validation_loss``.
+        history: validation loss over time, as dicts of ``step``, ``seconds``, ``validation_loss``
+            and, of later versions, ``training_loss`` since the entry before.
         seeds: beginnings of lines of the corpus, for samples without a seed text.
         text_form: how the corpus was read: ``encodings`` of its files, ``normalization`` of its text (and of
             seed texts); empty in bundles of earlier versions.

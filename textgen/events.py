@@ -4,8 +4,9 @@
 ``started``     ``device``, ``resumed``, ``characters``, ``vocabulary``, ``parameters``, ``notes``
 ``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``
 ``sample``      ``text``, ``temperature``, ``fraction``
-``checkpoint``  ``step``, ``validation_loss`` or None
-``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``
+``checkpoint``  ``step``, ``seconds``, ``validation_loss``, ``training_loss``; ``picture`` if drawn
+``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``;
+                ``picture`` if drawn
 ``failed``      ``error``
 ==============  =====================================================================================
 

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from textgen import files
 from textgen.bundle import Manifest
 from textgen.errors import BundleError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_VIOLET = "#8f7cf7"
+_AMBER = "#f0b232"
+# Readable on Discord's dark and light backgrounds alike, as the picture itself has none.
+_INK = "#949ba4"
+_FAINT = "#80848e"
+_DPI = 100
+
+# Steps of a clock, in seconds, and how many are shown at most.
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
+_MOST_STEPS = 8
 
 
 def write_loss_curve(manifest: Manifest, path: Path) -> None:
@@ -16,14 +34,9 @@ def write_loss_curve(manifest: Manifest, path: Path) -> None:
     """
     if not manifest.history:
         raise BundleError("the bundle keeps no history of its training; there is nothing to draw")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     seconds = [entry["seconds"] for entry in manifest.history]
     losses = [entry["validation_loss"] for entry in manifest.history]
-    # Without pyplot there is no global state and no display to look for.
-    figure = Figure(figsize=(6.4, 3.6), dpi=100, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(6.4, 3.6)
     axes = figure.add_subplot()
     axes.plot(seconds, losses, marker="." if len(losses) < 50 else "", color="#6d4aff", linewidth=1.8)
     best = min(range(len(losses)), key=losses.__getitem__)
@@ -38,7 +51,102 @@ def write_loss_curve(manifest: Manifest, path: Path) -> None:
     axes.set_ylabel(f"validation loss, nats per {'character' if manifest.level == 'char' else 'token'}")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
+    _save(figure, path)
+
+
+def write_live_curve(
+    history: Sequence[dict[str, float]], path: Path, *, unit: str, limit_s: float | None
+) -> None:
+    """Draw a training's losses for a dark or light page: 900 × 300 pixels without a background.
+
+    Args:
+        history: as a manifest keeps it; the training loss is drawn where it is there.
+        path: the PNG.
+        unit: what a token is called.
+        limit_s: the right edge, so that what is still to come is seen as room; None ends at the last point.
+
+    Raises:
+        BundleError: there is no history, or the file cannot be written.
+    """
+    if not history:
+        raise BundleError("there is no history; there is nothing to draw")
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+
+    minutes = [entry["seconds"] / 60 for entry in history]
+    validation = [entry["validation_loss"] for entry in history]
+    training = [
+        (entry["seconds"] / 60, entry["training_loss"]) for entry in history if "training_loss" in entry
+    ]
+    figure = _figure(9.0, 3.0)
+    axes = figure.add_subplot()
+    if training:
+        axes.plot(*zip(*training, strict=True), color=_AMBER, linewidth=2.0, alpha=0.75, label="training")
+    axes.plot(minutes, validation, color=_VIOLET, linewidth=3.4, solid_capstyle="round", label="validation")
+    shown = validation + [loss for _, loss in training]
+    low, high = min(shown), max(shown)
+    margin = max(0.12 * (high - low), 0.02)
+    axes.set_ylim(low - margin, high + margin)
+    axes.fill_between(minutes, validation, low - margin, color=_VIOLET, alpha=0.12, linewidth=0)
+    right = max(minutes[-1], (limit_s or 1) / 60)
+    # What was spent before the first step is no part of the curve.
+    left = min(minutes[0], 0.9 * right)
+    axes.set_xlim(left, right + 0.02 * (right - left))
+    axes.plot(minutes[-1], validation[-1], "o", color=_VIOLET, markersize=9)
+    _label(axes, minutes[-1], validation[-1], late=minutes[-1] > right - 0.15 * (right - left))
+    axes.grid(axis="y", color=_FAINT, alpha=0.22, linewidth=0.8)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set(color=_FAINT, alpha=0.5)
+    axes.tick_params(colors=_INK, labelsize=14, length=0, pad=6)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MultipleLocator(_step(right - left)))
+    axes.xaxis.set_major_formatter(FuncFormatter(_clock))
+    axes.set_title(f"Loss in nats per {unit}", loc="left", color=_INK, fontsize=15, pad=12)
+    if training:
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, labelcolor=_INK, fontsize=14
+        )
+    _save(figure, path, transparent=True)
+
+
+def _label(axes: Any, minute: float, loss: float, *, late: bool) -> None:
+    axes.annotate(
+        f"{loss:.3f}",
+        (minute, loss),
+        textcoords="offset points",
+        xytext=(-4 if late else 12, 14 if late else 8),
+        ha="right" if late else "left",
+        color=_VIOLET,
+        fontsize=18,
+        fontweight="bold",
+    )
+
+
+def _step(minutes: float) -> float:
+    """Return how far apart the times below the picture are, in minutes."""
+    step = next((step for step in _STEPS if minutes * 60 / step <= _MOST_STEPS), _STEPS[-1])
+    return step / 60
+
+
+def _clock(minutes: float, _position: int) -> str:
+    seconds = round(minutes * 60)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def _figure(width: float, height: float) -> Figure:
+    """Return a figure in inches; without pyplot there is no global state and no display to look for."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Figure, path: Path, *, transparent: bool = False) -> None:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", transparent=transparent)
     try:
-        figure.savefig(path)
+        files.write_bytes(path, picture.getvalue())
     except OSError as error:
         raise BundleError(f"{path} cannot be written: {error.strerror}") from None

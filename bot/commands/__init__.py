@@ -3,6 +3,7 @@
 EXTENSIONS = (
     "bot.commands.generate",
     "bot.commands.train",
+    "bot.commands.jobs",
     "bot.commands.models",
     "bot.commands.settings",
     "bot.commands.privacy",

@@ -1,7 +1,6 @@
 """`/train`: a text goes in, a job is queued, and its card appears in the channel."""
 
 import asyncio
-import datetime
 
 import aiohttp
 import discord
@@ -10,17 +9,16 @@ from discord import app_commands
 from discord.ext import commands, tasks
 from sqlalchemy.orm import Session
 
-from bot import intake
 from bot.app import Interaction, Pastiche
-from bot.commands.cancel import CancelButton
-from bot.errors import UserError, answers_expected, defer_privately, guild_of
-from bot.i18n import marked
+from bot.commands.job_buttons import BUTTONS
+from bot.errors import answers_expected, defer_privately
+from bot.i18n import _, marked
+from bot.jobs import workspace
 from bot.jobs.cards import CardEditor
-from bot.permissions import require_trainer
 from bot.presentation import safe_text
 from bot.privacy_statement import AUDIT_TRAIL, Stored
-from models import DatabaseError, TrainingJob, corpora, guilds, training_jobs
-from models.text_models import clean_name
+from bot.training_wish import LEVELS, SIZES, TrainingWish, accept_wish
+from models import DatabaseError, TrainingJob, audit, text_models, training_jobs
 
 STORES = (
     Stored(
@@ -39,7 +37,8 @@ STORES = (
 log = structlog.stdlib.get_logger(__name__)
 
 # Discord asks for an edit of a message every 2 to 5 s at most.
-CARD_EVERY_S = 2
+CARD_EVERY_S = 3
+CHOICES = 25
 
 
 class Train(commands.Cog):
@@ -47,7 +46,7 @@ class Train(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
-        self.cards = CardEditor(bot, bot.database, bot.names)
+        self.cards = CardEditor(bot, bot.database, bot.names, bot.layout)
 
     async def cog_load(self) -> None:
         """Begin to keep the cards up to date."""
@@ -64,7 +63,15 @@ class Train(commands.Cog):
         name="What the model will be called; a name already here gets the new model",
         corpus="A text file in UTF-8, the longer the better",
         rights="True: I may use this text",
+        level="What it puts together: characters suit every text, words and subwords long ones",
+        size="How much it can learn (default: what suits the text)",
         minutes="How long it may train",
+        validation="A text of the same kind to measure the loss on (default: the corpus' end)",
+        base="A model of this server to go on from; it decides level and size",
+    )
+    @app_commands.choices(
+        level=[app_commands.Choice(name=level, value=level) for level in LEVELS],
+        size=[app_commands.Choice(name=size, value=size) for size in SIZES],
     )
     @answers_expected
     async def train(
@@ -73,74 +80,58 @@ class Train(commands.Cog):
         name: app_commands.Range[str, 1, 100],
         corpus: discord.Attachment,
         rights: bool,
+        level: str | None = None,
+        size: str | None = None,
         minutes: app_commands.Range[float, 0.05, 1440.0] | None = None,
+        validation: discord.Attachment | None = None,
+        base: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         """Check everything, queue the job and send its card."""
         await defer_privately(interaction)
-        job = await self._accept(interaction, name, corpus, rights=rights, minutes=minutes)
+        wish = TrainingWish(name, corpus, rights, level, size, minutes, validation, base)
+        job = await accept_wish(interaction, wish)
         await asyncio.to_thread(self.bot.queue.enqueue, job)
         await interaction.edit_original_response(
-            content=f"**{safe_text.safe(job.model_name)}** is in the queue. Its card is in this channel."
+            content=_("**{model}** is in the queue. Its card is in this channel.").format(
+                model=safe_text.safe(job.model_name)
+            )
         )
         await self.cards.show(job)
 
-    async def _accept(
-        self,
-        interaction: Interaction,
-        name: str,
-        corpus: discord.Attachment,
-        *,
-        rights: bool,
-        minutes: float | None,
-    ) -> TrainingJob:
-        guild_id = guild_of(interaction)
-        settings = self.bot.settings
-        require_trainer(interaction, await self.bot.database.call(guilds.settings_of, guild_id))
-        await self.bot.database.call(_require_room, guild_id, settings.max_queued_per_guild)
-        if not rights:
-            raise UserError(
-                "Training takes your word that you may use this text: set `rights` to True if you may."
-            )
-        minutes = settings.training_minutes if minutes is None else minutes
-        if minutes > settings.max_training_minutes:
-            raise UserError(
-                f"A training of {minutes:g} minutes was asked for; "
-                f"up to {settings.max_training_minutes:g} are possible."
-            )
-        name = clean_name(name)
-        _require_card_can_be_shown(interaction)
-        data = await intake.read_attachment(corpus, settings.max_corpus_bytes)
-        accepted = await asyncio.to_thread(
-            intake.accept, data, filename=corpus.filename, guild_id=guild_id, layout=self.bot.layout
+    @train.autocomplete("base")
+    async def _complete_base(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if interaction.guild_id is None:
+            return []
+        names = await self.bot.database.call(
+            text_models.names_starting, interaction.guild_id, current, CHOICES
         )
+        return [app_commands.Choice(name=name, value=name) for name in names]
 
-        def record(session: Session) -> TrainingJob:
-            _require_room(session, guild_id, settings.max_queued_per_guild)
-            row = corpora.add(
-                session,
-                guild_id,
-                sha256=accepted.sha256,
-                filename=corpus.filename,
-                path=str(accepted.path),
-                characters=accepted.stats.characters,
-                lines=accepted.stats.lines,
-                symbols=accepted.stats.symbols,
-                uploaded_by=interaction.user.id,
-                rights_confirmed_at=datetime.datetime.now(datetime.UTC),
-            )
-            return training_jobs.enqueue(
-                session,
-                guild_id,
-                channel_id=interaction.channel_id or 0,
-                requested_by=interaction.user.id,
-                corpus_id=row.id,
-                model_name=name,
-                minutes=minutes,
-            )
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Call off the trainings of a server that the bot is no longer in."""
+        await self._abandon(guild.id)
 
-        job = await self.bot.database.call(record, write=True)
-        log.info("training queued", guild=guild_id, job=job.id, characters=accepted.stats.characters)
-        return job
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Call off those of servers that the bot was removed from while it was away."""
+        unfinished = await self.bot.database.call(training_jobs.unfinished)
+        for guild_id in {job.guild_id for job in unfinished}:
+            if self.bot.get_guild(guild_id) is None:
+                await self._abandon(guild_id)
+
+    async def _abandon(self, guild_id: int) -> None:
+        def cancel(session: Session) -> list[TrainingJob]:
+            cancelled = list(training_jobs.cancel_all(session, guild_id))
+            for job in cancelled:
+                reason = "the bot is no longer in the server"
+                audit.record(session, guild_id, 0, "training.cancelled", job.model_name, reason=reason)
+            return cancelled
+
+        for job in await self.bot.database.call(cancel, write=True):
+            log.info("training of a server that was left is cancelled", guild=guild_id, job=job.id)
+            if job.started_at is None:  # else its trainer clears up itself
+                await asyncio.to_thread(workspace.clear, self.bot.layout, guild_id, job.id)
 
     @tasks.loop(seconds=CARD_EVERY_S)
     async def edit_cards(self) -> None:
@@ -156,33 +147,7 @@ class Train(commands.Cog):
         self.edit_cards.restart()
 
 
-def _require_room(session: Session, guild_id: int, most: int) -> None:
-    waiting = len(training_jobs.listing(session, guild_id))
-    if waiting >= most:
-        raise UserError(
-            f"This server already has {waiting} trainings queued or running. Wait for one, or cancel one."
-        )
-
-
-def _require_card_can_be_shown(interaction: Interaction) -> None:
-    mine = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    lacking = [
-        words
-        for words, held in (
-            ("View Channel", mine.view_channel),
-            ("Send Messages", mine.send_messages_in_threads if in_thread else mine.send_messages),
-            ("Embed Links", mine.embed_links),
-        )
-        if not held
-    ]
-    if lacking:
-        raise UserError(
-            f"I lack {', '.join(lacking)} in this channel, so the training's card could not be shown."
-        )
-
-
 async def setup(bot: Pastiche) -> None:
     """Called by discord.py when the extension is loaded."""
-    bot.add_dynamic_items(CancelButton)
+    bot.add_dynamic_items(*BUTTONS)
     await bot.add_cog(Train(bot))

@@ -1,21 +1,23 @@
-"""The durable queue as the bot sees it: put a job in, and see at start that none was lost.
+"""The durable queue as the bot sees it: add a turn for a job, and see at start that none was lost.
 
 Speaks to DBOS's tables only; the trainings themselves may run in another process.
 """
 
+from uuid import uuid4
+
 import structlog
-from dbos import DBOSClient, EnqueueOptions, error
+from dbos import DBOSClient, EnqueueOptions
 
 from bot.jobs.workflows import WORKFLOW
 from bot.settings import Settings
-from models import Database, TrainingJob, training_jobs
+from models import Database, JobState, TrainingJob, training_jobs
 
 log = structlog.stdlib.get_logger(__name__)
 
 APPLICATION = "pastiche"
 QUEUE = "trainings"
 # Raised when workflows change so that an older process must not run them.
-VERSION = "1"
+VERSION = "2"
 ACTIVE = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 
 
@@ -29,34 +31,41 @@ class JobQueue:
         )
 
     def enqueue(self, job: TrainingJob) -> None:
-        """Enqueue the job under its own id: doing so twice is doing so once."""
-        options: EnqueueOptions = {
-            "queue_name": QUEUE,
-            "workflow_name": WORKFLOW,
-            "workflow_id": job.id,
-            "app_version": VERSION,
-        }
-        self._client.enqueue(options, job.guild_id, job.id)
+        """Add a turn for a job that waits now, under the job's id: doing so twice is doing so once."""
+        self._add_turn(job.id)
 
     def reconcile(self) -> None:
-        """See that every unfinished job has a workflow that will run; a crash may have come between."""
+        """See that every unfinished job will be trained; a crash may have come between.
+
+        A turn too many finds nothing to do and ends.
+        """
         with self._database.read() as session:
             jobs = training_jobs.unfinished(session)
-        for job in jobs:
-            status = self._status(job.id)
-            if status in ACTIVE:
-                continue
-            log.warning("job without a living workflow", job=job.id, guild=job.guild_id, workflow=status)
-            if status is not None:
-                self._client.delete_workflow(job.id)
-            self.enqueue(job)
+        alive = {
+            workflow.workflow_id
+            for workflow in self._client.list_workflows(
+                name=WORKFLOW, status=sorted(ACTIVE), app_version=VERSION, load_input=False, load_output=False
+            )
+        }
+        begun = {job.turn_id for job in jobs if job.state is JobState.TRAINING}
+        for turn_id in begun - alive - {None}:
+            log.warning("training without a living workflow", turn=turn_id)
+            self._client.delete_workflow(str(turn_id))
+            self._add_turn(str(turn_id))
+        waiting = sum(job.state is JobState.QUEUED for job in jobs)
+        for _ in range(waiting - len(alive - begun)):
+            log.warning("a job waits without a turn")
+            self._add_turn(uuid4().hex)
 
     def close(self) -> None:
         """Close the connections."""
         self._client.destroy()
 
-    def _status(self, job_id: str) -> str | None:
-        try:
-            return str(self._client.retrieve_workflow(job_id).get_status().status)
-        except error.DBOSNonExistentWorkflowError:
-            return None
+    def _add_turn(self, turn_id: str) -> None:
+        options: EnqueueOptions = {
+            "queue_name": QUEUE,
+            "workflow_name": WORKFLOW,
+            "workflow_id": turn_id,
+            "app_version": VERSION,
+        }
+        self._client.enqueue(options)

@@ -23,8 +23,6 @@ from bot.child_process import Child, child_environment, start_child, thread_limi
 
 log = structlog.stdlib.get_logger(__name__)
 
-# Case is kept, because it is part of a style.
-RECIPE = ("--preset", "small", "--pristine-input")
 # A trainer orphaned by kill -9 lets go of its directory when it notices; wait for that.
 LOCK_TIMEOUT_S = 30
 GRACE_S = 20.0
@@ -36,6 +34,7 @@ class Stop(Enum):
     """Why a training is to end early."""
 
     CANCEL = "cancel"
+    FINISH = "finish"
     SHUTDOWN = "shutdown"
 
 
@@ -44,16 +43,34 @@ class TrainingOrder:
     """What to train.
 
     Attributes:
-        directory: holds `input.txt`.
+        directory: holds `input.txt`, and `validate.txt` where there is one.
         bundle: where the finished bundle goes.
         time_limit_s: wall clock.
         threads: processor threads, 0 for all.
+        level: what a token is.
+        size: a preset; None leaves it to the trainer.
+        base: a bundle to go on from; it decides level and network.
     """
 
     directory: Path
     bundle: Path
     time_limit_s: float
     threads: int = 0
+    level: str = "char"
+    size: str | None = None
+    base: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """What the trainer is started with."""
+        # Case is kept, because it is part of a style.
+        recipe = ["--base", str(self.base)] if self.base else ["--level", self.level, "--pristine-input"]
+        if self.size is not None:
+            recipe += ["--preset", self.size]
+        return [
+            *("--data-dir", str(self.directory), "--output", str(self.bundle), *recipe),
+            *("--time-limit", f"{self.time_limit_s:g}", "--resume", "--curve"),
+            *("--events", "--control", "--lock-timeout", str(LOCK_TIMEOUT_S)),
+        ]
 
 
 @dataclass(frozen=True)
@@ -81,15 +98,10 @@ def run_trainer(
     Args:
         order: what to train.
         on_event: called with each `started`, `progress`, `sample` and `checkpoint` event.
-        should_stop: asked about twice a second.
+        should_stop: asked about twice a second; to finish is no stop but a wish, and the end comes by itself.
     """
     child = start_child(
-        [
-            *("-m", "textgen", "train", "--data-dir", str(order.directory), "--output", str(order.bundle)),
-            *RECIPE,
-            *("--time-limit", f"{order.time_limit_s:g}", "--resume"),
-            *("--events", "--control", "--lock-timeout", str(LOCK_TIMEOUT_S)),
-        ],
+        ["-m", "textgen", "train", *order.arguments()],
         environment=child_environment({"TF_CPP_MIN_LOG_LEVEL": "3"} | thread_limits(order.threads)),
     )
     lines: queue.Queue[str | None] = queue.Queue()
@@ -121,9 +133,14 @@ def _watch(
     on_event: Callable[[dict[str, Any]], None],
     should_stop: Callable[[], Stop | None],
 ) -> TrainingEnd:
+    asked_to_finish = False
     while True:
         stop = should_stop()
-        if stop is not None:
+        if stop is Stop.FINISH:
+            if not asked_to_finish:
+                _say(child, "finish")
+                asked_to_finish = True
+        elif stop is not None:
             _ask_to_stop(child, stop)
             return TrainingEnd(stopped=stop)
         try:
@@ -145,11 +162,15 @@ def _watch(
 
 
 def _ask_to_stop(child: Child, stop: Stop) -> None:
-    # Either may find that it has ended by itself.
     if stop is Stop.CANCEL:
-        with contextlib.suppress(OSError):
-            child.stdin.write("cancel\n")
+        _say(child, "cancel")
     child.close_input()
+
+
+def _say(child: Child, word: str) -> None:
+    with contextlib.suppress(OSError):  # it may have ended by itself
+        child.stdin.write(f"{word}\n")
+        child.stdin.flush()
 
 
 def _read_lines(child: Child, lines: "queue.Queue[str | None]") -> None:

@@ -1,33 +1,33 @@
-"""A training as a durable workflow: train, then publish.
+"""A training as a durable workflow: take the job whose turn it is, train it, publish the model.
 
-DBOS keeps what has been done. If the process dies in a step, the step is run again when a process of the
-same name starts, and the trainer goes on from its checkpoint.
+A workflow in the queue is a turn, not a job: which job it gets is decided when a host is free for it, so
+that guilds come in a fair order (`models.turns`). DBOS keeps what has been done. If the process dies in a
+step, the step is run again when a process of the same name starts: it finds the job that it had taken by its
+own id, and the trainer goes on from its checkpoint.
 """
 
 import contextlib
-import os
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import structlog
 from dbos import DBOS
 
+from bot.jobs import workspace
 from bot.jobs.publishing import publish_bundle
-from bot.jobs.trainer import Stop, TrainingOrder, checkpoint_of, run_trainer
+from bot.jobs.reporter import Reporter
+from bot.jobs.trainer import Stop, TrainingOrder, run_trainer
 from bot.layout import Layout
 from bot.settings import Settings
-from models import Database, DatabaseError, JobState, corpora, training_jobs
+from models import Database, JobState, TrainingJob, corpora, training_jobs, turns
 
 log = structlog.stdlib.get_logger(__name__)
 
 WORKFLOW = "training"
-REPORT_EVERY_S = 1.0
-SAMPLE_CHARACTERS = 1000
+SLOT_POLL_S = 1.0
 
 
 class JobInterrupted(BaseException):
@@ -74,23 +74,35 @@ def _bound() -> JobContext:
 
 
 @DBOS.workflow(name=WORKFLOW)
-def training(guild_id: int, job_id: str) -> None:
-    """Train a queued job's corpus and publish the model."""
-    if train(guild_id, job_id):
-        publish(guild_id, job_id)
+def training() -> None:
+    """Train the job whose turn it is and publish the model."""
+    trained = train(DBOS.workflow_id or "")
+    if trained is not None:
+        publish(*trained)
 
 
 @DBOS.step(name="train")
-def train(guild_id: int, job_id: str) -> bool:
-    """Run the trainer; False where it was cancelled or failed, which the job's row then says."""
+def train(turn_id: str) -> tuple[int, str] | None:
+    """Train what is next.
+
+    Returns:
+        Guild and job of what was trained; None where nothing waits, or where the training was cancelled or
+        failed, which the job's row then says.
+    """
     context = _bound()
     with _training_slot(context):
+        with context.database.write() as session:
+            job = turns.take(session, turn_id)
+        if job is None:
+            log.info("nothing waits", turn=turn_id)
+            return None
         try:
-            return _train(context, guild_id, job_id)
+            return (job.guild_id, job.id) if _train(context, job) else None
         except Exception as error:
-            log.error("training failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
-            _fail(context, guild_id, job_id, f"the bot could not run the training ({type(error).__name__})")
-            return False
+            log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
+            reason = f"the bot could not run the training ({type(error).__name__})"
+            _fail(context, job.guild_id, job.id, reason)
+            return None
 
 
 @DBOS.step(name="publish")
@@ -99,12 +111,16 @@ def publish(guild_id: int, job_id: str) -> None:
     context = _bound()
     bundle = context.layout.bundle(guild_id, job_id)
     try:
-        replaced = _publish(context, guild_id, job_id, bundle)
+        published, replaced = _publish(context, guild_id, job_id, bundle)
     except Exception as error:
         log.error("publishing failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
         _fail(context, guild_id, job_id, f"the model could not be published ({type(error).__name__})")
         return
-    shutil.rmtree(context.layout.training(guild_id, job_id), ignore_errors=True)
+    if not published:
+        log.info("job is no longer wanted", guild=guild_id, job=job_id)
+        workspace.clear(context.layout, guild_id, job_id)
+        return
+    workspace.clear_training(context.layout, guild_id, job_id)
     if replaced:
         shutil.rmtree(replaced, ignore_errors=True)
     log.info("model published", guild=guild_id, job=job_id)
@@ -114,7 +130,7 @@ def publish(guild_id: int, job_id: str) -> None:
 def _training_slot(context: JobContext) -> Iterator[None]:
     """One training at a time in this process."""
     context.check()
-    while not context.slot.acquire(timeout=REPORT_EVERY_S):
+    while not context.slot.acquire(timeout=SLOT_POLL_S):
         context.check()
     try:
         yield
@@ -122,104 +138,65 @@ def _training_slot(context: JobContext) -> Iterator[None]:
         context.slot.release()
 
 
-def _train(context: JobContext, guild_id: int, job_id: str) -> bool:
-    context.check()
-    with context.database.write() as session:
-        job = training_jobs.start(session, guild_id, job_id)
-        corpus = corpora.get(session, guild_id, job.corpus_id) if job else None
-    if job is None or corpus is None:
-        log.info("job is no longer wanted", guild=guild_id, job=job_id)
-        return False
+def _train(context: JobContext, job: TrainingJob) -> bool:
     order = TrainingOrder(
-        directory=context.layout.training(guild_id, job_id),
-        bundle=context.layout.bundle(guild_id, job_id),
+        directory=context.layout.training(job.guild_id, job.id),
+        bundle=context.layout.bundle(job.guild_id, job.id),
         time_limit_s=job.minutes * 60,
         threads=context.settings.training_threads,
+        level=job.level,
+        size=job.size,
+        base=workspace.base_of(context.layout, job.guild_id, job.id),
     )
     if order.bundle.is_dir():
         return True  # finished before a crash came between the trainer and this step's record
-    _lay_out(order, Path(corpus.path))
-    reporter = _Reporter(context, guild_id, job_id)
+    lacking = _lay_out(context, job, order)
+    if lacking:
+        _fail(context, job.guild_id, job.id, lacking)
+        return False
+    reporter = Reporter(context.database, job, context.stopping.is_set)
     end = run_trainer(order, on_event=reporter.take, should_stop=reporter.should_stop)
     if end.finished is not None:
+        reporter.end()
         return True
     if end.stopped is Stop.SHUTDOWN:
         raise JobInterrupted
     if end.stopped is Stop.CANCEL:
-        log.info("training cancelled", guild=guild_id, job=job_id)
-        _clear(context, guild_id, job_id)
+        log.info("training cancelled", guild=job.guild_id, job=job.id)
+        workspace.clear(context.layout, job.guild_id, job.id)
     else:
-        log.warning("training failed", guild=guild_id, job=job_id, error=end.error)
-        _fail(context, guild_id, job_id, end.error or "the trainer gave no reason")
+        log.warning("training failed", guild=job.guild_id, job=job.id, error=end.error)
+        _fail(context, job.guild_id, job.id, end.error or "the trainer gave no reason")
     return False
 
 
-class _Reporter:
-    """Brings the trainer's events to the job's row, at most once a second, and watches for a cancel."""
-
-    def __init__(self, context: JobContext, guild_id: int, job_id: str) -> None:
-        self._context = context
-        self._guild_id = guild_id
-        self._job_id = job_id
-        self._news: dict[str, Any] = {}
-        self._reported = 0.0
-        self._cancelled = False
-
-    def take(self, event: dict[str, Any]) -> None:
-        """Remember what the event says."""
-        kind = event["event"]
-        if kind == "started":
-            log.info("training started", guild=self._guild_id, job=self._job_id, resumed=event["resumed"])
-        elif kind == "progress":
-            news = {name: event.get(name) for name in ("fraction", "loss", "eta_s")}
-            self._news |= {name: value for name, value in news.items() if value is not None}
-        elif kind == "sample":
-            self._news["sample"] = event["text"][:SAMPLE_CHARACTERS]
-
-    def should_stop(self) -> Stop | None:
-        """Report if it is time to, and say whether the training is still wanted."""
-        try:
-            self._context.check()
-        except JobInterrupted:
-            return Stop.SHUTDOWN
-        if time.monotonic() - self._reported >= REPORT_EVERY_S:
-            self._reported = time.monotonic()
-            try:
-                self._cancelled = not self._report()
-            except DatabaseError as error:  # the training is worth more than one report of it
-                log.warning("progress not reported", job=self._job_id, error=str(error))
-        return Stop.CANCEL if self._cancelled else None
-
-    def _report(self) -> bool:
-        news, self._news = self._news, {}
-        if not news:
-            with self._context.database.read() as session:
-                job = training_jobs.get(session, self._guild_id, self._job_id)
-                return job is not None and job.state is JobState.TRAINING
-        with self._context.database.write() as session:
-            return training_jobs.progress(session, self._guild_id, self._job_id, **news) is not None
-
-
-def _lay_out(order: TrainingOrder, corpus: Path) -> None:
-    """Put the corpus where the trainer reads it, under its name, without a second copy where links work."""
-    order.directory.mkdir(parents=True, exist_ok=True)
-    order.bundle.parent.mkdir(parents=True, exist_ok=True)
-    target = order.directory / "input.txt"
-    if target.exists():
-        return
+def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str | None:
+    """Put everything in place for the trainer; return what is lacking, in a line for people."""
+    with context.database.read() as session:
+        corpus = corpora.get(session, job.guild_id, job.corpus_id)
+        validation = (
+            None
+            if job.validation_corpus_id is None
+            else corpora.get(session, job.guild_id, job.validation_corpus_id)
+        )
+    if job.base_model_id is not None and order.base is None:
+        return "the copy of the model that it was to go on from is gone; ask for the training again"
+    if corpus is None or any(text is not None and text.text_deleted_at for text in (corpus, validation)):
+        return "its text has been deleted in the meantime"
     try:
-        os.link(corpus, target)
-    except OSError:
-        partial = target.with_suffix(".partial")
-        shutil.copyfile(corpus, partial)
-        partial.replace(target)
+        workspace.lay_out(order, Path(corpus.path), Path(validation.path) if validation else None)
+    except FileNotFoundError:
+        return "its text is no longer stored; upload it again"
+    return None
 
 
-def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> str | None:
+def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> tuple[bool, str | None]:
+    """Publish; return whether the job has its model now, and the bundle that it replaces."""
     with context.database.write() as session:
         job = training_jobs.get(session, guild_id, job_id, lock=True)
         if job is None or job.state is not JobState.TRAINING:
-            return None  # published before a crash came between, or cancelled
+            # Published before a crash came between, or cancelled while the last weights were written.
+            return job is not None and job.state is JobState.DONE, None
         model, replaced = publish_bundle(
             session,
             guild_id,
@@ -232,17 +209,10 @@ def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> s
         training_jobs.finish(
             session, guild_id, job_id, model_id=model.id, validation_loss=model.validation_loss
         )
-        return replaced
+        return True, replaced
 
 
 def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
     with context.database.write() as session:
         training_jobs.fail(session, guild_id, job_id, error=error)
-    _clear(context, guild_id, job_id)
-
-
-def _clear(context: JobContext, guild_id: int, job_id: str) -> None:
-    """Remove what a job that made no model leaves behind."""
-    bundle = context.layout.bundle(guild_id, job_id)
-    for folder in (bundle, checkpoint_of(bundle), context.layout.training(guild_id, job_id)):
-        shutil.rmtree(folder, ignore_errors=True)
+    workspace.clear(context.layout, guild_id, job_id)

@@ -4,9 +4,13 @@ from pathlib import Path
 import pytest
 import simcord
 
-from bot.app import Pastiche, create_bot
+from bot.app import Pastiche
+from bot.demo import simulated_bot
 from bot.settings import Settings
+from tests.bot.trainings import trainers
 from tests.bot.world import World
+
+__all__ = ["trainers"]
 
 
 @pytest.fixture
@@ -17,7 +21,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def simcord_bot(settings: Settings) -> Pastiche:
     """What SimCord's own fixture `simcord_env` starts."""
-    return create_bot(settings)
+    return simulated_bot(settings)
 
 
 @pytest.fixture

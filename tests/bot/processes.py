@@ -39,7 +39,8 @@ class Pastiche:
     def end(self) -> int:
         """Ask for an orderly end."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        # A trainer that is in the middle of a step on a busy machine is waited for, twice its patience.
+        return self.process.wait(90)
 
     def __enter__(self) -> "Pastiche":
         return self

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models import JobState, training_jobs
+from models import JobState, guilds, text_models, training_jobs
 from tests.bot.world import Place, World, answer, private_line, shown
 
 
@@ -65,8 +65,37 @@ async def test_an_again_button_with_a_foreign_models_id_finds_nothing(
     assert foreign == private_line(await abbey.member.click(theirs.message, label="Again"))
 
 
-async def test_a_cancel_button_with_a_foreign_jobs_id_finds_nothing(
-    world: World, stratford: Place, abbey: Place, corpus_text: str
+async def test_a_base_of_another_guild_is_as_absent_as_one_that_is_not(
+    stratford: Place, abbey: Place, corpus_text: str
+):
+    assert await abbey.admin.autocomplete(abbey.channel, "train", "base", "") == [
+        {"name": "Monk", "value": "Monk"}
+    ]
+    wish = {"name": "New", "corpus": ("t.txt", corpus_text.encode()), "rights": True}
+    foreign = private_line(await abbey.admin.slash(abbey.channel, "train", base="Bard", **wish))
+    absent = private_line(await abbey.admin.slash(abbey.channel, "train", base="Drab", **wish))
+    assert foreign.replace("Bard", "?") == absent.replace("Drab", "?")
+
+
+@pytest.mark.parametrize("button", ["trained:try", "trained:default"])
+async def test_a_finished_trainings_button_with_a_foreign_models_id_finds_nothing(
+    world: World, stratford: Place, abbey: Place, button: str
+):
+    with world.bot.database.read() as session:
+        (bard,) = text_models.listing(session, stratford.guild.id)
+    theirs = answer(await abbey.member.slash(abbey.channel, "generate", length=10))
+    lines = []
+    for model_id in (bard.id, 999_999):
+        forge(world, abbey, theirs.id, f"{button}:{model_id}")
+        lines.append(private_line(await abbey.admin.click(theirs.message, label="Again")))
+    assert lines[0] == lines[1]
+    with world.bot.database.read() as session:
+        assert guilds.settings_of(session, abbey.guild.id).default_model_id is None
+
+
+@pytest.mark.parametrize("button", ["cancel", "finish"])
+async def test_a_cards_button_with_a_foreign_jobs_id_finds_nothing(
+    world: World, stratford: Place, abbey: Place, corpus_text: str, button: str
 ):
     world.bot.queue.enqueue = lambda job: None  # it stays queued
     corpus = ("t.txt", corpus_text.encode())
@@ -75,7 +104,10 @@ async def test_a_cancel_button_with_a_foreign_jobs_id_finds_nothing(
     with world.bot.database.read() as session:
         (job,) = training_jobs.listing(session, stratford.guild.id)
     card = abbey.channel.last_message
-    forge(world, abbey, card.id, f"cancel:{job.id}")
-    assert "no such training here" in private_line(await abbey.admin.click(card, label="Cancel"))
+    lines = []
+    for job_id in (job.id, "0" * 32):
+        forge(world, abbey, card.id, f"{button}:{job_id}")
+        lines.append(private_line(await abbey.admin.click(card, label="Cancel")))
+    assert lines == ["There is no such training here."] * 2
     with world.bot.database.read() as session:
         assert training_jobs.get(session, stratford.guild.id, job.id).state is JobState.QUEUED

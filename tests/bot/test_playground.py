@@ -31,9 +31,11 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
         await page.reads(f"{MODEL_NAME} · temperature 0.7")
 
         corpus = ("hamlet.txt", corpus_text.encode())
-        await page.command("train", name="Hamlet", corpus=corpus, rights="True", minutes="0.2")
+        await page.command("train", name="Hamlet", corpus=corpus, rights="True", minutes="30")
         await page.reads("is in the queue")
-        await page.reads("Training", "Time left", "Done", timeout_s=60)
+        await page.reads("Training", "Time left", "What it writes at", timeout_s=90)
+        await page.press("Finish now")
+        await page.reads("finished early", "What it writes now", timeout_s=90)
 
         await page.command("models")
         await page.reads("Models of this server", "2 models")

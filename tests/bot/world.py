@@ -11,7 +11,8 @@ import discord
 import pytest
 import simcord
 
-from bot.app import Pastiche, create_bot
+from bot.app import Pastiche
+from bot.demo import simulated_bot
 from bot.jobs.publishing import publish_bundle
 from bot.settings import Settings
 
@@ -90,7 +91,7 @@ class World:
     async def restart(self) -> None:
         """End the bot in order and start a new one on the same data."""
         await self.bot.close()
-        await self.env.restart_bot(create_bot(self.settings))
+        await self.env.restart_bot(simulated_bot(self.settings))
 
 
 def shown(message: Any) -> str:

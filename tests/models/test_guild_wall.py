@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -39,10 +40,9 @@ def new_corpus(session: Session, guild_id: int) -> Corpus:
     )
 
 
-def new_job(session: Session, guild_id: int, corpus_id: int) -> TrainingJob:
-    return training_jobs.enqueue(
-        session, guild_id, channel_id=7, requested_by=5, corpus_id=corpus_id, model_name="Bard", minutes=2
-    )
+def new_job(session: Session, guild_id: int, corpus_id: int, **options: Any) -> TrainingJob:
+    asked = {"channel_id": 7, "requested_by": 5, "model_name": "Bard", "minutes": 2, **options}
+    return training_jobs.enqueue(session, guild_id, corpus_id=corpus_id, **asked)
 
 
 def new_model(session: Session, guild_id: int, corpus_id: int | None, name: str = "Bard") -> TextModel:
@@ -93,6 +93,8 @@ def test_looking_finds_nothing(database: Database, theirs: TheirThings) -> None:
         assert text_models.listing(session, OURS) == []
         assert training_jobs.get(session, OURS, theirs.job_id) is None
         assert training_jobs.listing(session, OURS) == []
+        assert training_jobs.recent(session, OURS) == []
+        assert training_jobs.asked_since(session, OURS, datetime.min.replace(tzinfo=UTC)) == []
         assert guilds.settings_of(session, OURS).length == 500
         assert guilds.settings_of(session, OURS).default_model_id is None
 
@@ -102,6 +104,7 @@ def test_looking_finds_nothing(database: Database, theirs: TheirThings) -> None:
     [
         training_jobs.start,
         training_jobs.cancel,
+        training_jobs.request_finish,
         lambda session, guild, job: training_jobs.progress(session, guild, job, fraction=0.5),
         lambda session, guild, job: training_jobs.fail(session, guild, job, error="x"),
         lambda session, guild, job: training_jobs.finish(
@@ -128,6 +131,12 @@ def test_moving_a_job_does_nothing(
     [
         lambda session, there: new_job(session, OURS, there.corpus_id),
         lambda session, there: new_model(session, OURS, there.corpus_id),
+        lambda session, there: new_job(
+            session, OURS, new_corpus(session, OURS).id, validation_corpus_id=there.corpus_id
+        ),
+        lambda session, there: new_job(
+            session, OURS, new_corpus(session, OURS).id, base_model_id=there.model_id
+        ),
         lambda session, there: guilds.edit(session, OURS, default_model_id=there.model_id),
     ],
 )

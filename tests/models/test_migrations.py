@@ -21,7 +21,7 @@ from models import Base, Database, DatabaseError
 from models.engine import make_engine, parse_url
 from models.sqlite_driver import DRIVER
 
-NEWEST = "20261126_file_removal"
+NEWEST = "20261126_turns_and_samples"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -19,6 +19,7 @@ from models import (
     corpora,
     text_models,
     training_jobs,
+    turns,
 )
 
 GUILD = 1
@@ -114,15 +115,46 @@ def test_a_training_from_request_to_model(database: Database, job_id: str) -> No
     assert done.created_at <= done.started_at <= done.finished_at <= datetime.now(UTC)
 
 
-def test_a_restarted_training_keeps_its_first_start(database: Database, job_id: str) -> None:
+def test_a_training_is_begun_once_and_found_again_by_its_turn(database: Database, job_id: str) -> None:
     with database.write() as session:
-        first = training_jobs.start(session, GUILD, job_id)
-        assert first is not None
-        started_at = first.started_at
+        assert training_jobs.start(session, GUILD, job_id, "turn-1") is not None
     with database.write() as session:
-        again = training_jobs.start(session, GUILD, job_id)
-        assert again is not None
-        assert (again.started_at, again.revision) == (started_at, 3)
+        assert training_jobs.start(session, GUILD, job_id, "turn-2") is None
+        begun = training_jobs.of_turn(session, "turn-1")
+        assert begun is not None
+        assert (begun.id, begun.revision) == (job_id, 2)
+        assert training_jobs.of_turn(session, "turn-2") is None
+        training_jobs.cancel(session, GUILD, job_id)
+        assert training_jobs.of_turn(session, "turn-1") is None
+
+
+def test_a_finish_is_asked_of_a_running_training_only(database: Database, job_id: str) -> None:
+    with database.write() as session:
+        assert training_jobs.request_finish(session, GUILD, job_id) is None
+        training_jobs.start(session, GUILD, job_id)
+        asked = training_jobs.request_finish(session, GUILD, job_id)
+        assert asked is not None
+        assert asked.finish_requested
+        training_jobs.fail(session, GUILD, job_id, error="no memory")
+        assert training_jobs.request_finish(session, GUILD, job_id) is None
+
+
+def test_trainings_of_a_day_are_those_that_were_not_called_off_before_they_began(database: Database) -> None:
+    with database.write() as session:
+        corpus_id = new_corpus(session).id
+        jobs = [enqueue(session, corpus_id, name=f"m{number}") for number in range(4)]
+        training_jobs.cancel(session, GUILD, jobs[0].id)
+        for job in jobs[1:3]:
+            training_jobs.start(session, GUILD, job.id)
+        training_jobs.cancel(session, GUILD, jobs[1].id)
+        training_jobs.fail(session, GUILD, jobs[2].id, error="no memory")
+        an_hour_ago = jobs[0].created_at - timedelta(hours=1)
+        assert training_jobs.asked_since(session, GUILD, an_hour_ago) == [job.created_at for job in jobs[1:]]
+        assert training_jobs.asked_since(session, GUILD, jobs[2].created_at) == [jobs[3].created_at]
+        assert training_jobs.asked_since(session, GUILD + 1, an_hour_ago) == []
+        assert [job.id for job in training_jobs.recent(session, GUILD)] == [
+            job.id for job in (jobs[2], jobs[1], jobs[0])
+        ]
 
 
 @pytest.mark.parametrize("late", MOVES)
@@ -175,15 +207,15 @@ def test_of_those_who_end_a_job_at_once_one_succeeds(database: Database, job_id:
     assert state(database, job_id) is won
 
 
-def test_the_queue_counts_those_before_of_every_guild(database: Database) -> None:
+def test_the_queue_holds_those_that_wait_in_their_order(database: Database) -> None:
     with database.write() as session:
         corpus_id = new_corpus(session).id
         jobs = [enqueue(session, corpus_id, name=f"m{number}") for number in range(4)]
-        assert [training_jobs.place_in_queue(session, job) for job in jobs] == [1, 2, 3, 4]
+        assert [job.id for job in turns.order(session)] == [job.id for job in jobs]
         assert [job.id for job in training_jobs.unfinished(session)] == [job.id for job in jobs]
         training_jobs.start(session, GUILD, jobs[0].id)
         training_jobs.cancel(session, GUILD, jobs[2].id)
-        assert [training_jobs.place_in_queue(session, job) for job in jobs] == [0, 1, 0, 2]
+        assert [job.id for job in turns.order(session)] == [jobs[1].id, jobs[3].id]
         left = [jobs[0].id, jobs[1].id, jobs[3].id]
         assert [job.id for job in training_jobs.unfinished(session)] == left
         assert [job.id for job in training_jobs.listing(session, GUILD)] == left

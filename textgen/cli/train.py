@@ -78,6 +78,9 @@ from textgen.training.run import train
 )
 @click.option("--no-cache", is_flag=True, help="Keep no prepared corpus.")
 @click.option("--live-sample", is_flag=True, help="Show samples at four temperatures after each epoch.")
+@click.option(
+    "--curve", is_flag=True, help="Draw the losses as it trains, in the end as loss.png of the bundle."
+)
 @click.option("--events", is_flag=True, help="JSON lines on standard output, nothing else there.")
 @click.option(
     "--control", is_flag=True, help="Obey `finish` and `cancel` on standard input; its end cancels."

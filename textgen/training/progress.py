@@ -31,11 +31,12 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
     rate: float = 1.0
 
-    def validated(self, loss: float, seconds: float) -> bool:
-        """Note a validation loss, and return whether it is the lowest so far."""
-        self.history.append(
-            {"step": self.step, "seconds": round(seconds, 2), "validation_loss": round(loss, 5)}
-        )
+    def validated(self, loss: float, seconds: float, training_loss: float | None = None) -> bool:
+        """Note a validation loss, and the training's since the last, and return whether it is the lowest."""
+        entry = {"step": self.step, "seconds": round(seconds, 2), "validation_loss": round(loss, 5)}
+        if training_loss is not None:
+            entry["training_loss"] = round(training_loss, 5)
+        self.history.append(entry)
         if loss < self.best_loss:
             self.best_loss, self.best_step, self.stale = loss, self.step, 0
             return True

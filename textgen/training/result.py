@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,9 @@ class Result:
             }
         )
 
-    def tell_checkpoint(self, model: TextModel, progress: Progress, loss: float, fraction: float) -> None:
-        """Emit a validation loss, and what the model writes by now."""
-        self.emit({"event": "checkpoint", "step": progress.step, "validation_loss": round(loss, 5)})
+    def tell_checkpoint(self, model: TextModel, progress: Progress, fraction: float, **more: str) -> None:
+        """Emit the newest losses and more, and what the model writes by now."""
+        self.emit({"event": "checkpoint", **progress.history[-1], **more})
         self.tell_samples(model, (SAMPLE.temperature,), fraction)
 
     def tell_samples(self, model: TextModel, temperatures: tuple[float, ...], fraction: float) -> None:
@@ -120,8 +121,16 @@ class Result:
         )
         return bundle.Bundle(spec, corpus.tokenizer, weights, manifest, self.start.counted)
 
-    def finish(self, output: Path, made: bundle.Bundle) -> bundle.Manifest:
-        """Write the bundle and tell of it."""
+    def finish(
+        self, output: Path, made: bundle.Bundle, draw: Callable[[], dict[str, str]] = dict
+    ) -> bundle.Manifest:
+        """Write the bundle and tell of it.
+
+        Args:
+            output: the bundle's folder.
+            made: what to write.
+            draw: puts a picture beside it and returns where, for the event.
+        """
         bundle.write(output, made)
         manifest = made.manifest
         self.emit(
@@ -133,6 +142,7 @@ class Result:
                 "perplexity": round(manifest.perplexity, 4),
                 "stopped": manifest.stopped,
                 "steps": manifest.steps,
+                **draw(),
             }
         )
         return manifest
@@ -148,7 +158,7 @@ class Result:
         self.tell_start(self.corpus.notes, resumed=False)
         progress = self.start.progress()
         model = TextModel(self.as_bundle(self.start.weights, progress))
-        self.tell_checkpoint(model, progress, progress.best_loss, 1.0)
+        self.tell_checkpoint(model, progress, 1.0)
         progress.best_loss = loss_by(self.start.counted, self.corpus.validation, FINAL_TOKENS)
         made = self.as_bundle(
             self.start.weights,

@@ -39,6 +39,7 @@ def train(
     resume: bool = False,
     base: str | Path | None = None,
     live_sample: bool = False,
+    curve: bool = False,
     lock_timeout: float = 0.0,
     cache: bool = True,
     cache_dir: str | Path | None = None,
@@ -60,6 +61,8 @@ def train(
         base: a bundle to go on from: its network and weights are kept, its vocabulary is kept and, at
             character level, extended.
         live_sample: emit samples at four temperatures after each epoch.
+        curve: draw the losses while it trains, beside the checkpoint, and in the end as ``loss.png`` in the
+            bundle's folder.
         lock_timeout: seconds to wait for another training of the same bundle.
         cache: whether the tokens of a large corpus (from 16 MiB on) are kept for the next training.
         cache_dir: where, and also those of a small one; by default in the user's cache folder.
@@ -117,6 +120,7 @@ def train(
             started=started,
             live_sample=live_sample,
             start=start,
+            curve=curve,
             base=going_on.weights if going_on else None,
         )
         return trainer.run(resume=resume)

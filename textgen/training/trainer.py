@@ -20,6 +20,7 @@ from textgen.training.base import grown
 from textgen.training.batches import Batches
 from textgen.training.clock import Clock
 from textgen.training.corpora import PreparedCorpus
+from textgen.training.curve import Curve
 from textgen.training.divergence import DivergedError, LossWatch
 from textgen.training.optimizing import cosine, optimizer_of, worth_compiling
 from textgen.training.result import FINAL_TOKENS, Result
@@ -46,6 +47,7 @@ class Trainer:
         live_sample: emit samples at four temperatures after each epoch.
         start: the counted n-grams, and what they alone reach.
         base: weights to begin with.
+        curve: draw the losses while it trains, and leave the picture in the bundle's folder.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Trainer:
         live_sample: bool = False,
         start: Start,
         base: bundle.Weights | None = None,
+        curve: bool = False,
     ) -> None:
         """Fit the batches to the corpus and build the network."""
         self._corpus, self._settings, self._output = corpus, settings, output
@@ -88,6 +91,8 @@ class Trainer:
         self._model.optimizer.build(self._model.trainable_variables)
         self._first = checkpoint.values(self._variables())
         self._batches = Batches(self._strips, self._network, settings.random_seed)
+        unit = "character" if settings.level == "char" else "token"
+        self._curve = Curve(unit, settings.time_limit) if curve else None
         self._begin()
         self._saved_at = self._told_at = time.monotonic()
 
@@ -95,6 +100,8 @@ class Trainer:
         """Stand before the first step; the n-grams alone are what is to be beaten."""
         self._progress, self._best = self._start.progress(rate), self._start.weights
         self._watch = LossWatch(self._spec.vocabulary)
+        # Since the last validation.
+        self._losses: list[float] = []
 
     @property
     def _checkpoint(self) -> Path:
@@ -124,7 +131,7 @@ class Trainer:
         self._result.tell_start(self._notes, resumed=resumed)
         if self._best and not resumed:
             first = TextModel(self._result.as_bundle(self._best, self._progress))
-            self._result.tell_checkpoint(first, self._progress, self._progress.best_loss, 0.0)
+            self._result.tell_checkpoint(first, self._progress, 0.0)
         with self._batches:
             try:
                 stopped = self._train()
@@ -183,7 +190,8 @@ class Trainer:
             raise TrainingInterruptedError(
                 f"stopped after {self._progress.step:,} steps; --resume goes on from there"
             )
-        if self._control.finish_requested:
+        # Without counted n-grams there is nothing to keep before the first step.
+        if self._control.finish_requested and (self._progress.step or self._best):
             return "finish requested"
         if self._progress.epoch >= self._settings.num_epochs:
             return "epochs"
@@ -203,6 +211,7 @@ class Trainer:
         inputs, targets = self._batches.of(progress.step)
         loss = float(self._model.train_on_batch(inputs, targets, return_dict=True)["loss"])
         self._watch.see(loss, progress.step)
+        self._losses.append(loss)
         progress.step += 1
         progress.batch += 1
         if progress.batch == strips.batches:
@@ -238,10 +247,22 @@ class Trainer:
         weights = self._network.weights()
         model = TextModel(self._result.as_bundle(weights, self._progress))
         loss = mean_loss(model, self._corpus.validation, limit=self._validation_tokens)
-        if self._progress.validated(loss, self._clock.elapsed_s):
+        learnt = sum(self._losses) / len(self._losses) if self._losses else None
+        self._losses.clear()
+        if self._progress.validated(loss, self._clock.elapsed_s, learnt):
             self._best = weights
-        self._result.tell_checkpoint(model, self._progress, loss, self._fraction())
+        measured = time.monotonic()
+        picture = self._picture(self._checkpoint.parent)
+        begun += time.monotonic() - measured  # it keeps to a share of the time by itself
+        self._result.tell_checkpoint(model, self._progress, self._fraction(), **picture)
         self._clock.validation_took(time.monotonic() - begun)
+
+    def _picture(self, folder: Path, *, at_once: bool = False) -> dict[str, str]:
+        """Draw the losses into a folder if somebody wants that and it is time to; return where it is."""
+        if self._curve is None:
+            return {}
+        picture = self._curve.draw(self._progress.history, folder, at_once=at_once)
+        return {} if picture is None else {"picture": str(picture)}
 
     @property
     def _validation_tokens(self) -> int:
@@ -266,8 +287,8 @@ class Trainer:
         progress = self._progress
         if progress.step == 0 and not self._best:
             raise TrainingError(
-                f"{self._settings.time_limit} seconds were over before the first step; "
-                "give a longer --time-limit"
+                f"the time limit of {self._settings.time_limit:g} s was over before the first step: reading, "
+                f"loading and compiling took {self._clock.elapsed_s:.1f} s; give it more time"
             )
         if progress.step == 0:
             stopped = f"{stopped} before the first step"
@@ -280,7 +301,9 @@ class Trainer:
         made = self._result.as_bundle(
             self._best, progress, stopped=stopped, fraction=self._fraction(), seconds=self._clock.elapsed_s
         )
-        manifest = self._result.finish(self._output, made)
+        manifest = self._result.finish(
+            self._output, made, draw=lambda: self._picture(self._output, at_once=True)
+        )
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
         return manifest
 

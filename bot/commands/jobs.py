@@ -1,0 +1,131 @@
+"""`/jobs`: the server's trainings, queued, running and ended, with Cancel."""
+
+import re
+from typing import Self
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from sqlalchemy.orm import Session
+
+from bot.app import Interaction, Pastiche
+from bot.commands.job_buttons import cancel_job
+from bot.errors import answers_everything, answers_expected, guild_of
+from bot.i18n import _
+from bot.jobs import forecast
+from bot.permissions import manages_guild
+from bot.presentation.job_list import JobList, job_list, option_of
+from models import JobState, TrainingJob, training_jobs, turns
+
+CHOICES = 25
+
+Select = discord.ui.Select[discord.ui.View]
+Button = discord.ui.Button[discord.ui.View]
+
+
+class CancelSelect(discord.ui.DynamicItem[Select], template=r"jobs:cancel"):
+    """Calls off the chosen training."""
+
+    def __init__(self, jobs: list[TrainingJob] | None = None) -> None:
+        super().__init__(
+            discord.ui.Select(
+                custom_id="jobs:cancel",
+                placeholder=_("Cancel a training …"),
+                options=[option_of(job) for job in (jobs or [])[:CHOICES]] or discord.utils.MISSING,
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the menu anew; what was chosen comes with the interaction."""
+        del interaction, item, match
+        return cls()
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Cancel it if it is this server's and the person may, and show the list as it is now."""
+        line = await cancel_job(interaction, self.item.values[0])
+        embed, view = await _panel(interaction)
+        await interaction.response.edit_message(embed=embed, view=view)
+        await interaction.followup.send(line, ephemeral=True)
+
+
+class RefreshButton(discord.ui.DynamicItem[Button], template=r"jobs:refresh"):
+    """Shows the list as it is now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=_("Refresh"), style=discord.ButtonStyle.secondary, custom_id="jobs:refresh"
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the button anew."""
+        del interaction, item, match
+        return cls()
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Edit the list."""
+        embed, view = await _panel(interaction)
+        await interaction.response.edit_message(embed=embed, view=view)
+
+
+async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.View]:
+    bot, guild_id = interaction.client, guild_of(interaction)
+
+    def look(session: Session) -> tuple[list[TrainingJob], list[TrainingJob], list[TrainingJob]]:
+        unfinished = list(training_jobs.unfinished(session))
+        return unfinished, turns.order(session), list(training_jobs.recent(session, guild_id))
+
+    everyones, waiting, recent = await bot.database.call(look)
+    running = [job for job in everyones if job.state is JobState.TRAINING]
+    ours = [job for job in (*running, *waiting) if job.guild_id == guild_id]
+    names = {user_id: await bot.names.of(guild_id, user_id) for user_id in {job.requested_by for job in ours}}
+    embed = job_list(
+        JobList(
+            unfinished=ours,
+            recent=recent,
+            places={job.id: place for place, job in enumerate(waiting, start=1)},
+            waits_s=forecast.waits_s(running, waiting),
+            names=names,
+        )
+    )
+    view = discord.ui.View(timeout=None)
+    theirs = [job for job in ours if manages_guild(interaction) or job.requested_by == interaction.user.id]
+    if theirs:
+        view.add_item(CancelSelect(theirs))
+    view.add_item(RefreshButton())
+    return embed, view
+
+
+class Jobs(commands.Cog):
+    """What is being trained."""
+
+    @app_commands.command(description="Show what this server is training, and what waits.")
+    @app_commands.guild_only()
+    @answers_expected
+    async def jobs(self, interaction: Interaction) -> None:
+        """Answer the person alone: the choices to cancel are theirs."""
+        embed, view = await _panel(interaction)
+        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+
+
+async def setup(bot: Pastiche) -> None:
+    """Called by discord.py when the extension is loaded."""
+    bot.add_dynamic_items(CancelSelect, RefreshButton)
+    await bot.add_cog(Jobs())

@@ -1,0 +1,222 @@
+"""From a wish to a queued job: permission, limits, the texts, the base. The way of `/train`."""
+
+import asyncio
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+import discord
+import structlog
+from sqlalchemy.orm import Session
+
+from bot import attachments, i18n, intake
+from bot.app import Pastiche
+from bot.errors import UnknownModel, UserError, guild_of
+from bot.i18n import _
+from bot.intake import AcceptedText
+from bot.jobs import limits, workspace
+from bot.permissions import require_trainer
+from bot.presentation.corpus_notes import corpus_notes
+from models import TextModel, TrainingJob, audit, corpora, guilds, text_models, training_jobs
+from models.text_models import clean_name
+
+log = structlog.stdlib.get_logger(__name__)
+
+LEVELS = ("char", "word", "subword")
+SIZES = ("tiny", "small", "medium", "large")
+DEFAULT_LEVEL = "char"
+
+Interaction = discord.Interaction[Pastiche]
+
+
+@dataclass(frozen=True)
+class TrainingWish:
+    """What a person asked for; None leaves it to the host, to the base, or to the text.
+
+    Attributes:
+        name: of the model.
+        corpus: what it learns from.
+        rights: the person's word that they may use the texts.
+        level: what a token is.
+        size: the recipe's preset.
+        minutes: how long it may train.
+        validation: what the loss is measured on.
+        base: name of the model that it goes on from.
+    """
+
+    name: str
+    corpus: discord.Attachment
+    rights: bool
+    level: str | None = None
+    size: str | None = None
+    minutes: float | None = None
+    validation: discord.Attachment | None = None
+    base: str | None = None
+
+
+async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJob:
+    """Check everything, store the texts and record the job.
+
+    Raises:
+        UserError: with the one line that says what stands against it; nothing is left behind.
+        CorpusError: a text is none, or too short.
+        InvalidNameError: no model can have this name.
+    """
+    bot = interaction.client
+    guild_id, user_id = guild_of(interaction), interaction.user.id
+    most = bot.settings.max_queued_per_guild
+
+    def look(session: Session) -> TextModel | None:
+        require_trainer(interaction, guilds.settings_of(session, guild_id))
+        limits.require_room(session, guild_id, user_id, most_at_a_time=most)
+        return _base(session, guild_id, wish)
+
+    base = await bot.database.call(look)
+    if not wish.rights:
+        raise UserError(
+            _("Training takes your word that you may use this text: set `rights` to True if you may.")
+        )
+    minutes = _minutes(bot, wish.minutes)
+    name = clean_name(wish.name)
+    level = _level(wish, base)
+    _require_card_can_be_shown(interaction)
+    texts: list[AcceptedText] = []
+    try:
+        await _take_in(bot, guild_id, wish, texts)
+
+        def record(session: Session) -> TrainingJob:
+            limits.require_room(session, guild_id, user_id, most_at_a_time=most)
+            again = _base(session, guild_id, wish)  # it may have been replaced during the upload
+            ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
+            job = training_jobs.enqueue(
+                session,
+                guild_id,
+                channel_id=interaction.channel_id or 0,
+                requested_by=user_id,
+                corpus_id=ids[0],
+                model_name=name,
+                minutes=minutes,
+                level=level,
+                size=wish.size,
+                validation_corpus_id=ids[1] if len(ids) > 1 else None,
+                base_model_id=again.id if again else None,
+                notes="\n".join(_notes(texts[0], level)),
+            )
+            figures = {"level": level, "minutes": minutes, "characters": texts[0].stats.characters}
+            audit.record(session, guild_id, user_id, "training.queued", name, **figures)
+            if again is not None:
+                _keep(bot, job, Path(again.bundle_path))
+            return job
+
+        job = await bot.database.call(record, write=True)
+    except BaseException:
+        await asyncio.shield(bot.database.call(_forget, guild_id, texts))
+        raise
+    log.info("training queued", guild=guild_id, job=job.id, characters=texts[0].stats.characters)
+    return job
+
+
+async def _take_in(bot: Pastiche, guild_id: int, wish: TrainingWish, texts: list[AcceptedText]) -> None:
+    """Read and store the texts, the corpus first; `texts` has what is stored when one is refused."""
+    for attachment, accept in ((wish.corpus, intake.accept), (wish.validation, intake.accept_validation)):
+        if attachment is not None:
+            data = await attachments.read(attachment, bot.settings.max_corpus_bytes, bot.download)
+            texts.append(
+                await asyncio.to_thread(
+                    accept, data, filename=attachment.filename, guild_id=guild_id, layout=bot.layout
+                )
+            )
+
+
+def _base(session: Session, guild_id: int, wish: TrainingWish) -> TextModel | None:
+    if wish.base is None:
+        return None
+    model = text_models.by_name(session, guild_id, wish.base)
+    if model is None:
+        raise UnknownModel(wish.base)
+    if wish.size is not None:
+        raise UserError(_("A model that goes on from another keeps its size: leave `size` out."))
+    return model
+
+
+def _level(wish: TrainingWish, base: TextModel | None) -> str:
+    if base is None:
+        return wish.level or DEFAULT_LEVEL
+    if wish.level not in (None, base.level):
+        raise UserError(
+            _("A model that goes on from another keeps its level, here `{level}`: leave `level` out.").format(
+                level=base.level
+            )
+        )
+    return base.level
+
+
+def _minutes(bot: Pastiche, minutes: float | None) -> float:
+    if minutes is None:
+        return bot.settings.training_minutes
+    most = bot.settings.max_training_minutes
+    if minutes > most:
+        raise UserError(
+            _("A training of {minutes} minutes was asked for; up to {most} are possible.").format(
+                minutes=f"{minutes:g}", most=f"{most:g}"
+            )
+        )
+    return minutes
+
+
+def _notes(text: AcceptedText, level: str) -> list[str]:
+    language = i18n.locale.set("en")  # they stand on the card, which is for everyone
+    try:
+        return corpus_notes(text.stats, level)
+    finally:
+        i18n.locale.reset(language)
+
+
+def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText) -> int:
+    return corpora.add(
+        session,
+        guild_id,
+        sha256=text.sha256,
+        filename=text.filename,
+        path=str(text.path),
+        characters=text.stats.characters,
+        lines=text.stats.lines,
+        symbols=text.stats.symbols,
+        uploaded_by=user_id,
+        rights_confirmed_at=datetime.datetime.now(datetime.UTC),
+    ).id
+
+
+def _keep(bot: Pastiche, job: TrainingJob, bundle: Path) -> None:
+    try:
+        workspace.keep_base(bot.layout, job.guild_id, job.id, bundle)
+    except OSError as error:
+        log.error("base cannot be kept", guild=job.guild_id, job=job.id, error=str(error))
+        raise UserError(_("The model to go on from cannot be read. Train it anew.")) from None
+
+
+def _forget(session: Session, guild_id: int, texts: list[AcceptedText]) -> None:
+    """Delete the stored texts that no upload of this server stands for."""
+    for text in texts:
+        if not corpora.is_known(session, guild_id, text.sha256):
+            text.path.unlink(missing_ok=True)
+
+
+def _require_card_can_be_shown(interaction: Interaction) -> None:
+    mine = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    lacking = [
+        words
+        for words, held in (
+            (_("View Channel"), mine.view_channel),
+            (_("Send Messages"), mine.send_messages_in_threads if in_thread else mine.send_messages),
+            (_("Embed Links"), mine.embed_links),
+        )
+        if not held
+    ]
+    if lacking:
+        raise UserError(
+            _("I lack {permissions} in this channel, so the training's card could not be shown.").format(
+                permissions=", ".join(lacking)
+            )
+        )

@@ -1,0 +1,80 @@
+"""Whose turn it is: the order in which the trainings of all guilds come.
+
+Guilds take turns, and a guild's own jobs come in the order in which it asked. A guild whose training has
+just ended goes to the end of the line, behind every guild that waits by then; so between two trainings of
+one guild each other guild that waits has one, and none can be overtaken by the same guild twice. The order
+depends on nothing but the table: it is the same after a restart, and for who trains as for who shows places.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import training_jobs
+from models.tables import JobState, TrainingJob
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def in_turn(unfinished: Sequence[TrainingJob], last_ended: Mapping[int, datetime]) -> list[TrainingJob]:
+    """Return the waiting jobs in the order in which they will be trained.
+
+    Args:
+        unfinished: every guild's waiting and running jobs, the oldest first.
+        last_ended: when the last training of a guild ended.
+    """
+    running: dict[int, datetime] = {}
+    waiting: dict[int, list[TrainingJob]] = defaultdict(list)
+    for job in unfinished:
+        if job.state is JobState.QUEUED:
+            waiting[job.guild_id].append(job)
+        else:
+            begun = job.started_at or job.created_at
+            running[job.guild_id] = max(begun, running.get(job.guild_id, begun))
+
+    def place_in_line(guild_id: int) -> tuple[bool, datetime, str]:
+        first = waiting[guild_id][0]
+        if guild_id in running:
+            return True, running[guild_id], first.id
+        return False, max(first.created_at, last_ended.get(guild_id, _LONG_AGO)), first.id
+
+    line = sorted(waiting, key=place_in_line)
+    rounds = max(map(len, waiting.values()), default=0)
+    return [waiting[guild][turn] for turn in range(rounds) for guild in line if turn < len(waiting[guild])]
+
+
+def order(session: Session) -> list[TrainingJob]:
+    """Return every guild's waiting jobs, the next one first: the system's own."""
+    unfinished = training_jobs.unfinished(session)
+    guilds = {job.guild_id for job in unfinished if job.state is JobState.QUEUED}
+    if not guilds:
+        return []
+    ended = (
+        sa.select(TrainingJob.guild_id, sa.func.max(TrainingJob.finished_at))
+        .where(TrainingJob.guild_id.in_(guilds), TrainingJob.started_at.is_not(None))
+        .group_by(TrainingJob.guild_id)
+    )
+    return in_turn(unfinished, {guild: time for guild, time in session.execute(ended) if time is not None})
+
+
+def take(session: Session, turn_id: str) -> TrainingJob | None:
+    """Begin the job whose turn it is, or go on with the one that this turn began before: the system's own.
+
+    Args:
+        session: a writing one.
+        turn_id: of the workflow that will train it.
+
+    Returns:
+        The job, now running; None where nothing waits.
+    """
+    begun = training_jobs.of_turn(session, turn_id)
+    if begun is not None:
+        return begun
+    for job in order(session):
+        started = training_jobs.start(session, job.guild_id, job.id, turn_id)
+        if started is not None:
+            return started
+    return None
