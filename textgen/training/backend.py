@@ -9,6 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_BFLOAT16_SINCE = 8.0
+"""Compute capability of the first NVIDIA GPUs (Ampere) whose matrix units take bfloat16."""
+
 
 def load() -> None:
     """Import Keras with its backend, set up so that it takes no more GPU memory than it needs.
@@ -66,3 +69,38 @@ def device() -> str:
         if torch.cuda.is_available():
             return f"gpu ({torch.cuda.get_device_name(0)})"
     return "cpu"
+
+
+def jit_compile(*, worth_it: bool) -> bool:
+    """Return what to compile a model with.
+
+    On JAX a step that is not compiled would dispatch every operation on its own, and on torch Keras'
+    compiled step cannot change the carried state; so only TensorFlow leaves a choice.
+
+    Args:
+        worth_it: whether the training is so long that XLA pays on TensorFlow.
+    """
+    import keras
+
+    return {"tensorflow": worth_it, "jax": True}.get(keras.backend.backend(), False)
+
+
+def products() -> str:
+    """Return in what to compute matrix products: "bfloat16" on GPUs made for it, or "float32"."""
+    import keras
+
+    name = keras.backend.backend()
+    capability = 0.0
+    if device() == "cpu":
+        return "float32"
+    if name == "tensorflow":
+        config = importlib.import_module("tensorflow").config
+        details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
+        capability = float(details.get("compute_capability", (0, 0))[0])
+    elif name == "jax":
+        first = importlib.import_module("jax").devices()[0]
+        # Other makers' accelerators tell none, and all that JAX runs on know bfloat16.
+        capability = float(getattr(first, "compute_capability", None) or _BFLOAT16_SINCE)
+    elif name == "torch":
+        capability = float(importlib.import_module("torch").cuda.get_device_capability(0)[0])
+    return "bfloat16" if capability >= _BFLOAT16_SINCE else "float32"

@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from textgen.ngrams import hashed
 from textgen.spec import NetworkSpec
+from textgen.training.gated import GatedNetwork
 from textgen.training.linear import LinearNetwork
 
 Integers = npt.NDArray[np.int32]
-
-_GATED = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +75,10 @@ class Network:
     def reset_state(self) -> None:
         """Forget what was read."""
         for variable in self.states:
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
 
-def build(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
+def build(spec: NetworkSpec, batch: int, time: int, random_seed: int, products: str = "float32") -> Network:
     """Return a network with first weights.
 
     Args:
@@ -87,14 +86,15 @@ def build(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network
         batch: number of texts side by side, fixed because each has a carried state.
         time: tokens of a window.
         random_seed: decides first weights and dropout.
+        products: in what the matrix products of the cell ``linear`` are computed, "float32" or "bfloat16".
     """
     keras.utils.set_random_seed(random_seed)
-    make = _linear if spec.cell == "linear" else _gated
-    return make(spec, batch, time, random_seed)
-
-
-def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
-    layer = LinearNetwork(spec, batch, random_seed)
+    if spec.cell != "linear":
+        gated = GatedNetwork(spec, batch, random_seed)
+        tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
+        model = keras.Model([tokens], gated(tokens))
+        return Network(spec, model, gated.named, gated.states)
+    layer = LinearNetwork(spec, batch, random_seed, products)
     masks = layer.dropouts if spec.dropout else 0
     inputs = [keras.Input(batch_shape=(batch, time), dtype="int32")]
     if spec.ngrams:
@@ -102,27 +102,6 @@ def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Netwo
     if masks:
         inputs.append(keras.Input(batch_shape=(batch, masks, spec.units), dtype="float32"))
     return Network(spec, keras.Model(inputs, layer(inputs)), layer.named, layer.states, masks)
-
-
-def _gated(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
-    tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
-    embedding = keras.layers.Embedding(spec.vocabulary, spec.embedding)
-    recurrent = [
-        _GATED[spec.cell](spec.units, return_sequences=True, stateful=True) for _ in range(spec.layers)
-    ]
-    output = keras.layers.Dense(spec.vocabulary)
-    x = embedding(tokens)
-    for index, layer in enumerate(recurrent):
-        x = keras.layers.Dropout(spec.dropout, seed=random_seed + index)(layer(x))
-    model = keras.Model([tokens], output(x))
-    variables = {"embedding": embedding.embeddings}
-    for index, layer in enumerate(recurrent):
-        variables[f"layer{index}.kernel"] = layer.cell.kernel
-        variables[f"layer{index}.recurrent_kernel"] = layer.cell.recurrent_kernel
-        variables[f"layer{index}.bias"] = layer.cell.bias
-    variables |= {"output.kernel": output.kernel, "output.bias": output.bias}
-    states = [state for layer in recurrent for state in keras.tree.flatten(layer.states)]
-    return Network(spec, model, variables, states)
 
 
 def _copy(variable: keras.Variable) -> npt.NDArray[Any]:

@@ -75,14 +75,14 @@ class Trainer:
         self._spec = settings.network(corpus.tokenizer.size)
         longer = min(len(corpus.validation), _FINAL_TOKENS) / self._validation_tokens
         self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
-        self._network = network.build(self._spec, batch, length, settings.random_seed)
+        self._network = network.build(self._spec, batch, length, settings.random_seed, backend.products())
         if base is not None:
             self._network.set_weights(grown(self._network.weights(), base))
         self._model = self._network.model
         self._model.compile(
             optimizer=_optimizer(settings),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=_worth_compiling(settings),
+            jit_compile=backend.jit_compile(worth_it=_worth_compiling(settings)),
         )
         self._model.optimizer.build(self._model.trainable_variables)
         self._progress = Progress()
@@ -259,11 +259,7 @@ class Trainer:
     def _variables(self) -> list[keras.Variable]:
         """Return weights, dropout's random state, carried states and the optimizer's, in a fixed order."""
         model = self._model
-        # Keras counts the states of its own stateful layers not among the model's variables.
-        states = {
-            id(variable): variable for variable in (*model.non_trainable_variables, *self._network.states)
-        }
-        return [*model.trainable_variables, *states.values(), *model.optimizer.variables]
+        return [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
 
     def _finish(self, stopped: str) -> bundle.Manifest:
         if self._progress.step == 0 and not self._best:
