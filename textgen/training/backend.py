@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from textgen.errors import TrainingError
+
 _BFLOAT16_SINCE = 8.0
 """Compute capability of the first NVIDIA GPUs (Ampere) whose matrix units take bfloat16."""
 
@@ -17,19 +19,29 @@ def load() -> None:
     """Import Keras with its backend, set up so that it takes no more GPU memory than it needs.
 
     Environment variables that are already set win.
+
+    Raises:
+        TrainingError: the backend that KERAS_BACKEND names is not installed, or there is none of this name.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    with _quiet_standard_error():
-        importlib.import_module("keras")
-        device()
+    try:
+        with _quiet_standard_error():
+            importlib.import_module("keras")
+            device()
+    except (ImportError, ValueError) as error:
+        wanted = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise TrainingError(
+            f"Keras cannot be loaded with the backend {wanted!r} ({error}); KERAS_BACKEND can be "
+            "tensorflow, jax or torch, if that is installed"
+        ) from None
 
 
 @contextmanager
 def _quiet_standard_error() -> Iterator[None]:
-    """Hold back what native code writes to standard error; let it out if the block fails.
+    """Hold back what native code writes to standard error; let it out if the block fails unexpectedly.
 
     TensorFlow's libraries greet there before any of their log settings is read, and complain where
     there is no GPU.
@@ -40,6 +52,8 @@ def _quiet_standard_error() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except (ImportError, ValueError):
+            raise
         except BaseException:
             held.seek(0)
             os.write(kept, held.read())
