@@ -5,7 +5,8 @@
 ``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``
 ``sample``      ``text``, ``temperature``, ``fraction``
 ``checkpoint``  ``step``, ``validation_loss`` or None
-``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``
+``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``,
+                ``device_mb`` (largest memory taken on a GPU) or None
 ``failed``      ``error``
 ==============  =====================================================================================
 """

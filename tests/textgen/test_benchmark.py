@@ -7,13 +7,16 @@ import math
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from textgen.benchmark import corpus, report, training
+from textgen.benchmark import corpus as corpora
+from textgen.benchmark import report, training
 from textgen.errors import TrainingError
 
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "textgen", "benchmark", "--json", "--training-seconds", "10"]
 
 
@@ -46,15 +49,39 @@ def test_without_a_backend_it_ends_in_one_line() -> None:
 def test_a_training_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text("short")
     with pytest.raises(TrainingError, match="the corpus has 5 characters"):
-        training.measure(tmp_path, 5)
+        training.run(["--data-dir", str(tmp_path)])
+
+
+def test_the_script_for_gpus_runs_on_a_processor_too(corpus: Path) -> None:
+    command = [
+        *(sys.executable, "-m", "benchmarks.gpu", str(corpus), "--json", "--seconds", "90"),
+        *("--preset", "tiny", "--batch", "8", "--batch", "0", "--target", "3", "--"),
+        *("--rnn-size", "16", "--num-epochs", "4"),
+    ]
+    environment = {**os.environ, "KERAS_BACKEND": "jax" if find_spec("jax") else "tensorflow"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told, refused = map(json.loads, done.stdout.splitlines())
+    assert told["preset"] == "tiny"
+    assert told["batch"] == 8
+    assert told["backend"] == environment["KERAS_BACKEND"]
+    assert told["device"] == "cpu"
+    assert told["device_mb"] is None
+    assert told["loss"] < 3
+    assert 0 < told["target_s"] < 90
+    assert told["characters_s"] > 100
+    assert told["memory_mb"] > 100
+    assert refused["stopped"].startswith("batch_size is 0")
 
 
 def test_without_the_plays_there_is_a_text_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textgen.corpus.shakespeare.find_spec", lambda _: None)
-    assert corpus.write(tmp_path) == "generated"
+    assert corpora.write(tmp_path) == "generated"
     text = (tmp_path / "input.txt").read_text(encoding="utf-8")
-    assert text == corpus.generated()
+    assert text == corpora.generated()
     assert len(text) > 400_000
     assert len(set(text.split())) > 1_000

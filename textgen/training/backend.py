@@ -85,6 +85,24 @@ def device() -> str:
     return "cpu"
 
 
+def device_megabytes() -> float | None:
+    """Return the largest memory that was taken on the GPU, in MB, or None without one."""
+    import keras
+
+    if device() == "cpu":
+        return None
+    name = keras.backend.backend()
+    taken = 0
+    if name == "tensorflow":
+        experimental = importlib.import_module("tensorflow").config.experimental
+        taken = experimental.get_memory_info("GPU:0")["peak"]
+    elif name == "jax":
+        taken = (importlib.import_module("jax").devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)
+    elif name == "torch":
+        taken = importlib.import_module("torch").cuda.max_memory_allocated()
+    return round(taken / (1 << 20), 1)
+
+
 def jit_compile(*, worth_it: bool) -> bool:
     """Return what to compile a model with.
 

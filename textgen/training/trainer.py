@@ -286,6 +286,7 @@ class Trainer:
                 "bits_per_token": round(manifest.bits_per_token, 5),
                 "perplexity": round(manifest.perplexity, 4),
                 "stopped": stopped,
+                "device_mb": backend.device_megabytes(),
             }
         )
         return manifest
