@@ -29,7 +29,8 @@ _FEW = 8
 class LinearStepper:
     """Embeddings of the token and of the hashed n-grams before it, residual blocks, linear output.
 
-    The state holds the last tokens, and for each block the recurrence and the convolution's last inputs.
+    The state holds the last tokens, and for each block the recurrence and what the convolution has summed
+    up already for the next positions.
     """
 
     def __init__(self, spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> None:
@@ -40,8 +41,8 @@ class LinearStepper:
         if self._ngrams is not None:
             self._projection = weights["ngram_projection"].astype(np.float64)
         self._blocks = [_Block(spec, weights, f"layer{layer}.") for layer in range(spec.layers)]
-        self._output = _for_normalized(weights["norm"], weights["output.kernel"])
-        self._bias = weights["output.bias"].astype(np.float64)
+        output = _for_normalized(weights["norm"], weights["output.kernel"])
+        self._output = _with_bias(output, weights["output.bias"].astype(np.float64))
         # Each thread has its own buffers, so that one model can serve several.
         self._local = threading.local()
 
@@ -51,7 +52,7 @@ class LinearStepper:
         state: State = [np.zeros((batch, max(self.spec.ngrams - 1, 0)), np.float32)]
         for _ in range(self.spec.layers):
             state.append(np.zeros((batch, units), np.float32))
-            state.append(np.zeros((batch, CONVOLUTION, units), np.float32))
+            state.append(np.zeros((batch, CONVOLUTION - 1, units), np.float32))
         return state
 
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
@@ -62,7 +63,9 @@ class LinearStepper:
             block.mix_time(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
                 block.mix_channels(buffers)
-        return self.logits(buffers.x)
+        _normalize(buffers)
+        logits: Float64 = np.dot(buffers.with_one, self._output)
+        return logits
 
     def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed several tokens; see `textgen.inference.stepper.Stepper.features`.
@@ -87,8 +90,8 @@ class LinearStepper:
     def logits(self, features: Float64) -> Float64:
         """Return logits, shape (..., vocabulary), from features, shape (..., units)."""
         flat = features.reshape(-1, self.spec.units)
-        logits: Float64 = np.dot(flat * _inverse_norms(flat), self._output)
-        logits += self._bias
+        logits: Float64 = np.dot(flat * _inverse_norms(flat), self._output[:-1])
+        logits += self._output[-1]
         return logits.reshape(*features.shape[:-1], -1)
 
     def _embedded(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float64:
@@ -127,13 +130,16 @@ class _Buffers:
     def __init__(self, spec: NetworkSpec, rows: int) -> None:
         units, inner = spec.units, spec.expansion * spec.units
         self.x = np.empty((rows, units))
-        self.normalized = np.empty((rows, units))
+        # A column of ones behind it brings the biases into the products.
+        self.with_one = np.ones((rows, units + 1))
+        self.normalized = self.with_one[:, :units]
         z = np.empty((rows, 3 * units))
-        self.z, self.value, self.forget = z, z[:, :units], z[:, units : 2 * units]
+        self.z, self.value = z, z[:, :units]
         self.gate, self.gates = z[:, 2 * units :], z[:, units:]
         # The forget gate and the output gate side by side: one call squashes both.
         self.squashed = np.empty((rows, 2 * units))
         self.kept, self.opened = self.squashed[:, :units], self.squashed[:, units:]
+        self.heard = np.empty((rows, 1, units), np.float32)
         self.taps = np.empty((rows, CONVOLUTION, units), np.float32)
         self.filtered = np.empty((rows, units), np.float32)
         self.keep = np.empty((rows, units), np.float32)
@@ -152,47 +158,51 @@ class _Block:
         self, spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], prefix: str
     ) -> None:
         units = spec.units
-        self._input = _for_normalized(weights[prefix + "norm"], weights[prefix + "input"])
+        bias = np.zeros(3 * units)
+        bias[units : 2 * units] = weights[prefix + "forget_bias"]
+        self._input = _with_bias(_for_normalized(weights[prefix + "norm"], weights[prefix + "input"]), bias)
         # Halved for the hyperbolic tangent. The output gate g = 2h, as a factor, needs no doubling:
         # g sigmoid(g) = h (tanh(h) + 1).
         self._input[:, units:] *= 0.5
-        self._forget_bias = weights[prefix + "forget_bias"].astype(np.float64) * 0.5
-        self._convolution = weights[prefix + "convolution"]
+        # The newest input's factor first: by it each input counts for its own position and those after it.
+        self._convolution = weights[prefix + "convolution"][::-1].copy()
         self._output = weights[prefix + "output"].astype(np.float64)
         if spec.expansion:
             self._mlp_input = _for_normalized(weights[prefix + "mlp_norm"], weights[prefix + "mlp_input"])
             self._mlp_input[:, : spec.expansion * units] *= 0.5
             self._mlp_output = weights[prefix + "mlp_output"].astype(np.float64)
 
-    def mix_time(self, carried: Float32, inputs: Float32, buffers: _Buffers) -> None:
+    def mix_time(self, carried: Float32, summed: Float32, buffers: _Buffers) -> None:
         """Mix one position of each text with its past.
 
         Args:
             carried: the recurrence, shape (batch, units); changed in place.
-            inputs: the convolution's last inputs, shape (batch, CONVOLUTION, units); likewise.
+            summed: the convolution at the next positions, as far as it is known: shape
+                (batch, CONVOLUTION - 1, units); likewise.
             buffers: with x, shape (batch, units).
         """
         self._gates(buffers)
-        inputs[:, :-1] = inputs[:, 1:]
-        inputs[:, -1] = buffers.value
-        np.multiply(inputs, self._convolution, out=buffers.taps)
-        np.add.reduce(buffers.taps, axis=1, out=buffers.filtered)
+        buffers.heard[:, 0] = buffers.value
+        np.multiply(buffers.heard, self._convolution, out=buffers.taps)
+        np.add(summed[:, 0], buffers.taps[:, 0], out=buffers.filtered)
+        np.add(summed[:, 1:], buffers.taps[:, 1:-1], out=summed[:, :-1])
+        summed[:, -1] = buffers.taps[:, -1]
         _recur(carried, buffers.keep, buffers.filtered, buffers.change)
         np.multiply(buffers.opened, carried, out=buffers.hidden)
         self._add_gated(buffers)
 
-    def mix_times(self, carried: Float32, inputs: Float32, buffers: _Buffers) -> None:
+    def mix_times(self, carried: Float32, summed: Float32, buffers: _Buffers) -> None:
         """Do as `mix_time` for several positions of each text; x has shape (batch × time, units)."""
         batch, units = carried.shape
         self._gates(buffers)
         value = buffers.value.reshape(batch, -1, units).astype(np.float32)
         time = value.shape[1]
-        padded = np.concatenate([inputs[:, 1:], value], axis=1)  # (batch, CONVOLUTION - 1 + time, units)
-        inputs[:] = np.concatenate([inputs, value], axis=1)[:, -CONVOLUTION:]
-        filtered = buffers.filtered.reshape(batch, time, units)
-        np.multiply(padded[:, :time], self._convolution[0], out=filtered)
-        for tap in range(1, CONVOLUTION):
-            filtered += padded[:, tap : tap + time] * self._convolution[tap]
+        filtered = np.zeros((batch, time + CONVOLUTION - 1, units), np.float32)
+        filtered[:, : CONVOLUTION - 1] = summed
+        # The oldest input first, as it is when positions come one by one.
+        for later in reversed(range(CONVOLUTION)):
+            filtered[:, later : later + time] += value * self._convolution[later]
+        summed[:] = filtered[:, time:]
         keep = buffers.keep.reshape(batch, time, units)
         hidden = buffers.hidden.reshape(batch, time, units)
         change = np.empty_like(carried)
@@ -204,7 +214,7 @@ class _Block:
 
     def mix_channels(self, buffers: _Buffers) -> None:
         """Run each position through the gated perceptron."""
-        np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
+        _normalize(buffers)
         np.dot(buffers.normalized, self._mlp_input, out=buffers.wide)
         inner = buffers.inner
         np.tanh(buffers.wide_gate, out=inner)
@@ -215,9 +225,8 @@ class _Block:
         buffers.x += buffers.out
 
     def _gates(self, buffers: _Buffers) -> None:
-        np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
-        np.dot(buffers.normalized, self._input, out=buffers.z)
-        buffers.forget += self._forget_bias
+        _normalize(buffers)
+        np.dot(buffers.with_one, self._input, out=buffers.z)
         np.tanh(buffers.gates, out=buffers.squashed)
         buffers.squashed += 1
         np.multiply(buffers.kept, 0.5, out=buffers.keep, casting="same_kind")
@@ -239,6 +248,15 @@ def _for_normalized(scale: npt.NDArray[np.float32], kernel: npt.NDArray[np.float
     """Return a matrix for x times `_inverse_norms`, with what the normalisation needs besides."""
     result: Float64 = scale.astype(np.float64)[:, None] * kernel * math.sqrt(len(scale))
     return result
+
+
+def _with_bias(kernel: Float64, bias: Float64) -> Float64:
+    """Return a matrix with a last row that is multiplied by one."""
+    return np.concatenate([kernel, bias[None]])
+
+
+def _normalize(buffers: _Buffers) -> None:
+    np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
 
 
 def _inverse_norms(x: Float64) -> Float64 | float:
