@@ -54,10 +54,14 @@ class Stepper(Protocol):
 
 
 def make_stepper(spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]]) -> Stepper:
-    """Return the stepper of a bundle's network."""
+    """Return the stepper of a bundle's network, the quickest that there is."""
+    from textgen.inference.compiled import CompiledLinearStepper, library
     from textgen.inference.gated import GruStepper, LstmStepper
     from textgen.inference.linear import LinearStepper
 
+    code = library()
+    if spec.cell == "linear" and code is not None:
+        return CompiledLinearStepper(spec, weights, code)
     kinds: dict[str, Callable[..., Stepper]] = {
         "linear": LinearStepper,
         "lstm": LstmStepper,

@@ -1,0 +1,273 @@
+/* One step of the cell "linear", compiled: what LinearStepper.step in linear.py does, to the same text.
+
+   Weights are read as the 32 bits that they have, products and functions are worked out in 64, and
+   what is carried to the next step is rounded to 32 (numerics.py says why). Each sum of a product
+   runs over its terms in one order, whatever the number of texts. */
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+/* One version for each generation of processors; the loader takes the best. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#define CHOSEN __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CHOSEN
+#endif
+
+/* Sums of 32 bits round after every operation, as NumPy's do. */
+#if defined(__clang__)
+#define UNFUSED
+#pragma STDC FP_CONTRACT OFF
+#else
+#define UNFUSED __attribute__((optimize("fp-contract=off"), noinline))
+#endif
+
+enum { TAPS = 4, LANES = 8, ROWS = 4 };
+
+typedef double lanes __attribute__((vector_size(8 * LANES)));
+typedef float narrow __attribute__((vector_size(4 * LANES)));
+
+typedef struct {
+    const float *norm, *input, *convolution, *forget_bias, *output;
+    const float *mlp_norm, *mlp_input, *mlp_output;
+} Layer;
+
+typedef struct {
+    int64_t vocabulary, units, layers, inner, ngrams, ngram_rows, ngram_size;
+    const float *embedding, *table, *projection, *norm, *output, *output_bias;
+    const Layer *layer;
+} Network;
+
+/* Whether this was compiled for, and runs on, a processor on which it beats NumPy. */
+int linear_is_fast(void)
+{
+#if defined(__x86_64__)
+#if defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return 0;
+#endif
+#else
+    return 1;
+#endif
+}
+
+/* For R rows and V vectors of columns: out = x w, or out += x w. */
+static inline __attribute__((always_inline)) void tile(const int R, const int V, int64_t k, int64_t n,
+    const double *x, const float *w, double *out, int add)
+{
+    lanes sum[ROWS][2 * ROWS];
+    for (int r = 0; r < R; r++)
+        for (int v = 0; v < V; v++)
+            if (add)
+                memcpy(&sum[r][v], out + r * n + v * LANES, sizeof(lanes));
+            else
+                sum[r][v] = (lanes){0};
+    for (int64_t i = 0; i < k; i++) {
+        const float *row = w + i * n;
+        for (int v = 0; v < V; v++) {
+            narrow some;
+            memcpy(&some, row + v * LANES, sizeof some);
+            lanes wide = __builtin_convertvector(some, lanes);
+            for (int r = 0; r < R; r++)
+                sum[r][v] += x[r * k + i] * wide;
+        }
+    }
+    for (int r = 0; r < R; r++)
+        for (int v = 0; v < V; v++)
+            memcpy(out + r * n + v * LANES, &sum[r][v], sizeof(lanes));
+}
+
+/* x (rows, k) times w (k, n), into or onto out (rows, n). */
+CHOSEN
+static void product(int64_t rows, int64_t k, int64_t n, const double *x, const float *w, double *out, int add)
+{
+    int64_t column = 0;
+    while (column + LANES <= n) {
+        int64_t left = n - column, r = 0;
+        int wide = left >= 4 * LANES;
+        for (; r + ROWS <= rows; r += ROWS) {
+            if (wide)
+                tile(ROWS, 4, k, n, x + r * k, w + column, out + r * n + column, add);
+            else
+                tile(ROWS, 1, k, n, x + r * k, w + column, out + r * n + column, add);
+        }
+        for (; r < rows; r++) {
+            if (wide)
+                tile(1, 4, k, n, x + r * k, w + column, out + r * n + column, add);
+            else
+                tile(1, 1, k, n, x + r * k, w + column, out + r * n + column, add);
+        }
+        column += wide ? 4 * LANES : LANES;
+    }
+    for (; column < n; column++)
+        for (int64_t r = 0; r < rows; r++) {
+            double sum = add ? out[r * n + column] : 0;
+            for (int64_t i = 0; i < k; i++)
+                sum += x[r * k + i] * w[i * n + column];
+            out[r * n + column] = sum;
+        }
+}
+
+/* The exponential to the last bit or two: 2^n times a polynomial around 0 (its Taylor series). */
+static inline double exponential(double x)
+{
+    x = x < -700 ? -700 : x > 700 ? 700 : x;
+    double shifted = x * 1.4426950408889634 + 6755399441055744.0; /* n in the last bits of a double */
+    double n = shifted - 6755399441055744.0;
+    double r = x - n * 6.93147180369123816490e-01;
+    r -= n * 1.90821492927058770002e-10;
+    double p = 2.08767569878680989792e-09;
+    p = p * r + 2.50521083854417187751e-08;
+    p = p * r + 2.75573192239858906526e-07;
+    p = p * r + 2.75573192239858906526e-06;
+    p = p * r + 2.48015873015873015873e-05;
+    p = p * r + 1.98412698412698412698e-04;
+    p = p * r + 1.38888888888888888889e-03;
+    p = p * r + 8.33333333333333333333e-03;
+    p = p * r + 4.16666666666666666667e-02;
+    p = p * r + 1.66666666666666666667e-01;
+    p = p * r + 0.5;
+    p = p * r + 1.0;
+    p = p * r + 1.0;
+    uint64_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 1023) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    return p * power;
+}
+
+static inline double sigmoid(double x) { return 1.0 / (1.0 + exponential(-x)); }
+
+CHOSEN
+static void normalize(int64_t rows, int64_t units, const double *x, const float *scale, double *out)
+{
+    for (int64_t r = 0; r < rows; r++, x += units, out += units) {
+        double part[LANES] = {0}, squares = 0;
+        int64_t i = 0;
+        for (; i + LANES <= units; i += LANES)
+            for (int lane = 0; lane < LANES; lane++)
+                part[lane] += x[i + lane] * x[i + lane];
+        for (; i < units; i++)
+            squares += x[i] * x[i];
+        for (int lane = 0; lane < LANES; lane++)
+            squares += part[lane];
+        double inverse = 1.0 / sqrt(squares / units + 1e-6);
+        for (i = 0; i < units; i++)
+            out[i] = x[i] * inverse * scale[i];
+    }
+}
+
+/* The convolution and the recurrence of one text. `summed` holds the convolution at the next
+   positions as far as it is known, shape (TAPS - 1, units). */
+UNFUSED CHOSEN
+static void recur(int64_t units, const double *value, const double *keep, const float *taps, float *carried, float *summed)
+{
+    float *next = summed, *second = summed + units, *third = summed + 2 * units;
+    for (int64_t i = 0; i < units; i++) {
+        float heard = (float)value[i], kept = (float)keep[i];
+        float filtered = next[i] + heard * taps[3 * units + i];
+        next[i] = second[i] + heard * taps[2 * units + i];
+        second[i] = third[i] + heard * taps[units + i];
+        third[i] = heard * taps[i];
+        float change = (carried[i] - filtered) * kept;
+        carried[i] = change + filtered;
+    }
+}
+
+/* z holds value, forget gate and output gate of each text; what is let out goes to `hidden`. */
+CHOSEN
+static void mix_time(int64_t rows, int64_t units, double *z, const Layer *layer, float *carried, float *summed, double *hidden)
+{
+    for (int64_t r = 0; r < rows; r++, z += 3 * units, carried += units, hidden += units) {
+        double *forget = z + units, *gate = z + 2 * units;
+        for (int64_t i = 0; i < units; i++)
+            forget[i] = sigmoid(forget[i] + layer->forget_bias[i]);
+        recur(units, z, forget, layer->convolution, carried, summed + r * (TAPS - 1) * units);
+        for (int64_t i = 0; i < units; i++)
+            hidden[i] = carried[i] * gate[i] * sigmoid(gate[i]);
+    }
+}
+
+CHOSEN
+static void gate(int64_t rows, int64_t inner, const double *z, double *out)
+{
+    for (int64_t r = 0; r < rows; r++, z += 2 * inner, out += inner)
+        for (int64_t i = 0; i < inner; i++)
+            out[i] = z[i] * sigmoid(z[i]) * z[inner + i];
+}
+
+/* As textgen.ngrams does it. */
+static inline uint64_t mixed(uint64_t key)
+{
+    key = (key ^ (key >> 30)) * 0xBF58476D1CE4E5B9u;
+    key = (key ^ (key >> 27)) * 0x94D049BB133111EBu;
+    return key ^ (key >> 31);
+}
+
+static void look_up(const Network *net, int64_t token, float *recent, double *x, double *found)
+{
+    for (int64_t i = 0; i < net->units; i++)
+        x[i] = net->embedding[token * net->units + i];
+    if (!net->ngrams)
+        return;
+    int64_t before = net->ngrams - 1;
+    uint64_t key = (uint64_t)token;
+    for (int64_t length = 2; length <= net->ngrams; length++) {
+        uint64_t earlier = (uint64_t)recent[before + 1 - length];
+        key = mixed(key * 0x9E3779B97F4A7C15u + earlier + (uint64_t)length);
+        uint64_t row = key % (uint64_t)net->ngram_rows + (uint64_t)((length - 2) * net->ngram_rows);
+        const float *entry = net->table + row * (uint64_t)net->ngram_size;
+        for (int64_t i = 0; i < net->ngram_size; i++)
+            *found++ = entry[i];
+    }
+    memmove(recent, recent + 1, sizeof(float) * (size_t)(before - 1));
+    recent[before - 1] = (float)token;
+}
+
+/* Numbers of `work` that a text needs. */
+int64_t linear_work(const Network *net)
+{
+    int64_t widest = 3 * net->units > 3 * net->inner ? 3 * net->units : 3 * net->inner;
+    int64_t found = net->ngrams ? (net->ngrams - 1) * net->ngram_size : 0;
+    return 3 * net->units + widest + found;
+}
+
+/* Feed one token to each of so many texts. `states` are the arrays of LinearStepper.initial_state.
+   Returns 0, or 1 where a token lies outside the vocabulary; then nothing has changed. */
+int linear_step(const Network *net, int64_t rows, const int64_t *tokens, float *const *states, double *work, double *logits)
+{
+    int64_t units = net->units, inner = net->inner, before = net->ngrams ? net->ngrams - 1 : 0;
+    for (int64_t r = 0; r < rows; r++)
+        if (tokens[r] < 0 || tokens[r] >= net->vocabulary)
+            return 1;
+    int64_t found_size = before * net->ngram_size;
+    double *x = work, *normalized = x + rows * units, *hidden = normalized + rows * units;
+    double *found = hidden + rows * units, *z = found + rows * found_size;
+    for (int64_t r = 0; r < rows; r++)
+        look_up(net, tokens[r], states[0] + r * before, x + r * units, found + r * found_size);
+    if (before)
+        product(rows, found_size, units, found, net->projection, x, 1);
+    for (int64_t l = 0; l < net->layers; l++) {
+        const Layer *layer = net->layer + l;
+        normalize(rows, units, x, layer->norm, normalized);
+        product(rows, units, 3 * units, normalized, layer->input, z, 0);
+        mix_time(rows, units, z, layer, states[1 + 2 * l], states[2 + 2 * l], hidden);
+        product(rows, units, units, hidden, layer->output, x, 1);
+        if (inner) {
+            double *opened = z + rows * 2 * inner;
+            normalize(rows, units, x, layer->mlp_norm, normalized);
+            product(rows, units, 2 * inner, normalized, layer->mlp_input, z, 0);
+            gate(rows, inner, z, opened);
+            product(rows, inner, units, opened, layer->mlp_output, x, 1);
+        }
+    }
+    normalize(rows, units, x, net->norm, normalized);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < net->vocabulary; i++)
+            logits[r * net->vocabulary + i] = net->output_bias[i];
+    product(rows, units, net->vocabulary, normalized, net->output, logits, 1);
+    return 0;
+}
