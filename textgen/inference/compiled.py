@@ -54,7 +54,7 @@ def library() -> ctypes.CDLL | None:
             loaded.linear_work.restype = ctypes.c_int64
             pointers = [ctypes.c_void_p] * 4
             loaded.linear_step.argtypes = [ctypes.c_void_p, ctypes.c_int64, *pointers]
-            return loaded if loaded.linear_is_fast() else None
+            return loaded if loaded.linear_prepare() else None
     return None
 
 

@@ -7,8 +7,12 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
-/* One version for each generation of processors; the loader takes the best. */
+/* One version for each generation of processors; the loader takes the best. What only goes through
+   its numbers one by one is left to the compiler, products are written out below. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
 #define CHOSEN __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -23,10 +27,7 @@
 #define UNFUSED __attribute__((optimize("fp-contract=off"), noinline))
 #endif
 
-enum { TAPS = 4, LANES = 8, ROWS = 4 };
-
-typedef double lanes __attribute__((vector_size(8 * LANES)));
-typedef float narrow __attribute__((vector_size(4 * LANES)));
+enum { TAPS = 4, PARTS = 8 };
 
 typedef struct {
     const float *norm, *input, *convolution, *forget_bias, *output;
@@ -39,75 +40,53 @@ typedef struct {
     const Layer *layer;
 } Network;
 
-/* Whether this was compiled for, and runs on, a processor on which it beats NumPy. */
-int linear_is_fast(void)
+typedef double pair __attribute__((vector_size(16)));
+static inline pair widened_pair(const float *two) { return (pair){two[0], two[1]}; }
+
+#define NAME product_pairs
+#define TARGET
+#define LANES 2
+#define vector pair
+#define widened widened_pair
+#define ROWS 4
+#define ACROSS 4
+#define ALONE 8
+#include "product.h"
+
+#if defined(__x86_64__)
+#define NAME product_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 4
+#define vector __m256d
+#define widened(four) _mm256_cvtps_pd(_mm_loadu_ps(four))
+#define ROWS 4
+#define ACROSS 2
+#define ALONE 8
+#include "product.h"
+
+#define NAME product_avx512
+#define TARGET __attribute__((target("avx512f,avx2,fma")))
+#define LANES 8
+#define vector __m512d
+#define widened(eight) _mm512_cvtps_pd(_mm256_loadu_ps(eight))
+#define ROWS 4
+#define ACROSS 4
+#define ALONE 8
+#include "product.h"
+#endif
+
+static void (*product)(int64_t, int64_t, int64_t, const double *, const float *, double *, int) = product_pairs;
+
+/* Choose the product for this processor; returns whether it is one on which this beats NumPy. */
+int linear_prepare(void)
 {
 #if defined(__x86_64__)
-#if defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-    return 0;
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 0;
+    product = __builtin_cpu_supports("avx512f") ? product_avx512 : product_avx2;
 #endif
-#else
     return 1;
-#endif
-}
-
-/* For R rows and V vectors of columns: out = x w, or out += x w. */
-static inline __attribute__((always_inline)) void tile(const int R, const int V, int64_t k, int64_t n,
-    const double *x, const float *w, double *out, int add)
-{
-    lanes sum[ROWS][2 * ROWS];
-    for (int r = 0; r < R; r++)
-        for (int v = 0; v < V; v++)
-            if (add)
-                memcpy(&sum[r][v], out + r * n + v * LANES, sizeof(lanes));
-            else
-                sum[r][v] = (lanes){0};
-    for (int64_t i = 0; i < k; i++) {
-        const float *row = w + i * n;
-        for (int v = 0; v < V; v++) {
-            narrow some;
-            memcpy(&some, row + v * LANES, sizeof some);
-            lanes wide = __builtin_convertvector(some, lanes);
-            for (int r = 0; r < R; r++)
-                sum[r][v] += x[r * k + i] * wide;
-        }
-    }
-    for (int r = 0; r < R; r++)
-        for (int v = 0; v < V; v++)
-            memcpy(out + r * n + v * LANES, &sum[r][v], sizeof(lanes));
-}
-
-/* x (rows, k) times w (k, n), into or onto out (rows, n). */
-CHOSEN
-static void product(int64_t rows, int64_t k, int64_t n, const double *x, const float *w, double *out, int add)
-{
-    int64_t column = 0;
-    while (column + LANES <= n) {
-        int64_t left = n - column, r = 0;
-        int wide = left >= 4 * LANES;
-        for (; r + ROWS <= rows; r += ROWS) {
-            if (wide)
-                tile(ROWS, 4, k, n, x + r * k, w + column, out + r * n + column, add);
-            else
-                tile(ROWS, 1, k, n, x + r * k, w + column, out + r * n + column, add);
-        }
-        for (; r < rows; r++) {
-            if (wide)
-                tile(1, 4, k, n, x + r * k, w + column, out + r * n + column, add);
-            else
-                tile(1, 1, k, n, x + r * k, w + column, out + r * n + column, add);
-        }
-        column += wide ? 4 * LANES : LANES;
-    }
-    for (; column < n; column++)
-        for (int64_t r = 0; r < rows; r++) {
-            double sum = add ? out[r * n + column] : 0;
-            for (int64_t i = 0; i < k; i++)
-                sum += x[r * k + i] * w[i * n + column];
-            out[r * n + column] = sum;
-        }
 }
 
 /* The exponential to the last bit or two: 2^n times a polynomial around 0 (its Taylor series). */
@@ -145,14 +124,14 @@ CHOSEN
 static void normalize(int64_t rows, int64_t units, const double *x, const float *scale, double *out)
 {
     for (int64_t r = 0; r < rows; r++, x += units, out += units) {
-        double part[LANES] = {0}, squares = 0;
+        double part[PARTS] = {0}, squares = 0;
         int64_t i = 0;
-        for (; i + LANES <= units; i += LANES)
-            for (int lane = 0; lane < LANES; lane++)
+        for (; i + PARTS <= units; i += PARTS)
+            for (int lane = 0; lane < PARTS; lane++)
                 part[lane] += x[i + lane] * x[i + lane];
         for (; i < units; i++)
             squares += x[i] * x[i];
-        for (int lane = 0; lane < LANES; lane++)
+        for (int lane = 0; lane < PARTS; lane++)
             squares += part[lane];
         double inverse = 1.0 / sqrt(squares / units + 1e-6);
         for (i = 0; i < units; i++)

@@ -1,4 +1,4 @@
-"""The cell ``linear`` in NumPy. `textgen.training.linear` is its twin in Keras.
+"""The cell ``linear`` in NumPy. `textgen.training.linear` is its twin in Keras, `linear.c` its step in C.
 
 A step costs little arithmetic, so for one text it is the number of calls into NumPy that counts, and
 for many the passes over memory. Hence buffers that are made once, scales that are folded into the
