@@ -7,6 +7,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 RUN python -m venv /opt/pastiche
 ENV PATH="/opt/pastiche/bin:$PATH"
 WORKDIR /src
+# For the compiled step of textgen; what runs has no compiler.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
 
 # The requirements come first: they change less often than the code, and are by far the larger layer.
 FROM venv AS venv-cpu

@@ -24,7 +24,7 @@ help: ## list the commands
 setup: $(READY) ## make .venv and install the locked requirements
 
 # The stamp is written last: an interrupted installation is gone on with by the next `make`.
-$(READY): requirements/dev.txt pyproject.toml
+$(READY): requirements/dev.txt pyproject.toml textgen/inference/linear.c textgen/inference/product.h
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
 	  echo "error: Pastiche needs Python 3.11, 3.12 or 3.13 (TensorFlow runs on these); $(PYTHON) is" \
 	    "$$($(PYTHON) --version 2>/dev/null || echo "not there"). Name another one: make setup PYTHON=python3.12" >&2; exit 1; }
@@ -68,4 +68,5 @@ $(BIN)/uv:
 
 clean: ## remove what these commands made, but not the data in var/
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(PACKAGES) -name '_*.so' -delete
 	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

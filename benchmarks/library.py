@@ -6,15 +6,14 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from benchmarks.figures import Figure, median_of, peak_megabytes, seconds_to_first_output
+from benchmarks.figures import Figure
+from textgen.benchmark.processes import median_of, peak_megabytes, seconds_to_first_output
+from textgen.benchmark.speeds import STREAMS, characters_a_second
 from textgen.model import TextModel
-from textgen.sampling import SamplingSettings
 
 _TRAINING_S = 30
-_STREAMS = 32
 
 
 def run() -> list[Figure]:
@@ -47,11 +46,11 @@ def run() -> list[Figure]:
         loaded = TextModel.load(model)
         figures += [
             Figure(
-                "one stream", median_of(lambda: _characters_a_second(loaded, 1), 3), "characters/s", "≥ 8000"
+                "one stream", median_of(lambda: characters_a_second(loaded, 1), 3), "characters/s", "≥ 8000"
             ),
             Figure(
-                f"{_STREAMS} streams together",
-                median_of(lambda: _characters_a_second(loaded, _STREAMS), 3),
+                f"{STREAMS} streams together",
+                median_of(lambda: characters_a_second(loaded, STREAMS), 3),
                 "characters/s",
                 "≥ 50000",
             ),
@@ -73,13 +72,3 @@ def _training(data: Path) -> Figure:
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     loss = TextModel.load(data / "model").manifest.validation_loss
     return Figure(f"Shakespeare's tragedies: loss after {_TRAINING_S} s", loss, "nats/character")
-
-
-def _characters_a_second(model: TextModel, streams: int, length: int = 500) -> float:
-    engine = model.engine()
-    for number in range(streams):
-        engine.submit(model.request("the ", SamplingSettings(length, 0.7, number))[0])
-    begun = time.monotonic()
-    while not engine.idle:
-        engine.step()
-    return streams * length / (time.monotonic() - begun)

@@ -6,7 +6,7 @@
 ``sample``      ``text``, ``temperature``, ``fraction``
 ``checkpoint``  ``step``, ``seconds``, ``validation_loss``, ``training_loss``; ``picture`` if drawn
 ``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``;
-                ``picture`` if drawn
+                ``picture`` if drawn, ``device_mb`` (largest memory taken on a GPU)
 ``failed``      ``error``
 ==============  =====================================================================================
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "evaluate": "Say how well a model predicts a text.",
     "inspect": "Show what a bundle is.",
     "corpus": "Get a corpus, or look at one.",
+    "benchmark": "Measure what this machine does.",
     "serve": "Answer sampling requests on standard input, as JSON lines.",
 }
 

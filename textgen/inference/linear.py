@@ -1,4 +1,4 @@
-"""The cell ``linear`` in NumPy. `textgen.training.linear` is its twin in Keras.
+"""The cell ``linear`` in NumPy. `textgen.training.linear` is its twin in Keras, `linear.c` its step in C.
 
 A step costs little arithmetic, so for one text it is the number of calls into NumPy that counts, and
 for many the passes over memory. Hence buffers that are made once, scales that are folded into the
@@ -27,7 +27,8 @@ from textgen.spec import CONVOLUTION, NetworkSpec
 class LinearStepper:
     """Embeddings, residual blocks, linear output on top of what counted n-grams expect.
 
-    The state holds the last tokens, and for each block the recurrence and the convolution's last inputs.
+    The state holds the last tokens, and for each block the recurrence and what the convolution has summed
+    up already for the next positions.
     Features are the blocks' output and, behind it, the n-grams' probabilities.
     """
 
@@ -49,8 +50,7 @@ class LinearStepper:
             # How much the n-grams count at this position is one more output.
             output = np.concatenate([output, weights["prior.gate"]], axis=1)
             bias = np.concatenate([bias, weights["prior.bias"]])
-        self._output = _for_normalized(weights["norm"], output)
-        self._bias = bias.astype(np.float64)
+        self._output = _with_bias(_for_normalized(weights["norm"], output), bias.astype(np.float64))
         # Each thread has its own buffers, so that one model can serve several.
         self._local = threading.local()
 
@@ -60,24 +60,22 @@ class LinearStepper:
         state: State = [np.zeros((batch, self._before), np.float32)]
         for _ in range(self.spec.layers):
             state.append(np.zeros((batch, units), np.float32))
-            state.append(np.zeros((batch, CONVOLUTION, units), np.float32))
+            state.append(np.zeros((batch, CONVOLUTION - 1, units), np.float32))
         return state
 
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed one token to each text; see `textgen.inference.stepper.Stepper.step`."""
         buffers = self._buffers(len(tokens))
         buffers.x[:] = self._embedding[tokens]
-        recent, expected = state[0], None
-        if self._prior is not None:
-            recent[:, :-1] = recent[:, 1:]
-            recent[:, -1] = tokens
-            expected = self._prior.probabilities(recent)
+        expected = self._expected(tokens, state[0])
+        if expected is not None:
             self._feed(expected, buffers)
         for layer, block in enumerate(self._blocks):
             block.mix_time(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
                 block.mix_channels(buffers)
-        return self._logits(buffers.x, expected)
+        _normalize(buffers)
+        return self._corrected(np.dot(buffers.with_one, self._output), expected)
 
     def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed several tokens; see `textgen.inference.stepper.Stepper.features`.
@@ -112,15 +110,31 @@ class LinearStepper:
             np.dot(expected, self._prior_input, out=buffers.out)
             buffers.x += buffers.out
 
+    def _expected(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float64 | None:
+        """Return what the n-grams expect after the tokens, and move ``recent`` on."""
+        if self._prior is None:
+            return None
+        recent[:, :-1] = recent[:, 1:]
+        recent[:, -1] = tokens
+        return self._prior.probabilities(recent)
+
     def _logits(self, x: Float64, expected: Float64 | None) -> Float64:
-        logits: Float64 = np.dot(x * _inverse_norms(x), self._output)
-        logits += self._bias
+        outputs: Float64 = np.dot(x * _inverse_norms(x), self._output[:-1])
+        outputs += self._output[-1]
+        return self._corrected(outputs, expected)
+
+    @staticmethod
+    def _corrected(outputs: Float64, expected: Float64 | None) -> Float64:
+        """Return logits: the network's outputs are what they differ by from the n-grams' logarithms.
+
+        The last output is how much those count.
+        """
         if expected is None:
-            return logits
-        result: Float64 = np.log(expected)
-        result *= logits[:, -1:]
-        result += logits[:, :-1]
-        return result
+            return outputs
+        logits: Float64 = np.log(expected)
+        logits *= outputs[:, -1:]
+        logits += outputs[:, :-1]
+        return logits
 
     def _buffers(self, batch: int) -> _Buffers:
         buffers: _Buffers | None = getattr(self._local, "buffers", None)
@@ -135,13 +149,16 @@ class _Buffers:
     def __init__(self, spec: NetworkSpec, rows: int) -> None:
         units, inner = spec.units, spec.expansion * spec.units
         self.x = np.empty((rows, units))
-        self.normalized = np.empty((rows, units))
+        # A column of ones behind it brings the biases into the products.
+        self.with_one = np.ones((rows, units + 1))
+        self.normalized = self.with_one[:, :units]
         z = np.empty((rows, 3 * units))
-        self.z, self.value, self.forget = z, z[:, :units], z[:, units : 2 * units]
+        self.z, self.value = z, z[:, :units]
         self.gate, self.gates = z[:, 2 * units :], z[:, units:]
         # The forget gate and the output gate side by side: one call squashes both.
         self.squashed = np.empty((rows, 2 * units))
         self.kept, self.opened = self.squashed[:, :units], self.squashed[:, units:]
+        self.heard = np.empty((rows, 1, units), np.float32)
         self.taps = np.empty((rows, CONVOLUTION, units), np.float32)
         self.filtered = np.empty((rows, units), np.float32)
         self.keep = np.empty((rows, units), np.float32)
@@ -160,47 +177,51 @@ class _Block:
         self, spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], prefix: str
     ) -> None:
         units = spec.units
-        self._input = _for_normalized(weights[prefix + "norm"], weights[prefix + "input"])
+        bias = np.zeros(3 * units)
+        bias[units : 2 * units] = weights[prefix + "forget_bias"]
+        self._input = _with_bias(_for_normalized(weights[prefix + "norm"], weights[prefix + "input"]), bias)
         # Halved for the hyperbolic tangent. The output gate g = 2h, as a factor, needs no doubling:
         # g sigmoid(g) = h (tanh(h) + 1).
         self._input[:, units:] *= 0.5
-        self._forget_bias = weights[prefix + "forget_bias"].astype(np.float64) * 0.5
-        self._convolution = weights[prefix + "convolution"]
+        # The newest input's factor first: by it each input counts for its own position and those after it.
+        self._convolution = weights[prefix + "convolution"][::-1].copy()
         self._output = weights[prefix + "output"].astype(np.float64)
         if spec.expansion:
             self._mlp_input = _for_normalized(weights[prefix + "mlp_norm"], weights[prefix + "mlp_input"])
             self._mlp_input[:, : spec.expansion * units] *= 0.5
             self._mlp_output = weights[prefix + "mlp_output"].astype(np.float64)
 
-    def mix_time(self, carried: Float32, inputs: Float32, buffers: _Buffers) -> None:
+    def mix_time(self, carried: Float32, summed: Float32, buffers: _Buffers) -> None:
         """Mix one position of each text with its past.
 
         Args:
             carried: the recurrence, shape (batch, units); changed in place.
-            inputs: the convolution's last inputs, shape (batch, CONVOLUTION, units); likewise.
+            summed: the convolution at the next positions, as far as it is known: shape
+                (batch, CONVOLUTION - 1, units); likewise.
             buffers: with x, shape (batch, units).
         """
         self._gates(buffers)
-        inputs[:, :-1] = inputs[:, 1:]
-        inputs[:, -1] = buffers.value
-        np.multiply(inputs, self._convolution, out=buffers.taps)
-        np.add.reduce(buffers.taps, axis=1, out=buffers.filtered)
+        buffers.heard[:, 0] = buffers.value
+        np.multiply(buffers.heard, self._convolution, out=buffers.taps)
+        np.add(summed[:, 0], buffers.taps[:, 0], out=buffers.filtered)
+        np.add(summed[:, 1:], buffers.taps[:, 1:-1], out=summed[:, :-1])
+        summed[:, -1] = buffers.taps[:, -1]
         _recur(carried, buffers.keep, buffers.filtered, buffers.change)
         np.multiply(buffers.opened, carried, out=buffers.hidden)
         self._add_gated(buffers)
 
-    def mix_times(self, carried: Float32, inputs: Float32, buffers: _Buffers) -> None:
+    def mix_times(self, carried: Float32, summed: Float32, buffers: _Buffers) -> None:
         """Do as `mix_time` for several positions of each text; x has shape (batch × time, units)."""
         batch, units = carried.shape
         self._gates(buffers)
         value = buffers.value.reshape(batch, -1, units).astype(np.float32)
         time = value.shape[1]
-        padded = np.concatenate([inputs[:, 1:], value], axis=1)  # (batch, CONVOLUTION - 1 + time, units)
-        inputs[:] = np.concatenate([inputs, value], axis=1)[:, -CONVOLUTION:]
-        filtered = buffers.filtered.reshape(batch, time, units)
-        np.multiply(padded[:, :time], self._convolution[0], out=filtered)
-        for tap in range(1, CONVOLUTION):
-            filtered += padded[:, tap : tap + time] * self._convolution[tap]
+        filtered = np.zeros((batch, time + CONVOLUTION - 1, units), np.float32)
+        filtered[:, : CONVOLUTION - 1] = summed
+        # The oldest input first, as it is when positions come one by one.
+        for later in reversed(range(CONVOLUTION)):
+            filtered[:, later : later + time] += value * self._convolution[later]
+        summed[:] = filtered[:, time:]
         keep = buffers.keep.reshape(batch, time, units)
         hidden = buffers.hidden.reshape(batch, time, units)
         change = np.empty_like(carried)
@@ -212,7 +233,7 @@ class _Block:
 
     def mix_channels(self, buffers: _Buffers) -> None:
         """Run each position through the gated perceptron."""
-        np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
+        _normalize(buffers)
         np.dot(buffers.normalized, self._mlp_input, out=buffers.wide)
         inner = buffers.inner
         np.tanh(buffers.wide_gate, out=inner)
@@ -223,9 +244,8 @@ class _Block:
         buffers.x += buffers.out
 
     def _gates(self, buffers: _Buffers) -> None:
-        np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
-        np.dot(buffers.normalized, self._input, out=buffers.z)
-        buffers.forget += self._forget_bias
+        _normalize(buffers)
+        np.dot(buffers.with_one, self._input, out=buffers.z)
         np.tanh(buffers.gates, out=buffers.squashed)
         buffers.squashed += 1
         np.multiply(buffers.kept, 0.5, out=buffers.keep, casting="same_kind")
@@ -247,6 +267,15 @@ def _for_normalized(scale: npt.NDArray[np.float32], kernel: npt.NDArray[np.float
     """Return a matrix for x times `_inverse_norms`, with what the normalisation needs besides."""
     result: Float64 = scale.astype(np.float64)[:, None] * kernel * math.sqrt(len(scale))
     return result
+
+
+def _with_bias(kernel: Float64, bias: Float64) -> Float64:
+    """Return a matrix with a last row that is multiplied by one."""
+    return np.concatenate([kernel, bias[None]])
+
+
+def _normalize(buffers: _Buffers) -> None:
+    np.multiply(buffers.x, _inverse_norms(buffers.x), out=buffers.normalized)
 
 
 def _inverse_norms(x: Float64) -> Float64 | float:

@@ -58,12 +58,16 @@ class Stepper(Protocol):
 def make_stepper(
     spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], counted: KneserNey | None = None
 ) -> Stepper:
-    """Return the stepper of a bundle's network, on top of its n-grams if it has any."""
+    """Return the stepper of a bundle's network, the quickest that there is."""
     if bool(spec.prior) != (counted is not None):
         raise BundleError(f"the network's prior is {spec.prior}, but its counted n-grams are not there")
+    from textgen.inference.compiled import CompiledLinearStepper, library
     from textgen.inference.gated import GruStepper, LstmStepper
     from textgen.inference.linear import LinearStepper
 
+    code = library()
+    if spec.cell == "linear" and code is not None:
+        return CompiledLinearStepper(spec, weights, counted, code)
     if spec.cell == "linear":
         return LinearStepper(spec, weights, counted)
     kinds: dict[str, Callable[..., Stepper]] = {"lstm": LstmStepper, "gru": GruStepper}

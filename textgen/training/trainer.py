@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -79,14 +80,16 @@ class Trainer:
         self._result = Result(corpus, settings, start, backend.device(), emit)
         longer = min(len(corpus.validation), FINAL_TOKENS) / self._validation_tokens
         self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
-        self._network = network.build(self._spec, batch, length, settings.random_seed, start.counted)
+        self._network = network.build(
+            self._spec, batch, length, settings.random_seed, start.counted, backend.products()
+        )
         if base is not None:
             self._network.set_weights(grown(self._network.weights(), base))
         self._model = self._network.model
         self._model.compile(
             optimizer=optimizer_of(settings),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=worth_compiling(settings),
+            jit_compile=backend.jit_compile(worth_it=worth_compiling(settings)),
         )
         self._model.optimizer.build(self._model.trainable_variables)
         self._first = checkpoint.values(self._variables())
@@ -264,6 +267,9 @@ class Trainer:
         picture = self._curve.draw(self._progress.history, folder, at_once=at_once)
         return {} if picture is None else {"picture": str(picture)}
 
+    def _last_words(self) -> dict[str, Any]:
+        return {"device_mb": backend.device_megabytes(), **self._picture(self._output, at_once=True)}
+
     @property
     def _validation_tokens(self) -> int:
         # So many that a validation takes about as long for every size of network.
@@ -277,11 +283,7 @@ class Trainer:
     def _variables(self) -> list[keras.Variable]:
         """Return weights, dropout's random state, carried states and the optimizer's, in a fixed order."""
         model = self._model
-        # Keras counts the states of its own stateful layers not among the model's variables.
-        states = {
-            id(variable): variable for variable in (*model.non_trainable_variables, *self._network.states)
-        }
-        return [*model.trainable_variables, *states.values(), *model.optimizer.variables]
+        return [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
 
     def _finish(self, stopped: str) -> bundle.Manifest:
         progress = self._progress
@@ -301,9 +303,7 @@ class Trainer:
         made = self._result.as_bundle(
             self._best, progress, stopped=stopped, fraction=self._fraction(), seconds=self._clock.elapsed_s
         )
-        manifest = self._result.finish(
-            self._output, made, draw=lambda: self._picture(self._output, at_once=True)
-        )
+        manifest = self._result.finish(self._output, made, more=self._last_words)
         shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
         return manifest
 

@@ -1,0 +1,75 @@
+"""How fast one core multiplies, reads memory and writes text. `python -m` prints it as JSON for a bundle.
+
+The process that runs this ought to have one thread, as a sampler has: OPENBLAS_NUM_THREADS=1.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.benchmark.processes import median_of
+from textgen.model import TextModel
+from textgen.sampling import SamplingSettings
+
+STREAMS = 32
+
+_SIDE = 1024
+_READ_BYTES = 256 << 20
+_LENGTH = 500
+
+
+def gemm_gflops(kind: npt.DTypeLike) -> float:
+    """Return 10^9 additions and multiplications a second in a product of two square matrices."""
+    left, right = (np.full((_SIDE, _SIDE), 0.5, kind) for _ in range(2))
+    out = np.empty_like(left)
+    return 2 * _SIDE**3 / _shortest(lambda: np.dot(left, right, out=out)) / 1e9
+
+
+def memory_gigabytes() -> float:
+    """Return how many 10^9 bytes a second a matrix-vector product reads, which does nothing else."""
+    matrix = np.ones((_READ_BYTES // (4 * _SIDE), _SIDE), np.float32)
+    vector = np.ones(_SIDE, np.float32)
+    return matrix.nbytes / _shortest(lambda: matrix.dot(vector)) / 1e9
+
+
+def characters_a_second(model: TextModel, streams: int, length: int = _LENGTH) -> float:
+    """Return how many characters a model writes, all streams together."""
+    engine = model.engine()
+    for number in range(streams):
+        engine.submit(model.request("\n", SamplingSettings(length, 0.7, number))[0])
+    begun = time.monotonic()
+    while not engine.idle:
+        engine.step()
+    return streams * length / (time.monotonic() - begun)
+
+
+def measure(model: TextModel) -> dict[str, float]:
+    """Return the figures under their names in `textgen.benchmark.report`."""
+    return {
+        "gemm_float32_gflops": gemm_gflops(np.float32),
+        "gemm_float64_gflops": gemm_gflops(np.float64),
+        "memory_gb_s": memory_gigabytes(),
+        "characters_s_one": median_of(lambda: characters_a_second(model, 1, 4 * _LENGTH)),
+        "characters_s_32": median_of(lambda: characters_a_second(model, STREAMS)),
+    }
+
+
+def _shortest(call: Callable[[], object], runs: int = 5) -> float:
+    """Return the seconds of the quickest of several calls; the first one warms up."""
+    taken = []
+    for _ in range(runs + 1):
+        begun = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - begun)
+    return min(taken[1:])
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(TextModel.load(Path(sys.argv[1])))))  # noqa: T201 -- a program of its own

@@ -1,0 +1,28 @@
+"""`textgen benchmark`: what this machine does, in about a minute."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from textgen.benchmark import report
+
+
+@click.command("benchmark")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object.")
+@click.option(
+    "--training-seconds",
+    type=click.FloatRange(5, 3600),
+    default=report.TRAINING_S,
+    show_default=True,
+    help="How long to train.",
+)
+def command(*, as_json: bool, training_seconds: float) -> None:
+    """Measure this machine: how soon and how fast it writes, how fast it trains, and its limits."""
+    figures = report.measure(training_seconds, lambda what: click.echo(f"{what} …", err=True))
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    for line in report.lines(figures):
+        click.echo(line)

@@ -1,0 +1,221 @@
+/* One step of the cell "linear", compiled: what LinearStepper.step in linear.py does, to the same text.
+
+   Weights are read as the 32 bits that they have, products and functions are worked out in 64, and
+   what is carried to the next step is rounded to 32 (numerics.py says why). Each sum of a product
+   runs over its terms in one order, whatever the number of texts. */
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* One version for each generation of processors; the loader takes the best. What only goes through
+   its numbers one by one is left to the compiler, products are written out below. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#define CHOSEN __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CHOSEN
+#endif
+
+/* Sums of 32 bits round after every operation, as NumPy's do. */
+#if defined(__clang__)
+#define UNFUSED
+#pragma STDC FP_CONTRACT OFF
+#else
+#define UNFUSED __attribute__((optimize("fp-contract=off"), noinline))
+#endif
+
+enum { TAPS = 4, PARTS = 8 };
+
+typedef struct {
+    const float *norm, *input, *convolution, *forget_bias, *output;
+    const float *mlp_norm, *mlp_input, *mlp_output;
+} Layer;
+
+typedef struct {
+    int64_t vocabulary, outputs, units, layers, inner;
+    const float *embedding, *prior_input, *norm, *output, *output_bias;
+    const Layer *layer;
+} Network;
+
+typedef double pair __attribute__((vector_size(16)));
+static inline pair widened_pair(const float *two) { return (pair){two[0], two[1]}; }
+
+#define NAME product_pairs
+#define TARGET
+#define LANES 2
+#define vector pair
+#define widened widened_pair
+#define ROWS 4
+#define ACROSS 4
+#define ALONE 8
+#include "product.h"
+
+#if defined(__x86_64__)
+#define NAME product_avx2
+#define TARGET __attribute__((target("avx2,fma")))
+#define LANES 4
+#define vector __m256d
+#define widened(four) _mm256_cvtps_pd(_mm_loadu_ps(four))
+#define ROWS 4
+#define ACROSS 2
+#define ALONE 8
+#include "product.h"
+
+#define NAME product_avx512
+#define TARGET __attribute__((target("avx512f,avx2,fma")))
+#define LANES 8
+#define vector __m512d
+#define widened(eight) _mm512_cvtps_pd(_mm256_loadu_ps(eight))
+#define ROWS 4
+#define ACROSS 4
+#define ALONE 8
+#include "product.h"
+#endif
+
+static void (*product)(int64_t, int64_t, int64_t, const double *, const float *, double *, int) = product_pairs;
+
+/* Choose the product for this processor; returns whether it is one on which this beats NumPy. */
+int linear_prepare(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 0;
+    product = __builtin_cpu_supports("avx512f") ? product_avx512 : product_avx2;
+#endif
+    return 1;
+}
+
+/* The exponential to the last bit or two: 2^n times a polynomial around 0 (its Taylor series). */
+static inline double exponential(double x)
+{
+    x = x < -700 ? -700 : x > 700 ? 700 : x;
+    double shifted = x * 1.4426950408889634 + 6755399441055744.0; /* n in the last bits of a double */
+    double n = shifted - 6755399441055744.0;
+    double r = x - n * 6.93147180369123816490e-01;
+    r -= n * 1.90821492927058770002e-10;
+    double p = 2.08767569878680989792e-09;
+    p = p * r + 2.50521083854417187751e-08;
+    p = p * r + 2.75573192239858906526e-07;
+    p = p * r + 2.75573192239858906526e-06;
+    p = p * r + 2.48015873015873015873e-05;
+    p = p * r + 1.98412698412698412698e-04;
+    p = p * r + 1.38888888888888888889e-03;
+    p = p * r + 8.33333333333333333333e-03;
+    p = p * r + 4.16666666666666666667e-02;
+    p = p * r + 1.66666666666666666667e-01;
+    p = p * r + 0.5;
+    p = p * r + 1.0;
+    p = p * r + 1.0;
+    uint64_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (bits + 1023) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    return p * power;
+}
+
+static inline double sigmoid(double x) { return 1.0 / (1.0 + exponential(-x)); }
+
+CHOSEN
+static void normalize(int64_t rows, int64_t units, const double *x, const float *scale, double *out)
+{
+    for (int64_t r = 0; r < rows; r++, x += units, out += units) {
+        double part[PARTS] = {0}, squares = 0;
+        int64_t i = 0;
+        for (; i + PARTS <= units; i += PARTS)
+            for (int lane = 0; lane < PARTS; lane++)
+                part[lane] += x[i + lane] * x[i + lane];
+        for (; i < units; i++)
+            squares += x[i] * x[i];
+        for (int lane = 0; lane < PARTS; lane++)
+            squares += part[lane];
+        double inverse = 1.0 / sqrt(squares / units + 1e-6);
+        for (i = 0; i < units; i++)
+            out[i] = x[i] * inverse * scale[i];
+    }
+}
+
+/* The convolution and the recurrence of one text. `summed` holds the convolution at the next
+   positions as far as it is known, shape (TAPS - 1, units). */
+UNFUSED CHOSEN
+static void recur(int64_t units, const double *value, const double *keep, const float *taps, float *carried, float *summed)
+{
+    float *next = summed, *second = summed + units, *third = summed + 2 * units;
+    for (int64_t i = 0; i < units; i++) {
+        float heard = (float)value[i], kept = (float)keep[i];
+        float filtered = next[i] + heard * taps[3 * units + i];
+        next[i] = second[i] + heard * taps[2 * units + i];
+        second[i] = third[i] + heard * taps[units + i];
+        third[i] = heard * taps[i];
+        float change = (carried[i] - filtered) * kept;
+        carried[i] = change + filtered;
+    }
+}
+
+/* z holds value, forget gate and output gate of each text; what is let out goes to `hidden`. */
+CHOSEN
+static void mix_time(int64_t rows, int64_t units, double *z, const Layer *layer, float *carried, float *summed, double *hidden)
+{
+    for (int64_t r = 0; r < rows; r++, z += 3 * units, carried += units, hidden += units) {
+        double *forget = z + units, *gate = z + 2 * units;
+        for (int64_t i = 0; i < units; i++)
+            forget[i] = sigmoid(forget[i] + layer->forget_bias[i]);
+        recur(units, z, forget, layer->convolution, carried, summed + r * (TAPS - 1) * units);
+        for (int64_t i = 0; i < units; i++)
+            hidden[i] = carried[i] * gate[i] * sigmoid(gate[i]);
+    }
+}
+
+CHOSEN
+static void gate(int64_t rows, int64_t inner, const double *z, double *out)
+{
+    for (int64_t r = 0; r < rows; r++, z += 2 * inner, out += inner)
+        for (int64_t i = 0; i < inner; i++)
+            out[i] = z[i] * sigmoid(z[i]) * z[inner + i];
+}
+
+/* Numbers of `work` that a text needs. */
+int64_t linear_work(const Network *net)
+{
+    int64_t widest = 3 * net->units > 3 * net->inner ? 3 * net->units : 3 * net->inner;
+    return 3 * net->units + widest;
+}
+
+/* Feed one token to each of so many texts; each is below the vocabulary. `expected` is what counted
+   n-grams expect next, (rows, vocabulary), or null; `states` are the arrays of
+   LinearStepper.initial_state. */
+void linear_step(const Network *net, int64_t rows, const int64_t *tokens, const double *expected,
+                 float *const *states, double *work, double *outputs)
+{
+    int64_t units = net->units, inner = net->inner;
+    double *x = work, *normalized = x + rows * units, *hidden = normalized + rows * units;
+    double *z = hidden + rows * units;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < units; i++)
+            x[r * units + i] = net->embedding[tokens[r] * units + i];
+    if (expected)
+        product(rows, net->vocabulary, units, expected, net->prior_input, x, 1);
+    for (int64_t l = 0; l < net->layers; l++) {
+        const Layer *layer = net->layer + l;
+        normalize(rows, units, x, layer->norm, normalized);
+        product(rows, units, 3 * units, normalized, layer->input, z, 0);
+        mix_time(rows, units, z, layer, states[1 + 2 * l], states[2 + 2 * l], hidden);
+        product(rows, units, units, hidden, layer->output, x, 1);
+        if (inner) {
+            double *opened = z + rows * 2 * inner;
+            normalize(rows, units, x, layer->mlp_norm, normalized);
+            product(rows, units, 2 * inner, normalized, layer->mlp_input, z, 0);
+            gate(rows, inner, z, opened);
+            product(rows, inner, units, opened, layer->mlp_output, x, 1);
+        }
+    }
+    normalize(rows, units, x, net->norm, normalized);
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < net->outputs; i++)
+            outputs[r * net->outputs + i] = net->output_bias[i];
+    product(rows, units, net->outputs, normalized, net->output, outputs, 1);
+}
