@@ -12,6 +12,8 @@ from discord.ext import commands
 import migrations
 from bot.command_sync import sync_if_changed
 from bot.commands import EXTENSIONS
+from bot.cooldowns import Cooldowns
+from bot.counting import GenerationCounter
 from bot.errors import AnsweringTree
 from bot.health import Heartbeat
 from bot.jobs.queue import JobQueue
@@ -36,6 +38,8 @@ class Pastiche(commands.Bot):
         database: guilds, corpora, models, jobs.
         names: of members.
         pool: the warm samplers.
+        cooldowns: of people who ask for texts.
+        generations: what the models wrote.
         queue: where trainings are put.
         heartbeat: the event loop's lag and the sign of life.
     """
@@ -58,6 +62,8 @@ class Pastiche(commands.Bot):
         self.database = Database(settings.database_url)
         self.names = Names(self)
         self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
+        self.cooldowns = Cooldowns()
+        self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
         self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
         self._worker = (

@@ -39,3 +39,14 @@ def listing(session: Session, guild_id: int, limit: int = 50) -> Sequence[AuditE
     """Return the guild's newest events, the newest first."""
     chosen = sa.select(AuditEvent).where(AuditEvent.guild_id == guild_id)
     return session.scalars(chosen.order_by(AuditEvent.id.desc()).limit(limit)).all()
+
+
+def recorded(session: Session, guild_id: int, actor_id: int, action: str, subject: str) -> bool:
+    """Whether this person has done this to that before."""
+    chosen = sa.select(AuditEvent.id).where(
+        AuditEvent.guild_id == guild_id,
+        AuditEvent.actor_id == actor_id,
+        AuditEvent.action == action,
+        AuditEvent.subject == subject,
+    )
+    return session.scalar(chosen.limit(1)) is not None

@@ -90,9 +90,11 @@ class SamplerWorker:
         return future
 
     def forget(self, request_id: str) -> None:
-        """Nobody waits for this answer any more."""
+        """Nobody waits for this answer any more: it need not be written to its end."""
         with self._lock:
-            self._in_flight.pop(request_id, None)
+            known = self._in_flight.pop(request_id, None)
+        if known is not None:
+            self._lines.put(json.dumps({"op": "cancel", "id": request_id}) + "\n")
 
     def close(self) -> None:
         """End the process: end of input first, then a signal."""

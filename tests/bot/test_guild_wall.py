@@ -61,7 +61,7 @@ async def test_an_again_button_with_a_foreign_models_id_finds_nothing(
     theirs = answer(await abbey.member.slash(abbey.channel, "generate", length=10))
     forge(world, abbey, theirs.id, stolen)
     foreign = private_line(await abbey.member.click(theirs.message, label="Again"))
-    forge(world, abbey, theirs.id, "again:999999:10:70:0")
+    forge(world, abbey, theirs.id, "again:999999:10:700:-:1:0")
     assert foreign == private_line(await abbey.member.click(theirs.message, label="Again"))
 
 
