@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 RUNS = 5
+BUNDLE_TRAINING_S = 15
 
 
 class Figure(NamedTuple):
@@ -75,3 +77,13 @@ def peak_megabytes(arguments: Sequence[str], stdin: str = "") -> float:
     command = [sys.executable, "-c", script, *arguments]
     told = subprocess.run(command, input=stdin.encode(), capture_output=True, check=True).stdout
     return int(told) / 1024
+
+
+def trained_bundle(root: Path) -> Path:
+    """Return a model trained for `BUNDLE_TRAINING_S` below ``root``, beside its corpus (Shakespeare)."""
+    data, bundle = root / "corpus", root / "bundle"
+    subprocess.run([sys.executable, "-m", "textgen", "corpus", "shakespeare", str(data)], check=True)
+    command = ["-m", "textgen", "train", "--data-dir", str(data), "--output", str(bundle), "--events"]
+    command += ["--time-limit", str(BUNDLE_TRAINING_S)]
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+    return bundle

@@ -170,24 +170,31 @@ async def answer_wish(interaction: Interaction, wish: SampleWish) -> None:
 
     Waiting a moment before deferring lets a refusal be private, which a deferred public answer cannot be.
     """
-    bot, guild_id = interaction.client, guild_of(interaction)
-    prepared = await generation.prepare(interaction, bot.database, wish)
-    bot.cooldowns.take(guild_id, interaction.user.id, prepared.settings.cooldown_s)
-    sampling = asyncio.ensure_future(
-        generation.generate(bot.pool, prepared.model, prepared.settings, wish, corpus=prepared.corpus)
-    )
-    try:
-        done, _pending = await asyncio.wait({sampling}, timeout=PATIENCE_S)
-        if not done:
-            if wish.private:
-                await defer_privately(interaction)
-            else:
-                await interaction.response.defer(thinking=True)
-        generated = await sampling
-    finally:
-        sampling.cancel()  # nobody waits for it any more; nothing happens to one that is done
-    bot.generations.add(guild_id, generated.model_id, len(generated.samples))
+    guild_id = guild_of(interaction)
+    with interaction.client.pool.admitted(guild_id):
+        writing = asyncio.ensure_future(_write(interaction, guild_id, wish))
+        try:
+            done, _pending = await asyncio.wait({writing}, timeout=PATIENCE_S)
+            if not done:
+                if wish.private:
+                    await defer_privately(interaction)
+                else:
+                    await interaction.response.defer(thinking=True)
+            generated = await writing
+        finally:
+            writing.cancel()  # nobody waits for it any more; nothing happens to one that is done
     await _send(interaction, generated, seeded=bool(wish.seed), private=wish.private)
+
+
+async def _write(interaction: Interaction, guild_id: int, wish: SampleWish) -> Generated:
+    bot = interaction.client
+    granted = await generation.prepare(interaction, bot.database, wish)
+    bot.cooldowns.take(guild_id, interaction.user.id, granted.settings.cooldown_s)
+    generated = await generation.generate(
+        bot.pool, granted.model, granted.settings, wish, corpus=granted.corpus
+    )
+    bot.generations.add(guild_id, generated.model_id, len(generated.samples))
+    return generated
 
 
 async def _send(interaction: Interaction, generated: Generated, *, seeded: bool, private: bool) -> None:

@@ -19,6 +19,8 @@ EXCERPT_UNITS = 1200
 SEED_CHARACTERS = 500
 SEED_UNITS = 1100
 FILENAME = "sample.txt"
+# Begins what the bot says below a text.
+NOTE = "\n\n-# "
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _whole(sample: Sample, room: int) -> list[str] | None:
 
 def _excerpt(sample: Sample, room: int) -> str:
     seed = bold_seed(sample.seed)
-    note = "\n\n-# " + _("The whole text is attached.")
+    note = NOTE + _("The whole text is attached.")
     units = min(EXCERPT_UNITS, room - code_units(seed) - code_units(note) - 1)
     return f"{seed}{safe_text.safe(beginning(sample.text, max(0, units))).rstrip()}…{note}"
 

@@ -4,6 +4,7 @@ import discord
 
 from bot.presentation import safe_text
 from bot.presentation.hidden_words import HIDDEN
+from bot.presentation.sample_message import NOTE
 
 
 def seed_of(message: discord.Message) -> str:
@@ -20,7 +21,7 @@ def text_of(message: discord.Message, number: int = 0) -> str:
     """
     if number:
         return "".join(_parted(_description(message, number - 1)))
-    return "".join("".join(_parted(embed.description or "")) for embed in message.embeds)
+    return "".join("".join(_parted(_written(embed))) for embed in message.embeds)
 
 
 def after_hidden(text: str) -> str:
@@ -29,7 +30,12 @@ def after_hidden(text: str) -> str:
 
 
 def _description(message: discord.Message, index: int) -> str:
-    return (message.embeds[index].description or "") if index < len(message.embeds) else ""
+    return _written(message.embeds[index]) if index < len(message.embeds) else ""
+
+
+def _written(embed: discord.Embed) -> str:
+    """A description without the bot's own note at its end; in a sample such a beginning is escaped."""
+    return (embed.description or "").partition(NOTE)[0]
 
 
 def _parted(description: str) -> tuple[str, str]:

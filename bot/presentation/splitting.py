@@ -64,17 +64,20 @@ def ending(text: str, characters: int) -> str:
 
 
 def _longest_fitting(text: str, units: int) -> int:
-    """Length of the longest beginning that fits and splits no grapheme."""
-    if code_units(safe_text.safe(text)) <= units:
-        return len(text)
-    ends = [0, *(match.end() for match in regex.finditer(r"\X", text[:units]))]
-    if len(ends) > 1 and ends[-1] < len(text):
-        ends.pop()  # it may go on where the text was cut off
-    low, high = 0, len(ends) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if code_units(safe_text.safe(text[: ends[middle]])) <= units:
-            low = middle
-        else:
-            high = middle - 1
-    return ends[low]
+    """Length of a beginning that fits and splits no grapheme, the longest or a little shorter."""
+    # A clean text is never shorter when it is safe: more than this cannot fit.
+    head = text[: units + 64]
+    ends = [0, *(match.end() for match in regex.finditer(r"\X", head))]
+    if len(head) < len(text):
+        ends.pop()  # the last one may go on where the text was cut off
+    size = _size(text[: ends[-1]])
+    while size > units:
+        # As many graphemes less as are too much on the average, at least one.
+        fitting = min(int((len(ends) - 1) * units / size), len(ends) - 2)
+        ends = ends[: fitting + 1]
+        size = _size(text[: ends[-1]])
+    return ends[-1]
+
+
+def _size(text: str) -> int:
+    return code_units(safe_text.safe(text))

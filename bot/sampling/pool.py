@@ -6,9 +6,11 @@ Before the processes stand fair turns (`bot.sampling.turns`), so that no server 
 """
 
 import asyncio
+import contextlib
 import itertools
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import structlog
 
 from bot.errors import SampleRefused, SamplerUnavailable, UserError
 from bot.i18n import _
-from bot.sampling.turns import FairTurns, LineFull
+from bot.sampling.turns import Admission, FairTurns, LineFull
 from bot.sampling.worker import Refusal, SamplerWorker, WorkerDied
 
 log = structlog.stdlib.get_logger(__name__)
@@ -27,11 +29,14 @@ ATTEMPTS = 2
 SHORTEST_LIFE_S = 1.0
 RESTART_PAUSE_S = 5.0
 
-# Of texts for each process: as many as one model's batch can hold, an eighth of it for one server.
-AT_ONCE = 64
+# Servers for which each process writes at a time, and texts for one of them. Few servers means few models:
+# each is read once for all that is asked of it, and there is no memory for many.
+SERVERS = 2
 FOR_ONE = 8
 # Requests of one server that may wait for their turn.
 LINE = 40
+# A process that has a model at work gets more of it, up to so many texts ahead of the others.
+LEAD = 8
 
 
 class ServerBusy(UserError):
@@ -124,7 +129,8 @@ class SamplerPool:
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         self._timers: set[threading.Timer] = set()
-        self._turns = FairTurns(at_once=AT_ONCE * size, for_one=FOR_ONE * size, line=LINE)
+        self._turns = FairTurns(servers=SERVERS * size, for_one=FOR_ONE, line=LINE)
+        self._admission = Admission(LINE + FOR_ONE)
         self._closed = False
 
     def start(self) -> None:
@@ -143,6 +149,19 @@ class SamplerPool:
                 timer.cancel()
         for worker in workers:
             worker.close()
+
+    @contextlib.contextmanager
+    def admitted(self, server: int) -> Iterator[None]:
+        """Count a request of a server until it is answered, before anything else is done for it.
+
+        Raises:
+            ServerBusy: the server has asked for enough.
+        """
+        try:
+            with self._admission.admitted(server):
+                yield
+        except LineFull:
+            raise ServerBusy from None
 
     @property
     def pids(self) -> list[int]:
@@ -203,8 +222,8 @@ class SamplerPool:
             ).format(seconds=self._timeout_s)
         )
 
-    def _choose(self, bundle: object) -> SamplerWorker:
-        """The least busy worker, one that has the bundle loaded if it is no busier than the others."""
+    def _choose(self, bundle: str) -> SamplerWorker:
+        """The worker that has the bundle at work, if it is not far busier; else the least busy."""
         with self._lock:
             alive = [worker for worker in self._workers if worker.alive]
             if not alive and not self._closed:
@@ -212,7 +231,9 @@ class SamplerPool:
                 self._workers = alive
             if not alive:
                 raise SamplerUnavailable(_("The bot is shutting down. Please try again in a moment."))
-            return min(alive, key=lambda worker: (worker.load, bundle not in worker.bundles))
+            least = min(worker.load for worker in alive)
+            near = [w for w in alive if w.load <= least + LEAD and w.works_on(bundle)]
+            return min(near or alive, key=lambda worker: (worker.load, bundle not in worker.bundles))
 
     def _replace(self, dead: SamplerWorker) -> None:
         lived_s = time.monotonic() - dead.started

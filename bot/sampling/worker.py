@@ -36,6 +36,14 @@ class Refusal:
     message: str
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A request without its answer."""
+
+    future: "Future[dict[str, Any] | Refusal]"
+    bundle: str
+
+
 class SamplerWorker:
     """A warm sampler process and the requests it has in hand."""
 
@@ -46,7 +54,7 @@ class SamplerWorker:
         self.ready = threading.Event()
         self._on_exit = on_exit
         self._lock = threading.Lock()
-        self._in_flight: dict[str, Future[dict[str, Any] | Refusal]] = {}
+        self._in_flight: dict[str, _Waiting] = {}
         self._closed = False
         self._child = start_child(ARGUMENTS, environment=child_environment(thread_limits(1)))
         # A full pipe must block none but the thread that writes to it.
@@ -74,6 +82,11 @@ class SamplerWorker:
         """Requests in hand."""
         return len(self._in_flight)
 
+    def works_on(self, bundle: str) -> bool:
+        """Whether one of the requests in hand is for this bundle."""
+        with self._lock:
+            return any(waiting.bundle == bundle for waiting in self._in_flight.values())
+
     def submit(self, request_id: str, request: Mapping[str, Any]) -> Future[dict[str, Any] | Refusal]:
         """Send a request; the future settles with the answer, a refusal or `WorkerDied`."""
         future: Future[dict[str, Any] | Refusal] = Future()
@@ -84,7 +97,7 @@ class SamplerWorker:
             if self._closed:
                 future.set_exception(WorkerDied())
                 return future
-            self._in_flight[request_id] = future
+            self._in_flight[request_id] = _Waiting(future, str(request["bundle"]))
         self._lines.put(line)
         self.bundles.add(str(request["bundle"]))
         return future
@@ -126,10 +139,10 @@ class SamplerWorker:
                 self.ready.set()
                 continue
             with self._lock:
-                future = self._in_flight.pop(str(answer.get("id")), None)
-            if future is not None:
+                waiting = self._in_flight.pop(str(answer.get("id")), None)
+            if waiting is not None:
                 error = answer.get("error")
-                future.set_result(Refusal(error["type"], error["message"]) if error else answer)
+                waiting.future.set_result(Refusal(error["type"], error["message"]) if error else answer)
         self._child.process.wait()
         with self._lock:
             expected, self._closed = self._closed, True
@@ -143,8 +156,8 @@ class SamplerWorker:
                 exit_code=self._child.process.returncode,
                 in_flight=len(orphans),
             )
-        for future in orphans:
-            future.set_exception(WorkerDied())
+        for waiting in orphans:
+            waiting.future.set_exception(WorkerDied())
         if not expected:
             self._on_exit(self)
 

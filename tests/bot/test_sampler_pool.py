@@ -142,4 +142,4 @@ async def test_a_server_that_asks_for_too_much_is_told_so_and_the_others_wait_fo
     assert {str(answer) for answer in refused} == {
         "This server already has 40 texts waiting to be written. Try again in a moment."
     }
-    assert len(answers) - len(refused) == 40 + 2 * 8
+    assert len(answers) - len(refused) == 40 + 8

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.sampling.turns import FairTurns, LineFull
+from bot.sampling.turns import Admission, FairTurns, LineFull
 
 
 class Served:
@@ -38,15 +38,16 @@ async def settle() -> None:
 
 @pytest.fixture
 def served() -> Served:
-    return Served(FairTurns(at_once=2, for_one=2, line=5))
+    return Served(FairTurns(servers=2, for_one=2, line=5))
 
 
 async def test_servers_take_turns_whoever_came_first(served: Served):
-    for server in (1, 1, 1, 1, 1, 2, 3, 2):
+    for server in (1, 1, 1, 1, 1, 2, 3, 4, 3, 2):
         served.ask(server)
         await settle()
-    await served.end(8)
-    assert served.order == [1, 1, 1, 2, 3, 1, 2, 1]
+    assert served.order == [1, 1, 2, 2]
+    await served.end(10)
+    assert served.order == [1, 1, 2, 2, 3, 3, 4, 1, 1, 1]
 
 
 async def test_a_line_takes_so_many_and_no_more(served: Served):
@@ -55,40 +56,61 @@ async def test_a_line_takes_so_many_and_no_more(served: Served):
     assert [task.done() for task in tasks] == [False] * 7 + [True] * 2
     assert isinstance(tasks[-1].exception(), LineFull)
     served.ask(2)
+    await settle()
+    assert served.order == [1, 1, 2]  # there is room for another server
     await served.end(8)
     assert served.order.count(1) == 7
-    assert served.order.index(2) < 5
 
 
-async def test_one_server_cannot_have_all_of_it():
-    served = Served(FairTurns(at_once=4, for_one=2, line=9))
-    for server in (1, 1, 1, 1, 2):
+async def test_a_flood_waits_while_others_come_and_go(served: Served):
+    for server in (1, 2):
+        for _ in range(6):
+            served.ask(server)
+    await settle()
+    for server in (3, 4, 5):
         served.ask(server)
     await settle()
-    assert served.order == [1, 1, 2]
+    assert served.order == [1, 1, 2, 2]
+    await served.end(15)
+    assert served.order == [1, 1, 2, 2, 3, 4, 5, 1, 1, 2, 2, 1, 1, 2, 2]
 
 
 async def test_several_texts_weigh_as_much_as_they_are_and_are_never_too_many(served: Served):
-    for server, texts in ((1, 5), (2, 1), (3, 2), (2, 1)):
+    for server, texts in ((1, 5), (1, 1), (2, 1), (3, 2), (2, 2)):
         served.ask(server, texts)
-    await settle()
-    assert served.order == [1]
+        await settle()
+    assert served.order == [1, 2]
+    await served.end()
+    assert served.order == [1, 2, 3]
     await served.end(4)
-    assert served.order == [1, 2, 2, 3] or served.order == [1, 2, 3, 2]
+    assert sorted(served.order) == [1, 1, 2, 2, 3]
 
 
 async def test_whoever_leaves_takes_nobodys_turn(served: Served):
     tasks = [served.ask(1) for _ in range(4)]
-    other = served.ask(2)
+    others = [served.ask(2), served.ask(3)]
     await settle()
-    tasks[2].cancel()
-    tasks[0].cancel()  # its turn ends in the same moment
+    assert served.order == [1, 1, 2]
+    tasks[2].cancel()  # it waits
+    tasks[0].cancel()  # its turn is over by that
     await settle()
     served.running.pop(0)
-    assert served.order in ([1, 1, 2], [1, 1, 1])
-    await served.end(3)
-    assert sorted(served.order) == [1, 1, 1, 2]
-    await asyncio.gather(*tasks, other, return_exceptions=True)
-    served.ask(3)
+    assert served.order == [1, 1, 2]
+    await served.end(2)
+    assert served.order == [1, 1, 2, 3, 1]
+    await served.end(2)
+    await asyncio.gather(*tasks, *others, return_exceptions=True)
+    served.ask(4)
     await settle()
-    assert served.order[-1] == 3
+    assert served.order[-1] == 4
+
+
+def test_more_than_enough_is_not_even_admitted():
+    admission = Admission(2)
+    with admission.admitted(1), admission.admitted(1):
+        with pytest.raises(LineFull), admission.admitted(1):
+            pass
+        with admission.admitted(2):
+            pass
+    with admission.admitted(1), admission.admitted(1):
+        pass

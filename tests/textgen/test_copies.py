@@ -16,7 +16,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """Words drawn from many, so that no long run comes twice by chance."""
     draw = random.Random(3)
     words = ["".join(draw.choices("abcdefghiklmnopqrstuvwy", k=draw.randint(2, 9))) for _ in range(3000)]
-    text = "\n".join(" ".join(draw.choices(words, k=9)) for _ in range(4000))
+    text = "\n".join(" ".join(draw.choices(words, k=9)) for _ in range(1500))
     path = tmp_path_factory.mktemp("copies") / "corpus.txt"
     path.write_text(text, encoding="utf-8")
     return text, path
@@ -38,7 +38,7 @@ def test_the_length_is_that_of_the_slow_and_exact_way(corpus: tuple[str, Path]):
     text, path = corpus
     index = CopyIndex.of(path, 30)
     draw = random.Random(7)
-    for _ in range(20):
+    for _ in range(8):
         pieces = [text[at : at + draw.randrange(90)] for at in draw.choices(range(len(text) - 90), k=6)]
         sample = "#".join(pieces)
         exact = memorization([sample], text).longest
