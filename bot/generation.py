@@ -14,7 +14,7 @@ from bot.permissions import require_channel, require_generator
 from bot.presentation.hidden_words import hide
 from bot.presentation.sample_message import Sample
 from bot.sampling.pool import SampleRequest, SamplerPool, SampleText
-from models import Corpus, Database, GuildSettings, TextModel, corpora, guilds, text_models
+from models import Corpus, Database, GuildSettings, TextModel, guilds, text_models
 
 MAX_LENGTH = 2000
 MAX_TEMPERATURE = 2.0
@@ -94,10 +94,8 @@ async def prepare(
 
     def look_up(session: Session, guild_id: int) -> tuple[GuildSettings, TextModel | None, Corpus | None]:
         settings = guilds.settings_of(session, guild_id)
-        model = _model(session, guild_id, settings, wish.model)
-        corpus_id = None if model is None else model.corpus_id
-        corpus = None if corpus_id is None else corpora.get(session, guild_id, corpus_id)
-        return settings, model, corpus
+        wanted = settings.default_model_id if wish.model is None else wish.model
+        return settings, *text_models.with_corpus(session, guild_id, wanted)
 
     settings, model, corpus = await database.call(look_up, guild_of(interaction))
     require_generator(interaction, settings)
@@ -107,19 +105,6 @@ async def prepare(
             raise NoModels
         raise UnknownModel(wish.model if isinstance(wish.model, str) else None)
     return Prepared(model, settings, corpus)
-
-
-def _model(
-    session: Session, guild_id: int, settings: GuildSettings, wanted: str | int | None
-) -> TextModel | None:
-    if isinstance(wanted, int):
-        return text_models.get(session, guild_id, wanted)
-    if wanted is not None:
-        return text_models.by_name(session, guild_id, wanted)
-    if settings.default_model_id is not None:
-        return text_models.get(session, guild_id, settings.default_model_id)
-    models = text_models.listing(session, guild_id)
-    return max(models, key=lambda model: (model.updated_at, model.id), default=None)
 
 
 async def generate(

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.errors import InvalidNameError
-from models.tables import NAME_CHARACTERS, GuildSettings, TextModel, TrainingJob
+from models.tables import NAME_CHARACTERS, Corpus, GuildSettings, TextModel, TrainingJob
 
 
 def clean_name(name: str) -> str:
@@ -58,6 +58,27 @@ def get(session: Session, guild_id: int, model_id: int) -> TextModel | None:
 def by_name(session: Session, guild_id: int, name: str) -> TextModel | None:
     """Return the guild's model of that name, whatever the case; None where there is none."""
     return session.scalar(_named(guild_id, name))
+
+
+def with_corpus(
+    session: Session, guild_id: int, wanted: str | int | None
+) -> tuple[TextModel | None, Corpus | None]:
+    """Return one of the guild's models with the corpus it was trained on, as far as both are there.
+
+    Args:
+        session: any.
+        guild_id: whose model it is.
+        wanted: its name or its id; None: the one that was published last.
+    """
+    of_corpus = (Corpus.guild_id == TextModel.guild_id) & (Corpus.id == TextModel.corpus_id)
+    chosen = sa.select(TextModel, Corpus).outerjoin(Corpus, of_corpus).where(TextModel.guild_id == guild_id)
+    if isinstance(wanted, int):
+        chosen = chosen.where(TextModel.id == wanted)
+    elif wanted is not None:
+        chosen = chosen.where(TextModel.name_key == key_of(wanted))
+    newest = chosen.order_by(TextModel.updated_at.desc(), TextModel.id.desc()).limit(1)
+    found = session.execute(newest).one_or_none()
+    return (found[0], found[1]) if found else (None, None)
 
 
 def names_starting(session: Session, guild_id: int, prefix: str, limit: int = 25) -> Sequence[str]:

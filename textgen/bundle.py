@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import mmap
 import os
 import shutil
 from collections.abc import Mapping
@@ -156,7 +157,7 @@ def read(path: Path) -> Bundle:
         )
     shapes = spec.shapes()
     largest = _SAFETENSORS_HEADER + 4 * spec.parameters
-    weights = _parse_weights(_read_listed(path, WEIGHTS, listing, largest=largest), path / WEIGHTS)
+    weights = _map_weights(path / WEIGHTS, listing, largest)
     found = {name: array.shape for name, array in weights.items()}
     if found != shapes:
         wrong = sorted(name for name in set(found) | set(shapes) if found.get(name) != shapes.get(name))
@@ -231,29 +232,37 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
     return manifest, listing
 
 
-def _read_listed(path: Path, name: str, listing: dict[str, Any], *, largest: int = _LARGEST_JSON) -> bytes:
+def _read_listed(path: Path, name: str, listing: dict[str, Any]) -> bytes:
     """Read a file of the bundle and compare it with the manifest."""
-    entry = listing.get(name)
+    data = _read_limited(path / name, _LARGEST_JSON)
+    _check_hash(path / name, data, listing)
+    return data
+
+
+def _check_hash(path: Path, data: bytes | mmap.mmap, listing: dict[str, Any]) -> None:
+    entry = listing.get(path.name)
     expected = entry.get("sha256") if isinstance(entry, dict) else None
-    data = _read_limited(path / name, largest)
     if hashlib.sha256(data).hexdigest() != expected:
         raise BundleError(
-            f"{path / name} is damaged: its SHA-256 is not the one in {MANIFEST}; train or copy it again"
+            f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}; train or copy it again"
         )
-    return data
 
 
 def _read_limited(path: Path, largest: int) -> bytes:
     """Read a regular file of at most ``largest`` bytes."""
     try:
-        if path.is_symlink() or not path.is_file():
-            raise BundleError(f"{path} is not there; the bundle is not complete")
-        size = path.stat().st_size
-        if size > largest:
-            raise BundleError(f"{path} has {size:,} bytes; at most {largest:,} are expected")
+        _check_size(path, largest)
         return path.read_bytes()
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _check_size(path: Path, largest: int) -> None:
+    if path.is_symlink() or not path.is_file():
+        raise BundleError(f"{path} is not there; the bundle is not complete")
+    size = path.stat().st_size
+    if size > largest:
+        raise BundleError(f"{path} has {size:,} bytes; at most {largest:,} are expected")
 
 
 def _parse(data: bytes, path: Path) -> Any:
@@ -263,8 +272,31 @@ def _parse(data: bytes, path: Path) -> Any:
         raise BundleError(f"{path} is not valid JSON") from None
 
 
-def _parse_weights(data: bytes, path: Path) -> dict[str, npt.NDArray[np.float32]]:
+def _map_weights(path: Path, listing: dict[str, Any], largest: int) -> dict[str, npt.NDArray[np.float32]]:
+    """Return the weights where they lie in the file: read-only, and in memory as far as they are used.
+
+    Most of a small model is its table of n-grams, of which a text uses little. A bundle is replaced as a
+    whole, never changed, so what is mapped stays as it was even after that.
+    """
     try:
-        return safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        _check_size(path, largest)
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        _check_hash(path, mapped, listing)
+        # It checks that every array lies within the file and over no other.
+        with safetensors.safe_open(path, framework="numpy"):
+            pass
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+    except (safetensors.SafetensorError, ValueError) as error:
         raise BundleError(f"{path} is not a safetensors file: {error}") from None
+    start = 8 + int.from_bytes(mapped[:8], "little")
+    header = _parse(mapped[8:start], path)
+    header.pop("__metadata__", None)
+    weights = {}
+    for name, entry in header.items():
+        if entry["dtype"] != "F32":
+            raise BundleError(f"{path.parent}: the weights {name} are not finite 32-bit floats")
+        count, offset = math.prod(entry["shape"]), start + entry["data_offsets"][0]
+        weights[name] = np.frombuffer(mapped, np.float32, count, offset).reshape(entry["shape"])
+    return weights

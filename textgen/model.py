@@ -53,7 +53,7 @@ class Sample:
 
 
 class TextModel:
-    """A model in memory, about eight bytes for each parameter."""
+    """A model in memory, about eight bytes for each parameter that every step uses."""
 
     def __init__(self, bundle: bundles.Bundle) -> None:
         """Take a bundle that has been read."""

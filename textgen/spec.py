@@ -97,6 +97,12 @@ class NetworkSpec:
         """Number of trainable numbers."""
         return sum(math.prod(shape) for shape in self.shapes().values())
 
+    @property
+    def dense_parameters(self) -> int:
+        """Number of those that every step uses: all but the tables from which it takes some rows."""
+        shapes = self.shapes()
+        return self.parameters - sum(math.prod(shapes.get(name, (0,))) for name in ("embedding", "ngrams"))
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return each parameter's name and shape, in the order of the network."""
         if self.cell == "linear":

@@ -35,7 +35,7 @@ SERVERS = 2
 FOR_ONE = 8
 # Requests of one server that may wait for their turn.
 LINE = 40
-# A process that has a model at work gets more of it, up to so many texts ahead of the others.
+# A process that has a model gets the requests for it, unless it has so many more in hand than another.
 LEAD = 8
 
 
@@ -223,7 +223,7 @@ class SamplerPool:
         )
 
     def _choose(self, bundle: str) -> SamplerWorker:
-        """The worker that has the bundle at work, if it is not far busier; else the least busy."""
+        """A worker that has the bundle, if it is not far busier than others; else the least busy."""
         with self._lock:
             alive = [worker for worker in self._workers if worker.alive]
             if not alive and not self._closed:
@@ -232,8 +232,8 @@ class SamplerPool:
             if not alive:
                 raise SamplerUnavailable(_("The bot is shutting down. Please try again in a moment."))
             least = min(worker.load for worker in alive)
-            near = [w for w in alive if w.load <= least + LEAD and w.works_on(bundle)]
-            return min(near or alive, key=lambda worker: (worker.load, bundle not in worker.bundles))
+            near = [w for w in alive if w.load <= least + LEAD and w.knows(bundle)]
+            return min(near or alive, key=lambda worker: worker.load)
 
     def _replace(self, dead: SamplerWorker) -> None:
         lived_s = time.monotonic() - dead.started

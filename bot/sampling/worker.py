@@ -9,6 +9,7 @@ import json
 import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 ARGUMENTS = ("-m", "textgen", "serve")
 GRACE_S = 2.0
+# Bundles that a process was last asked for: about as many as it keeps.
+REMEMBERED = 30
 
 
 class WorkerDied(Exception):
@@ -36,25 +39,17 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """A request without its answer."""
-
-    future: "Future[dict[str, Any] | Refusal]"
-    bundle: str
-
-
 class SamplerWorker:
     """A warm sampler process and the requests it has in hand."""
 
     def __init__(self, number: int, on_exit: Callable[["SamplerWorker"], None]) -> None:
         self.number = number
-        self.bundles: set[str] = set()
+        self._bundles: OrderedDict[str, None] = OrderedDict()
         self.started = self._heard = time.monotonic()
         self.ready = threading.Event()
         self._on_exit = on_exit
         self._lock = threading.Lock()
-        self._in_flight: dict[str, _Waiting] = {}
+        self._in_flight: dict[str, Future[dict[str, Any] | Refusal]] = {}
         self._closed = False
         self._child = start_child(ARGUMENTS, environment=child_environment(thread_limits(1)))
         # A full pipe must block none but the thread that writes to it.
@@ -82,10 +77,9 @@ class SamplerWorker:
         """Requests in hand."""
         return len(self._in_flight)
 
-    def works_on(self, bundle: str) -> bool:
-        """Whether one of the requests in hand is for this bundle."""
-        with self._lock:
-            return any(waiting.bundle == bundle for waiting in self._in_flight.values())
+    def knows(self, bundle: str) -> bool:
+        """Whether it was asked for this bundle not long ago, and so probably has it loaded."""
+        return bundle in self._bundles
 
     def submit(self, request_id: str, request: Mapping[str, Any]) -> Future[dict[str, Any] | Refusal]:
         """Send a request; the future settles with the answer, a refusal or `WorkerDied`."""
@@ -97,9 +91,12 @@ class SamplerWorker:
             if self._closed:
                 future.set_exception(WorkerDied())
                 return future
-            self._in_flight[request_id] = _Waiting(future, str(request["bundle"]))
+            self._in_flight[request_id] = future
+            self._bundles[str(request["bundle"])] = None
+            self._bundles.move_to_end(str(request["bundle"]))
+            if len(self._bundles) > REMEMBERED:
+                self._bundles.popitem(last=False)
         self._lines.put(line)
-        self.bundles.add(str(request["bundle"]))
         return future
 
     def forget(self, request_id: str) -> None:
@@ -139,10 +136,10 @@ class SamplerWorker:
                 self.ready.set()
                 continue
             with self._lock:
-                waiting = self._in_flight.pop(str(answer.get("id")), None)
-            if waiting is not None:
+                future = self._in_flight.pop(str(answer.get("id")), None)
+            if future is not None:
                 error = answer.get("error")
-                waiting.future.set_result(Refusal(error["type"], error["message"]) if error else answer)
+                future.set_result(Refusal(error["type"], error["message"]) if error else answer)
         self._child.process.wait()
         with self._lock:
             expected, self._closed = self._closed, True
@@ -156,8 +153,8 @@ class SamplerWorker:
                 exit_code=self._child.process.returncode,
                 in_flight=len(orphans),
             )
-        for waiting in orphans:
-            waiting.future.set_exception(WorkerDied())
+        for future in orphans:
+            future.set_exception(WorkerDied())
         if not expected:
             self._on_exit(self)
 
