@@ -12,7 +12,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bot, corpora, growth, learning, library, reliability
+from benchmarks import bot, corpora, growth, learning, library, load, reliability
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
     ):
         table.add_column(column, justify=side)  # type: ignore[arg-type]
     missed = 0
-    for module in (library, learning, growth, corpora, reliability, bot):
+    for module in (library, learning, growth, corpora, reliability, bot, load):
         for figure in module.run():
             verdict = {True: "met", False: "MISSED", None: ""}[figure.met]
             missed += verdict == "MISSED"

@@ -18,18 +18,16 @@ import discord
 import psutil
 import simcord
 
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, trained_bundle
 from bot.app import Pastiche, create_bot
 from bot.health import Heartbeat
 from bot.jobs.publishing import publish_bundle
 from bot.logs import configure_logs
 from bot.sampling.worker import Refusal, SamplerWorker
 from bot.settings import load_settings
-from models import training_jobs
-from textgen.corpus import shakespeare
+from models import guilds, training_jobs
 
 MIB = 2**20
-BUNDLE_TRAINING_S = 15
 GENERATIONS = 30
 GENERATED_CHARACTERS = 500
 TRAINING_MINUTES = 0.4
@@ -59,17 +57,8 @@ def run() -> list[Figure]:
     """Train for a few seconds and measure with the model that comes out."""
     with tempfile.TemporaryDirectory(prefix="pastiche-bench-") as folder:
         root = Path(folder)
-        bundle = _train(root)
+        bundle = trained_bundle(root)
         return [*_idle(root), *_sampler(bundle), *asyncio.run(_serving(root, bundle))]
-
-
-def _train(root: Path) -> Path:
-    data, bundle = root / "corpus", root / "bundle"
-    shakespeare.write(data)
-    command = ["-m", "textgen", "train", "--data-dir", str(data), "--output", str(bundle), "--events"]
-    command += ["--time-limit", str(BUNDLE_TRAINING_S)]
-    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-    return bundle
 
 
 def _idle(root: Path) -> list[Figure]:
@@ -150,3 +139,4 @@ def _publish(bot: Pastiche, guild_id: int, bundle: Path) -> None:
     shutil.copytree(bundle, copy)
     with bot.database.write() as session:
         publish_bundle(session, guild_id, copy, name="Bench", created_by=guild_id)
+        guilds.edit(session, guild_id, cooldown_s=0)

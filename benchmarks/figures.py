@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import NamedTuple
+
+BUNDLE_TRAINING_S = 15
 
 
 class Figure(NamedTuple):
@@ -27,3 +32,13 @@ class Figure(NamedTuple):
             return None
         relation, limit = self.bound.split()
         return self.value <= float(limit) if relation == "≤" else self.value >= float(limit)
+
+
+def trained_bundle(root: Path) -> Path:
+    """Return a model trained for `BUNDLE_TRAINING_S` below ``root``, beside its corpus (Shakespeare)."""
+    data, bundle = root / "corpus", root / "bundle"
+    subprocess.run([sys.executable, "-m", "textgen", "corpus", "shakespeare", str(data)], check=True)
+    command = ["-m", "textgen", "train", "--data-dir", str(data), "--output", str(bundle), "--events"]
+    command += ["--time-limit", str(BUNDLE_TRAINING_S)]
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+    return bundle

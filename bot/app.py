@@ -13,6 +13,8 @@ import migrations
 from bot import attachments
 from bot.command_sync import sync_if_changed
 from bot.commands import EXTENSIONS
+from bot.cooldowns import Cooldowns
+from bot.counting import GenerationCounter
 from bot.errors import AnsweringTree
 from bot.health import Heartbeat
 from bot.jobs.queue import JobQueue
@@ -39,6 +41,8 @@ class Pastiche(commands.Bot):
         database: guilds, corpora, models, jobs.
         names: of members.
         pool: the warm samplers.
+        cooldowns: of people who ask for texts.
+        generations: what the models wrote.
         queue: where trainings are put.
         mentions_commands: whether clients make something to click of a command's mention.
         poster: of the schedules.
@@ -64,6 +68,8 @@ class Pastiche(commands.Bot):
         self.database = Database(settings.database_url)
         self.names = Names(self)
         self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
+        self.cooldowns = Cooldowns()
+        self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
         self.mentions_commands = True
         self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)

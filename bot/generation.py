@@ -1,5 +1,6 @@
-"""From a wish to a sample: permission, the guild's model, the sampler. The way of `/generate` and Again."""
+"""From a wish to texts: permission, the guild's model, the sampler. The way of `/generate` and buttons."""
 
+import dataclasses
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,16 +8,27 @@ from pathlib import Path
 import discord
 from sqlalchemy.orm import Session
 
-from bot.errors import NoModels, UnknownModel, guild_of
-from bot.permissions import require_generator
+from bot.errors import NoModels, SampleRefused, UnknownModel, guild_of
+from bot.i18n import _
+from bot.permissions import require_channel, require_generator
+from bot.presentation.hidden_words import hide
 from bot.presentation.sample_message import Sample
-from bot.sampling.pool import SampleRequest, SamplerPool
-from models import Database, GuildSettings, TextModel, guilds, text_models
+from bot.sampling.pool import SampleRequest, SamplerPool, SampleText
+from models import Corpus, Database, GuildSettings, TextModel, guilds, text_models
 
 MAX_LENGTH = 2000
 MAX_TEMPERATURE = 2.0
 MAX_SEED_CHARACTERS = 500
-MAX_RANDOM_SEED = 2**32 - 1
+MAX_COUNT = 5
+# The largest whole number of Discord's options, less those that the further texts of a message take.
+MAX_RANDOM_SEED = 2**53 - MAX_COUNT
+# Those drawn by us are short to type.
+DRAWN_BELOW = 2**32
+# A top-p of 0 is meant as "the likeliest alone", which is what a very small one gives.
+SMALLEST_TOP_P = 1e-9
+# So often a text that repeats its corpus is drawn again.
+REDRAWN = 3
+ENDED_EARLY = "finish requested"
 
 
 @dataclass(frozen=True)
@@ -26,9 +38,13 @@ class SampleWish:
     Attributes:
         model: a name as typed, or a model's id from a button.
         seed: text to go on from; empty: a line start of the corpus.
-        length: characters.
+        length: characters, or words at word level.
         temperature: 0 is greedy.
         random_seed: draws the same text again.
+        top_p: only the likeliest that together have this probability.
+        count: texts to choose from.
+        private: for the person's eyes alone.
+        found: the seed was found, not typed: what the model never saw of it is left out.
     """
 
     model: str | int | None = None
@@ -36,62 +52,126 @@ class SampleWish:
     length: int | None = None
     temperature: float | None = None
     random_seed: int | None = None
+    top_p: float | None = None
+    count: int = 1
+    private: bool = False
+    found: bool = False
 
 
 @dataclass(frozen=True)
 class Generated:
-    """A sample with the settings that were used."""
+    """Samples with the settings that were used; the guild's hidden words are hidden."""
 
-    sample: Sample
+    samples: tuple[Sample, ...]
     model_id: int
     length: int
+
+    @property
+    def sample(self) -> Sample:
+        """The first, or the only one."""
+        return self.samples[0]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a wish is granted with."""
+
+    model: TextModel
+    settings: GuildSettings
+    corpus: Corpus | None
 
 
 async def prepare(
     interaction: discord.Interaction[discord.Client], database: Database, wish: SampleWish
-) -> tuple[TextModel, GuildSettings]:
-    """The guild's model for the wish.
+) -> Prepared:
+    """The guild's model for the wish, with its corpus.
 
     Raises:
-        PermissionRefused: the guild chose a role that the person lacks.
+        PermissionRefused: the guild chose a role that the person lacks, or another channel.
         UnknownModel: the guild has no such model.
         NoModels: the guild has none at all.
     """
 
-    def look_up(session: Session, guild_id: int) -> tuple[GuildSettings, TextModel | None]:
+    def look_up(session: Session, guild_id: int) -> tuple[GuildSettings, TextModel | None, Corpus | None]:
         settings = guilds.settings_of(session, guild_id)
-        if isinstance(wish.model, int):
-            return settings, text_models.get(session, guild_id, wish.model)
-        if wish.model is not None:
-            return settings, text_models.by_name(session, guild_id, wish.model)
-        if settings.default_model_id is not None:
-            return settings, text_models.get(session, guild_id, settings.default_model_id)
-        models = text_models.listing(session, guild_id)
-        return settings, max(models, key=lambda model: (model.updated_at, model.id), default=None)
+        wanted = settings.default_model_id if wish.model is None else wish.model
+        return settings, *text_models.with_corpus(session, guild_id, wanted)
 
-    settings, model = await database.call(look_up, guild_of(interaction))
+    settings, model, corpus = await database.call(look_up, guild_of(interaction))
     require_generator(interaction, settings)
+    require_channel(interaction, settings)
     if model is None:
         if wish.model is None:
             raise NoModels
         raise UnknownModel(wish.model if isinstance(wish.model, str) else None)
-    return model, settings
+    return Prepared(model, settings, corpus)
 
 
 async def generate(
-    pool: SamplerPool, model: TextModel, settings: GuildSettings, wish: SampleWish
+    pool: SamplerPool,
+    model: TextModel,
+    settings: GuildSettings,
+    wish: SampleWish,
+    *,
+    corpus: Corpus | None = None,
 ) -> Generated:
     """Sample the wish from the model.
+
+    A text that repeats more of its corpus than the guild allows is drawn again, unless its random seed was
+    asked for: then it must come out the same, and says so.
 
     Raises:
         SampleRefused: the model cannot go on from this seed, or its bundle is damaged.
         SamplerUnavailable: no sampler answered.
+        ServerBusy: the guild asks for too much at a time.
     """
-    length = min(wish.length or settings.length, MAX_LENGTH)
-    temperature = settings.temperature if wish.temperature is None else wish.temperature
-    random_seed = secrets.randbelow(MAX_RANDOM_SEED + 1) if wish.random_seed is None else wish.random_seed
-    answer = await pool.sample(
-        SampleRequest(Path(model.bundle_path), wish.seed, length, temperature, random_seed)
+    watched = corpus is not None and corpus.text_deleted_at is None and settings.longest_copy > 0
+    request = SampleRequest(
+        bundle=Path(model.bundle_path),
+        seed=wish.seed,
+        length=min(wish.length or settings.length, MAX_LENGTH),
+        temperature=settings.temperature if wish.temperature is None else wish.temperature,
+        random_seed=secrets.randbelow(DRAWN_BELOW) if wish.random_seed is None else wish.random_seed,
+        top_p=None if wish.top_p is None else max(wish.top_p, SMALLEST_TOP_P),
+        count=wish.count,
+        drop_unseen=wish.found,
+        corpus=Path(corpus.path) if corpus is not None and watched else None,
+        longest_copy=settings.longest_copy,
+        server=model.guild_id,
     )
-    sample = Sample(model.name, answer.seed, answer.text, temperature, answer.random_seed)
-    return Generated(sample, model.id, length)
+    texts = await pool.samples(request)
+    drawn_by_chance = request.temperature > 0 or not wish.seed
+    if wish.random_seed is None and drawn_by_chance:
+        texts = await _without_copies(pool, request, texts)
+    if wish.seed and not texts[0].seed.strip() and wish.found:
+        raise SampleRefused(_("The model has never seen a single character of this text."))
+    samples = tuple(
+        Sample(
+            model_name=model.name,
+            seed=hide(text.seed, settings.hidden_words),
+            text=hide(text.text, settings.hidden_words),
+            temperature=request.temperature,
+            random_seed=text.random_seed,
+            top_p=wish.top_p,
+            copied=text.copied,
+            ended_early=text.training == ENDED_EARLY,
+        )
+        for text in texts
+    )
+    return Generated(samples, model.id, request.length)
+
+
+async def _without_copies(
+    pool: SamplerPool, request: SampleRequest, texts: tuple[SampleText, ...]
+) -> tuple[SampleText, ...]:
+    """The texts, copies drawn again; of several tries the one that repeats the least."""
+    kept = list(texts)
+    for _attempt in range(REDRAWN):
+        copies = [number for number, text in enumerate(kept) if text.copied]
+        if not copies:
+            break
+        seed = secrets.randbelow(DRAWN_BELOW)
+        drawn = await pool.samples(dataclasses.replace(request, random_seed=seed, count=len(copies)))
+        for number, text in zip(copies, drawn, strict=True):
+            kept[number] = min(kept[number], text, key=lambda text: text.copied)
+    return tuple(kept)

@@ -84,3 +84,34 @@ def require_canceller(interaction: Interaction, requested_by: int) -> None:
     raise PermissionRefused(
         _("Only the person who asked for this training, or someone with Manage Server, can end it.")
     )
+
+
+def require_channel(interaction: Interaction, settings: GuildSettings) -> None:
+    """Texts are written in the channel that the server chose and in its threads; managers write anywhere.
+
+    Raises:
+        PermissionRefused: with the channel.
+    """
+    channel_id = settings.channel_id
+    here = {interaction.channel_id, getattr(interaction.channel, "parent_id", None)}
+    if channel_id is None or channel_id in here or manages_guild(interaction):
+        return
+    raise PermissionRefused(_("Texts are written in <#{channel}> here.").format(channel=channel_id))
+
+
+def require_remover(interaction: Interaction, asked_by: int) -> None:
+    """A text is deleted by who asked for it, or by those who manage the server or its messages.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if interaction.user.id == asked_by or manages_guild(interaction):
+        return
+    if interaction.permissions.manage_messages:
+        return
+    raise PermissionRefused(
+        _(
+            "Only the person who asked for this text, or someone with Manage Server or Manage Messages, "
+            "can delete it."
+        )
+    )

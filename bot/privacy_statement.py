@@ -32,6 +32,15 @@ AUDIT_TRAIL = Stored(
     marked("until the server's data is deleted; a person's id, until they delete their data"),
 )
 
+MODELS = Stored(
+    marked(
+        "Models: name, figures, who made them, the weights, how often short pieces of the text come, "
+        "and up to 50 of its line starts"
+    ),
+    "text_model",
+    marked("until they are deleted in /models or with the server's data"),
+)
+
 
 def statements(modules: Iterable[str]) -> dict[str, tuple[Stored, ...]]:
     """What each module states, by the module's name.

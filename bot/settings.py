@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     max_corpus_bytes: int = Field(
         10 * 2**20, ge=1024, le=100 * 2**20, description="Largest text that /train accepts, in bytes."
     )
+    max_bundle_bytes: int = Field(
+        32 * 2**20,
+        ge=1024,
+        le=200 * 2**20,
+        description="Largest zip of a model that Import accepts, in bytes.",
+    )
     training_minutes: float = Field(
         5, ge=0.05, le=1440, description="Minutes a training takes when /train does not say."
     )

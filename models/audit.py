@@ -45,3 +45,14 @@ def count(session: Session, guild_id: int) -> int:
     """Return how many events the guild has."""
     chosen = sa.select(sa.func.count()).select_from(AuditEvent).where(AuditEvent.guild_id == guild_id)
     return session.scalars(chosen).one()
+
+
+def recorded(session: Session, guild_id: int, actor_id: int, action: str, subject: str) -> bool:
+    """Whether this person has done this to that before."""
+    chosen = sa.select(AuditEvent.id).where(
+        AuditEvent.guild_id == guild_id,
+        AuditEvent.actor_id == actor_id,
+        AuditEvent.action == action,
+        AuditEvent.subject == subject,
+    )
+    return session.scalar(chosen.limit(1)) is not None

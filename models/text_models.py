@@ -2,13 +2,15 @@
 
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models import schedules
 from models.errors import InvalidNameError
-from models.tables import NAME_CHARACTERS, TextModel
+from models.tables import NAME_CHARACTERS, Corpus, GuildSettings, TextModel, TrainingJob
 
 
 def clean_name(name: str) -> str:
@@ -59,6 +61,27 @@ def by_name(session: Session, guild_id: int, name: str) -> TextModel | None:
     return session.scalar(_named(guild_id, name))
 
 
+def with_corpus(
+    session: Session, guild_id: int, wanted: str | int | None
+) -> tuple[TextModel | None, Corpus | None]:
+    """Return one of the guild's models with the corpus it was trained on, as far as both are there.
+
+    Args:
+        session: any.
+        guild_id: whose model it is.
+        wanted: its name or its id; None: the one that was published last.
+    """
+    of_corpus = (Corpus.guild_id == TextModel.guild_id) & (Corpus.id == TextModel.corpus_id)
+    chosen = sa.select(TextModel, Corpus).outerjoin(Corpus, of_corpus).where(TextModel.guild_id == guild_id)
+    if isinstance(wanted, int):
+        chosen = chosen.where(TextModel.id == wanted)
+    elif wanted is not None:
+        chosen = chosen.where(TextModel.name_key == key_of(wanted))
+    newest = chosen.order_by(TextModel.updated_at.desc(), TextModel.id.desc()).limit(1)
+    found = session.execute(newest).one_or_none()
+    return (found[0], found[1]) if found else (None, None)
+
+
 def names_starting(session: Session, guild_id: int, prefix: str, limit: int = 25) -> Sequence[str]:
     """Return the first names that begin so, whatever the case; 25 is what Discord shows."""
     chosen = (
@@ -85,6 +108,7 @@ def publish(
     characters: int,
     validation_loss: float | None,
     created_by: int,
+    imported: bool = False,
 ) -> tuple[TextModel, str | None]:
     """Make the guild's model of that name, or give the one there is a new bundle.
 
@@ -102,6 +126,7 @@ def publish(
         characters: length of its corpus.
         validation_loss: nats per token.
         created_by: Discord id of the user who asked.
+        imported: it was made elsewhere.
 
     Returns:
         The model, and the path of the bundle it had before: for the caller to delete after the commit.
@@ -122,6 +147,7 @@ def publish(
         "characters": characters,
         "validation_loss": validation_loss,
         "created_by": created_by,
+        "imported": imported,
     }
     model = session.scalar(_named(guild_id, name).with_for_update())
     if model is None:
@@ -140,6 +166,63 @@ def publish(
         setattr(model, column, value)
     session.flush()
     return model, replaced
+
+
+def rename(session: Session, guild_id: int, model_id: int, name: str) -> TextModel | None:
+    """Give a model of the guild another name; None where the id is absent or another guild's.
+
+    Raises:
+        InvalidNameError: no model can have this name, or another one of the guild has it.
+    """
+    cleaned = clean_name(name)
+    taken = session.scalar(_named(guild_id, name).where(TextModel.id != model_id))
+    if taken is not None:
+        raise InvalidNameError(f"there is already a model named “{taken.name}” here; choose another name")
+    return _changed(session, guild_id, model_id, name=cleaned, name_key=key_of(cleaned))
+
+
+def count_generations(session: Session, guild_id: int, model_id: int, texts: int) -> None:
+    """Add to what a model wrote; nothing happens where the guild no longer has it."""
+    _changed(session, guild_id, model_id, generations=TextModel.generations + texts)
+
+
+def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
+    """Delete a model of the guild, after what refers to it; None where the id is absent or another guild's.
+
+    Trainings keep their record. One that waits to go on from this model begins anew instead.
+
+    Returns:
+        What it was: its bundle is for the caller to delete after the commit.
+    """
+    model = session.scalar(
+        sa.select(TextModel).where(TextModel.guild_id == guild_id, TextModel.id == model_id).with_for_update()
+    )
+    if model is None:
+        return None
+    schedules.pause_for_model(session, guild_id, model_id, "its model was deleted")
+    for column in (GuildSettings.default_model_id, TrainingJob.model_id, TrainingJob.base_model_id):
+        table = column.class_
+        session.execute(
+            sa.update(table)
+            .where(table.guild_id == guild_id, column == model_id)
+            .values({column: None})
+            .execution_options(synchronize_session=False)
+        )
+    session.delete(model)
+    session.flush()
+    return model
+
+
+def _changed(session: Session, guild_id: int, model_id: int, **values: Any) -> TextModel | None:
+    """Change a model without making it the guild's newest: that is the one with the newest bundle."""
+    change = (
+        sa.update(TextModel)
+        .where(TextModel.guild_id == guild_id, TextModel.id == model_id)
+        .values(updated_at=TextModel.updated_at, **values)
+        .returning(TextModel)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(change).one_or_none()
 
 
 def _named(guild_id: int, name: str) -> sa.Select[TextModel]:

@@ -180,6 +180,9 @@ def read(path: Path) -> Bundle:
     for name, array in weights.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise BundleError(f"{path}: the weights {name} are not finite 32-bit floats")
+    said = (manifest.level, manifest.cell, manifest.parameters, manifest.vocabulary)
+    if said != (tokenizer.level, spec.cell, spec.parameters, spec.vocabulary):
+        raise BundleError(f"{path / MANIFEST} tells of another model than the other files hold")
     counted = None
     if spec.prior:
         arrays = _parse_arrays(_read_listed(path, COUNTS, listing, largest=_LARGEST_COUNTS), path / COUNTS)
@@ -238,10 +241,14 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         manifest.seconds,
         manifest.fraction,
     )
+    words = (manifest.level, manifest.cell, manifest.device, manifest.created_at, manifest.stopped)
     lists = (manifest.history, manifest.seeds)
     if (
         not isinstance(listing, dict)
-        or not all(isinstance(number, int | float) for number in numbers)
+        # No comparison holds for NaN; what counts something fits into 64 bits.
+        or not all(isinstance(number, int | float) and abs(number) < 2**63 for number in numbers)
+        or not isinstance(manifest.characters, int)
+        or not all(isinstance(word, str) for word in words)
         or not all(isinstance(value, list) for value in lists)
         or not isinstance(manifest.text_form, dict)
     ):

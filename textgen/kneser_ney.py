@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -43,45 +44,66 @@ def order_for(vocabulary: int) -> int:
     return min(HIGHEST_ORDER, int(math.log(_LARGEST_KEY) / math.log(max(2, vocabulary))))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Order:
     """The n-grams of one length, beneath those that are one token shorter: their contexts.
+
+    Serving needs less than training, which is why some of it is worked out on demand.
 
     Attributes:
         keys: in order, shape (entries,).
         last: each one's last token, shape (entries,).
         counts: shape (entries,).
-        numerators: counts less their discounts, shape (entries,).
-        discounts: by count: 0, 1, 2, 3 and more; shape (4,).
         starts: where the entries of each context begin, and the end of all, shape (contexts + 1,).
-        totals: sum of each context's counts, shape (contexts,).
-        discounted: sum of each context's discounts, shape (contexts,).
-        relative: numerators over their context's total, shape (entries,).
-        shares: what each context leaves to the shorter n-grams, shape (contexts,).
     """
 
     keys: Keys
     last: Numbers
-    counts: npt.NDArray[np.uint32]
-    numerators: Floats
-    discounts: Floats
-    starts: Integers
-    totals: Floats
-    discounted: Floats
-    relative: Floats
-    shares: Floats
+    counts: Numbers
+    starts: npt.NDArray[np.int32]
 
-    @classmethod
-    def of(cls, keys: Keys, last: Numbers, counts: npt.NDArray[np.uint32], starts: Integers) -> _Order:
-        """Work out what follows from the counts; every context has at least one entry."""
-        discounts = _discounts(counts)
-        taken = discounts[np.minimum(counts, _DISCOUNTED)]
-        sums = [np.add.reduceat(values.astype(np.float64), starts[:-1]) for values in (counts, taken)]
-        totals, discounted = (values.astype(np.float32) for values in sums)
-        numerators = counts.astype(np.float32) - taken
-        relative = numerators / totals.repeat(np.diff(starts))
-        shares = discounted / totals
-        return cls(keys, last, counts, numerators, discounts, starts, totals, discounted, relative, shares)
+    @cached_property
+    def discounts(self) -> Floats:
+        """What is taken from counts of 0, 1, 2, 3 and more, shape (4,): Chen and Goodman's estimate."""
+        one, two, three, four = (max(1, int((self.counts == times).sum())) for times in (1, 2, 3, 4))
+        share = one / (one + 2 * two)
+        estimates = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
+        # A tiny or an odd text can throw the estimate off; some share is always taken, and never all.
+        held = [min(max(value, 0.1), 0.95 * most) for value, most in zip(estimates, (1, 2, 3), strict=True)]
+        return np.array([0.0, *held], np.float32)
+
+    @cached_property
+    def totals(self) -> Floats:
+        """Sum of each context's counts, shape (contexts,)."""
+        return self._sums(self.counts)
+
+    @cached_property
+    def discounted(self) -> Floats:
+        """Sum of each context's discounts, shape (contexts,)."""
+        return self._sums(self._taken())
+
+    @cached_property
+    def numerators(self) -> Floats:
+        """Counts less their discounts, shape (entries,)."""
+        return self.counts.astype(np.float32) - self._taken()
+
+    @cached_property
+    def relative(self) -> Floats:
+        """Numerators over their context's total, shape (entries,)."""
+        numerators = self.counts.astype(np.float32) - self._taken()
+        return numerators / self._sums(self.counts).repeat(np.diff(self.starts))
+
+    @cached_property
+    def shares(self) -> Floats:
+        """What each context leaves to the shorter n-grams, shape (contexts,)."""
+        return self._sums(self._taken()) / self._sums(self.counts)
+
+    def _taken(self) -> Floats:
+        return self.discounts[np.minimum(self.counts, _DISCOUNTED)]
+
+    def _sums(self, values: npt.NDArray[Any]) -> Floats:
+        # Every context has at least one entry.
+        return np.add.reduceat(values.astype(np.float64), self.starts[:-1]).astype(np.float32)
 
 
 class KneserNey:
@@ -131,7 +153,7 @@ class KneserNey:
             contexts = keys // np.uint64(vocabulary)
             starts = np.flatnonzero(np.diff(contexts, prepend=contexts[:1] + np.uint64(1)))
             last = (keys - contexts * np.uint64(vocabulary)).astype(_smallest(vocabulary - 1))
-            orders.append(_Order.of(keys, last, counts, np.append(starts, len(keys))))
+            orders.append(_Order(keys, last, counts, np.append(starts, len(keys)).astype(np.int32)))
         return cls(vocabulary, tuple(orders))
 
     @property
@@ -148,6 +170,11 @@ class KneserNey:
     def entries(self) -> int:
         """Number of n-grams of all lengths."""
         return sum(len(order.keys) for order in self._orders)
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it takes to serve."""
+        return 16 * self.entries
 
     def joined(self, other: KneserNey) -> KneserNey:
         """Return the model of both texts, in the larger vocabulary, which begins with the smaller one."""
@@ -295,14 +322,14 @@ class KneserNey:
             for array in (last, counts, beneath):
                 if array.ndim != 1 or array.dtype not in (np.uint8, np.uint16, np.uint32) or not len(array):
                     raise BundleError(f"the counts of length {length} are not lists of whole numbers")
-            starts = np.concatenate([[0], np.cumsum(beneath, dtype=np.int64)])
+            starts = np.concatenate([[0], np.cumsum(beneath, dtype=np.int64)]).astype(np.int32)
             fits = len(beneath) == len(contexts) and starts[-1] == len(last) == len(counts)
             if not (fits and beneath.min() and counts.min() and last.max() < vocabulary):
                 raise BundleError(f"the counts of length {length} do not fit each other")
             keys = np.repeat(contexts, beneath) * np.uint64(vocabulary) + last
             if (keys[1:] <= keys[:-1]).any():
                 raise BundleError(f"the counts of length {length} are not in order")
-            orders.append(_Order.of(keys, last, counts.astype(np.uint32), starts))
+            orders.append(_Order(keys, last, counts, starts))
             contexts = keys
         return cls(vocabulary, tuple(orders))
 
@@ -371,16 +398,6 @@ def _places(keys: Keys, wanted: Keys) -> tuple[Integers, npt.NDArray[np.bool_]]:
     found = np.searchsorted(keys, wanted)
     found[found == len(keys)] = 0
     return found, keys[found] == wanted
-
-
-def _discounts(counts: npt.NDArray[np.uint32]) -> Floats:
-    """Return what is taken from counts of 0, 1, 2, 3 and more: Chen and Goodman's estimate."""
-    one, two, three, four = (max(1, int((counts == times).sum())) for times in (1, 2, 3, 4))
-    share = one / (one + 2 * two)
-    estimates = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
-    # A tiny or an odd text can throw the estimate off; some share is always taken, and never all.
-    held = [min(max(value, 0.1), 0.95 * most) for value, most in zip(estimates, (1, 2, 3), strict=True)]
-    return np.array([0.0, *held], np.float32)
 
 
 def _smallest(largest: int) -> type[np.unsignedinteger[Any]]:

@@ -53,13 +53,18 @@ class Sample:
 
 
 class TextModel:
-    """A model in memory, about eight bytes for each parameter."""
+    """A model in memory, ready to write.
+
+    Attributes:
+        memory: about how many bytes it takes.
+    """
 
     def __init__(self, bundle: bundles.Bundle) -> None:
         """Take a bundle that has been read."""
         self.manifest = bundle.manifest
         self.spec = bundle.spec
         self.tokenizer = bundle.tokenizer
+        self.memory = 8 * bundle.spec.parameters + (bundle.counted.memory if bundle.counted else 0)
         self.stepper = make_stepper(bundle.spec, bundle.weights, bundle.counted)
 
     @classmethod

@@ -7,13 +7,16 @@ A request, its answer, and the answer to one that cannot be met::
 
     {"id": "1", "bundle": "/path", "seed": "To be", "settings": {"length": 500, "random_seed": 7}}
     {"id": "1", "text": "…", "seed": "To be", "random_seed": 7, "characters": 500, "ended": "length",
-     "unseen": []}
+     "unseen": [], "training": "time limit"}
     {"id": "1", "error": {"type": "BundleError", "message": "…"}}
 
 The settings are the fields of `textgen.sampling.SamplingSettings`. With a ``count`` above 1 the
 answer describes the first text and has besides the lists ``texts``, ``seeds`` and ``random_seeds``
 of all of them. With ``"stream": true`` beside the settings the text comes first in pieces as well,
-``{"id": "1", "piece": "…"}``; for one text only. A request whose asker has left is dropped, and
+``{"id": "1", "piece": "…"}``; for one text only. With ``"corpus": "/path", "longest_copy": 50`` the
+answer has ``copied``, for each of the texts the characters of the longest run that it shares with that
+corpus, or 0 if it has no more than allowed (`textgen.copies`); ``training`` tells what ended the model's
+training. A request whose asker has left is dropped, and
 gets no answer, by::
 
     {"op": "cancel", "id": "1"}
@@ -33,13 +36,17 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
+from textgen.copies import CopyIndices
 from textgen.engine import Engine, Request
 from textgen.errors import SettingsError, TextgenError
 from textgen.model import Sample, TextModel
 from textgen.sampling import SamplingSettings
 
-CACHED_PARAMETERS = 8_000_000
-"""So many parameters (64 MB) are kept in memory; the model that was unused the longest leaves first."""
+CACHED_BYTES = 128 << 20
+"""So much memory is kept for models; the one that was unused the longest leaves first."""
+
+TOKENS_IN_A_ROW = 8
+"""So many tokens one model writes before the next does: by then its matrices are in the processor's cache."""
 
 _SETTINGS = {item.name for item in fields(SamplingSettings)}
 
@@ -51,6 +58,9 @@ class _Job:
     identity: str
     requests: list[Request]
     stream: bool
+    training: str
+    corpus: str | None = None
+    longest_copy: int = 0
 
     @property
     def complete(self) -> bool:
@@ -67,6 +77,7 @@ class _Job:
             "characters": len(first.text),
             "ended": first.ended,
             "unseen": list(first.unseen),
+            "training": self.training,
         }
         if len(samples) > 1:
             told["texts"] = [sample.text for sample in samples]
@@ -83,12 +94,13 @@ class _Loaded:
 
 
 class Server:
-    """Answers requests; `handle` takes one, `advance` writes one token of each."""
+    """Answers requests; `handle` takes one, `advance` writes a few tokens of each."""
 
     def __init__(self, answer: Callable[[dict[str, Any]], None]) -> None:
         """Send every answer to ``answer``."""
         self._answer = answer
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
+        self._copies = CopyIndices()
 
     @property
     def idle(self) -> bool:
@@ -109,16 +121,29 @@ class Server:
             self._answer({"id": identity, "error": {"type": type(error).__name__, "message": str(error)}})
 
     def advance(self) -> None:
-        """Write one token of every text and answer those that are complete."""
-        for loaded in self._loaded.values():
-            finished = loaded.engine.step()
-            for request, job in loaded.jobs.items():
-                if job.stream and (piece := request.take()):
-                    self._answer({"id": job.identity, "piece": piece})
-            for request in finished:
-                job = loaded.jobs.pop(request)
-                if job.complete:
-                    self._answer(job.answer())
+        """Write a few tokens of every text and answer those that are complete."""
+        busy = [loaded for loaded in self._loaded.values() if not loaded.engine.idle]
+        for loaded in busy:
+            for _ in range(TOKENS_IN_A_ROW if len(busy) > 1 else 1):
+                self._step(loaded)
+
+    def _step(self, loaded: _Loaded) -> None:
+        finished = loaded.engine.step()
+        for request, job in loaded.jobs.items():
+            if job.stream and (piece := request.take()):
+                self._answer({"id": job.identity, "piece": piece})
+        for request in finished:
+            job = loaded.jobs.pop(request)
+            if job.complete:
+                self._answer(job.answer() | self._copied(job))
+
+    def _copied(self, job: _Job) -> dict[str, Any]:
+        if job.corpus is None:
+            return {}
+        texts = [request.text for request in job.requests]
+        return {
+            "copied": [self._copies.longest_copy(text, job.corpus, job.longest_copy) for text in texts],
+        }
 
     def _begin(self, asked: dict[str, Any]) -> None:
         settings = _settings(asked["settings"])
@@ -126,7 +151,14 @@ class Server:
         if stream and settings.count > 1:
             raise SettingsError(f"count is {settings.count}; only one text can be streamed")
         loaded = self._load(asked["bundle"])
-        job = _Job(asked["id"], loaded.model.requests(asked["seed"], settings), stream)
+        job = _Job(
+            asked["id"],
+            loaded.model.requests(asked["seed"], settings),
+            stream,
+            loaded.model.manifest.stopped,
+            asked.get("corpus"),
+            asked.get("longest_copy", 0),
+        )
         for request in job.requests:
             loaded.jobs[request] = job
             loaded.engine.submit(request)
@@ -148,8 +180,8 @@ class Server:
 
     def _evict(self, keep: str) -> None:
         for path in list(self._loaded):
-            held = sum(loaded.model.spec.parameters for loaded in self._loaded.values())
-            if held <= CACHED_PARAMETERS:
+            held = sum(loaded.model.memory for loaded in self._loaded.values())
+            if held <= CACHED_BYTES:
                 return
             if path != keep and self._loaded[path].engine.idle:
                 del self._loaded[path]
@@ -204,6 +236,8 @@ def _parse(line: str) -> dict[str, Any]:
     kinds: dict[str, type] = {"id": str}
     if operation == "sample":
         kinds |= {"bundle": str, "seed": str, "settings": dict}
+        if "corpus" in request:
+            kinds |= {"corpus": str, "longest_copy": int}
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind):
             raise SettingsError(f"the request needs {name!r} as {kind.__name__}")

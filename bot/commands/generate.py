@@ -1,19 +1,20 @@
-"""`/generate` and its Again button."""
+"""`/generate` and the message menu "Continue this"."""
 
 import asyncio
 import re
-from typing import Self
 
 import discord
 from discord import app_commands
-from discord.ext import commands
+from discord.ext import commands, tasks
 
 from bot import generation
 from bot.app import Interaction, Pastiche
-from bot.errors import answers_everything, answers_expected
-from bot.generation import Generated, SampleWish
+from bot.commands.sample_care import DeleteButton, ReportButton
+from bot.commands.samples import AgainButton, ContinueButton, answer_wish, continued_seed
+from bot.errors import answers_expected
+from bot.generation import SampleWish
 from bot.i18n import marked
-from bot.presentation.sample_message import sample_message, seed_of
+from bot.presentation.sample_reading import text_of
 from bot.privacy_statement import Stored
 from models import text_models
 
@@ -25,88 +26,13 @@ STORES: tuple[Stored, ...] = (
     ),
 )
 
-# Discord gives up on an interaction that nobody answered within 3 s.
-PATIENCE_S = 1.5
 CHOICES = 25
+# Of a message that somebody wrote: more would bury what comes after it.
+MESSAGE_CHARACTERS = 300
+COUNT_EVERY_S = 10
 
-
-class AgainButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"again:(?P<model>\d{1,19}):(?P<length>\d{1,5}):(?P<temperature>\d{1,4}):(?P<seeded>[01])",
-):
-    """Samples again with the same settings and a new random seed.
-
-    All it needs is in its id and in the message it stands below, so it outlives a restart.
-    """
-
-    def __init__(self, model_id: int, length: int, temperature: float, *, seeded: bool) -> None:
-        self.wish = SampleWish(model=model_id, length=length, temperature=temperature)
-        self.seeded = seeded
-        super().__init__(
-            discord.ui.Button(
-                label="Again",
-                emoji="🎲",
-                style=discord.ButtonStyle.secondary,
-                custom_id=f"again:{model_id}:{length}:{round(temperature * 100)}:{int(seeded)}",
-            )
-        )
-
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
-        return cls(
-            int(match["model"]),
-            int(match["length"]),
-            int(match["temperature"]) / 100,
-            seeded=match["seeded"] == "1",
-        )
-
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
-        """Answer with a new sample; permission and guild are checked again."""
-        seed = seed_of(interaction.message) if self.seeded and interaction.message else ""
-        wish = SampleWish(
-            model=self.wish.model,
-            seed=seed,
-            length=min(self.wish.length or 1, generation.MAX_LENGTH),
-            temperature=min(self.wish.temperature or 0.0, generation.MAX_TEMPERATURE),
-        )
-        await answer_wish(interaction, wish)
-
-
-async def answer_wish(interaction: Interaction, wish: SampleWish) -> None:
-    """Answer an interaction with a sample: at once if the sampler is quick, deferred if it is not.
-
-    Waiting a moment before deferring lets a refusal be private, which a deferred public answer cannot be.
-    """
-    bot = interaction.client
-    model, settings = await generation.prepare(interaction, bot.database, wish)
-    sampling = asyncio.ensure_future(generation.generate(bot.pool, model, settings, wish))
-    done, _ = await asyncio.wait({sampling}, timeout=PATIENCE_S)
-    if not done:
-        await interaction.response.defer(thinking=True)
-    generated = await sampling
-    await _send(interaction, generated, seeded=bool(wish.seed))
-
-
-async def _send(interaction: Interaction, generated: Generated, *, seeded: bool) -> None:
-    message = sample_message(generated.sample)
-    view = discord.ui.View(timeout=None)
-    view.add_item(
-        AgainButton(generated.model_id, generated.length, generated.sample.temperature, seeded=seeded)
-    )
-    file = message.file or discord.utils.MISSING
-    if interaction.response.is_done():
-        await interaction.followup.send(embed=message.embed, file=file, view=view)
-    else:
-        await interaction.response.send_message(embed=message.embed, file=file, view=view)
+# Mentions, emoji and times are no words of the message.
+_DISCORD_MARKUP = re.compile(r"<(?:[@#][!&]?|a?:\w+:|/[^>]*:|t:|id:)[^<>\s]*>")
 
 
 class Generate(commands.Cog):
@@ -114,6 +40,19 @@ class Generate(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
+        self.menu = app_commands.ContextMenu(name="Continue this", callback=self._continue_message)
+        self.menu.guild_only = True
+
+    async def cog_load(self) -> None:
+        """Begin to count what the models write, and offer the message menu."""
+        self.bot.tree.add_command(self.menu)
+        self.count.start()
+
+    async def cog_unload(self) -> None:
+        """Take the menu back, and bring the last counts home."""
+        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+        self.count.cancel()
+        await asyncio.to_thread(self.bot.generations.save)
 
     @app_commands.command(description="Write a text in the style of one of this server's models.")
     @app_commands.guild_only()
@@ -122,7 +61,10 @@ class Generate(commands.Cog):
         model="Which model (default: the server's default, or its newest)",
         length="How many characters to write",
         temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
+        top_p="Draw only from the likeliest that make up this share: 0.9 leaves the odd ones out",
+        count="How many texts to choose from",
         random_seed="The same number, seed and settings give the same text again",
+        private="True: only you see it",
     )
     @answers_expected
     async def generate(
@@ -132,10 +74,26 @@ class Generate(commands.Cog):
         model: app_commands.Range[str, 1, 100] | None = None,
         length: app_commands.Range[int, 1, generation.MAX_LENGTH] | None = None,
         temperature: app_commands.Range[float, 0.0, generation.MAX_TEMPERATURE] | None = None,
+        top_p: app_commands.Range[float, 0.0, 1.0] | None = None,
+        count: app_commands.Range[int, 1, generation.MAX_COUNT] = 1,
         random_seed: app_commands.Range[int, 0, generation.MAX_RANDOM_SEED] | None = None,
+        private: bool = False,
     ) -> None:
-        """Answer with a sample."""
-        await answer_wish(interaction, SampleWish(model, seed or "", length, temperature, random_seed))
+        """Answer with samples."""
+        await answer_wish(
+            interaction,
+            SampleWish(
+                model=model,
+                seed=seed or "",
+                length=length,
+                # Buttons carry thousandths: what is shown is what they repeat.
+                temperature=None if temperature is None else round(temperature, 3),
+                random_seed=random_seed,
+                top_p=None if top_p is None else round(top_p, 3),
+                count=count,
+                private=private,
+            ),
+        )
 
     @generate.autocomplete("model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -146,8 +104,25 @@ class Generate(commands.Cog):
         )
         return [app_commands.Choice(name=name, value=name) for name in names]
 
+    async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """Go on from the text of a message, which comes with the interaction and is kept nowhere."""
+        await self._continue(interaction, message)
+
+    @answers_expected
+    async def _continue(self, interaction: Interaction, message: discord.Message) -> None:
+        written = _DISCORD_MARKUP.sub("", message.content)
+        if not written.strip() and self.bot.user is not None and message.author.id == self.bot.user.id:
+            written = text_of(message)
+        seed = continued_seed(written.strip(), MESSAGE_CHARACTERS)
+        await answer_wish(interaction, SampleWish(seed=seed, found=True))
+
+    @tasks.loop(seconds=COUNT_EVERY_S)
+    async def count(self) -> None:
+        """Bring the counts of what was written to the database."""
+        await asyncio.to_thread(self.bot.generations.save)
+
 
 async def setup(bot: Pastiche) -> None:
     """Called by discord.py when the extension is loaded."""
-    bot.add_dynamic_items(AgainButton)
+    bot.add_dynamic_items(AgainButton, ContinueButton, DeleteButton, ReportButton)
     await bot.add_cog(Generate(bot))

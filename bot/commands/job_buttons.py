@@ -11,14 +11,17 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.commands.generate import answer_wish
+from bot.commands.samples import answer_wish
 from bot.errors import UnknownModel, UserError, answers_everything, guild_of
 from bot.generation import SampleWish
 from bot.i18n import _
 from bot.jobs import workspace
 from bot.permissions import require_canceller, require_trainer
 from bot.presentation import safe_text
+from bot.privacy_statement import AUDIT_TRAIL
 from models import Database, JobState, TrainingJob, audit, guilds, text_models, training_jobs
+
+STORES = (AUDIT_TRAIL,)
 
 Button = discord.ui.Button[discord.ui.View]
 Interaction = discord.Interaction[Any]

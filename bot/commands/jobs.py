@@ -15,7 +15,10 @@ from bot.i18n import _
 from bot.jobs import forecast
 from bot.permissions import manages_guild
 from bot.presentation.job_list import JobList, job_list, option_of
+from bot.privacy_statement import Stored
 from models import JobState, TrainingJob, training_jobs, turns
+
+STORES: tuple[Stored, ...] = ()
 
 CHOICES = 25
 

@@ -1,4 +1,4 @@
-"""`/models`: what the server trained, with its figures."""
+"""`/models`: what the server trained, as a list to choose from, or one model with its buttons."""
 
 import re
 from typing import Self
@@ -9,19 +9,18 @@ from discord.ext import commands
 from sqlalchemy.orm import Session
 
 from bot.app import Interaction, Pastiche
-from bot.errors import NoModels, answers_everything, answers_expected, guild_of
-from bot.i18n import marked
+from bot.commands.model_import import ImportButton
+from bot.commands.model_panel import ModelButton, send_panel
+from bot.errors import NoModels, UserError, answers_everything, answers_expected, guild_of
+from bot.i18n import _
+from bot.presentation import safe_text
 from bot.presentation.model_list import model_page, page_count, shown_on
-from bot.privacy_statement import Stored
+from bot.privacy_statement import MODELS
 from models import Database, TextModel, guilds, text_models
 
-STORES: tuple[Stored, ...] = (
-    Stored(
-        marked("Models: name, figures, who made them, the weights and up to 50 line starts of the text"),
-        "text_model",
-        marked("until they are deleted in /models or with the server's data"),
-    ),
-)
+STORES = (MODELS,)
+
+ID = re.compile(r"\d{1,18}")
 
 
 class PageButton(
@@ -34,7 +33,10 @@ class PageButton(
         self.page = page
         super().__init__(
             discord.ui.Button(
-                label="Previous" if to == "<" else "Next", custom_id=f"models:{page}:{to}", disabled=disabled
+                label=_("Previous") if to == "<" else _("Next"),
+                custom_id=f"models:{page}:{to}",
+                disabled=disabled,
+                row=1,
             )
         )
 
@@ -57,6 +59,48 @@ class PageButton(
         await interaction.response.edit_message(embed=embed, view=view)
 
 
+class ModelSelect(
+    discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=r"models:(?P<page>\d{1,4}):open"
+):
+    """Opens one of the models on a page, for whoever chose it; outlives a restart."""
+
+    def __init__(self, page: int, models: list[TextModel]) -> None:
+        super().__init__(
+            discord.ui.Select(
+                placeholder=_("Open a model"),
+                custom_id=f"models:{page}:open",
+                options=[
+                    discord.SelectOption(
+                        label=safe_text.shorten(safe_text.plain(model.name), 100), value=str(model.id)
+                    )
+                    for model in models
+                ]
+                or [discord.SelectOption(label="-")],
+                row=0,
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the select anew; what was chosen comes with the interaction."""
+        del interaction, item
+        return cls(int(match["page"]), [])
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Show the model's panel to this person."""
+        (chosen,) = self.item.values
+        if not ID.fullmatch(chosen):
+            raise UserError(_("This is no model. /models lists what there is."))
+        await send_panel(interaction, int(chosen), private=True)
+
+
 async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
     guild_id = guild_of(interaction)
     models, default_id = await _listing(interaction.client.database, guild_id)
@@ -65,9 +109,11 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
     last = page_count(len(models)) - 1
     page = min(page, last)
     view = discord.ui.View(timeout=None)
+    view.add_item(ModelSelect(page, shown_on(models, page)))
     if last:
         view.add_item(PageButton(max(page - 1, 0), "<", disabled=page == 0))
         view.add_item(PageButton(min(page + 1, last), ">", disabled=page == last))
+    view.add_item(ImportButton())
     makers = {
         user_id: await interaction.client.names.of(guild_id, user_id)
         for user_id in {model.created_by for model in shown_on(models, page)}
@@ -86,16 +132,38 @@ async def _listing(database: Database, guild_id: int) -> tuple[list[TextModel], 
 class Models(commands.Cog):
     """The server's models."""
 
-    @app_commands.command(description="List this server's models with their figures.")
+    def __init__(self, bot: Pastiche) -> None:
+        self.bot = bot
+
+    @app_commands.command(description="List this server's models, or open one.")
     @app_commands.guild_only()
+    @app_commands.describe(model="Open this one: figures, loss curve, and what can be done with it")
     @answers_expected
-    async def models(self, interaction: Interaction) -> None:
-        """Answer with the first page."""
-        embed, view = await _page(interaction, 0)
+    async def models(
+        self, interaction: Interaction, model: app_commands.Range[str, 1, 100] | None = None
+    ) -> None:
+        """Answer with the first page, or with a model's panel."""
+        if model is not None:
+            await send_panel(interaction, model, private=False)
+            return
+        try:
+            embed, view = await _page(interaction, 0)
+        except NoModels as none:
+            view = discord.ui.View(timeout=None)
+            view.add_item(ImportButton())
+            await interaction.response.send_message(str(none), view=view, ephemeral=True)
+            return
         await interaction.response.send_message(embed=embed, view=view)
+
+    @models.autocomplete("model")
+    async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        if interaction.guild_id is None:
+            return []
+        names = await self.bot.database.call(text_models.names_starting, interaction.guild_id, current)
+        return [app_commands.Choice(name=name, value=name) for name in names]
 
 
 async def setup(bot: Pastiche) -> None:
     """Called by discord.py when the extension is loaded."""
-    bot.add_dynamic_items(PageButton)
-    await bot.add_cog(Models())
+    bot.add_dynamic_items(PageButton, ModelSelect, ModelButton, ImportButton)
+    await bot.add_cog(Models(bot))

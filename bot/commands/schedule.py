@@ -12,16 +12,31 @@ from bot import generation
 from bot.app import Interaction, Pastiche
 from bot.commands.schedule_buttons import DraftButton, StopButton, draft_view
 from bot.errors import UnknownModel, UserError, answers_expected, defer_privately, guild_of
-from bot.i18n import _
+from bot.i18n import _, marked
 from bot.permissions import manages_guild, require_scheduler
 from bot.presentation import safe_text
 from bot.presentation.schedule_card import list_cards, preview_card, saved_card
+from bot.privacy_statement import AUDIT_TRAIL, Stored
 from bot.scheduling import changes, zones
 from bot.scheduling.changes import UnknownSchedule, title
 from bot.scheduling.hindrances import PostChannel, require_post_allowed
 from bot.scheduling.reading import read_rule
 from bot.scheduling.slots import next_slots
 from models import PostState, Schedule, audit, guilds, schedules, text_models
+
+STORES = (
+    Stored(
+        marked("Schedules: who made them, when, channel, model, settings and the text they go on from"),
+        "schedule",
+        marked("until they are removed; a person's id, until they delete their data"),
+    ),
+    Stored(
+        marked("Posts of schedules: when, which message, how it ended, who asked for one out of turn"),
+        "scheduled_post",
+        marked("as long as their schedule"),
+    ),
+    AUDIT_TRAIL,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 

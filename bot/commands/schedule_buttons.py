@@ -11,9 +11,12 @@ from bot.i18n import _
 from bot.permissions import require_scheduler
 from bot.presentation import safe_text
 from bot.presentation.schedule_card import saved_card
+from bot.privacy_statement import AUDIT_TRAIL
 from bot.scheduling import changes
 from bot.scheduling.changes import UnknownSchedule, title
 from models import Database, audit, schedules
+
+STORES = (AUDIT_TRAIL,)
 
 Interaction = discord.Interaction[Any]
 

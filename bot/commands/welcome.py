@@ -8,10 +8,19 @@ from discord.ext import commands
 from sqlalchemy.orm import Session
 
 from bot.app import Pastiche
-from bot.i18n import _
+from bot.i18n import _, marked
 from bot.presentation import style
+from bot.privacy_statement import Stored
 from models import guilds, schedules
 from models.columns import utc_now
+
+STORES = (
+    Stored(
+        marked("When the bot said hello in a server, and when it was removed from it"),
+        "guild_settings",
+        marked("until the server's data is deleted, at the latest 30 days after the bot was removed"),
+    ),
+)
 
 log = structlog.stdlib.get_logger(__name__)
 

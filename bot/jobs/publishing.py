@@ -16,6 +16,7 @@ def publish_bundle(
     created_by: int,
     corpus_id: int | None = None,
     training_job_id: str | None = None,
+    imported: bool = False,
 ) -> tuple[TextModel, str | None]:
     """Make a bundle the guild's model of a name.
 
@@ -43,4 +44,5 @@ def publish_bundle(
         characters=manifest.characters,
         validation_loss=manifest.validation_loss,
         created_by=created_by,
+        imported=imported,
     )

@@ -1,10 +1,10 @@
 """A guild's models with their figures, in pages that fit an embed."""
 
-import datetime
 from collections.abc import Mapping
 
 import discord
 
+from bot.i18n import _, ngettext
 from bot.presentation import safe_text, style
 from models import TextModel
 
@@ -34,26 +34,31 @@ def model_page(
         makers: names of who made those on the page, by their ids.
     """
     pages = page_count(len(models))
-    embed = discord.Embed(title="Models of this server", colour=style.SAMPLE)
+    embed = discord.Embed(title=_("Models of this server"), colour=style.SAMPLE)
     for model in shown_on(models, page):
-        mark = " · default" if model.id == default_id else ""
+        mark = " · " + _("default") if model.id == default_id else ""
         embed.add_field(
             name=f"{safe_text.safe_within(model.name, 200)}{mark}",
-            value=(
-                f"Validation loss **{style.nats(model.validation_loss)}** a {_token(model.level)}\n"
-                f"{style.count(model.characters)} characters · {style.count(model.parameters)} parameters\n"
-                f"{_when(model.updated_at)} by {safe_text.safe(makers[model.created_by])}"
+            value=_(
+                "Validation loss **{loss}** {token}\n"
+                "{characters} characters · {parameters} parameters\n"
+                "{date} by {name}"
+            ).format(
+                loss=style.nats(model.validation_loss),
+                token=a_token(model.level),
+                characters=style.count(model.characters),
+                parameters=style.count(model.parameters),
+                date=discord.utils.format_dt(model.updated_at, "D"),
+                name=safe_text.safe(makers[model.created_by]),
             ),
             inline=False,
         )
-    total = f"{len(models)} model" + ("" if len(models) == 1 else "s")
-    embed.set_footer(text=total if pages == 1 else f"{total} · page {page + 1} of {pages}")
+    total = ngettext("{number} model", "{number} models", len(models)).format(number=len(models))
+    turned = _("page {page} of {pages}").format(page=page + 1, pages=pages)
+    embed.set_footer(text=total if pages == 1 else f"{total} · {turned}")
     return embed
 
 
-def _when(time: datetime.datetime) -> str:
-    return discord.utils.format_dt(time, "D")
-
-
-def _token(level: str) -> str:
-    return {"char": "character", "word": "word"}.get(level, "token")
+def a_token(level: str) -> str:
+    """What a loss is counted for."""
+    return {"char": _("a character"), "word": _("a word")}.get(level, _("a token"))

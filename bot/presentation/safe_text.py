@@ -5,8 +5,6 @@ nobody, links nowhere, keeps its reading direction and shows its Markdown as the
 Every function is pure.
 """
 
-import unicodedata
-
 import regex
 
 # Clients make links of these even where the text around them is escaped, some in the middle of a word.
@@ -18,9 +16,14 @@ _INVITES = regex.compile(
 )
 _MENTION = regex.compile(r"@(?=\S)")
 
-# Explicit direction marks, embeddings, overrides and isolates.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_INVISIBLE = frozenset("\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff")
+# Control characters and lone surrogates; direction marks, embeddings, overrides and isolates; invisible ones.
+_HIDDEN = regex.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    "\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff]"
+)
+# No script stacks more; what does climbs over the lines above it.
+_STACKED = regex.compile(r"(\p{M}{8})\p{M}+")
 BREAK = "\u200b"
 
 _MARKDOWN = regex.compile(r"[\\*_~`|\[\]<]")
@@ -32,11 +35,8 @@ _GRAPHEME = regex.compile(r"\X")
 
 def clean(text: str) -> str:
     """The text without control, direction and invisible characters; newlines and tabs stay."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    hidden = _BIDI | _INVISIBLE
-    return "".join(
-        c for c in text if c in "\n\t" or (c not in hidden and unicodedata.category(c) not in {"Cc", "Cs"})
-    )
+    unix = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _STACKED.sub(r"\1", _HIDDEN.sub("", unix))
 
 
 def defuse(text: str) -> str:

@@ -1,15 +1,26 @@
-"""A sample as one message: its seed in bold, the text, a footer with what it takes to get it again."""
+"""Samples as one message: seed in bold, text, and a footer with what it takes to get each of them again."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
 
+from bot.i18n import _
 from bot.presentation import safe_text, style
+from bot.presentation.splitting import beginning, code_units, pieces
 
-# Discord's limit on an embed's description is 4,096 code units; an emoji outside the BMP counts as two.
+# Discord's limits, in UTF-16 code units: of an embed's description, and of all embeds of a message.
 DESCRIPTION_UNITS = 4096
-EXCERPT_CHARACTERS = 1200
+EMBEDS_UNITS = 6000
+# A text goes on over so many embeds; longer ones come as a file.
+EMBEDS = 2
+EXCERPT_UNITS = 1200
+SEED_CHARACTERS = 500
+SEED_UNITS = 1100
+FILENAME = "sample.txt"
+# Begins what the bot says below a text.
+NOTE = "\n\n-# "
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,9 @@ class Sample:
         text: what was written, without the seed.
         temperature: of the sampling.
         random_seed: draws the same text again.
+        top_p: of the sampling, if it was set.
+        copied: characters of the longest piece that stands in the corpus, if it is too long.
+        ended_early: the model's training was, by a person.
     """
 
     model_name: str
@@ -29,50 +43,78 @@ class Sample:
     text: str
     temperature: float
     random_seed: int
+    top_p: float | None = None
+    copied: int = 0
+    ended_early: bool = False
 
 
 @dataclass(frozen=True)
 class SampleMessage:
-    """What to send: an embed, and a file if the text is too long for it."""
+    """What to send: embeds, and a file for each text that is too long for them."""
 
-    embed: discord.Embed
-    file: discord.File | None
-
-
-def sample_message(sample: Sample) -> SampleMessage:
-    """Put a sample into an embed; a text that does not fit is shown in part and attached whole."""
-    seed = f"**{safe_text.safe(sample.seed)}**" if sample.seed.strip() else safe_text.safe(sample.seed)
-    description = seed + safe_text.safe(sample.text)
-    file = None
-    if code_units(description) > DESCRIPTION_UNITS:
-        description = seed + safe_text.safe(safe_text.shorten(sample.text, EXCERPT_CHARACTERS))
-        description += "\n\n*The whole text is attached.*"
-        whole = safe_text.file_bytes(sample.seed + sample.text)
-        file = discord.File(io.BytesIO(whole), filename="sample.txt")
-    embed = discord.Embed(description=description, colour=style.SAMPLE)
-    embed.set_footer(
-        text=f"{safe_text.plain(sample.model_name)} · temperature {sample.temperature:g} "
-        f"· random seed {sample.random_seed}"
-    )
-    return SampleMessage(embed, file)
+    embeds: list[discord.Embed]
+    files: list[discord.File]
 
 
-def seed_of(message: discord.Message) -> str:
-    """The seed of a sample, read back from its message; empty if there is none."""
-    description = (message.embeds[0].description or "") if message.embeds else ""
-    if not description.startswith("**"):
-        return ""
-    at = 2
-    while at < len(description):
-        if description[at] == "\\":
-            at += 2
-        elif description.startswith("**", at):
-            return safe_text.unescape(description[2:at])
-        else:
-            at += 1
-    return ""
+def sample_message(samples: Sequence[Sample]) -> SampleMessage:
+    """Put samples into embeds, each apart; a text that does not fit is shown in part and attached whole."""
+    footers = [_footer(sample, number, len(samples)) for number, sample in enumerate(samples, start=1)]
+    room = (EMBEDS_UNITS - sum(map(code_units, footers))) // len(samples)
+    embeds: list[discord.Embed] = []
+    files: list[discord.File] = []
+    for number, (sample, footer) in enumerate(zip(samples, footers, strict=True), start=1):
+        shown = _whole(sample, room)
+        if shown is None:
+            shown = [_excerpt(sample, min(room, DESCRIPTION_UNITS))]
+            whole = safe_text.file_bytes(sample.seed + sample.text)
+            files.append(discord.File(io.BytesIO(whole), filename=filename(number, len(samples))))
+        embeds += [discord.Embed(description=part, colour=style.SAMPLE) for part in shown]
+        embeds[-1].set_footer(text=footer)
+    return SampleMessage(embeds, files)
 
 
-def code_units(text: str) -> int:
-    """Length in UTF-16 code units, as Discord counts."""
-    return len(text.encode("utf-16-le")) // 2
+def filename(number: int, count: int) -> str:
+    """Name of the file of one of so many texts."""
+    return FILENAME if count == 1 else FILENAME.replace(".", f"-{number}.")
+
+
+def bold_seed(seed: str) -> str:
+    """A seed as it is shown, of at most `SEED_UNITS`."""
+    kept = safe_text.shorten(seed, SEED_CHARACTERS)
+    while code_units(safe_text.safe(kept)) > SEED_UNITS - 4:
+        kept = safe_text.shorten(kept, len(kept) * 3 // 4)
+    return f"**{safe_text.safe(kept)}**" if kept.strip() else safe_text.safe(kept)
+
+
+def _whole(sample: Sample, room: int) -> list[str] | None:
+    """The sample over few embeds, or None where it is too long."""
+    seed = bold_seed(sample.seed)
+    first = min(room, DESCRIPTION_UNITS) - code_units(seed)
+    text = beginning(sample.text, first)
+    parts = pieces(sample.text[len(text) :], DESCRIPTION_UNITS, EMBEDS - 1)
+    if parts is None:
+        return None
+    shown = [seed + safe_text.safe(text), *(safe_text.safe(part) for part in parts)]
+    return shown if sum(map(code_units, shown)) <= room else None
+
+
+def _excerpt(sample: Sample, room: int) -> str:
+    seed = bold_seed(sample.seed)
+    note = NOTE + _("The whole text is attached.")
+    units = min(EXCERPT_UNITS, room - code_units(seed) - code_units(note) - 1)
+    return f"{seed}{safe_text.safe(beginning(sample.text, max(0, units))).rstrip()}…{note}"
+
+
+def _footer(sample: Sample, number: int, count: int) -> str:
+    parts = [safe_text.plain(sample.model_name)]
+    if count > 1:
+        parts.insert(0, _("{number} of {count}").format(number=number, count=count))
+    parts.append(_("temperature {number:g}").format(number=sample.temperature))
+    if sample.top_p is not None:
+        parts.append(_("top-p {number:g}").format(number=sample.top_p))
+    parts.append(_("random seed {number}").format(number=sample.random_seed))
+    if sample.copied:
+        parts.append(_("{number} characters in a row stand in its corpus").format(number=sample.copied))
+    if sample.ended_early:
+        parts.append(_("still learning: its training was ended early"))
+    return " · ".join(parts)

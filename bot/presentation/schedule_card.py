@@ -104,9 +104,11 @@ def _when(schedule: Schedule) -> str:
 def _lines(schedule: Schedule, model_name: str | None) -> str:
     where = f"<#{schedule.channel_id}> · {_model(model_name)} · {_settings(schedule)}"
     if schedule.state is ScheduleState.PAUSED:
-        return f"{where}\n{_('**Paused**')} · {_reason(schedule)}"
+        paused = _("**Paused**")
+        return f"{where}\n{paused} · {_reason(schedule)}"
     assert schedule.next_slot is not None  # noqa: S101 - the table's own rule
-    return f"{where}\n{_('Next')}: {_timestamp(schedule.next_slot)}"
+    coming = _("Next")
+    return f"{where}\n{coming}: {_timestamp(schedule.next_slot)}"
 
 
 def _timestamp(moment: datetime.datetime) -> str:

@@ -2,18 +2,24 @@
 
 Same model, same process where possible: each keeps the models it has loaded, and batches the requests
 for one model together. A process that dies is started anew; what it had in hand is tried once more.
+Before the processes stand fair turns (`bot.sampling.turns`), so that no server waits long for another.
 """
 
 import asyncio
+import contextlib
 import itertools
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from bot.errors import SampleRefused, SamplerUnavailable
+from bot.errors import SampleRefused, SamplerUnavailable, UserError
+from bot.i18n import _
+from bot.sampling.turns import Admission, FairTurns, LineFull
 from bot.sampling.worker import Refusal, SamplerWorker, WorkerDied
 
 log = structlog.stdlib.get_logger(__name__)
@@ -22,6 +28,26 @@ ATTEMPTS = 2
 # A process that dies sooner than this after its start is not started again at once.
 SHORTEST_LIFE_S = 1.0
 RESTART_PAUSE_S = 5.0
+
+# Servers for which each process writes at a time, and texts for one of them. Few servers means few models:
+# each is read once for all that is asked of it, and there is no memory for many.
+SERVERS = 2
+FOR_ONE = 8
+# Requests of one server that may wait for their turn.
+LINE = 40
+# A process that has a model gets the requests for it, unless it has so many more in hand than another.
+LEAD = 8
+
+
+class ServerBusy(UserError):
+    """The server asked for more than can wait."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This server already has {number} texts waiting to be written. Try again in a moment.").format(
+                number=LINE
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -33,7 +59,13 @@ class SampleRequest:
         seed: text to go on from; empty: one of the bundle's line starts.
         length: characters to write.
         temperature: 0 is greedy.
-        random_seed: None: drawn.
+        random_seed: of the first text, the others have those that follow; None: drawn.
+        top_p: only the likeliest tokens that together have this probability; None: all.
+        count: texts to write.
+        drop_unseen: leave out symbols of the seed that the model has never seen, instead of refusing it.
+        corpus: what no text should repeat.
+        longest_copy: more characters than this in one piece are told of.
+        server: whose turn it is, a guild's id.
     """
 
     bundle: Path
@@ -41,19 +73,48 @@ class SampleRequest:
     length: int
     temperature: float
     random_seed: int | None
+    top_p: float | None = None
+    count: int = 1
+    drop_unseen: bool = False
+    corpus: Path | None = None
+    longest_copy: int = 0
+    server: int = 0
+
+    def payload(self) -> dict[str, Any]:
+        """What the sampler is told."""
+        settings = {
+            "length": self.length,
+            "temperature": self.temperature,
+            "random_seed": self.random_seed,
+            "top_p": self.top_p,
+            "count": self.count,
+            "unseen": "drop" if self.drop_unseen else "refuse",
+        }
+        watched = {"corpus": str(self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
+        return {"bundle": str(self.bundle), "seed": self.seed, "settings": settings, **watched}
 
 
 @dataclass(frozen=True)
 class SampleText:
-    """What was sampled, with the seed and random seed that were used."""
+    """What was sampled, with the seed and random seed that were used.
+
+    Attributes:
+        seed: as the model reads it.
+        text: without the seed.
+        random_seed: draws the same text again.
+        copied: characters of the longest run that stands in the corpus, 0 if that is short.
+        training: what ended the model's training.
+    """
 
     seed: str
     text: str
     random_seed: int
+    copied: int = 0
+    training: str = ""
 
 
 class SamplerPool:
-    """Sampler processes behind one `sample` coroutine.
+    """Sampler processes behind one `samples` coroutine.
 
     Args:
         size: processes kept.
@@ -68,6 +129,8 @@ class SamplerPool:
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         self._timers: set[threading.Timer] = set()
+        self._turns = FairTurns(servers=SERVERS * size, for_one=FOR_ONE, line=LINE)
+        self._admission = Admission(LINE + FOR_ONE)
         self._closed = False
 
     def start(self) -> None:
@@ -87,62 +150,90 @@ class SamplerPool:
         for worker in workers:
             worker.close()
 
+    @contextlib.contextmanager
+    def admitted(self, server: int) -> Iterator[None]:
+        """Count a request of a server until it is answered, before anything else is done for it.
+
+        Raises:
+            ServerBusy: the server has asked for enough.
+        """
+        try:
+            with self._admission.admitted(server):
+                yield
+        except LineFull:
+            raise ServerBusy from None
+
     @property
     def pids(self) -> list[int]:
         """Process ids of the living workers."""
         with self._lock:
             return [worker.pid for worker in self._workers if worker.alive]
 
-    async def sample(self, request: SampleRequest) -> SampleText:
-        """Sample one text.
+    async def samples(self, request: SampleRequest) -> tuple[SampleText, ...]:
+        """Sample the texts of a request, when it is its server's turn.
 
         Raises:
             SampleRefused: the request cannot be done, with the reason.
             SamplerUnavailable: no process answered in time, or one died twice over it.
+            ServerBusy: too much of this server waits already.
         """
-        payload = {
-            "bundle": str(request.bundle),
-            "seed": request.seed,
-            "settings": {
-                "length": request.length,
-                "temperature": request.temperature,
-                "random_seed": request.random_seed,
-            },
-        }
+        try:
+            async with asyncio.timeout(self._timeout_s) as patience:
+                async with self._turns.turn(request.server, request.count):
+                    patience.reschedule(None)  # from here on each attempt has its own
+                    return await self._sampled(request)
+        except LineFull:
+            raise ServerBusy from None
+        except TimeoutError:
+            raise self._too_late() from None
+
+    async def _sampled(self, request: SampleRequest) -> tuple[SampleText, ...]:
+        payload = request.payload()
         for attempt in range(1, ATTEMPTS + 1):
             worker = self._choose(payload["bundle"])
             request_id = f"r{next(self._requests)}"
             future = worker.submit(request_id, payload)
             try:
                 answer = await asyncio.wait_for(asyncio.wrap_future(future), self._timeout_s)
+            except asyncio.CancelledError:
+                worker.forget(request_id)
+                raise
             except TimeoutError:
                 worker.forget(request_id)
                 if worker.silent_s >= self._timeout_s and worker.alive:
                     # It hangs. Whatever else it has in hand is tried once more by another.
                     log.warning("sampler does not answer", worker=worker.number)
                     worker.kill()
-                raise SamplerUnavailable(
-                    f"The sampler did not answer within {self._timeout_s:g} s. "
-                    "Try a shorter length, or again later."
-                ) from None
+                raise self._too_late() from None
             except WorkerDied:
                 log.warning("sample lost with its worker", worker=worker.number, attempt=attempt)
                 continue
             if isinstance(answer, Refusal):
                 raise SampleRefused(answer.message)
-            return SampleText(seed=answer["seed"], text=answer["text"], random_seed=answer["random_seed"])
-        raise SamplerUnavailable("The sampler stopped twice over this request. Please try again in a moment.")
+            return _texts(answer)
+        raise SamplerUnavailable(
+            _("The sampler stopped twice over this request. Please try again in a moment.")
+        )
 
-    def _choose(self, bundle: object) -> SamplerWorker:
-        """The least busy worker, one that has the bundle loaded if it is no busier than the others."""
+    def _too_late(self) -> SamplerUnavailable:
+        return SamplerUnavailable(
+            _(
+                "The sampler did not answer within {seconds:g} s. Try a shorter length, or again later."
+            ).format(seconds=self._timeout_s)
+        )
+
+    def _choose(self, bundle: str) -> SamplerWorker:
+        """A worker that has the bundle, if it is not far busier than others; else the least busy."""
         with self._lock:
             alive = [worker for worker in self._workers if worker.alive]
             if not alive and not self._closed:
                 alive = [SamplerWorker(next(self._numbers), self._replace)]
                 self._workers = alive
             if not alive:
-                raise SamplerUnavailable("The bot is shutting down. Please try again in a moment.")
-            return min(alive, key=lambda worker: (worker.load, bundle not in worker.bundles))
+                raise SamplerUnavailable(_("The bot is shutting down. Please try again in a moment."))
+            least = min(worker.load for worker in alive)
+            near = [w for w in alive if w.load <= least + LEAD and w.knows(bundle)]
+            return min(near or alive, key=lambda worker: worker.load)
 
     def _replace(self, dead: SamplerWorker) -> None:
         lived_s = time.monotonic() - dead.started
@@ -161,3 +252,15 @@ class SamplerPool:
             self._workers = [worker for worker in self._workers if worker.alive]
             while len(self._workers) < self._size:
                 self._workers.append(SamplerWorker(next(self._numbers), self._replace))
+
+
+def _texts(answer: dict[str, Any]) -> tuple[SampleText, ...]:
+    several = "texts" in answer
+    texts = answer["texts"] if several else [answer["text"]]
+    seeds = answer["seeds"] if several else [answer["seed"]]
+    random_seeds = answer["random_seeds"] if several else [answer["random_seed"]]
+    copied = answer.get("copied", [0] * len(texts))
+    return tuple(
+        SampleText(seed, text, random_seed, longest, answer["training"])
+        for seed, text, random_seed, longest in zip(seeds, texts, random_seeds, copied, strict=True)
+    )

@@ -9,6 +9,7 @@ import json
 import queue
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 ARGUMENTS = ("-m", "textgen", "serve")
 GRACE_S = 2.0
+# Bundles that a process was last asked for: about as many as it keeps.
+REMEMBERED = 30
 
 
 class WorkerDied(Exception):
@@ -41,7 +44,7 @@ class SamplerWorker:
 
     def __init__(self, number: int, on_exit: Callable[["SamplerWorker"], None]) -> None:
         self.number = number
-        self.bundles: set[str] = set()
+        self._bundles: OrderedDict[str, None] = OrderedDict()
         self.started = self._heard = time.monotonic()
         self.ready = threading.Event()
         self._on_exit = on_exit
@@ -74,6 +77,10 @@ class SamplerWorker:
         """Requests in hand."""
         return len(self._in_flight)
 
+    def knows(self, bundle: str) -> bool:
+        """Whether it was asked for this bundle not long ago, and so probably has it loaded."""
+        return bundle in self._bundles
+
     def submit(self, request_id: str, request: Mapping[str, Any]) -> Future[dict[str, Any] | Refusal]:
         """Send a request; the future settles with the answer, a refusal or `WorkerDied`."""
         future: Future[dict[str, Any] | Refusal] = Future()
@@ -85,14 +92,19 @@ class SamplerWorker:
                 future.set_exception(WorkerDied())
                 return future
             self._in_flight[request_id] = future
+            self._bundles[str(request["bundle"])] = None
+            self._bundles.move_to_end(str(request["bundle"]))
+            if len(self._bundles) > REMEMBERED:
+                self._bundles.popitem(last=False)
         self._lines.put(line)
-        self.bundles.add(str(request["bundle"]))
         return future
 
     def forget(self, request_id: str) -> None:
-        """Nobody waits for this answer any more."""
+        """Nobody waits for this answer any more: it need not be written to its end."""
         with self._lock:
-            self._in_flight.pop(request_id, None)
+            known = self._in_flight.pop(request_id, None)
+        if known is not None:
+            self._lines.put(json.dumps({"op": "cancel", "id": request_id}) + "\n")
 
     def close(self) -> None:
         """End the process: end of input first, then a signal."""

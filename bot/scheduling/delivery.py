@@ -8,7 +8,6 @@ again with the same one. Later the slot counts as posted: a post too few is bett
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 import discord
@@ -17,13 +16,15 @@ from sqlalchemy.orm import Session
 
 from bot.commands.schedule_buttons import stop_view
 from bot.errors import SampleRefused, SamplerUnavailable
+from bot.generation import SampleWish, generate
 from bot.i18n import _
 from bot.presentation import safe_text
-from bot.presentation.sample_message import Sample, SampleMessage, sample_message
+from bot.presentation.sample_message import SampleMessage, sample_message
 from bot.presentation.schedule_card import footer
-from bot.sampling.pool import SampleRequest, SamplerPool
+from bot.sampling.pool import SamplerPool, ServerBusy
 from bot.scheduling.hindrances import UNKNOWN_CHANNEL, Creators, Hindrance, PostChannel, channel_to_post
 from models import (
+    Corpus,
     Database,
     GuildSettings,
     PostState,
@@ -57,6 +58,7 @@ class _Order:
     schedule: Schedule
     settings: GuildSettings
     model: TextModel | None
+    corpus: Corpus | None
 
     @property
     def slot(self) -> Slot:
@@ -109,7 +111,7 @@ class Delivery:
             await self._send(order, channel, message)
         except Hindrance as hindrance:
             await self._pause(order, str(hindrance))
-        except (discord.HTTPException, aiohttp.ClientError, OSError, SamplerUnavailable) as error:
+        except (discord.HTTPException, aiohttp.ClientError, OSError, SamplerUnavailable, ServerBusy) as error:
             return await self._after(order, error)
         return True
 
@@ -134,23 +136,22 @@ class Delivery:
         return channel, await self._sampled(order, order.model)
 
     async def _sampled(self, order: _Order, model: TextModel) -> SampleMessage:
-        schedule, settings = order.schedule, order.settings
-        temperature = settings.temperature if schedule.temperature is None else schedule.temperature
-        request = SampleRequest(
-            bundle=Path(model.bundle_path),
+        schedule = order.schedule
+        wish = SampleWish(
             seed=schedule.seed,
-            length=schedule.length or settings.length,
-            temperature=temperature,
+            length=schedule.length,
+            temperature=schedule.temperature,
+            # The same in every attempt, so that it is the same text if it is sent twice.
             random_seed=order.post.random_seed,
         )
         try:
-            text = await self._pool.sample(request)
+            generated = await generate(self._pool, model, order.settings, wish, corpus=order.corpus)
         except SampleRefused as refusal:
             reason = safe_text.safe_within(" ".join(str(refusal).split()), REASON_CHARACTERS)
             raise Hindrance(reason[:1].upper() + reason[1:]) from None
-        # The one place where a post gets its looks, and what the guild does not want to read is hidden.
-        message = sample_message(Sample(model.name, text.seed, text.text, temperature, text.random_seed))
-        message.embed.set_footer(text=footer(schedule, message.embed.footer.text or ""))
+        message = sample_message(generated.samples)
+        last = message.embeds[-1]
+        last.set_footer(text=footer(schedule, last.footer.text or ""))
         return message
 
     async def _send(self, order: _Order, channel: PostChannel, message: SampleMessage) -> None:
@@ -159,12 +160,13 @@ class Delivery:
             if begun is None:
                 return  # stopped or removed while the text was sampled
         sent = await channel.send(
-            embed=message.embed,
-            file=message.file or discord.utils.MISSING,
+            embeds=message.embeds,
+            files=message.files,
             view=stop_view(order.schedule.id),
             nonce=order.nonce,
         )
-        await self._database.call(_sent, order.slot, sent.id, write=True)
+        model_id = order.model.id if order.model else None
+        await self._database.call(_sent, order.slot, sent.id, model_id, write=True)
         log.info("posted", guild=order.post.guild_id, schedule=order.schedule.id, late_s=self._late_s(order))
 
     async def _after(self, order: _Order, error: Exception) -> bool:
@@ -214,16 +216,9 @@ def _look_up(session: Session, slot: Slot) -> _Order | None:
     if post is None or schedule is None or post.state.is_final:
         return None
     settings = guilds.settings_of(session, guild_id)
-    return _Order(post, schedule, settings, model_of(session, schedule, settings))
-
-
-def model_of(session: Session, schedule: Schedule, settings: GuildSettings) -> TextModel | None:
-    """The model a schedule posts from: its own, the server's default, or the newest."""
-    chosen = schedule.model_id or settings.default_model_id
-    if chosen is not None:
-        return text_models.get(session, schedule.guild_id, chosen)
-    models = text_models.listing(session, schedule.guild_id)
-    return max(models, key=lambda model: (model.updated_at, model.id), default=None)
+    wanted = schedule.model_id or settings.default_model_id
+    model, corpus = text_models.with_corpus(session, guild_id, wanted)
+    return _Order(post, schedule, settings, model, corpus)
 
 
 def _begin_sending(session: Session, slot: Slot, now: datetime.datetime) -> ScheduledPost | None:
@@ -239,5 +234,7 @@ def _begin_sending(session: Session, slot: Slot, now: datetime.datetime) -> Sche
     return scheduled_posts.begin_sending(session, *slot, now=now)
 
 
-def _sent(session: Session, slot: Slot, message_id: int) -> None:
+def _sent(session: Session, slot: Slot, message_id: int, model_id: int | None) -> None:
     scheduled_posts.sent(session, *slot, message_id=message_id)
+    if model_id is not None:
+        text_models.count_generations(session, slot[0], model_id, 1)

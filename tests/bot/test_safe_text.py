@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.presentation import safe_text
-from bot.presentation.sample_message import Sample, code_units, sample_message, seed_of
+from bot.presentation.sample_message import Sample, sample_message
+from bot.presentation.sample_reading import seed_of
+from bot.presentation.splitting import code_units
 
 LIVE = re.compile(
     r"https?://|www\.|discord\.gg|discord(?:app)?\.com/invite|mailto:\S|@everyone|@here|<@|<#|<:|<t:",
@@ -55,13 +57,13 @@ def test_reading_it_back_gives_the_cleaned_text(text: str):
 @given(texts, texts.filter(str.strip))
 def test_a_sample_stays_within_discords_limits_and_gives_its_seed_back(text: str, seed: str):
     seed = safe_text.clean(seed)[:500]
-    message = sample_message(sample(text * 3, seed))
-    assert code_units(message.embed.description or "") <= 4096
-    assert len(message.embed) <= 6000
+    message = sample_message([sample(text * 3, seed)])
+    assert all(code_units(embed.description or "") <= 4096 for embed in message.embeds)
+    assert sum(map(len, message.embeds)) <= 6000
     if seed.strip():
 
         class Shown:
-            embeds = (message.embed,)
+            embeds = message.embeds
 
         assert seed_of(Shown()) == seed  # type: ignore[arg-type]
 
@@ -78,10 +80,10 @@ def test_shortening_splits_no_grapheme_and_no_escape(text: str, limit: int):
 
 def test_a_text_too_long_for_an_embed_comes_whole_as_a_file():
     text = "word * and another\n" * 300
-    message = sample_message(sample(text))
-    assert "attached" in (message.embed.description or "")
-    assert message.file is not None
-    assert message.file.fp.read().decode() == "To be" + text
+    message = sample_message([sample(text)])
+    assert "attached" in (message.embeds[0].description or "")
+    assert [file.filename for file in message.files] == ["sample.txt"]
+    assert message.files[0].fp.read().decode() == "To be" + text
 
 
 @pytest.mark.parametrize("text", ["Plain prose, with a full stop.", "O'er—“yes”; 3.14 & so on: 10:30!"])

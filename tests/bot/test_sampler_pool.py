@@ -1,6 +1,8 @@
 """The pool with real sampler processes, in trouble."""
 
 import asyncio
+import contextlib
+import dataclasses
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -10,7 +12,7 @@ import psutil
 import pytest
 
 from bot.errors import SampleRefused, SamplerUnavailable
-from bot.sampling.pool import SampleRequest, SamplerPool
+from bot.sampling.pool import SampleRequest, SamplerPool, SampleText
 
 
 @pytest.fixture
@@ -21,23 +23,25 @@ async def pool() -> AsyncIterator[SamplerPool]:
     await asyncio.to_thread(pool.close)
 
 
-def wish(bundle: Path, length: int = 50) -> SampleRequest:
-    return SampleRequest(bundle, "to be", length, 0.7, 3)
+def wish(bundle: Path, length: int = 50, server: int = 0) -> SampleRequest:
+    return SampleRequest(bundle, "to be", length, 0.7, 3, server=server)
 
 
 async def test_many_at_once_are_all_answered_alike(pool: SamplerPool, trained_bundle: Path):
-    answers = await asyncio.gather(*(pool.sample(wish(trained_bundle)) for _ in range(60)))
-    assert len({answer.text for answer in answers}) == 1
+    answers = await asyncio.gather(
+        *(pool.samples(wish(trained_bundle, server=number % 5)) for number in range(60))
+    )
+    assert len({answer.text for (answer,) in answers}) == 1
 
 
 async def test_requests_lost_with_a_killed_process_are_answered_by_another(
     pool: SamplerPool, trained_bundle: Path
 ):
-    alone = (await pool.sample(wish(trained_bundle, 2000))).text
-    waiting = [asyncio.create_task(pool.sample(wish(trained_bundle, 2000))) for _ in range(10)]
+    alone = (await pool.samples(wish(trained_bundle, 2000)))[0].text
+    waiting = [asyncio.create_task(pool.samples(wish(trained_bundle, 2000))) for _ in range(10)]
     await asyncio.sleep(0.05)
     os.kill(pool.pids[0], signal.SIGKILL)
-    assert {answer.text for answer in await asyncio.gather(*waiting)} == {alone}
+    assert {answer.text for (answer,) in await asyncio.gather(*waiting)} == {alone}
 
 
 async def test_a_process_that_hangs_is_given_up_and_replaced(
@@ -48,18 +52,28 @@ async def test_a_process_that_hangs_is_given_up_and_replaced(
     request.addfinalizer(pool.close)
     (hanging,) = pool.pids
     os.kill(hanging, signal.SIGSTOP)
-    waiting = [asyncio.create_task(pool.sample(wish(trained_bundle))) for _ in range(200)]
+    waiting = [
+        asyncio.create_task(pool.samples(wish(trained_bundle, server=number))) for number in range(200)
+    ]
     with pytest.raises(SamplerUnavailable, match="did not answer within 1 s"):
         await waiting[0]
     await asyncio.gather(*waiting, return_exceptions=True)
-    assert (await pool.sample(wish(trained_bundle))).text
+    assert (await first_answer(pool, trained_bundle)).text
     assert hanging not in pool.pids
+
+
+async def first_answer(pool: SamplerPool, bundle: Path) -> SampleText:
+    """Ask until a process that has just started answers; on a busy machine that may take a while."""
+    for _ in range(30):
+        with contextlib.suppress(SamplerUnavailable):
+            return (await pool.samples(wish(bundle)))[0]
+    raise AssertionError("no sampler answers")
 
 
 async def test_a_bundle_that_is_none_is_refused_and_costs_nothing_else(pool: SamplerPool, tmp_path: Path):
     before = pool.pids
     with pytest.raises(SampleRefused):
-        await pool.sample(wish(tmp_path))
+        await pool.samples(wish(tmp_path))
     assert pool.pids == before
 
 
@@ -71,4 +85,61 @@ async def test_closing_ends_every_process(trained_bundle: Path):
     await asyncio.to_thread(pool.close)
     assert not any(process.is_running() for process in processes)
     with pytest.raises(SamplerUnavailable, match="shutting down"):
-        await pool.sample(wish(trained_bundle))
+        await pool.samples(wish(trained_bundle))
+
+
+async def test_several_texts_come_with_a_random_seed_each(pool: SamplerPool, trained_bundle: Path):
+    together = await pool.samples(dataclasses.replace(wish(trained_bundle), count=3, top_p=0.8))
+    assert [text.random_seed for text in together] == [3, 4, 5]
+    for text in together:
+        alone = dataclasses.replace(wish(trained_bundle), top_p=0.8, random_seed=text.random_seed)
+        assert await pool.samples(alone) == (text,)
+
+
+async def test_whoever_leaves_is_not_written_for_any_more(trained_bundle: Path):
+    pool = SamplerPool(1, timeout_s=60)
+    pool.start()
+    try:
+        await pool.samples(wish(trained_bundle, 5))
+        long = dataclasses.replace(wish(trained_bundle, 1_000_000), count=5)
+        leaving = asyncio.create_task(pool.samples(long))
+        await asyncio.sleep(0.3)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        process = psutil.Process(pool.pids[0])
+        for _ in range(100):
+            before = sum(process.cpu_times()[:2])
+            await asyncio.sleep(0.2)
+            if sum(process.cpu_times()[:2]) - before < 0.05:
+                return
+        pytest.fail("the sampler still writes for one who has left")
+    finally:
+        await asyncio.to_thread(pool.close)
+
+
+async def test_what_repeats_the_corpus_is_told_of(pool: SamplerPool, trained_bundle: Path, tmp_path: Path):
+    (text,) = await pool.samples(wish(trained_bundle, 400))
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("Before. " + text.text[100:171].upper() + " After.", encoding="utf-8")
+    watched = dataclasses.replace(wish(trained_bundle, 400), corpus=corpus, longest_copy=50)
+    assert (await pool.samples(watched))[0].copied >= 71
+    assert (await pool.samples(dataclasses.replace(watched, longest_copy=90)))[0].copied == 0
+    corpus.unlink()
+    assert (await pool.samples(watched))[0].copied == 0
+
+
+async def test_a_server_that_asks_for_too_much_is_told_so_and_the_others_wait_for_none_of_it(
+    pool: SamplerPool, trained_bundle: Path
+):
+    await asyncio.gather(*(pool.samples(wish(trained_bundle, server=number)) for number in range(8)))
+    flood = [asyncio.create_task(pool.samples(wish(trained_bundle, 200, server=1))) for _ in range(300)]
+    await asyncio.sleep(0)
+    (other,) = await pool.samples(wish(trained_bundle, 200, server=2))
+    assert sum(task.done() and task.exception() is None for task in flood) < 40
+    answers = await asyncio.gather(*flood, return_exceptions=True)
+    assert {answer[0].text for answer in answers if isinstance(answer, tuple)} == {other.text}
+    refused = [answer for answer in answers if not isinstance(answer, tuple)]
+    assert {str(answer) for answer in refused} == {
+        "This server already has 40 texts waiting to be written. Try again in a moment."
+    }
+    assert len(answers) - len(refused) == 40 + 8

@@ -1,6 +1,7 @@
 """A simulated Discord around the real bot: guilds, people, and time that goes on while a training runs."""
 
 import asyncio
+import itertools
 import shutil
 import time
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ class World:
     def __init__(self, env: simcord.Env, settings: Settings) -> None:
         self.env = env
         self.settings = settings
+        self.without_cooldowns()
+
+    def without_cooldowns(self) -> None:
+        """Let an hour pass between any two wishes of a person."""
+        self.bot.cooldowns.clock = itertools.count(step=3600).__next__
 
     @property
     def bot(self) -> Pastiche:
@@ -92,6 +98,7 @@ class World:
         """End the bot in order and start a new one on the same data."""
         await self.bot.close()
         await self.env.restart_bot(simulated_bot(self.settings))
+        self.without_cooldowns()
 
 
 def shown(message: Any) -> str:

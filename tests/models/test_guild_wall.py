@@ -168,3 +168,41 @@ def test_the_same_name_is_two_models(database: Database, theirs: TheirThings) ->
         their = text_models.by_name(session, THEIRS, "bard")
         assert their is not None
         assert their.bundle_path == f"bundles/{THEIRS}/Bard"
+
+
+def test_a_foreign_model_is_neither_renamed_counted_nor_deleted(database: Database) -> None:
+    with database.write() as session:
+        theirs = new_model(session, THEIRS, new_corpus(session, THEIRS).id)
+        guilds.edit(session, THEIRS, default_model_id=theirs.id)
+    with database.write() as session:
+        for model_id in (theirs.id, ABSENT_ID):
+            assert text_models.rename(session, OURS, model_id, "Mine") is None
+            assert text_models.delete(session, OURS, model_id) is None
+            assert text_models.with_corpus(session, OURS, model_id) == (None, None)
+            text_models.count_generations(session, OURS, model_id, 5)
+    with database.read() as session:
+        found, corpus = text_models.with_corpus(session, THEIRS, theirs.id)
+        assert found is not None
+        assert corpus is not None
+        assert (found.name, found.generations) == ("Bard", 0)
+        assert guilds.settings_of(session, THEIRS).default_model_id == theirs.id
+
+
+def test_a_deleted_model_is_let_go_of_by_all_that_named_it(database: Database) -> None:
+    with database.write() as session:
+        corpus = new_corpus(session, OURS)
+        model, other = new_model(session, OURS, corpus.id), new_model(session, OURS, corpus.id, "Other")
+        guilds.edit(session, OURS, default_model_id=model.id)
+        job, kept = new_job(session, OURS, corpus.id), new_job(session, OURS, corpus.id)
+        job.base_model_id, kept.base_model_id = model.id, other.id
+        training_jobs.start(session, OURS, job.id)
+        training_jobs.finish(session, OURS, job.id, model_id=model.id, validation_loss=1.0)
+    with database.write() as session:
+        assert text_models.delete(session, OURS, model.id) is not None
+        assert text_models.delete(session, OURS, model.id) is None
+    with database.read() as session:
+        assert guilds.settings_of(session, OURS).default_model_id is None
+        found = training_jobs.get(session, OURS, job.id)
+        assert found is not None
+        assert (found.model_id, found.base_model_id, found.state) == (None, None, JobState.DONE)
+        assert session.get_one(TrainingJob, kept.id).base_model_id == other.id

@@ -128,3 +128,35 @@ def test_an_id_is_never_given_again(database: Database) -> None:
         session.flush()
         new, _ = publish(session, "Bard", "b")
     assert new.id > old.id
+
+
+def test_a_model_is_renamed_unless_the_name_is_taken_and_stays_as_old(database: Database) -> None:
+    with database.write() as session:
+        (first, _), (second, _) = publish(session, "First", "1"), publish(session, "Second", "2")
+        before = first.updated_at
+    with database.write() as session:
+        with pytest.raises(InvalidNameError, match="already a model named “Second”"):
+            text_models.rename(session, GUILD, first.id, "SECOND")
+        renamed = text_models.rename(session, GUILD, first.id, " FIRST  of all ")
+        assert renamed is not None
+        assert (renamed.name, renamed.updated_at) == ("FIRST of all", before)
+        assert text_models.rename(session, GUILD, second.id, "second") is not None
+    with database.read() as session:
+        assert text_models.by_name(session, GUILD, "first OF all") is not None
+        assert text_models.by_name(session, GUILD, "First") is None
+
+
+def test_what_was_written_is_counted_and_the_newest_stays_the_newest(database: Database) -> None:
+    with database.write() as session:
+        (old, _), (new, _) = publish(session, "Old", "1"), publish(session, "New", "2")
+        for texts in (3, 4):
+            text_models.count_generations(session, GUILD, old.id, texts)
+        text_models.count_generations(session, GUILD, 999_999, 5)
+    with database.read() as session:
+        found, corpus = text_models.with_corpus(session, GUILD, None)
+        assert found is not None
+        assert found.id == new.id
+        assert corpus is None
+        again, _ = text_models.with_corpus(session, GUILD, "OLD")
+        assert again is not None
+        assert again.generations == 7

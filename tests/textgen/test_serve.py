@@ -74,6 +74,7 @@ def test_requests_are_answered_as_the_library_would(worker: Worker, tmp_path: Pa
             "characters": 30 + number,
             "ended": "length",
             "unseen": [],
+            "training": "epochs",
         }
 
 

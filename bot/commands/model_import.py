@@ -1,0 +1,126 @@
+"""Import: a zip that Export made elsewhere becomes a model of this server, after every check there is."""
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot import attachments, bundle_archive, bundle_tools
+from bot.app import Interaction
+from bot.errors import UserError, answers_everything, defer_privately, guild_of
+from bot.i18n import _
+from bot.jobs.publishing import publish_bundle
+from bot.permissions import require_trainer
+from bot.presentation import safe_text
+from bot.privacy_statement import AUDIT_TRAIL, MODELS
+from models import audit, guilds, text_models
+from models.text_models import clean_name
+
+STORES = (MODELS, AUDIT_TRAIL)
+
+
+class ImportButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"import"):
+    """Asks for a zip; outlives a restart."""
+
+    def __init__(self) -> None:
+        super().__init__(discord.ui.Button(label=_("Import"), emoji="📦", custom_id="import", row=2))
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the button anew from the id that Discord sends."""
+        del interaction, item, match
+        return cls()
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Show the form to those who may train."""
+        await _require_importer(interaction)
+        await interaction.response.send_modal(ImportModal())
+
+
+class ImportModal(discord.ui.Modal):
+    """The form: a name and a file."""
+
+    def __init__(self) -> None:
+        super().__init__(title=_("Import a model"))
+        self.name: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            min_length=1, max_length=100, custom_id="name"
+        )
+        self.file: discord.ui.FileUpload[Any] = discord.ui.FileUpload(custom_id="bundle", max_values=1)
+        self.add_item(
+            discord.ui.Label(
+                text=_("Name"), description=_("What the model will be called here."), component=self.name
+            )
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=_("Bundle"),
+                description=_("A zip that Export made, of a model that you may use."),
+                component=self.file,
+            )
+        )
+
+    @answers_everything
+    async def on_submit(self, interaction: Interaction, /) -> None:
+        """Check the file and publish it, if the person still may."""
+        await defer_privately(interaction)
+        await _require_importer(interaction)
+        bot, guild_id, name = interaction.client, guild_of(interaction), clean_name(self.name.value)
+        await bot.database.call(_require_free, guild_id, name)
+        data = await attachments.read(self.file.values[0], bot.settings.max_bundle_bytes, bot.download)
+        bundle = bot.layout.bundle(guild_id, f"import-{uuid4().hex}")
+        try:
+            await asyncio.to_thread(_take_in, data, bundle)
+
+            def publish(session: Session) -> None:
+                _require_free(session, guild_id, name)
+                publish_bundle(
+                    session, guild_id, bundle, name=name, created_by=interaction.user.id, imported=True
+                )
+                audit.record(session, guild_id, interaction.user.id, "model.imported", name)
+
+            await bot.database.call(publish, write=True)
+        except BaseException:
+            shutil.rmtree(bundle, ignore_errors=True)
+            raise
+        await interaction.edit_original_response(
+            content=_("The model **{name}** is here. Try it: `/generate model:{plain}`").format(
+                name=safe_text.safe(name), plain=safe_text.plain(name)
+            )
+        )
+
+
+async def _require_importer(interaction: Interaction) -> None:
+    settings = await interaction.client.database.call(guilds.settings_of, guild_of(interaction))
+    require_trainer(interaction, settings)
+
+
+def _require_free(session: Session, guild_id: int, name: str) -> None:
+    if text_models.by_name(session, guild_id, name) is not None:
+        raise UserError(
+            _("There is already a model named “{name}” here. Choose another name.").format(
+                name=safe_text.safe(name)
+            )
+        )
+
+
+def _take_in(data: bytes, bundle: Path) -> None:
+    """Unpack and check beside the place, then move it there: what lies there is whole; blocks."""
+    unpacked = bundle.with_name(f".{bundle.name}")
+    try:
+        bundle_archive.unpack(data, unpacked)
+        bundle_tools.check(unpacked)
+        unpacked.rename(bundle)
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)

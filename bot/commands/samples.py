@@ -1,0 +1,234 @@
+"""Answering a wish with samples, and the buttons below them that ask for more.
+
+All that a button needs is in its id and in the message it stands below, so it outlives a restart.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Self
+
+import discord
+
+from bot import attachments, generation
+from bot.app import Interaction
+from bot.commands.sample_care import DeleteButton, ReportButton
+from bot.errors import UserError, answers_everything, defer_privately, guild_of
+from bot.generation import Generated, SampleWish
+from bot.i18n import _
+from bot.presentation.hidden_words import HIDDEN
+from bot.presentation.sample_message import filename, sample_message
+from bot.presentation.sample_reading import after_hidden, seed_of, text_of
+from bot.presentation.splitting import ending
+from bot.privacy_statement import Stored
+
+STORES: tuple[Stored, ...] = ()
+
+# Discord gives up on an interaction that nobody answered within 3 s, and people wonder sooner.
+PATIENCE_S = 0.8
+# Of a text that is gone on from: what a model still knows at its end.
+CONTINUED_CHARACTERS = 160
+LARGEST_FILE = 2**20
+
+SETTINGS = r"(?P<model>\d{1,18}):(?P<length>\d{1,5}):(?P<temperature>\d{1,5}):(?P<top_p>\d{1,4}|-)"
+
+
+@dataclass(frozen=True)
+class ButtonSettings:
+    """What of a sample's settings goes into the id of a button; numbers in thousandths."""
+
+    model_id: int
+    length: int
+    temperature: float
+    top_p: float | None
+
+    def __str__(self) -> str:
+        top_p = "-" if self.top_p is None else str(round(self.top_p * 1000))
+        return f"{self.model_id}:{self.length}:{round(self.temperature * 1000)}:{top_p}"
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> Self:
+        """Read an id, whose numbers may be of an older version's bounds."""
+        top_p = match["top_p"]
+        return cls(
+            int(match["model"]),
+            max(1, min(int(match["length"]), generation.MAX_LENGTH)),
+            min(int(match["temperature"]) / 1000, generation.MAX_TEMPERATURE),
+            None if top_p == "-" else min(int(top_p) / 1000, 1.0),
+        )
+
+    def wish(self, seed: str, message: discord.Message | None, *, count: int = 1) -> SampleWish:
+        """The same settings with a seed found in a message; what was private stays so."""
+        return SampleWish(
+            model=self.model_id,
+            seed=seed,
+            length=self.length,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            count=count,
+            private=message is not None and message.flags.ephemeral,
+            found=True,
+        )
+
+
+class AgainButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=rf"again:{SETTINGS}:(?P<count>[1-5]):(?P<seeded>[01])",
+):
+    """Samples again with the same settings and a new random seed."""
+
+    def __init__(self, settings: ButtonSettings, count: int, *, seeded: bool) -> None:
+        self.settings = settings
+        self.count = count
+        self.seeded = seeded
+        super().__init__(
+            discord.ui.Button(
+                label=_("Again"), emoji="🎲", custom_id=f"again:{settings}:{count}:{int(seeded)}"
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the button anew from the id that Discord sends."""
+        del interaction, item
+        return cls(ButtonSettings.of(match), int(match["count"]), seeded=match["seeded"] == "1")
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Answer with new samples; permission and guild are checked again."""
+        message = interaction.message
+        seed = seed_of(message) if self.seeded and message else ""
+        if HIDDEN in seed:
+            raise UserError(_("The seed holds a word that is hidden here. Try /generate with another one."))
+        await answer_wish(interaction, self.settings.wish(seed, message, count=self.count))
+
+
+class ContinueButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
+    template=rf"continue:(?P<number>[0-5]):{SETTINGS}",
+):
+    """Goes on from the end of a sample, in a new message."""
+
+    def __init__(self, number: int, settings: ButtonSettings) -> None:
+        self.number = number
+        self.settings = settings
+        label = _("Continue {number}").format(number=number) if number else _("Continue")
+        super().__init__(
+            discord.ui.Button(
+                label=label, emoji="➡️", custom_id=f"continue:{number}:{settings}", row=1 if number else 0
+            )
+        )
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: discord.Interaction[discord.Client],
+        item: discord.ui.Item[discord.ui.View],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """Build the button anew from the id that Discord sends."""
+        del interaction, item
+        return cls(int(match["number"]), ButtonSettings.of(match))
+
+    @answers_everything
+    async def callback(self, interaction: Interaction) -> None:
+        """Answer with what comes next; permission and guild are checked again."""
+        text = await _whole_text(interaction, self.number)
+        await answer_wish(interaction, self.settings.wish(continued_seed(text), interaction.message))
+
+
+def continued_seed(text: str, characters: int = CONTINUED_CHARACTERS) -> str:
+    """The end of a text as the seed of what comes next.
+
+    Raises:
+        UserError: there is nothing to go on from.
+    """
+    seed = ending(after_hidden(text), characters)
+    if not seed.strip():
+        raise UserError(_("There is no text here to go on from."))
+    return seed
+
+
+async def _whole_text(interaction: Interaction, number: int) -> str:
+    """A sample of a message, from the file that has it whole where the message does not."""
+    message = interaction.message
+    if message is None:
+        return ""
+    wanted = filename(number, 2) if number else filename(1, 1)
+    for attachment in message.attachments:
+        if attachment.filename == wanted:
+            return (await attachments.read(attachment, LARGEST_FILE, interaction.client.download)).decode(
+                errors="replace"
+            )
+    return text_of(message, number)
+
+
+async def answer_wish(interaction: Interaction, wish: SampleWish) -> None:
+    """Answer an interaction with samples: at once if the sampler is quick, deferred if it is not.
+
+    Waiting a moment before deferring lets a refusal be private, which a deferred public answer cannot be.
+    """
+    guild_id = guild_of(interaction)
+    with interaction.client.pool.admitted(guild_id):
+        writing = asyncio.ensure_future(_write(interaction, guild_id, wish))
+        try:
+            done, _pending = await asyncio.wait({writing}, timeout=PATIENCE_S)
+            if not done:
+                if wish.private:
+                    await defer_privately(interaction)
+                else:
+                    await interaction.response.defer(thinking=True)
+            generated = await writing
+        finally:
+            writing.cancel()  # nobody waits for it any more; nothing happens to one that is done
+    await _send(interaction, generated, seeded=bool(wish.seed), private=wish.private)
+
+
+async def _write(interaction: Interaction, guild_id: int, wish: SampleWish) -> Generated:
+    bot = interaction.client
+    granted = await generation.prepare(interaction, bot.database, wish)
+    bot.cooldowns.take(guild_id, interaction.user.id, granted.settings.cooldown_s)
+    generated = await generation.generate(
+        bot.pool, granted.model, granted.settings, wish, corpus=granted.corpus
+    )
+    bot.generations.add(guild_id, generated.model_id, len(generated.samples))
+    return generated
+
+
+async def _send(interaction: Interaction, generated: Generated, *, seeded: bool, private: bool) -> None:
+    message = sample_message(generated.samples)
+    view = sample_buttons(generated, asked_by=interaction.user.id, seeded=seeded)
+    if interaction.response.is_done():
+        await interaction.followup.send(
+            embeds=message.embeds, files=message.files, view=view, ephemeral=private
+        )
+    else:
+        await interaction.response.send_message(
+            embeds=message.embeds, files=message.files, view=view, ephemeral=private
+        )
+
+
+def sample_buttons(generated: Generated, *, asked_by: int, seeded: bool) -> discord.ui.View:
+    """The buttons below samples.
+
+    Args:
+        generated: the samples.
+        asked_by: who may delete them.
+        seeded: whether somebody chose their seed.
+    """
+    first, count = generated.sample, len(generated.samples)
+    settings = ButtonSettings(generated.model_id, generated.length, first.temperature, first.top_p)
+    view = discord.ui.View(timeout=None)
+    view.add_item(AgainButton(settings, count, seeded=seeded))
+    for number in [0] if count == 1 else range(1, count + 1):
+        view.add_item(ContinueButton(number, settings))
+    view.add_item(DeleteButton(asked_by))
+    view.add_item(ReportButton())
+    return view

@@ -1,0 +1,154 @@
+"""Whether a text repeats a corpus word for word: an index of a corpus that is small and soon made.
+
+Only every n-th place of the corpus is indexed, by a fingerprint of the bytes that follow: a run of twice
+that length cannot pass between two of them. An index of 10 MB takes 5 MB, and the corpus stays on the disk.
+Letters are compared without the case of ASCII, and all white space is alike: a copy stays one when its lines
+are broken elsewhere.
+
+Serving asks it, so Keras must not be imported here.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+SHORTEST = 20
+"""Runs of fewer characters come about by chance, and are never told of."""
+
+INDEX_BYTES = 24 << 20
+"""So much the kept indices may take together; the one that was unused the longest leaves first."""
+
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_READ_AT_ONCE = 1 << 20
+_MOST_PLACES = 64
+_MOST_DIAGONALS = 2_000
+
+_ALIKE = bytes(range(256)).lower().translate(bytes.maketrans(b"\t\n\r\x0b\x0c", b"     "))
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIndex:
+    """Fingerprints of a corpus.
+
+    Attributes:
+        path: the corpus, in UTF-8.
+        longest: runs of up to so many characters do not count.
+        gram: bytes of a fingerprint, and of the steps from one to the next.
+        fingerprints: sorted.
+        places: at which step of the corpus each of them is.
+    """
+
+    path: Path
+    longest: int
+    gram: int
+    fingerprints: npt.NDArray[np.uint64]
+    places: npt.NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, path: Path, longest: int) -> CopyIndex:
+        """Index a corpus.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        longest = max(longest, SHORTEST)
+        # Of a run one byte longer than allowed, one whole step lies within.
+        gram = (longest + 2) // 2
+        at_once = max(1, _READ_AT_ONCE // gram) * gram
+        parts = [np.empty(0, np.uint64)]
+        with path.open("rb") as corpus:
+            while piece := corpus.read(at_once):
+                steps = len(piece) // gram
+                read = np.frombuffer(piece.translate(_ALIKE), np.uint8, steps * gram).reshape(steps, gram)
+                parts.append(_mixed([read[:, column] for column in range(gram)]))
+        fingerprints = np.concatenate(parts)
+        order = np.argsort(fingerprints, kind="stable").astype(np.uint32)
+        return cls(path, longest, gram, fingerprints[order], order)
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory."""
+        return self.fingerprints.nbytes + self.places.nbytes
+
+    def longest_copy(self, text: str) -> int:
+        """Return how many characters the longest run has that stands in the corpus; 0 up to the limit.
+
+        Raises:
+            OSError: the corpus cannot be read any more.
+        """
+        written = text.encode(errors="replace").translate(_ALIKE)
+        if len(written) <= self.longest or not len(self.fingerprints):
+            return 0
+        best = 0
+        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as corpus:
+            for shift in self._shifts(written):
+                best = max(best, _longest_run(written, corpus, shift))
+        return best if best > self.longest else 0
+
+    def _shifts(self, written: bytes) -> list[int]:
+        """Return by how much the text is moved to lie where the corpus agrees, the likeliest first."""
+        read = np.frombuffer(written, np.uint8)
+        count = len(read) - self.gram + 1
+        asked = _mixed([read[column : column + count] for column in range(self.gram)])
+        first = np.searchsorted(self.fingerprints, asked, "left")
+        found = np.minimum(np.searchsorted(self.fingerprints, asked, "right") - first, _MOST_PLACES)
+        at = np.repeat(np.arange(count), found)
+        nth = np.arange(len(at)) - np.repeat(np.cumsum(found) - found, found)
+        places = self.places[np.repeat(first, found) + nth].astype(np.int64) * self.gram
+        shifts, support = np.unique(places - at, return_counts=True)
+        return [int(shift) for shift in shifts[np.argsort(-support)][:_MOST_DIAGONALS]]
+
+
+class CopyIndices:
+    """The indices that were asked for last."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._kept: OrderedDict[tuple[str, int], CopyIndex] = OrderedDict()
+
+    def longest_copy(self, text: str, corpus: str, longest: int) -> int:
+        """Return what `CopyIndex.longest_copy` does; 0 where the corpus has been deleted."""
+        key = (corpus, longest)
+        try:
+            index = self._kept.get(key) or CopyIndex.of(Path(corpus), longest)
+            copied = index.longest_copy(text)
+        except (OSError, ValueError):
+            self._kept.pop(key, None)
+            return 0
+        self._kept[key] = index
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > INDEX_BYTES:
+            self._kept.popitem(last=False)
+        return copied
+
+
+def _mixed(columns: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint64]:
+    """Return a 64-bit fingerprint of each row."""
+    key = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        key *= _BASE
+        key += column
+        key ^= key >> np.uint64(29)
+    return key
+
+
+def _longest_run(written: bytes, corpus: mmap.mmap, shift: int) -> int:
+    """Return the characters of the longest run in which text and corpus agree, laid over each other so."""
+    begin = max(0, -shift)
+    beneath = corpus[shift + begin : shift + len(written)].translate(_ALIKE)
+    upper = np.frombuffer(written, np.uint8)[begin : begin + len(beneath)]
+    same = np.concatenate([[False], upper == np.frombuffer(beneath, np.uint8), [False]])
+    ends = np.flatnonzero(same[1:] != same[:-1])
+    if not len(ends):
+        return 0
+    starts, stops = ends[::2], ends[1::2]
+    longest = int(np.argmax(stops - starts))
+    run = upper[starts[longest] : stops[longest]]
+    # The bytes that go on with a character do not begin one.
+    return int((run & 0xC0 != 0x80).sum())
