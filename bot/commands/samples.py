@@ -27,7 +27,7 @@ STORES: tuple[Stored, ...] = ()
 # Discord gives up on an interaction that nobody answered within 3 s, and people wonder sooner.
 PATIENCE_S = 0.8
 # Of a text that is gone on from: what a model still knows at its end.
-CONTINUED_CHARACTERS = 160
+CONTINUED_CHARACTERS = 100
 LARGEST_FILE = 2**20
 
 SETTINGS = r"(?P<model>\d{1,18}):(?P<length>\d{1,5}):(?P<temperature>\d{1,5}):(?P<top_p>\d{1,4}|-)"

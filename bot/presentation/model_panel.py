@@ -35,13 +35,7 @@ def model_panel(
             cell=model.cell, parameters=style.count(model.parameters)
         ),
     )
-    embed.add_field(
-        name=_("Reads"),
-        value=_("{level}\n{vocabulary} kinds").format(
-            level=_tokens(model.level), vocabulary=style.count(model.vocabulary)
-        ),
-    )
-    embed.add_field(name=_("Learned from"), value=_provenance(model, corpus, uploaded_by), inline=True)
+    embed.add_field(name=_("Vocabulary"), value=_vocabulary(model))
     embed.add_field(
         name=_("Imported") if model.imported else _("Trained"),
         value=_("{date}\nby {name}").format(date=_day(model.updated_at), name=safe_text.safe(made_by)),
@@ -52,6 +46,7 @@ def model_panel(
             number=style.count(model.generations)
         ),
     )
+    embed.add_field(name=_("Learned from"), value=_provenance(model, corpus, uploaded_by), inline=False)
     if curve:
         embed.set_image(url=f"attachment://{CURVE}")
     return embed
@@ -84,19 +79,23 @@ def _loss(model: TextModel) -> str:
     return f"**{style.nats(model.validation_loss)}** {a_token(model.level)}\n{bits:.3f} bits"
 
 
-def _tokens(level: str) -> str:
-    return {"char": _("characters"), "word": _("words"), "subword": _("parts of words")}.get(level, level)
+def _vocabulary(model: TextModel) -> str:
+    shown = {
+        "char": _("{number} characters"),
+        "word": _("{number} words"),
+        "subword": _("{number} parts of words"),
+    }.get(model.level, _("{number} tokens"))
+    return shown.format(number=style.count(model.vocabulary))
 
 
 def _provenance(model: TextModel, corpus: Corpus | None, uploaded_by: str) -> str:
     size = _("{number} characters").format(number=style.count(model.characters))
     if corpus is None:
         unknown = _("a corpus elsewhere") if model.imported else _("a corpus no longer known here")
-        return f"{unknown}\n{size}"
+        return f"{unknown} · {size}"
     lines = [
-        safe_text.safe_within(corpus.filename, 60),
-        size,
-        _("may be used, said {name} on {date}").format(
+        f"{safe_text.safe_within(corpus.filename, 60)} · {size}",
+        _("{name} stated on {date} that it may be used").format(
             name=safe_text.safe(uploaded_by), date=_day(corpus.rights_confirmed_at)
         ),
     ]
