@@ -106,6 +106,8 @@ class Pastiche(commands.Bot):
         self.settings.prepare_data_dir()
         migrations.upgrade(self.settings.database_url)
         self._worker.start()
+        if self.settings.jobs == "elsewhere":
+            self.queue.prepare()
         self.queue.reconcile()
         self.pool.start()
 

@@ -176,6 +176,9 @@ class JobState(StrEnum):
 UNFINISHED = frozenset({JobState.QUEUED, JobState.TRAINING})
 
 
+NO_CURVE = "[]"
+
+
 class TrainingJob(Base):
     """A training that somebody asked for, and what its card in the channel shows."""
 
@@ -201,7 +204,7 @@ class TrainingJob(Base):
     # The workflow that trains it, once its turn has come.
     turn_id: Mapped[str | None] = mapped_column(sa.String(36))
     # JSON: what the loss curve is drawn from, [[seconds, training loss, validation loss or null], ...].
-    curve: Mapped[str] = mapped_column(default="[]")
+    curve: Mapped[str] = mapped_column(default=NO_CURVE)
     state: Mapped[JobState] = mapped_column(
         sa.Enum(
             JobState, native_enum=False, length=16, values_callable=lambda states: [s.value for s in states]

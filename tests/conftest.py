@@ -1,9 +1,13 @@
 """What every room's tests share: a small public-domain corpus and one model trained on it, once a run."""
 
 import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+# Before NumPy is loaded: tests run side by side, and threads of NumPy would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import hypothesis
 import pytest

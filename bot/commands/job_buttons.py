@@ -20,6 +20,7 @@ from bot.permissions import require_canceller, require_trainer
 from bot.presentation import safe_text
 from bot.privacy_statement import AUDIT_TRAIL
 from models import Database, JobState, TrainingJob, audit, guilds, text_models, training_jobs
+from models.tables import NO_CURVE
 
 STORES = (AUDIT_TRAIL,)
 
@@ -232,7 +233,7 @@ def controls(job: TrainingJob) -> discord.ui.View | None:
         case JobState.QUEUED:
             view.add_item(CancelButton(job.id))
         case JobState.TRAINING:
-            if job.loss is not None:
+            if job.loss is not None or job.curve != NO_CURVE:
                 view.add_item(FinishButton(job.id, asked=job.finish_requested))
             view.add_item(CancelButton(job.id))
         case JobState.DONE if job.model_id is not None:

@@ -6,7 +6,7 @@ Speaks to DBOS's tables only; the trainings themselves may run in another proces
 from uuid import uuid4
 
 import structlog
-from dbos import DBOSClient, EnqueueOptions
+from dbos import DBOS, DBOSClient, EnqueueOptions
 
 from bot.jobs.workflows import WORKFLOW
 from bot.settings import Settings
@@ -26,6 +26,7 @@ class JobQueue:
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
+        self._url = settings.jobs_database_url
         self._client = DBOSClient(
             system_database_url=settings.jobs_database_url, application_name=APPLICATION, lazy=True
         )
@@ -33,6 +34,10 @@ class JobQueue:
     def enqueue(self, job: TrainingJob) -> None:
         """Add a turn for a job that waits now, under the job's id: doing so twice is doing so once."""
         self._add_turn(job.id)
+
+    def prepare(self) -> None:
+        """Make the queue's tables where no process that trains has been yet."""
+        DBOS.migrate(self._url)
 
     def reconcile(self) -> None:
         """See that every unfinished job will be trained; a crash may have come between.

@@ -24,14 +24,6 @@ async def test_an_unexpected_error_gives_a_reference_that_is_in_the_log(
     assert "ZeroDivisionError" in str(error)
 
 
-async def test_help_lists_every_command_with_its_options(world: World):
-    stratford = world.place()
-    message = answer(await stratford.member.slash(stratford.channel, "help"))
-    assert message.ephemeral
-    for words in ("/generate [seed] [model]", "/train name corpus rights [level] [size]", "/models", "/help"):
-        assert words in shown(message)
-
-
 async def test_the_tree_is_synced_when_it_changed_or_is_not_there(settings: Settings, world: World):
     def syncs() -> int:
         return sum(request.method == "PUT" for request in world.env.http_requests)

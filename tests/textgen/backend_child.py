@@ -19,7 +19,7 @@ from textgen.inference import make_stepper
 from textgen.training import backend
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "linear": {"preset": "tiny", "rnn_size": 16, "batch_size": 8, "dropout": 0.1},
+    "linear": {"preset": "tiny", "rnn_size": 16, "batch_size": 8, "dropout": 0.1, "prior": 2},
     "lstm": {**SMALL, "optimizer": "adam", "learning_rate": 0.02, "dropout": 0.1},
 }
 TEXTS, WINDOW = 3, 20
@@ -53,11 +53,11 @@ def difference_of_logits(path: Path) -> float:
     from textgen.training import network
 
     made = bundle.read(path)
-    built = network.build(made.spec, TEXTS, WINDOW, random_seed=3)
+    built = network.build(made.spec, TEXTS, WINDOW, 3, made.counted)
     built.set_weights(made.weights)
     tokens = np.random.default_rng(2).integers(1, made.spec.vocabulary, (TEXTS, 2 * WINDOW + 1))
     padded = np.pad(tokens, ((0, 0), (built.before, 0))).astype(np.int32)
-    stepper = make_stepper(made.spec, made.weights)
+    stepper = make_stepper(made.spec, made.weights, made.counted)
     state, largest = stepper.initial_state(TEXTS), 0.0
     for start in (0, WINDOW):
         inputs, _ = built.arrange(padded[:, start : start + built.before + WINDOW + 1])

@@ -15,6 +15,10 @@ import click
 from textgen import __version__
 from textgen.errors import TextgenError, TrainingInterruptedError
 
+# Its matrices are small: a second thread of NumPy would gain little, and on a busy machine wait for the first
+# ten times as long as it works. Keras has threads of its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 STARTED = time.monotonic()
 """When the process began, near enough; time limits count from here."""
 
