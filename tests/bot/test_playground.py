@@ -30,7 +30,7 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
         await page.press("Again")
         await page.reads(f"{MODEL_NAME} · temperature 0.7")
 
-        corpus = ("hamlet.txt", corpus_text.encode())
+        corpus = ("hamlet.txt", (corpus_text * 10).encode())
         await page.command("train", name="Hamlet", corpus=corpus, rights="True", minutes="30")
         await page.reads("is in the queue")
         await page.reads("Training", "Time left", "What it writes at", timeout_s=90)

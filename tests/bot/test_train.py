@@ -22,7 +22,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 async def test_a_text_goes_in_and_its_style_comes_out(world: World, corpus_text: str):
     stratford = world.place()
-    line = private_line(await train(stratford, corpus_text))
+    # Long enough not to be learnt before it is ended.
+    line = private_line(await train(stratford, corpus_text * 10))
     assert line == "**Hamlet** is in the queue. Its card is in this channel."
     card = stratford.channel.last_message
     for words in (
@@ -30,7 +31,7 @@ async def test_a_text_goes_in_and_its_style_comes_out(world: World, corpus_text:
         "place 1",
         "Starts at about",
         "hamlet.txt",
-        "60,000 characters",
+        "600,000 characters",
         "Learns characters",
     ):
         assert words in shown(card)
@@ -39,7 +40,7 @@ async def test_a_text_goes_in_and_its_style_comes_out(world: World, corpus_text:
     training = await world.until(stratford, "Training")
     assert training.id == card.id
     training = await world.until(stratford, "What it writes at")
-    for words in ("%", "Validation loss", "nats", "Time left", "60,000 characters"):
+    for words in ("%", "Validation loss", "nats", "Time left", "600,000 characters"):
         assert words in shown(training)
     assert labels(training) == ["Finish now", "Cancel"]
     done = await finish_now(world, stratford)
