@@ -70,5 +70,6 @@ def _catalogue(language: str) -> dict[str, str | tuple[str, ...]]:
     for message in catalogue:
         if message.id:
             key = message.id if isinstance(message.id, str) else message.id[0]
-            texts[key] = message.string if isinstance(message.string, str) else tuple(message.string)
+            told = message.string or ""
+            texts[key] = told if isinstance(told, str) else tuple(told)
     return texts

@@ -47,8 +47,8 @@ _LEVEL_RECIPES: dict[str, dict[str, Any]] = {"word": {"batch_size": 8, "num_epoc
 _SIZES: dict[str, dict[str, Any]] = {
     "tiny": {"rnn_size": 64, "num_layers": 2},
     "small": {"rnn_size": 128, "num_layers": 2},
-    "medium": {"rnn_size": 192, "num_layers": 3},
-    "large": {"rnn_size": 384, "num_layers": 4},
+    "medium": {"rnn_size": 256, "num_layers": 2, "dropout": 0.2},
+    "large": {"rnn_size": 384, "num_layers": 3, "dropout": 0.2},
 }
 
 # keras-text-generation's own recipe (train.py and model.py of mattdangerw/keras-text-generation).
