@@ -16,94 +16,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
-
-Keys = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
-Numbers = npt.NDArray[np.integer[Any]]
+from textgen.ngram_order import DISCOUNTED, Floats, Keys, Numbers, Order, mix, places_of, run_lengths
 
 HIGHEST_ORDER = 6
 COUNTED_TOKENS = 4_000_000
 """So much of a text is counted: more would help little beside the network, and take memory."""
 
 _PIECES = 64
-_DISCOUNTED = 3
 _LARGEST_KEY = 2.0**63
 
 
 def order_for(vocabulary: int) -> int:
     """Return the longest n-gram to count: `HIGHEST_ORDER`, or what fits into a key."""
     return min(HIGHEST_ORDER, int(math.log(_LARGEST_KEY) / math.log(max(2, vocabulary))))
-
-
-@dataclass(frozen=True)
-class _Order:
-    """The n-grams of one length, beneath those that are one token shorter: their contexts.
-
-    Serving needs less than training, which is why some of it is worked out on demand.
-
-    Attributes:
-        keys: in order, shape (entries,).
-        last: each one's last token, shape (entries,).
-        counts: shape (entries,).
-        starts: where the entries of each context begin, and the end of all, shape (contexts + 1,).
-    """
-
-    keys: Keys
-    last: Numbers
-    counts: Numbers
-    starts: npt.NDArray[np.int32]
-
-    @cached_property
-    def discounts(self) -> Floats:
-        """What is taken from counts of 0, 1, 2, 3 and more, shape (4,): Chen and Goodman's estimate."""
-        one, two, three, four = (max(1, int((self.counts == times).sum())) for times in (1, 2, 3, 4))
-        share = one / (one + 2 * two)
-        estimates = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
-        # A tiny or an odd text can throw the estimate off; some share is always taken, and never all.
-        held = [min(max(value, 0.1), 0.95 * most) for value, most in zip(estimates, (1, 2, 3), strict=True)]
-        return np.array([0.0, *held], np.float32)
-
-    @cached_property
-    def totals(self) -> Floats:
-        """Sum of each context's counts, shape (contexts,)."""
-        return self._sums(self.counts)
-
-    @cached_property
-    def discounted(self) -> Floats:
-        """Sum of each context's discounts, shape (contexts,)."""
-        return self._sums(self._taken())
-
-    @cached_property
-    def numerators(self) -> Floats:
-        """Counts less their discounts, shape (entries,)."""
-        return self.counts.astype(np.float32) - self._taken()
-
-    @cached_property
-    def relative(self) -> Floats:
-        """Numerators over their context's total, shape (entries,)."""
-        numerators = self.counts.astype(np.float32) - self._taken()
-        return numerators / self._sums(self.counts).repeat(np.diff(self.starts))
-
-    @cached_property
-    def shares(self) -> Floats:
-        """What each context leaves to the shorter n-grams, shape (contexts,)."""
-        return self._sums(self._taken()) / self._sums(self.counts)
-
-    def _taken(self) -> Floats:
-        return self.discounts[np.minimum(self.counts, _DISCOUNTED)]
-
-    def _sums(self, values: npt.NDArray[Any]) -> Floats:
-        # Every context has at least one entry.
-        return np.add.reduceat(values.astype(np.float64), self.starts[:-1]).astype(np.float32)
 
 
 class KneserNey:
@@ -113,7 +44,7 @@ class KneserNey:
         vocabulary: number of tokens.
     """
 
-    def __init__(self, vocabulary: int, orders: tuple[_Order, ...]) -> None:
+    def __init__(self, vocabulary: int, orders: tuple[Order, ...]) -> None:
         """Take the n-grams of length 1, 2, ..."""
         self.vocabulary = vocabulary
         self._orders = orders
@@ -137,7 +68,7 @@ class KneserNey:
             keys *= np.uint64(vocabulary)
             keys += around[place : place + len(keys)].astype(np.uint64)
         keys.sort()
-        return cls._of_longest(vocabulary, order, *_run_lengths(keys))
+        return cls._of_longest(vocabulary, order, *run_lengths(keys))
 
     @classmethod
     def _of_longest(
@@ -146,14 +77,14 @@ class KneserNey:
         """Return the model of the longest n-grams: shorter ones count after how many tokens they came."""
         counted = [(keys, counts)]
         for length in range(order - 1, 0, -1):
-            keys, counts = _run_lengths(np.sort(keys % np.uint64(vocabulary) ** np.uint64(length)))
+            keys, counts = run_lengths(np.sort(keys % np.uint64(vocabulary) ** np.uint64(length)))
             counted.append((keys, counts))
-        orders: list[_Order] = []
+        orders: list[Order] = []
         for keys, counts in reversed(counted):
             contexts = keys // np.uint64(vocabulary)
             starts = np.flatnonzero(np.diff(contexts, prepend=contexts[:1] + np.uint64(1)))
             last = (keys - contexts * np.uint64(vocabulary)).astype(_smallest(vocabulary - 1))
-            orders.append(_Order(keys, last, counts, np.append(starts, len(keys)).astype(np.int32)))
+            orders.append(Order(keys, last, counts, np.append(starts, len(keys)).astype(np.int32)))
         return cls(vocabulary, tuple(orders))
 
     @property
@@ -221,13 +152,13 @@ class KneserNey:
         for length in range(first, last + 1):
             if length > 1:
                 key += contexts[:, 1 - length].astype(np.uint64) * self._powers[length - 2]
-            index, known = _places(self._contexts(length), key)
+            index, known = places_of(self._contexts(length), key)
             # A context that never came says nothing.
             rows = np.flatnonzero(known)
             if not len(rows):
                 return
             order, index = self._orders[length - 1], index[rows]
-            _mix(found, order, rows, index, order.shares[index])
+            mix(found, order, rows, index, order.shares[index])
 
     def refine_one(self, found: Floats, context: Sequence[int], first: int) -> None:
         """Do as `refine` up to the longest, for one position: found has shape (vocabulary,)."""
@@ -265,7 +196,7 @@ class KneserNey:
         places, losses = [], []
         lost = np.ones(len(grams), bool)
         for order, key in zip(reversed(self._orders), reversed(keys), strict=False):
-            place, known = _places(order.keys, key)
+            place, known = places_of(order.keys, key)
             lost = lost & known
             places.append(place)
             losses.append(lost)
@@ -273,17 +204,17 @@ class KneserNey:
         found = self._uniform(len(grams))
         for length, order in enumerate(self._orders, start=1):
             place, lost = places[-length], losses[-length]
-            index, known = _places(self._contexts(length), keys[length] // self._powers[1])
-            count = np.minimum(order.counts[place], _DISCOUNTED + 1).astype(np.intp)
+            index, known = places_of(self._contexts(length), keys[length] // self._powers[1])
+            count = np.minimum(order.counts[place], DISCOUNTED + 1).astype(np.intp)
             # Of the count that is lower by one another discount is taken.
-            less = order.discounts[np.minimum(count, _DISCOUNTED)] - order.discounts[np.maximum(count, 1) - 1]
+            less = order.discounts[np.minimum(count, DISCOUNTED)] - order.discounts[np.maximum(count, 1) - 1]
             less = np.where(lost, less, np.float32(0))
             totals = order.totals[index] - lost
             rows = np.flatnonzero(known & (totals > 0))
             if not len(rows):
                 break
             shares = (order.discounted[index] - less)[rows] / totals[rows]
-            _mix(found, order, rows, index[rows], shares, totals[rows])
+            mix(found, order, rows, index[rows], shares, totals[rows])
             changed = rows[lost[rows]]
             found[changed, order.last[place[changed]]] += (less[changed] - 1) / totals[changed]
         # What rounding may have left of a token that was counted nowhere else.
@@ -329,7 +260,7 @@ class KneserNey:
             keys = np.repeat(contexts, beneath) * np.uint64(vocabulary) + last
             if (keys[1:] <= keys[:-1]).any():
                 raise BundleError(f"the counts of length {length} are not in order")
-            orders.append(_Order(keys, last, counts, starts))
+            orders.append(Order(keys, last, counts, starts))
             contexts = keys
         return cls(vocabulary, tuple(orders))
 
@@ -341,63 +272,12 @@ class KneserNey:
         return np.full((positions, self.vocabulary), 1 / self.vocabulary, np.float32)
 
 
-def _mix(
-    found: Floats,
-    order: _Order,
-    rows: Integers,
-    index: Integers,
-    shares: Floats,
-    totals: Floats | None = None,
-) -> None:
-    """Mix relative frequencies of one length into the probabilities by shorter ones, in place.
-
-    Args:
-        found: shape (positions, vocabulary).
-        order: the n-grams.
-        rows: positions whose context is known.
-        index: which context each of those has.
-        shares: how much of the shorter ones' probabilities each of those keeps.
-        totals: what to divide by instead of the contexts' own totals.
-    """
-    if len(rows) == len(found):
-        found *= shares[:, None]
-        if len(order.starts) == 2:
-            # Nearly all tokens lie beneath the only context: whole rows are quicker.
-            numerators = np.zeros(found.shape[1], np.float32)
-            numerators[order.last] = order.numerators
-            found += numerators / (order.totals[index] if totals is None else totals)[:, None]
-            return
-    else:
-        found[rows] *= shares[:, None]
-    starts = order.starts[index]
-    lengths = order.starts[index + 1] - starts
-    ends = lengths.cumsum()
-    entries = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
-    cells = np.repeat(rows * found.shape[1], lengths) + order.last[entries]
-    added = order.relative[entries] if totals is None else order.numerators[entries] / totals.repeat(lengths)
-    # No token comes twice beneath a context, so no cell does.
-    found.reshape(-1)[cells] += added
-
-
 def _spread(tokens: Numbers) -> Numbers:
     if len(tokens) <= COUNTED_TOKENS:
         return np.asarray(tokens)
     length = COUNTED_TOKENS // _PIECES
     starts = np.linspace(0, len(tokens) - length, _PIECES).astype(np.int64)
     return np.concatenate([tokens[start : start + length] for start in starts])
-
-
-def _run_lengths(ordered: Keys) -> tuple[Keys, npt.NDArray[np.uint32]]:
-    """Return the different keys of a sorted array, and how often each is there."""
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    return ordered[starts], np.diff(starts, append=len(ordered)).astype(np.uint32)
-
-
-def _places(keys: Keys, wanted: Keys) -> tuple[Integers, npt.NDArray[np.bool_]]:
-    """Return where each wanted key is, and whether it is there at all."""
-    found = np.searchsorted(keys, wanted)
-    found[found == len(keys)] = 0
-    return found, keys[found] == wanted
 
 
 def _smallest(largest: int) -> type[np.unsignedinteger[Any]]:

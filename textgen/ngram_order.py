@@ -1,0 +1,131 @@
+"""Counted n-grams of one length, and how they refine what shorter ones expect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Keys = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.integer[Any]]
+
+DISCOUNTED = 3
+"""Larger counts have the same discount as this one."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """The n-grams of one length, beneath those that are one token shorter: their contexts.
+
+    Serving needs less than training, which is why some of it is worked out on demand.
+
+    Attributes:
+        keys: in order, shape (entries,).
+        last: each one's last token, shape (entries,).
+        counts: shape (entries,).
+        starts: where the entries of each context begin, and the end of all, shape (contexts + 1,).
+    """
+
+    keys: Keys
+    last: Numbers
+    counts: Numbers
+    starts: npt.NDArray[np.int32]
+
+    @cached_property
+    def discounts(self) -> Floats:
+        """What is taken from counts of 0, 1, 2, 3 and more, shape (4,): Chen and Goodman's estimate."""
+        one, two, three, four = (max(1, int((self.counts == times).sum())) for times in (1, 2, 3, 4))
+        share = one / (one + 2 * two)
+        estimates = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
+        # A tiny or an odd text can throw the estimate off; some share is always taken, and never all.
+        held = [min(max(value, 0.1), 0.95 * most) for value, most in zip(estimates, (1, 2, 3), strict=True)]
+        return np.array([0.0, *held], np.float32)
+
+    @cached_property
+    def totals(self) -> Floats:
+        """Sum of each context's counts, shape (contexts,)."""
+        return self._sums(self.counts)
+
+    @cached_property
+    def discounted(self) -> Floats:
+        """Sum of each context's discounts, shape (contexts,)."""
+        return self._sums(self._taken())
+
+    @cached_property
+    def numerators(self) -> Floats:
+        """Counts less their discounts, shape (entries,)."""
+        return self.counts.astype(np.float32) - self._taken()
+
+    @cached_property
+    def relative(self) -> Floats:
+        """Numerators over their context's total, shape (entries,)."""
+        numerators = self.counts.astype(np.float32) - self._taken()
+        return numerators / self._sums(self.counts).repeat(np.diff(self.starts))
+
+    @cached_property
+    def shares(self) -> Floats:
+        """What each context leaves to the shorter n-grams, shape (contexts,)."""
+        return self._sums(self._taken()) / self._sums(self.counts)
+
+    def _taken(self) -> Floats:
+        return self.discounts[np.minimum(self.counts, DISCOUNTED)]
+
+    def _sums(self, values: npt.NDArray[Any]) -> Floats:
+        # Every context has at least one entry.
+        return np.add.reduceat(values.astype(np.float64), self.starts[:-1]).astype(np.float32)
+
+
+def mix(
+    found: Floats,
+    order: Order,
+    rows: Integers,
+    index: Integers,
+    shares: Floats,
+    totals: Floats | None = None,
+) -> None:
+    """Mix relative frequencies of one length into the probabilities by shorter ones, in place.
+
+    Args:
+        found: shape (positions, vocabulary).
+        order: the n-grams.
+        rows: positions whose context is known.
+        index: which context each of those has.
+        shares: how much of the shorter ones' probabilities each of those keeps.
+        totals: what to divide by instead of the contexts' own totals.
+    """
+    if len(rows) == len(found):
+        found *= shares[:, None]
+        if len(order.starts) == 2:
+            # Nearly all tokens lie beneath the only context: whole rows are quicker.
+            numerators = np.zeros(found.shape[1], np.float32)
+            numerators[order.last] = order.numerators
+            found += numerators / (order.totals[index] if totals is None else totals)[:, None]
+            return
+    else:
+        found[rows] *= shares[:, None]
+    starts = order.starts[index]
+    lengths = order.starts[index + 1] - starts
+    ends = lengths.cumsum()
+    entries = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
+    cells = np.repeat(rows * found.shape[1], lengths) + order.last[entries]
+    added = order.relative[entries] if totals is None else order.numerators[entries] / totals.repeat(lengths)
+    # No token comes twice beneath a context, so no cell does.
+    found.reshape(-1)[cells] += added
+
+
+def run_lengths(ordered: Keys) -> tuple[Keys, npt.NDArray[np.uint32]]:
+    """Return the different keys of a sorted array, and how often each is there."""
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return ordered[starts], np.diff(starts, append=len(ordered)).astype(np.uint32)
+
+
+def places_of(keys: Keys, wanted: Keys) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """Return where each wanted key is, and whether it is there at all."""
+    found = np.searchsorted(keys, wanted)
+    found[found == len(keys)] = 0
+    return found, keys[found] == wanted
