@@ -45,7 +45,9 @@ def test_the_length_is_that_of_the_slow_and_exact_way(corpus: tuple[str, Path]):
         assert index.longest_copy(sample) == (exact if exact > 30 else 0)
 
 
-@pytest.mark.parametrize("change", [str.upper, lambda run: run.replace(" ", "\n"), str.title], ids=["upper", "lines", "title"])
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda run: run.replace(" ", "\n"), str.title], ids=["upper", "lines", "title"]
+)
 def test_case_and_line_breaks_do_not_hide_a_copy(corpus: tuple[str, Path], change):
     text, path = corpus
     assert CopyIndex.of(path, 50).longest_copy(change(text[1000:1100])) == 100
