@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.figures import Figure
@@ -17,6 +19,7 @@ from textgen.corpus import shakespeare
 
 _SIZES_MB = (1, 10, 100)
 _VARIED_LINES = 2_000
+_TRAINING_S = 40
 
 _PREPARE = """
 import json, sys, time
@@ -73,6 +76,8 @@ def run() -> list[Figure]:
             told = measured[megabytes] = json.loads(
                 subprocess.run(command, capture_output=True, check=True).stdout
             )
+            if megabytes in (_SIZES_MB[0], _SIZES_MB[-1]):
+                told |= _trained(Path(folder))
         speed, memory = ("≥ 10", "≤ 300") if megabytes == _SIZES_MB[-1] else ("", "")
         figures += [
             Figure(f"corpus of {megabytes} MB: prepared", size / told["seconds"], "MB/s", speed),
@@ -84,8 +89,33 @@ def run() -> list[Figure]:
     figures += [
         Figure("batches, 100 MB to 1 MB: time", large["nanoseconds"] / small["nanoseconds"], "×", "≤ 1.1"),
         Figure("batches, 100 MB to 1 MB: memory", large["batches_mb"] - small["batches_mb"], "MiB", "≤ 300"),
+        Figure("training, 100 MB to 1 MB: time of a step", large["step_s"] / small["step_s"], "×", "≤ 1.1"),
+        Figure(
+            "training, 100 MB to 1 MB: memory", large["training_mb"] - small["training_mb"], "MiB", "≤ 300"
+        ),
     ]
     return figures
+
+
+def _trained(folder: Path) -> dict[str, float]:
+    """Train for a while, and return the seconds of a step and the largest memory."""
+    command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(folder), "--pristine-input"]
+    command += ["--cache-dir", str(folder / "cache"), "--time-limit", str(_TRAINING_S), "--events"]
+    script = (
+        "import resource, subprocess, sys\n"
+        "sys.stdout.write(subprocess.run(sys.argv[1:], check=True, capture_output=True, text=True).stdout)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script, *command], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    paces = [event for event in map(json.loads, told[:-1]) if event["event"] == "progress"]
+    taken = [
+        (later["elapsed_s"] - earlier["elapsed_s"]) / (later["step"] - earlier["step"])
+        for earlier, later in pairwise(paces)
+    ]
+    # The median leaves out the seconds in which there was a validation.
+    return {"step_s": statistics.median(taken), "training_mb": int(told[-1]) / 1024}
 
 
 def _write_varied(path: Path, size: int) -> int:
