@@ -1,6 +1,6 @@
 """A bundle as one zip file, on its way out and in. What comes in may be from anybody.
 
-A zip is believed in nothing: not its directory, not the sizes it names, not its paths. Only the four files of
+A zip is believed in nothing: not its directory, not the sizes it names, not its paths. Only the files of
 a bundle are unpacked, under names of our own, and counted while they are. What they hold is looked at
 afterwards (`bot.bundle_tools`).
 """
@@ -16,13 +16,15 @@ from bot.errors import UserError
 from bot.i18n import _
 from bot.presentation import safe_text
 
-WEIGHTS = "weights.safetensors"
+WEIGHTS, COUNTS = "weights.safetensors", "counts.safetensors"
 FILES = ("manifest.json", "spec.json", "tokenizer.json", WEIGHTS)
+# Only a network that starts from counted n-grams has them.
+OPTIONAL = (COUNTS,)
 # Drawn anew from the manifest.
 IGNORED = ("loss.png",)
 LARGEST_JSON = 8 * 2**20
-# Weights are compressed to about nine tenths.
-LARGEST_RATIO = 2
+# Weights are compressed to about nine tenths, counts to a half or a third.
+LARGEST_RATIO = 4
 # A directory of six files takes less than a thousand bytes.
 LARGEST_DIRECTORY = 16 * 2**10
 
@@ -39,11 +41,12 @@ def pack(bundle: Path, limit: int) -> bytes | None:
     Raises:
         OSError: the bundle is not there.
     """
-    if sum((bundle / name).stat().st_size for name in FILES) > LARGEST_RATIO * limit:
+    names = [*FILES, *(name for name in OPTIONAL if (bundle / name).exists())]
+    if sum((bundle / name).stat().st_size for name in names) > LARGEST_RATIO * limit:
         return None
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in FILES:
+        for name in names:
             archive.write(bundle / name, name)
     return packed.getvalue() if packed.tell() <= limit else None
 
@@ -60,7 +63,9 @@ def unpack(data: bytes, folder: Path) -> None:
             members = _members(archive)
             folder.mkdir(parents=True)
             for name, member in members.items():
-                limit = LARGEST_RATIO * len(data) + LARGEST_JSON if name == WEIGHTS else LARGEST_JSON
+                limit = (
+                    LARGEST_RATIO * len(data) + LARGEST_JSON if name in (WEIGHTS, COUNTS) else LARGEST_JSON
+                )
                 _copy(archive, member, folder / name, limit)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise UserError(_("This is not a zip file, or it is damaged.")) from None
@@ -89,7 +94,7 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if member.is_dir():
             continue
         path = PurePosixPath(member.filename)
-        if path.name not in FILES + IGNORED or len(path.parts) > 2 or path.name in members:
+        if path.name not in FILES + OPTIONAL + IGNORED or len(path.parts) > 2 or path.name in members:
             raise _unexpected(member.filename)
         kind = stat.S_IFMT(member.external_attr >> 16)
         if (

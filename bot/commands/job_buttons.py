@@ -89,7 +89,7 @@ class FinishButton(discord.ui.DynamicItem[Button], template=r"finish:(?P<job>[0-
         """Ask the trainer to finish; the card follows by itself."""
         database: Database = interaction.client.database
         job = await _job_to_end(interaction, self.job_id)
-        if job.loss is None:
+        if job.loss is None and job.curve == NO_CURVE:
             raise UserError(_("This training has not learnt anything yet: wait for its first loss."))
 
         def finish(session: Session) -> TrainingJob | None:

@@ -32,14 +32,14 @@ class Discord:
 
     def __init__(self, bot: Pastiche, file: Path, hang: str) -> None:
         self._file, self._hang = file, hang
-        self._send, self._sample = bot.http.send_message, bot.pool.sample
+        self._send, self._sample = bot.http.send_message, bot.pool.samples
         bot.http.send_message = self.send_message
-        bot.pool.sample = self.sample
+        bot.pool.samples = self.sample
 
     async def sample(self, request: Any) -> Any:
-        text = await self._sample(request)
+        texts = await self._sample(request)
         await self.hang_at("sample")
-        return text
+        return texts
 
     async def send_message(self, channel_id: int, *, params: Any) -> Any:
         await self.hang_at("send")

@@ -24,7 +24,9 @@ SECRET = "Swanupping"  # part of every name in Stratford, and a word of nobody e
 # Options that name something of the server although nothing is offered while they are typed.
 NAMES = frozenset({"model", "default_model", "base", "job", "schedule"})
 # Parts of a button's id that name nothing: pages, directions, settings, and who may press it.
-NO_IDS = frozenset({"page", "to", "length", "temperature", "seeded", "scope", "models", "user"})
+NO_IDS = frozenset({"page", "to", "length", "temperature", "seeded", "scope", "models", "user"}) | frozenset(
+    {"top_p", "count", "number", "action", "asked_by"}
+)
 ABSENT = ("Nowhere", "987654321", "f" * 32)
 
 

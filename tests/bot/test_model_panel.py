@@ -134,7 +134,7 @@ async def test_a_model_too_large_to_send_says_so(world: World, stratford: Place)
     opened = await panel(stratford)
     (bundle,) = world.bot.layout.bundle(stratford.guild.id, "x").parent.iterdir()
     with (bundle / "weights.safetensors").open("ab") as weights:
-        weights.truncate(60 * 2**20)
+        weights.truncate(120 * 2**20)
     line = private_line(await stratford.admin.click(opened, label="Export"))
     assert "larger than the 25 MiB" in line
     assert trail(world, stratford) == []
