@@ -9,7 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-WORKERS ?= 2
+# One more than the cores that most machines have at least: many tests wait for processes.
+WORKERS ?= 3
 ARGS ?=
 
 PACKAGES := bot textgen models migrations

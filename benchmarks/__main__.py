@@ -34,7 +34,7 @@ def main() -> int:
         for figure in module.run():
             verdict = {True: "met", False: "MISSED", None: ""}[figure.met]
             missed += verdict == "MISSED"
-            value = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.3g}"
+            value = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.4g}"
             table.add_row(figure.name, value, figure.unit, figure.bound, verdict)
     Console(width=110).print(table)
     return 1 if missed else 0

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECONDS = 15
+SECONDS = 8
 
 
 def blocks(language: str) -> list[str]:
