@@ -160,9 +160,9 @@ class KneserNey:
             order, index = self._orders[length - 1], index[rows]
             mix(found, order, rows, index, order.shares[index])
 
-    def refine_one(self, found: Floats, context: Sequence[int], first: int) -> None:
-        """Do as `refine` up to the longest, for one position: found has shape (vocabulary,)."""
-        for length in range(max(first, 2), self.order + 1):
+    def refine_one(self, found: Floats, context: Sequence[int], first: int, last: int) -> None:
+        """Do as `refine` for one position and lengths from 2 on: found has shape (vocabulary,)."""
+        for length in range(first, last + 1):
             key = 0
             for token in context[1 - length :]:
                 key = key * self.vocabulary + token

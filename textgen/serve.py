@@ -42,7 +42,7 @@ from textgen.errors import SettingsError, TextgenError
 from textgen.model import Sample, TextModel
 from textgen.sampling import SamplingSettings
 
-CACHED_BYTES = 128 << 20
+CACHED_BYTES = 256 << 20
 """So much memory is kept for models; the one that was unused the longest leaves first."""
 
 TOKENS_IN_A_ROW = 8

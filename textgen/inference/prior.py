@@ -25,6 +25,9 @@ class Prior:
         self._counted = counted
         self._length = min(_KEPT_LENGTH, counted.order)
         self._kept: dict[tuple[float, ...], npt.NDArray[np.float32]] = {}
+        # What single tokens expect, whatever comes before.
+        self._alone = np.full((1, counted.vocabulary), 1 / counted.vocabulary, np.float32)
+        counted.refine(self._alone, np.zeros((1, 0), np.uint64), 1, 1)
         self._most = max(1, _KEPT_BYTES // (4 * counted.vocabulary))
 
     def probabilities(self, contexts: npt.NDArray[np.floating]) -> Float64:
@@ -44,7 +47,7 @@ class Prior:
         found = np.array([self._kept[name] for name in names])
         if len(names) <= _FEW:
             for row, context in zip(found, numbers.tolist(), strict=True):
-                self._counted.refine_one(row, context, self._length + 1)
+                self._counted.refine_one(row, context, self._length + 1, self._counted.order)
         else:
             self._counted.refine(found, numbers, self._length + 1, self._counted.order)
         return found.astype(np.float64)
@@ -56,6 +59,10 @@ class Prior:
             # Simpler than to tell what is old: the common ones are back at once.
             kept = {name: self._kept[name] for name in names if name in self._kept}
             self._kept = kept
-        found = np.full((len(missing), self._counted.vocabulary), 1 / self._counted.vocabulary, np.float32)
-        self._counted.refine(found, numbers[missing], 1, self._length)
+        found = np.repeat(self._alone, len(missing), axis=0)
+        if len(missing) <= _FEW:
+            for row, context in zip(found, numbers[missing].tolist(), strict=True):
+                self._counted.refine_one(row, context, 2, self._length)
+        else:
+            self._counted.refine(found, numbers[missing], 2, self._length)
         self._kept.update(zip((names[row] for row in missing), found, strict=True))
