@@ -113,7 +113,9 @@ async def _serving(root: Path, bundle: Path) -> list[Figure]:
     corpus = ("corpus.txt", (root / "corpus" / "input.txt").read_bytes())
     lag = Heartbeat(root / "lag", lambda: True)
     lag.start(asyncio.get_running_loop())
-    await admin.slash(channel, "train", name="Busy", corpus=corpus, rights=True, minutes=TRAINING_MINUTES)
+    await admin.slash(
+        channel, "train", name="Busy", corpus=corpus, rights=True, minutes=TRAINING_MINUTES, size="large"
+    )
     requests = 0
     while await bot.database.call(training_jobs.listing, guild.id):
         await env.advance_time(2)
