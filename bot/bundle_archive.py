@@ -67,6 +67,7 @@ def unpack(data: bytes, folder: Path) -> None:
                     LARGEST_RATIO * len(data) + LARGEST_JSON if name in (WEIGHTS, COUNTS) else LARGEST_JSON
                 )
                 _copy(archive, member, folder / name, limit)
+    # zipfile says "not implemented" of compression and versions that it does not read.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
         raise UserError(_("This is not a zip file, or it is damaged.")) from None
 
