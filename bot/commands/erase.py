@@ -9,9 +9,10 @@ import structlog
 
 from bot import erasure
 from bot.app import Interaction
-from bot.errors import UserError, answers_everything, defer_privately, guild_of
+from bot.errors import UserError, defer_privately, guild_of
 from bot.i18n import _, ngettext
 from bot.permissions import require_manager
+from bot.persistent import Button, PersistentItem
 from bot.presentation import safe_text, style
 from bot.privacy_statement import AUDIT_TRAIL, Stored
 
@@ -21,8 +22,7 @@ STORES: tuple[Stored, ...] = (AUDIT_TRAIL,)
 
 
 class EraseButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"erase:(?P<scope>me|server):(?P<user>\d{1,20}):(?P<models>[01])",
+    PersistentItem[Button], template=r"erase:(?P<scope>me|server):(?P<user>\d{1,20}):(?P<models>[01])"
 ):
     """Deletes what the message above it says; outlives a restart."""
 
@@ -39,19 +39,11 @@ class EraseButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(match["scope"], int(match["user"]), models=match["models"] == "1")
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Delete, if the person still may; only they themselves can delete what is theirs."""
         guild_id = guild_of(interaction)
         if interaction.user.id != self.user_id:

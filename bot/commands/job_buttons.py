@@ -12,11 +12,12 @@ import discord
 from sqlalchemy.orm import Session
 
 from bot.commands.samples import answer_wish
-from bot.errors import UnknownModel, UserError, answers_everything, guild_of
+from bot.errors import UnknownModel, UserError, guild_of
 from bot.generation import SampleWish
 from bot.i18n import _
 from bot.jobs import workspace
 from bot.permissions import require_canceller, require_trainer
+from bot.persistent import Button, PersistentItem
 from bot.presentation import safe_text
 from bot.privacy_statement import AUDIT_TRAIL
 from models import Database, JobState, TrainingJob, audit, guilds, text_models, training_jobs
@@ -24,11 +25,10 @@ from models.tables import NO_CURVE
 
 STORES = (AUDIT_TRAIL,)
 
-Button = discord.ui.Button[discord.ui.View]
 Interaction = discord.Interaction[Any]
 
 
-class CancelButton(discord.ui.DynamicItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32})"):
+class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32})"):
     """Calls a training off."""
 
     def __init__(self, job_id: str) -> None:
@@ -40,25 +40,17 @@ class CancelButton(discord.ui.DynamicItem[Button], template=r"cancel:(?P<job>[0-
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(match["job"])
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Cancel the job; the card follows by itself."""
         line = await cancel_job(interaction, self.job_id)
         await interaction.response.send_message(line, ephemeral=True)
 
 
-class FinishButton(discord.ui.DynamicItem[Button], template=r"finish:(?P<job>[0-9a-f]{32})"):
+class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32})"):
     """Ends a training with the best model so far."""
 
     def __init__(self, job_id: str, *, asked: bool = False) -> None:
@@ -73,19 +65,11 @@ class FinishButton(discord.ui.DynamicItem[Button], template=r"finish:(?P<job>[0-
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(match["job"])
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Ask the trainer to finish; the card follows by itself."""
         database: Database = interaction.client.database
         job = await _job_to_end(interaction, self.job_id)
@@ -115,7 +99,7 @@ class FinishButton(discord.ui.DynamicItem[Button], template=r"finish:(?P<job>[0-
         )
 
 
-class TryButton(discord.ui.DynamicItem[Button], template=r"trained:try:(?P<model>\d{1,19})"):
+class TryButton(PersistentItem[Button], template=r"trained:try:(?P<model>\d{1,19})"):
     """Writes a text with a finished training's model."""
 
     def __init__(self, model_id: int) -> None:
@@ -127,24 +111,16 @@ class TryButton(discord.ui.DynamicItem[Button], template=r"trained:try:(?P<model
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["model"]))
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Answer as /generate would."""
         await answer_wish(interaction, SampleWish(model=self.model_id))
 
 
-class DefaultButton(discord.ui.DynamicItem[Button], template=r"trained:default:(?P<model>\d{1,19})"):
+class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model>\d{1,19})"):
     """Makes a finished training's model the one that /generate takes when none is named."""
 
     def __init__(self, model_id: int) -> None:
@@ -158,19 +134,11 @@ class DefaultButton(discord.ui.DynamicItem[Button], template=r"trained:default:(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["model"]))
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Make it the default if it is this server's and the person may."""
         database: Database = interaction.client.database
         guild_id = guild_of(interaction)

@@ -1,8 +1,5 @@
 """`/jobs`: the server's trainings, queued, running and ended, with Cancel."""
 
-import re
-from typing import Self
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -10,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from bot.app import Interaction, Pastiche
 from bot.commands.job_buttons import cancel_job
-from bot.errors import answers_everything, answers_expected, guild_of
+from bot.errors import answers_expected, guild_of
 from bot.i18n import _
 from bot.jobs import forecast
 from bot.permissions import manages_guild
+from bot.persistent import Button, PersistentItem, Select
 from bot.presentation.job_list import JobList, job_list, option_of
 from bot.privacy_statement import Stored
 from models import JobState, TrainingJob, training_jobs, turns
@@ -22,11 +20,8 @@ STORES: tuple[Stored, ...] = ()
 
 CHOICES = 25
 
-Select = discord.ui.Select[discord.ui.View]
-Button = discord.ui.Button[discord.ui.View]
 
-
-class CancelSelect(discord.ui.DynamicItem[Select], template=r"jobs:cancel"):
+class CancelSelect(PersistentItem[Select], template=r"jobs:cancel"):
     """Calls off the chosen training."""
 
     def __init__(self, jobs: list[TrainingJob] | None = None) -> None:
@@ -38,20 +33,7 @@ class CancelSelect(discord.ui.DynamicItem[Select], template=r"jobs:cancel"):
             )
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the menu anew; what was chosen comes with the interaction."""
-        del interaction, item, match
-        return cls()
-
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Cancel it if it is this server's and the person may, and show the list as it is now."""
         line = await cancel_job(interaction, self.item.values[0])
         embed, view = await _panel(interaction)
@@ -59,7 +41,7 @@ class CancelSelect(discord.ui.DynamicItem[Select], template=r"jobs:cancel"):
         await interaction.followup.send(line, ephemeral=True)
 
 
-class RefreshButton(discord.ui.DynamicItem[Button], template=r"jobs:refresh"):
+class RefreshButton(PersistentItem[Button], template=r"jobs:refresh"):
     """Shows the list as it is now."""
 
     def __init__(self) -> None:
@@ -69,20 +51,7 @@ class RefreshButton(discord.ui.DynamicItem[Button], template=r"jobs:refresh"):
             )
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew."""
-        del interaction, item, match
-        return cls()
-
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Edit the list."""
         embed, view = await _panel(interaction)
         await interaction.response.edit_message(embed=embed, view=view)

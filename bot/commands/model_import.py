@@ -1,10 +1,9 @@
 """Import: a zip that Export made elsewhere becomes a model of this server, after every check there is."""
 
 import asyncio
-import re
 import shutil
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 import discord
@@ -16,6 +15,7 @@ from bot.errors import UserError, answers_everything, defer_privately, guild_of
 from bot.i18n import _
 from bot.jobs.publishing import publish_bundle
 from bot.permissions import require_trainer
+from bot.persistent import Button, PersistentItem
 from bot.presentation import safe_text
 from bot.privacy_statement import AUDIT_TRAIL, MODELS
 from models import audit, guilds, text_models
@@ -24,26 +24,13 @@ from models.text_models import clean_name
 STORES = (MODELS, AUDIT_TRAIL)
 
 
-class ImportButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"import"):
+class ImportButton(PersistentItem[Button], template=r"import"):
     """Asks for a zip; outlives a restart."""
 
     def __init__(self) -> None:
         super().__init__(discord.ui.Button(label=_("Import"), emoji="📦", custom_id="import", row=2))
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item, match
-        return cls()
-
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Show the form to those who may train."""
         await _require_importer(interaction)
         await interaction.response.send_modal(ImportModal())

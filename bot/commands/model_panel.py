@@ -19,6 +19,7 @@ from bot.errors import UnknownModel, UserError, answers_everything, defer_privat
 from bot.generation import SampleWish
 from bot.i18n import _
 from bot.permissions import require_trainer
+from bot.persistent import Button, PersistentItem
 from bot.presentation.model_panel import CURVE, deleted_card, deletion_card, model_panel
 from bot.privacy_statement import AUDIT_TRAIL
 from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
@@ -248,8 +249,7 @@ ACTIONS = {
 
 
 class ModelButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model>\d{{1,18}})",
+    PersistentItem[Button], template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model>\d{{1,18}})"
 ):
     """Does something with the model of a panel; outlives a restart."""
 
@@ -266,19 +266,11 @@ class ModelButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(match["action"], int(match["model"]))
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Do it, if the model is this guild's and the person may."""
         await self.action.do(interaction, self.model_id)
 

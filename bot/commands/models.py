@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from bot.app import Interaction, Pastiche
 from bot.commands.model_import import ImportButton
 from bot.commands.model_panel import ModelButton, send_panel
-from bot.errors import NoModels, UserError, answers_everything, answers_expected, guild_of
+from bot.errors import NoModels, UserError, answers_expected, guild_of
 from bot.i18n import _
+from bot.persistent import Button, PersistentItem, Select
 from bot.presentation import safe_text
 from bot.presentation.model_list import model_page, page_count, shown_on
 from bot.privacy_statement import MODELS
@@ -23,10 +24,7 @@ STORES = (MODELS,)
 ID = re.compile(r"\d{1,18}")
 
 
-class PageButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])",
-):
+class PageButton(PersistentItem[Button], template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the list; outlives a restart."""
 
     def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
@@ -41,27 +39,17 @@ class PageButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["page"]), match["to"])
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Show the page, with the models as they are now."""
         embed, view = await _page(interaction, self.page)
         await interaction.response.edit_message(embed=embed, view=view)
 
 
-class ModelSelect(
-    discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=r"models:(?P<page>\d{1,4}):open"
-):
+class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):open"):
     """Opens one of the models on a page, for whoever chose it; outlives a restart."""
 
     def __init__(self, page: int, models: list[TextModel]) -> None:
@@ -81,19 +69,11 @@ class ModelSelect(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the select anew; what was chosen comes with the interaction."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["page"]), [])
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Show the model's panel to this person."""
         (chosen,) = self.item.values
         if not ID.fullmatch(chosen):

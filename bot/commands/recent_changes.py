@@ -7,9 +7,10 @@ import discord
 from sqlalchemy.orm import Session
 
 from bot.app import Interaction
-from bot.errors import answers_everything, guild_of
+from bot.errors import guild_of
 from bot.i18n import _
 from bot.permissions import require_manager
+from bot.persistent import Button, PersistentItem
 from bot.presentation.audit_list import EVENTS_A_PAGE, audit_page, page_count
 from bot.privacy_statement import Stored
 from models import AuditEvent, audit
@@ -17,7 +18,7 @@ from models import AuditEvent, audit
 STORES: tuple[Stored, ...] = ()
 
 
-class ChangesButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"settings:changes"):
+class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
     """Opens the trail, for managers only; outlives a restart."""
 
     def __init__(self) -> None:
@@ -25,29 +26,13 @@ class ChangesButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], 
             discord.ui.Button(label=_("Recent changes"), emoji="🕘", custom_id="settings:changes")
         )
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item, match
-        return cls()
-
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Answer with the newest changes."""
         embed, view = await _page(interaction, 0)
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
 
 
-class ChangesPage(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])",
-):
+class ChangesPage(PersistentItem[Button], template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the trail; outlives a restart."""
 
     def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
@@ -61,19 +46,11 @@ class ChangesPage(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["page"]), match["to"])
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Show the page, with the changes as they are now."""
         embed, view = await _page(interaction, self.page)
         await interaction.response.edit_message(embed=embed, view=view)

@@ -6,9 +6,10 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.errors import UserError, answers_everything, defer_privately, guild_of
+from bot.errors import UserError, defer_privately, guild_of
 from bot.i18n import _
 from bot.permissions import require_remover
+from bot.persistent import Button, PersistentItem
 from bot.presentation.report_card import report_card
 from bot.privacy_statement import AUDIT_TRAIL
 from models import Database, audit, guilds
@@ -18,9 +19,7 @@ STORES = (AUDIT_TRAIL,)
 REPORTED = "sample.reported"
 
 
-class DeleteButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"delete:(?P<asked_by>\d{1,20})"
-):
+class DeleteButton(PersistentItem[Button], template=r"delete:(?P<asked_by>\d{1,20})"):
     """Deletes the message it stands below; outlives a restart."""
 
     def __init__(self, asked_by: int) -> None:
@@ -30,45 +29,24 @@ class DeleteButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["asked_by"]))
 
-    @answers_everything
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
         """Delete the message if the person may."""
         require_remover(interaction, self.asked_by)
         await interaction.response.defer()
         await interaction.delete_original_response()
 
 
-class ReportButton(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"report"):
+class ReportButton(PersistentItem[Button], template=r"report"):
     """Brings a text to those who look after the server; outlives a restart."""
 
     def __init__(self) -> None:
         super().__init__(discord.ui.Button(label=_("Report"), emoji="🚩", custom_id="report", row=0))
 
-    @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item, match
-        return cls()
-
-    @answers_everything
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
         """Send the text to the server's report channel, once for each person and message."""
         guild_id, message = guild_of(interaction), interaction.message
         if message is None:

@@ -13,9 +13,10 @@ import discord
 from bot import attachments, generation
 from bot.app import Interaction
 from bot.commands.sample_care import DeleteButton, ReportButton
-from bot.errors import UserError, answers_everything, defer_privately, guild_of
+from bot.errors import UserError, defer_privately, guild_of
 from bot.generation import Generated, SampleWish
 from bot.i18n import _
+from bot.persistent import Button, PersistentItem
 from bot.presentation.hidden_words import HIDDEN
 from bot.presentation.sample_message import filename, sample_message
 from bot.presentation.sample_reading import after_hidden, seed_of, text_of
@@ -71,10 +72,7 @@ class ButtonSettings:
         )
 
 
-class AgainButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=rf"again:{SETTINGS}:(?P<count>[1-5]):(?P<seeded>[01])",
-):
+class AgainButton(PersistentItem[Button], template=rf"again:{SETTINGS}:(?P<count>[1-5]):(?P<seeded>[01])"):
     """Samples again with the same settings and a new random seed."""
 
     def __init__(self, settings: ButtonSettings, count: int, *, seeded: bool) -> None:
@@ -88,19 +86,11 @@ class AgainButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(ButtonSettings.of(match), int(match["count"]), seeded=match["seeded"] == "1")
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Answer with new samples; permission and guild are checked again."""
         message = interaction.message
         seed = seed_of(message) if self.seeded and message else ""
@@ -109,10 +99,7 @@ class AgainButton(
         await answer_wish(interaction, self.settings.wish(seed, message, count=self.count))
 
 
-class ContinueButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=rf"continue:(?P<number>[0-5]):{SETTINGS}",
-):
+class ContinueButton(PersistentItem[Button], template=rf"continue:(?P<number>[0-5]):{SETTINGS}"):
     """Goes on from the end of a sample, in a new message."""
 
     def __init__(self, number: int, settings: ButtonSettings) -> None:
@@ -126,19 +113,11 @@ class ContinueButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["number"]), ButtonSettings.of(match))
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Answer with what comes next; permission and guild are checked again."""
         text = await _whole_text(interaction, self.number)
         await answer_wish(interaction, self.settings.wish(continued_seed(text), interaction.message))

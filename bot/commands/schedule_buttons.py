@@ -6,9 +6,10 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.errors import UserError, answers_everything, guild_of
+from bot.errors import UserError, guild_of
 from bot.i18n import _
 from bot.permissions import require_scheduler
+from bot.persistent import Button, PersistentItem
 from bot.presentation import safe_text
 from bot.presentation.schedule_card import saved_card
 from bot.privacy_statement import AUDIT_TRAIL
@@ -21,10 +22,7 @@ STORES = (AUDIT_TRAIL,)
 Interaction = discord.Interaction[Any]
 
 
-class DraftButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)",
-):
+class DraftButton(PersistentItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)"):
     """Saves a schedule that was shown, or forgets it; outlives a restart."""
 
     def __init__(self, schedule_id: int, action: str) -> None:
@@ -40,19 +38,11 @@ class DraftButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["id"]), match["action"])
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Carry it out; right, limits, channel and model are checked again."""
         guild_id = guild_of(interaction)
         require_scheduler(interaction)
@@ -64,9 +54,7 @@ class DraftButton(
         await interaction.response.edit_message(embed=saved_card(schedule, model_name), view=None)
 
 
-class StopButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"stop-posts:(?P<id>\d{1,15})"
-):
+class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"):
     """Pauses the schedule that a post came from; outlives a restart."""
 
     def __init__(self, schedule_id: int) -> None:
@@ -78,19 +66,11 @@ class StopButton(
         )
 
     @classmethod
-    async def from_custom_id(
-        cls,
-        interaction: discord.Interaction[discord.Client],
-        item: discord.ui.Item[discord.ui.View],
-        match: re.Match[str],
-        /,
-    ) -> Self:
-        """Build the button anew from the id that Discord sends."""
-        del interaction, item
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
         return cls(int(match["id"]))
 
-    @answers_everything
-    async def callback(self, interaction: Interaction) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Pause the schedule, and say in the channel who did."""
         guild_id = guild_of(interaction)
         require_scheduler(interaction)
