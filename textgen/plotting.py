@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textgen import files
-from textgen.bundle import Manifest
 from textgen.errors import BundleError
 
 if TYPE_CHECKING:
@@ -26,36 +25,8 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400,
 _MOST_STEPS = 8
 
 
-def write_loss_curve(manifest: Manifest, path: Path) -> None:
-    """Draw validation loss over seconds, in nats per token, as a PNG.
-
-    Raises:
-        BundleError: the bundle has no history, or the file cannot be written.
-    """
-    if not manifest.history:
-        raise BundleError("the bundle keeps no history of its training; there is nothing to draw")
-    seconds = [entry["seconds"] for entry in manifest.history]
-    losses = [entry["validation_loss"] for entry in manifest.history]
-    figure = _figure(6.4, 3.6)
-    axes = figure.add_subplot()
-    axes.plot(seconds, losses, marker="." if len(losses) < 50 else "", color="#6d4aff", linewidth=1.8)
-    best = min(range(len(losses)), key=losses.__getitem__)
-    axes.annotate(
-        f"{losses[best]:.3f}",
-        (seconds[best], losses[best]),
-        textcoords="offset points",
-        xytext=(0, 8),
-        ha="center",
-    )
-    axes.set_xlabel("seconds")
-    axes.set_ylabel(f"validation loss, nats per {'character' if manifest.level == 'char' else 'token'}")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
-
-
-def write_live_curve(
-    history: Sequence[dict[str, float]], path: Path, *, unit: str, limit_s: float | None
+def write_loss_curve(
+    history: Sequence[dict[str, float]], path: Path, *, unit: str, limit_s: float | None = None
 ) -> None:
     """Draw a training's losses for a dark or light page: 900 × 300 pixels without a background.
 
@@ -105,7 +76,7 @@ def write_live_curve(
         axes.legend(
             loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, labelcolor=_INK, fontsize=14
         )
-    _save(figure, path, transparent=True)
+    _save(figure, path)
 
 
 def _label(axes: Any, minute: float, loss: float, *, late: bool) -> None:
@@ -143,9 +114,9 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _save(figure: Figure, path: Path, *, transparent: bool = False) -> None:
+def _save(figure: Figure, path: Path) -> None:
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", transparent=transparent)
+    figure.savefig(picture, format="png", transparent=True)
     try:
         files.write_bytes(path, picture.getvalue())
     except OSError as error:

@@ -13,7 +13,7 @@ from tests.textgen.bundles import random_bundle, write_random_bundle
 from tests.textgen.conftest import SMALL_FLAGS
 from tests.textgen.test_cli import refusal, textgen
 from textgen import bundle
-from textgen.plotting import write_live_curve
+from textgen.plotting import write_loss_curve
 
 
 def test_inspect_draws_the_curve_and_shows_it(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_running_training_draws_its_losses_and_tells_where(corpus: Path) -> No
 @pytest.mark.parametrize("limit_s", [None, 1.0, 90_000.0])
 def test_any_training_can_be_drawn(tmp_path: Path, points: int, limit_s: float | None) -> None:
     history = [{"step": n, "seconds": n / 2, "validation_loss": 2.0} for n in range(points)]
-    write_live_curve(history, tmp_path / "loss.png", unit="token", limit_s=limit_s)
+    write_loss_curve(history, tmp_path / "loss.png", unit="token", limit_s=limit_s)
     assert image_size(tmp_path / "loss.png") == (900, 300)
 
 

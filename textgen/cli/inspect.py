@@ -24,7 +24,8 @@ def command(bundle: Path, *, as_json: bool, plot: bool) -> None:
     if plot:
         from textgen.plotting import write_loss_curve
 
-        write_loss_curve(manifest, bundle / "loss.png")
+        unit = "character" if manifest.level == "char" else "token"
+        write_loss_curve(manifest.history, bundle / "loss.png", unit=unit)
     if as_json:
         click.echo(
             json.dumps({**dataclasses.asdict(manifest), "spec": loaded.spec.to_json()}, ensure_ascii=False)

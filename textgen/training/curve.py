@@ -44,12 +44,12 @@ class Curve:
         if not history or (begun < self._next_at and not at_once):
             return None
         # Matplotlib takes half a second to import, so only who wants a picture pays for it.
-        from textgen.plotting import write_live_curve
+        from textgen.plotting import write_loss_curve
 
         path = folder / PICTURE
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_live_curve(history, path, unit=self._unit, limit_s=self._limit_s)
+            write_loss_curve(history, path, unit=self._unit, limit_s=self._limit_s)
         except (BundleError, OSError):
             return None
         now = time.monotonic()
