@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,13 @@ class KneserNey:
 
     Attributes:
         vocabulary: number of tokens.
+        orders: the n-grams of length 1, 2, ...
     """
 
     def __init__(self, vocabulary: int, orders: tuple[Order, ...]) -> None:
-        """Take the n-grams of length 1, 2, ..."""
+        """Take the n-grams."""
         self.vocabulary = vocabulary
-        self._orders = orders
+        self.orders = orders
         self._powers = np.uint64(vocabulary) ** np.arange(len(orders) + 1, dtype=np.uint64)
 
     @classmethod
@@ -84,45 +86,53 @@ class KneserNey:
             contexts = keys // np.uint64(vocabulary)
             starts = np.flatnonzero(np.diff(contexts, prepend=contexts[:1] + np.uint64(1)))
             last = (keys - contexts * np.uint64(vocabulary)).astype(_smallest(vocabulary - 1))
-            orders.append(Order(keys, last, counts, np.append(starts, len(keys)).astype(np.int32)))
+            orders.append(Order(last, counts, np.append(starts, len(keys)).astype(np.int32)))
         return cls(vocabulary, tuple(orders))
 
     @property
     def order(self) -> int:
         """Length of the longest n-grams."""
-        return len(self._orders)
+        return len(self.orders)
 
     @property
     def before(self) -> int:
         """How many tokens before a position its prediction looks at."""
-        return len(self._orders) - 1
+        return len(self.orders) - 1
 
     @property
     def entries(self) -> int:
         """Number of n-grams of all lengths."""
-        return sum(len(order.keys) for order in self._orders)
+        return sum(len(order.last) for order in self.orders)
 
     @property
     def memory(self) -> int:
-        """About how many bytes it takes to serve."""
-        return 16 * self.entries
+        """How many bytes it takes, with what has been worked out so far."""
+        keys: tuple[Keys, ...] = vars(self).get("_keys", ())
+        return sum(order.memory for order in self.orders) + sum(each.nbytes for each in keys)
 
     def joined(self, other: KneserNey) -> KneserNey:
         """Return the model of both texts, in the larger vocabulary, which begins with the smaller one."""
         vocabulary = max(self.vocabulary, other.vocabulary)
         order = min(self.order, other.order, order_for(vocabulary))
         keys = np.concatenate([model._longest(order, vocabulary) for model in (self, other)])
-        counts = np.concatenate([model._orders[-1].counts for model in (self, other)])
+        counts = np.concatenate([model.orders[-1].counts for model in (self, other)])
         unique, places = np.unique(keys, return_inverse=True)
         return self._of_longest(vocabulary, order, unique, np.bincount(places, counts).astype(np.uint32))
 
     def _longest(self, order: int, vocabulary: int) -> Keys:
         """Return the ends of the longest n-grams, ``order`` tokens each, as keys in another base."""
-        rest, result = self._orders[-1].keys.copy(), np.zeros(len(self._orders[-1].keys), np.uint64)
+        rest = self._keys[self.order].copy()
+        result = np.zeros(len(rest), np.uint64)
         for place in range(order):
             rest, token = np.divmod(rest, np.uint64(self.vocabulary))
             result += token * np.uint64(vocabulary) ** np.uint64(place)
         return result
+
+    def alone(self) -> Floats:
+        """Return what single tokens expect, whatever comes before, shape (1, vocabulary)."""
+        found, only = self._uniform(1), np.zeros(1, np.int64)
+        mix(found, self.orders[0], only, only, self.orders[0].shares)
+        return found
 
     def probabilities(self, contexts: Numbers) -> Floats:
         """Return all tokens' probabilities; none is 0.
@@ -152,12 +162,12 @@ class KneserNey:
         for length in range(first, last + 1):
             if length > 1:
                 key += contexts[:, 1 - length].astype(np.uint64) * self._powers[length - 2]
-            index, known = places_of(self._contexts(length), key)
+            index, known = places_of(self._keys[length - 1], key)
             # A context that never came says nothing.
             rows = np.flatnonzero(known)
             if not len(rows):
                 return
-            order, index = self._orders[length - 1], index[rows]
+            order, index = self.orders[length - 1], index[rows]
             mix(found, order, rows, index, order.shares[index])
 
     def refine_one(self, found: Floats, context: Sequence[int], first: int, last: int) -> None:
@@ -166,16 +176,16 @@ class KneserNey:
             key = 0
             for token in context[1 - length :]:
                 key = key * self.vocabulary + token
-            keys = self._orders[length - 2].keys
+            keys = self._keys[length - 1]
             place = int(keys.searchsorted(np.uint64(key)))
             if place == len(keys) or int(keys[place]) != key:
                 return
-            order = self._orders[length - 1]
+            order = self.orders[length - 1]
             beneath = slice(int(order.starts[place]), int(order.starts[place + 1]))
             found *= order.shares[place]
             found[order.last[beneath]] += order.relative[beneath]
 
-    def leave_one_out(self, windows: Numbers) -> Floats:
+    def leave_one_out(self, windows: Numbers, seen: npt.NDArray[np.integer[Any]] | None = None) -> Floats:
         """Return `probabilities` at each position but the first `before`, as if it had not been counted.
 
         Where what was counted once is taken away, there is one token less that the next shorter n-gram
@@ -183,6 +193,7 @@ class KneserNey:
 
         Args:
             windows: shape (texts, before + time + 1): ``time`` contexts with the token after each.
+            seen: how many tokens of each context are known, shape (texts, time); None for all.
 
         Returns:
             Shape (texts, time, vocabulary).
@@ -195,22 +206,25 @@ class KneserNey:
             keys.append(keys[-1] + grams[:, -1 - length] * self._powers[length])
         places, losses = [], []
         lost = np.ones(len(grams), bool)
-        for order, key in zip(reversed(self._orders), reversed(keys), strict=False):
-            place, known = places_of(order.keys, key)
+        for length, order in reversed(list(enumerate(self.orders, start=1))):
+            place, known = places_of(self._keys[length], keys[length])
             lost = lost & known
             places.append(place)
             losses.append(lost)
             lost = lost & (order.counts[place] == 1)
         found = self._uniform(len(grams))
-        for length, order in enumerate(self._orders, start=1):
+        for length, order in enumerate(self.orders, start=1):
             place, lost = places[-length], losses[-length]
-            index, known = places_of(self._contexts(length), keys[length] // self._powers[1])
+            index, known = places_of(self._keys[length - 1], keys[length] // self._powers[1])
             count = np.minimum(order.counts[place], DISCOUNTED + 1).astype(np.intp)
             # Of the count that is lower by one another discount is taken.
             less = order.discounts[np.minimum(count, DISCOUNTED)] - order.discounts[np.maximum(count, 1) - 1]
             less = np.where(lost, less, np.float32(0))
             totals = order.totals[index] - lost
-            rows = np.flatnonzero(known & (totals > 0))
+            known &= totals > 0
+            if seen is not None:
+                known &= seen.reshape(-1) >= length - 1
+            rows = np.flatnonzero(known)
             if not len(rows):
                 break
             shares = (order.discounted[index] - less)[rows] / totals[rows]
@@ -228,7 +242,7 @@ class KneserNey:
         beneath each that is one token shorter (``beneath``).
         """
         arrays: dict[str, npt.NDArray[Any]] = {}
-        for length, order in enumerate(self._orders, start=1):
+        for length, order in enumerate(self.orders, start=1):
             beneath = np.diff(order.starts)
             arrays[f"tokens{length}"] = order.last
             arrays[f"counts{length}"] = order.counts.astype(_smallest(int(order.counts.max())))
@@ -246,27 +260,36 @@ class KneserNey:
         names = {f"{kind}{length}" for kind in kinds for length in range(1, order + 1)}
         if set(arrays) != names or not 1 <= order <= order_for(vocabulary):
             raise BundleError(f"the counts hold {', '.join(sorted(arrays))[:80]}; expected {order} lengths")
-        contexts = np.zeros(1, np.uint64)
+        contexts = 1
         orders = []
         for length in range(1, order + 1):
             last, counts, beneath = (arrays[f"{kind}{length}"] for kind in kinds)
             for array in (last, counts, beneath):
                 if array.ndim != 1 or array.dtype not in (np.uint8, np.uint16, np.uint32) or not len(array):
                     raise BundleError(f"the counts of length {length} are not lists of whole numbers")
-            starts = np.concatenate([[0], np.cumsum(beneath, dtype=np.int64)]).astype(np.int32)
-            fits = len(beneath) == len(contexts) and starts[-1] == len(last) == len(counts)
+            starts = np.concatenate([[0], np.cumsum(beneath, dtype=np.int64)])
+            fits = len(beneath) == contexts and starts[-1] == len(last) == len(counts)
             if not (fits and beneath.min() and counts.min() and last.max() < vocabulary):
                 raise BundleError(f"the counts of length {length} do not fit each other")
-            keys = np.repeat(contexts, beneath) * np.uint64(vocabulary) + last
-            if (keys[1:] <= keys[:-1]).any():
+            rises = last[1:] > last[:-1]
+            rises[starts[1:-1] - 1] = True  # where another context begins
+            if not rises.all():
                 raise BundleError(f"the counts of length {length} are not in order")
-            orders.append(Order(keys, last, counts, starts))
-            contexts = keys
+            orders.append(Order(last, counts, starts.astype(np.int32)))
+            contexts = len(last)
         return cls(vocabulary, tuple(orders))
 
-    def _contexts(self, length: int) -> Keys:
-        """Return what n-grams of a length lie beneath."""
-        return self._orders[length - 2].keys if length > 1 else np.zeros(1, np.uint64)
+    @cached_property
+    def _keys(self) -> tuple[Keys, ...]:
+        """The n-grams of length 0, 1, ... as numbers, in order; that of length 0 is the number 0.
+
+        Writing a text needs none of them where there is compiled code, so they are made on demand.
+        """
+        keys = [np.zeros(1, np.uint64)]
+        for order in self.orders:
+            contexts = np.repeat(keys[-1], np.diff(order.starts))
+            keys.append(contexts * np.uint64(self.vocabulary) + order.last.astype(np.uint64))
+        return tuple(keys)
 
     def _uniform(self, positions: int) -> Floats:
         return np.full((positions, self.vocabulary), 1 / self.vocabulary, np.float32)

@@ -53,19 +53,20 @@ class Sample:
 
 
 class TextModel:
-    """A model in memory, ready to write.
-
-    Attributes:
-        memory: about how many bytes it takes.
-    """
+    """A model in memory, ready to write."""
 
     def __init__(self, bundle: bundles.Bundle) -> None:
         """Take a bundle that has been read."""
         self.manifest = bundle.manifest
         self.spec = bundle.spec
         self.tokenizer = bundle.tokenizer
-        self.memory = 8 * bundle.spec.parameters + (bundle.counted.memory if bundle.counted else 0)
+        self._counted = bundle.counted
         self.stepper = make_stepper(bundle.spec, bundle.weights, bundle.counted)
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes it takes."""
+        return 8 * self.spec.parameters + (self._counted.memory if self._counted else 0)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:

@@ -25,16 +25,19 @@ class Order:
     Serving needs less than training, which is why some of it is worked out on demand.
 
     Attributes:
-        keys: in order, shape (entries,).
-        last: each one's last token, shape (entries,).
+        last: each one's last token, shape (entries,); in order beneath each context.
         counts: shape (entries,).
         starts: where the entries of each context begin, and the end of all, shape (contexts + 1,).
     """
 
-    keys: Keys
     last: Numbers
     counts: Numbers
     starts: npt.NDArray[np.int32]
+
+    @property
+    def memory(self) -> int:
+        """How many bytes it takes, with what has been worked out so far."""
+        return sum(value.nbytes for value in vars(self).values())
 
     @cached_property
     def discounts(self) -> Floats:

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from tests.textgen.bundles import random_bundle
+from tests.textgen.test_kneser_ney import text_of
 from tests.textgen.test_parity import MANY_WORDS, SPECS, counted_for, random_weights
 from textgen.inference import compiled, make_stepper
+from textgen.inference.compiled_prior import CompiledPrior
 from textgen.inference.linear import LinearStepper
+from textgen.inference.prior import Prior
+from textgen.kneser_ney import KneserNey
 from textgen.model import TextModel
 from textgen.spec import NetworkSpec
 
@@ -40,6 +44,26 @@ def test_states_are_equal_to_the_bit(spec: NetworkSpec, batch: int) -> None:
         assert np.abs(by_code - by_numpy).max() < 1e-11
     for left, right in zip(*states, strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+@needs_code
+@pytest.mark.parametrize(
+    ("vocabulary", "length"),
+    [(2, 200), (7, 400), (66, 30_000), (300, 20_000), (3_000, 30_000), (70_000, 900)],
+)
+def test_n_grams_expect_the_same_to_the_bit(vocabulary: int, length: int) -> None:
+    """One byte, two and four for a token; contexts that never came, and those with many tokens beneath."""
+    text = text_of(length, vocabulary) if vocabulary < 70_000 else np.arange(length) * 77 % vocabulary
+    counted = KneserNey.count(text, vocabulary)
+    code = compiled.library()
+    assert code is not None
+    known = np.lib.stride_tricks.sliding_window_view(text, counted.before)[:300]
+    strange = np.random.default_rng(4).integers(0, vocabulary, (100, counted.before))
+    half = np.concatenate([strange[:, : counted.before // 2], known[:100, counted.before // 2 :]], axis=1)
+    contexts = np.concatenate([known, strange, half]).astype(np.float32)
+    by_code = CompiledPrior(counted, code).probabilities(contexts)
+    np.testing.assert_array_equal(by_code, Prior(counted).probabilities(contexts))
+    np.testing.assert_array_equal(by_code, counted.probabilities(contexts))
 
 
 @needs_code

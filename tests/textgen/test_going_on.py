@@ -70,7 +70,7 @@ def _in_larger_vocabulary(counted: KneserNey, size: int) -> KneserNey:
     order = counted.order
     keys = counted._longest(order, size)
     places = np.argsort(keys)
-    return KneserNey._of_longest(size, order, keys[places], counted._orders[-1].counts[places])
+    return KneserNey._of_longest(size, order, keys[places], counted.orders[-1].counts[places])
 
 
 def test_it_can_be_resumed_and_only_with_the_same_base(corpus: Path, accented: Path) -> None:

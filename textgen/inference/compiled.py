@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from textgen.inference.compiled_prior import CompiledPrior
 from textgen.inference.linear import LinearStepper
 from textgen.inference.numerics import Float32, Float64
 from textgen.inference.stepper import State
@@ -52,8 +53,9 @@ def library() -> ctypes.CDLL | None:
                 # Made on another system, say.
                 return None
             loaded.linear_work.restype = ctypes.c_int64
-            pointers = [ctypes.c_void_p] * 5
-            loaded.linear_step.argtypes = [ctypes.c_void_p, ctypes.c_int64, *pointers]
+            pointer, size = ctypes.c_void_p, ctypes.c_int64
+            loaded.linear_step.argtypes = [pointer, pointer, size, *[pointer] * 6]
+            loaded.ngrams_expect.argtypes = [pointer, size, *[pointer] * 3]
             return loaded if loaded.linear_prepare() else None
     return None
 
@@ -78,6 +80,10 @@ class CompiledLinearStepper(LinearStepper):
         """
         super().__init__(spec, weights, counted)
         self._code = code
+        self._ngrams = None
+        if counted is not None:
+            self._prior = prior = CompiledPrior(counted, code)
+            self._ngrams = ctypes.byref(prior.ngrams)
         self._weights = {
             name: np.ascontiguousarray(array, dtype=np.float32) for name, array in weights.items()
         }
@@ -93,6 +99,7 @@ class CompiledLinearStepper(LinearStepper):
             *map(self._address, _NETWORK),
             layers,
         )
+        self._outputs, self._described = self._network.outputs, ctypes.byref(self._network)
         self._work_a_text = int(code.linear_work(ctypes.byref(self._network)))
 
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
@@ -101,20 +108,17 @@ class CompiledLinearStepper(LinearStepper):
         Raises:
             IndexError: a token lies outside the vocabulary.
         """
-        place = getattr(self._local, "place", None)
+        place: _Place | None = getattr(self._local, "place", None)
         if place is None or not place.holds(state):
-            place = self._local.place = _Place(state, self._work_a_text)
+            place = self._local.place = _Place(state, self._work_a_text, self.spec.vocabulary, self._outputs)
         fed = np.ascontiguousarray(tokens, np.int64)
-        if len(fed) and not 0 <= fed.min() <= fed.max() < self.spec.vocabulary:
+        if self._code.linear_step(
+            self._described, self._ngrams, len(fed), fed.ctypes.data, place.states, *place.addresses
+        ):
             raise IndexError(f"the tokens {tokens} lie outside the vocabulary of {self.spec.vocabulary}")
-        expected = self._expected(tokens, state[0])
-        seen = expected.ctypes.data if expected is not None and self.spec.feeds_prior else None
-        outputs = np.empty((len(fed), self._network.outputs))
-        self._code.linear_step(
-            ctypes.byref(self._network),
-            *(len(fed), fed.ctypes.data, seen, place.states, place.work_address, outputs.ctypes.data),
-        )
-        return self._corrected(outputs, expected)
+        if self._ngrams is None:
+            return place.outputs.copy()
+        return self._corrected(place.outputs, place.expected)
 
     def _address(self, name: str) -> int | None:
         array = self._weights.get(name)
@@ -124,13 +128,18 @@ class CompiledLinearStepper(LinearStepper):
 class _Place:
     """The addresses of a state, and where the code works: both are the same from step to step."""
 
-    def __init__(self, state: State, work_a_text: int) -> None:
+    def __init__(self, state: State, work_a_text: int, vocabulary: int, outputs: int) -> None:
         if not all(array.flags.c_contiguous and array.dtype == np.float32 for array in state):
             raise ValueError("a state consists of contiguous arrays of 32 bits")
+        texts = len(state[0])
         self._arrays: list[Float32] = list(state)
         self.states = (ctypes.c_void_p * len(state))(*(array.ctypes.data for array in state))
-        self._work = np.empty(len(state[0]) * work_a_text)
-        self.work_address = self._work.ctypes.data
+        self._work = np.empty(texts * work_a_text)
+        self._row = np.empty(vocabulary, np.float32)
+        self.expected = np.empty((texts, vocabulary))
+        self.outputs = np.empty((texts, outputs))
+        given = (self._work, self._row, self.expected, self.outputs)
+        self.addresses = tuple(array.ctypes.data for array in given)
 
     def holds(self, state: State) -> bool:
         """Whether this is the same state; it is held here, so no other can have taken its place."""

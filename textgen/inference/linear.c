@@ -11,21 +11,8 @@
 #include <immintrin.h>
 #endif
 
-/* One version for each generation of processors; the loader takes the best. What only goes through
-   its numbers one by one is left to the compiler, products are written out below. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
-#define CHOSEN __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CHOSEN
-#endif
-
-/* Sums of 32 bits round after every operation, as NumPy's do. */
-#if defined(__clang__)
-#define UNFUSED
-#pragma STDC FP_CONTRACT OFF
-#else
-#define UNFUSED __attribute__((optimize("fp-contract=off"), noinline))
-#endif
+#include "ngrams.h"
+#include "versions.h" /* what only goes through its numbers one by one; products are written out below */
 
 enum { TAPS = 4, PARTS = 8 };
 
@@ -185,19 +172,31 @@ int64_t linear_work(const Network *net)
     return 3 * net->units + widest;
 }
 
-/* Feed one token to each of so many texts; each is below the vocabulary. `expected` is what counted
-   n-grams expect next, (rows, vocabulary), or null; `states` are the arrays of
-   LinearStepper.initial_state. */
-void linear_step(const Network *net, int64_t rows, const int64_t *tokens, const double *expected,
-                 float *const *states, double *work, double *outputs)
+/* Feed one token to each of so many texts; returns 1, and changes nothing, if one is none of the
+   vocabulary. `ngrams` may be null; what they expect next comes into `expected`, (rows, vocabulary), by
+   way of `found`, (vocabulary). `states` are the arrays of LinearStepper.initial_state. */
+int linear_step(const Network *net, const Ngrams *ngrams, int64_t rows, const int64_t *tokens,
+                float *const *states, double *work, float *found, double *expected, double *outputs)
 {
+    for (int64_t r = 0; r < rows; r++)
+        if (tokens[r] < 0 || tokens[r] >= net->vocabulary)
+            return 1;
+    if (ngrams) {
+        int64_t before = ngrams->longest - 1;
+        for (int64_t r = 0; r < rows && before; r++) {
+            float *recent = states[0] + r * before;
+            memmove(recent, recent + 1, (before - 1) * sizeof *recent);
+            recent[before - 1] = (float)tokens[r];
+        }
+        ngrams_expect(ngrams, rows, states[0], found, expected);
+    }
     int64_t units = net->units, inner = net->inner;
     double *x = work, *normalized = x + rows * units, *hidden = normalized + rows * units;
     double *z = hidden + rows * units;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < units; i++)
             x[r * units + i] = net->embedding[tokens[r] * units + i];
-    if (expected)
+    if (ngrams && net->prior_input)
         product(rows, net->vocabulary, units, expected, net->prior_input, x, 1);
     for (int64_t l = 0; l < net->layers; l++) {
         const Layer *layer = net->layer + l;
@@ -218,4 +217,5 @@ void linear_step(const Network *net, int64_t rows, const int64_t *tokens, const 
         for (int64_t i = 0; i < net->outputs; i++)
             outputs[r * net->outputs + i] = net->output_bias[i];
     product(rows, units, net->outputs, normalized, net->output, outputs, 1);
+    return 0;
 }

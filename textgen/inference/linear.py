@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.inference.numerics import EPSILON, Float32, Float64
-from textgen.inference.prior import Prior
+from textgen.inference.prior import Expectation, Prior
 from textgen.inference.stepper import State
 from textgen.kneser_ney import KneserNey
 from textgen.spec import CONVOLUTION, NetworkSpec
@@ -43,7 +43,7 @@ class LinearStepper:
         self._embedding = weights["embedding"]
         self._blocks = [_Block(spec, weights, f"layer{layer}.") for layer in range(spec.layers)]
         output, bias = weights["output.kernel"], weights["output.bias"]
-        self._prior = Prior(counted) if counted is not None else None
+        self._prior: Expectation | None = Prior(counted) if counted is not None else None
         self._before = counted.before if counted is not None else 0
         self._prior_input = weights["prior.input"].astype(np.float64) if spec.feeds_prior else None
         if self._prior is not None:

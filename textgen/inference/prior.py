@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,14 @@ _FEW = 6
 """Up to so many positions are quicker one by one than together."""
 
 
+class Expectation(Protocol):
+    """What an n-gram model expects."""
+
+    def probabilities(self, contexts: npt.NDArray[np.floating]) -> Float64:
+        """Return all tokens' probabilities after each context, shape (positions, vocabulary)."""
+        ...
+
+
 class Prior:
     """Gives what an n-gram model expects, for a few positions or for many."""
 
@@ -25,9 +35,7 @@ class Prior:
         self._counted = counted
         self._length = min(_KEPT_LENGTH, counted.order)
         self._kept: dict[tuple[float, ...], npt.NDArray[np.float32]] = {}
-        # What single tokens expect, whatever comes before.
-        self._alone = np.full((1, counted.vocabulary), 1 / counted.vocabulary, np.float32)
-        counted.refine(self._alone, np.zeros((1, 0), np.uint64), 1, 1)
+        self._alone = counted.alone()
         self._most = max(1, _KEPT_BYTES // (4 * counted.vocabulary))
 
     def probabilities(self, contexts: npt.NDArray[np.floating]) -> Float64:
