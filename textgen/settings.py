@@ -17,6 +17,7 @@ _RECIPES: dict[str, dict[str, Any]] = {
     "linear": {
         "expansion": 0,
         "prior": 6,
+        "fresh_starts": 1 / 16,
         "dropout": 0.1,
         "optimizer": "adamw",
         "learning_rate": 6e-3,
@@ -28,6 +29,7 @@ _RECIPES: dict[str, dict[str, Any]] = {
     },
     "lstm": {
         "embedding_size": 64,
+        "fresh_starts": 1 / 16,
         "dropout": 0.0,
         "optimizer": "adam",
         "learning_rate": 5e-3,
@@ -87,6 +89,7 @@ _REAL = {
     "dropout": (0.0, 0.95),
     "learning_rate": (1e-8, 10.0),
     "validation_split": (0.0, 0.5),
+    "fresh_starts": (0.0, 1.0),
     "checkpoint_s": (0.1, 86_400.0),
 }
 
@@ -120,6 +123,8 @@ class TrainingSettings:
             (`textgen.tokenizers`).
         expansion: see `textgen.spec.NetworkSpec`.
         prior: see there; a large vocabulary can make it shorter.
+        fresh_starts: share of the windows that are read as if nothing had been before them, so that the
+            model learns to begin a text and not only to go on.
         random_seed: decides first weights and dropout.
         base: which model this one goes on from, as `textgen.training.base.fingerprint` tells it, or None.
         keep_seeds: whether line starts of the corpus are kept for sampling.
@@ -146,6 +151,7 @@ class TrainingSettings:
     num_epochs: int
     expansion: int = 0
     prior: int = 0
+    fresh_starts: float = 0.0
     pristine_output: bool = False
     base: str | None = None
     time_limit: float | None = None

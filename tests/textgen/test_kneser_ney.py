@@ -49,7 +49,9 @@ class Plainly:
         found = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
         return [0.0, *(min(max(d, 0.1), 0.95 * most) for d, most in zip(found, (1, 2, 3), strict=True))]
 
-    def probabilities(self, context: Gram, without: Gram | None = None) -> list[float]:
+    def probabilities(
+        self, context: Gram, without: Gram | None = None, longest: int | None = None
+    ) -> list[float]:
         """Return all tokens' probabilities; ``without`` is an n-gram that is to count once less."""
         kept = self.longest
         if without is not None and self.longest[without]:
@@ -57,7 +59,8 @@ class Plainly:
         levels = self._all_counts()
         self.longest = kept
         found = [1 / VOCABULARY] * VOCABULARY
-        for length, (counts, discounts) in enumerate(zip(levels, self.discounts, strict=True), start=1):
+        counted = list(zip(levels, self.discounts, strict=True))[:longest]
+        for length, (counts, discounts) in enumerate(counted, start=1):
             before = context[len(context) - (length - 1) :]
             these = [counts[(*before, token)] for token in range(VOCABULARY)]
             total = sum(these)
@@ -94,6 +97,21 @@ def test_a_position_left_out_is_predicted_as_by_the_text_without_it(order: int) 
             gram = tuple(window[position + 1 : position + 1 + order])
             expected = plainly.probabilities(gram[:-1], without=gram)
             np.testing.assert_allclose(found[row, position], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_of_a_text_that_begins_only_what_was_read_counts() -> None:
+    """Without the tokens before it a position is predicted by shorter n-grams, and still left out itself."""
+    text = text_of()
+    plainly, counted = Plainly(text, 4), KneserNey.count(text, VOCABULARY, 4)
+    windows = np.stack([text[start : start + 14] for start in (0, 57)])
+    seen = np.array([[3] * 10, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
+    found, whole = counted.leave_one_out(windows, seen), counted.leave_one_out(windows)
+    np.testing.assert_array_equal(found[0], whole[0])
+    np.testing.assert_array_equal(found[1, 2:], whole[1, 2:])
+    for position in (0, 1):
+        gram = tuple(windows[1, position + 1 : position + 5].tolist())
+        expected = plainly.probabilities(gram[:-1], without=gram, longest=position + 2)
+        np.testing.assert_allclose(found[1, position], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_what_comes_once_teaches_nothing_of_itself() -> None:

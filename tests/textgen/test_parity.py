@@ -95,6 +95,25 @@ def test_no_position_sees_what_follows(spec: NetworkSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+def test_a_text_that_begins_anew_is_read_as_if_nothing_had_been(spec: NetworkSpec) -> None:
+    backend.load()
+    from textgen.training import network
+
+    made = network.build(spec, 8, 10, 3, counted_for(spec), fresh_starts=0.5)
+    made.set_weights(random_weights(spec))
+    tokens = np.random.default_rng(5).integers(0, spec.vocabulary, (2, 8, made.before + 11)).astype(np.int32)
+    made.model(made.arrange(tokens[0])[0], training=False)
+    inputs, _ = made.arrange(tokens[1], np.random.default_rng(1))
+    begins = inputs[-1][:, 0] == 0
+    assert 0 < begins.sum() < 8
+    after = np.asarray(made.model(inputs, training=False))
+    made.reset_state()
+    alone = np.asarray(made.model(inputs, training=False))
+    np.testing.assert_array_equal(after[begins], alone[begins])
+    assert (np.abs(after - alone)[~begins].max(axis=(1, 2)) > 1e-3).all()
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 def test_the_parameters_are_the_ones_that_the_spec_announces(spec: NetworkSpec) -> None:
     backend.load()
     from textgen.training import network

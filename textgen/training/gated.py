@@ -6,6 +6,7 @@ whose compiled step returns every change, theirs would be lost. `textgen.inferen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -19,7 +20,8 @@ _KINDS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 class GatedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
     """Tokens, shape (batch, time), to logits, shape (batch, time, vocabulary).
 
-    The state lives in variables that one call leaves to the next.
+    A second input, shape (batch, 1), may say which texts go on (1) and which begin anew (0). The state
+    lives in variables that one call leaves to the next.
     """
 
     def __init__(self, spec: NetworkSpec, batch: int, random_seed: int) -> None:
@@ -42,14 +44,16 @@ class GatedNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untype
             for number in range(spec.layers * a_layer)
         ]
 
-    def call(self, tokens: Any, training: bool = False) -> Any:
+    def call(self, inputs: Sequence[Any], training: bool = False) -> Any:
         """Return logits and move the state on."""
+        tokens, *goes_on = inputs
         x = self._embedding(tokens)
         a_layer = len(self.states) // len(self._recurrent)
         for number, (recurrent, dropout) in enumerate(zip(self._recurrent, self._dropout, strict=True)):
             carried = self.states[number * a_layer : (number + 1) * a_layer]
             # Copies, because torch assigns in place and needs the state before for the gradients.
-            x, *after = recurrent(x, initial_state=[ops.copy(state) for state in carried])
+            before = [ops.copy(state) * goes_on[0] if goes_on else ops.copy(state) for state in carried]
+            x, *after = recurrent(x, initial_state=before)
             for state, value in zip(carried, after, strict=True):
                 state.assign(value)
             x = dropout(x, training=training)

@@ -54,8 +54,9 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
     """Tokens, the n-grams' probabilities and dropout masks to logits.
 
     Inputs: tokens, shape (batch, time); probabilities, shape (batch, time, vocabulary), unless the spec
-    has no prior; masks, shape (batch, `dropouts`, units), unless it has no dropout. The output has shape
-    (batch, time, vocabulary). The state lives in variables that one call leaves to the next.
+    has no prior; masks, shape (batch, `dropouts`, units), unless it has no dropout; and perhaps, shape
+    (batch, 1), which texts go on (1) and which begin anew (0). The output has shape (batch, time,
+    vocabulary). The state lives in variables that one call leaves to the next.
 
     A mask is the same at all positions of a window (Gal and Ghahramani 2016) and comes from outside:
     random numbers inside the graph took XLA 20 s to compile, four times as long as all the rest.
@@ -94,14 +95,15 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         tokens, *others = inputs
         expected = others.pop(0) if spec.prior else None
         masks = iter(
-            ops.split(others.pop(), self.dropouts, axis=1) if spec.dropout else [1.0] * self.dropouts
+            ops.split(others.pop(0), self.dropouts, axis=1) if spec.dropout else [1.0] * self.dropouts
         )
+        goes_on = others.pop() if others else None
         x = ops.take(weight["embedding"], tokens, axis=0)  # (batch, time, units)
         if spec.feeds_prior:
             x = x + self._product(expected, weight["prior.input"])
         x = x * next(masks)
         for layer in range(spec.layers):
-            x = x + self._mix_time(layer, x) * next(masks)
+            x = x + self._mix_time(layer, x, goes_on) * next(masks)
             if spec.expansion:
                 x = x + self._mix_channels(layer, x) * next(masks)
         x = _normalized(x, weight["norm"])
@@ -111,15 +113,17 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         # How much the n-grams count is decided at each position.
         return logits + ops.log(expected) * (ops.matmul(x, weight["prior.gate"]) + weight["prior.bias"])
 
-    def _mix_time(self, layer: int, x: Any) -> Any:
+    def _mix_time(self, layer: int, x: Any, goes_on: Any) -> Any:
         weight = {name: self.named[f"layer{layer}.{name}"] for name in _MIX_TIME}
         units, time = self._spec.units, x.shape[1]
         z = self._product(_normalized(x, weight["norm"]), weight["input"])  # (batch, time, 3 units)
         value, forget, gate = z[..., :units], z[..., units : 2 * units], z[..., 2 * units :]
         carried, inputs = self.states[2 * layer], self.states[2 * layer + 1]
         # A copy, because torch assigns in place and needs the state before for the gradients.
-        first = ops.copy(carried)
-        padded = ops.concatenate([inputs, value], axis=1)
+        first, heard = ops.copy(carried), inputs
+        if goes_on is not None:
+            first, heard = first * goes_on, heard * goes_on[:, :, None]
+        padded = ops.concatenate([heard, value], axis=1)
         inputs.assign(padded[:, -(CONVOLUTION - 1) :])
         filtered = sum(
             padded[:, back : back + time] * weight["convolution"][back] for back in range(CONVOLUTION)

@@ -33,6 +33,8 @@ class Network:
         variables: the trained ones under their names.
         states: those that carry the recurrent state.
         masks: number of dropout masks that the model takes as an input.
+        fresh_starts: share of the windows that training reads as if nothing had been before them; unless it
+            is 0, the model takes as an input which texts go on.
         counted: the n-grams whose expectation the model takes as an input.
     """
 
@@ -41,6 +43,7 @@ class Network:
     variables: dict[str, keras.Variable]
     states: list[keras.Variable]
     masks: int = 0
+    fresh_starts: float = 0.0
     counted: KneserNey | None = None
 
     @property
@@ -57,20 +60,27 @@ class Network:
                 itself; without it nothing is dropped and all is counted.
         """
         tokens, targets = windows[:, self.before : -1], windows[:, self.before + 1 :]
+        goes_on = np.ones(len(windows), bool)
+        if random is not None and self.fresh_starts:
+            goes_on = random.random(len(windows)) >= self.fresh_starts
         inputs: list[Any] = [tokens]
-        if self.counted is not None:
-            inputs.append(self._expected(self.counted, windows, leave_one_out=random is not None))
+        if self.counted is not None and random is None:
+            inputs.append(self._expected(self.counted, windows))
+        elif self.counted is not None:
+            # Of a window that is read from nothing, the n-grams see nothing before it either.
+            seen = None
+            if not goes_on.all():
+                seen = np.where(goes_on[:, None], self.before, 1 + np.arange(tokens.shape[1]))
+            inputs.append(self.counted.leave_one_out(windows, seen))
         if self.masks:
             shape, dropout = (len(windows), self.masks, self.spec.units), self.spec.dropout
             kept = random.random(shape, np.float32) >= dropout if random else np.full(shape, 1 - dropout)
             inputs.append((kept / (1 - dropout)).astype(np.float32))
+        if self.fresh_starts:
+            inputs.append(goes_on[:, None].astype(np.float32))
         return inputs, targets
 
-    def _expected(
-        self, counted: KneserNey, windows: Integers, *, leave_one_out: bool
-    ) -> npt.NDArray[np.float32]:
-        if leave_one_out:
-            return counted.leave_one_out(windows)
+    def _expected(self, counted: KneserNey, windows: Integers) -> npt.NDArray[np.float32]:
         contexts = np.lib.stride_tricks.sliding_window_view(windows[:, 1:-1], self.before, axis=1)
         flat = contexts.reshape(-1, self.before)
         return counted.probabilities(flat).reshape(*contexts.shape[:2], self.spec.vocabulary)
@@ -97,6 +107,7 @@ def build(
     random_seed: int,
     counted: KneserNey | None = None,
     products: str = "float32",
+    fresh_starts: float = 0.0,
 ) -> Network:
     """Return a network with first weights.
 
@@ -107,22 +118,25 @@ def build(
         random_seed: decides first weights and dropout.
         counted: n-grams up to the length that the spec's prior says.
         products: in what the matrix products of the cell ``linear`` are computed, "float32" or "bfloat16".
+        fresh_starts: see `Network`.
     """
     keras.utils.set_random_seed(random_seed)
-    if spec.cell != "linear":
-        gated = GatedNetwork(spec, batch, random_seed)
-        tokens = keras.Input(batch_shape=(batch, time), dtype="int32")
-        model = keras.Model([tokens], gated(tokens))
-        return Network(spec, model, gated.named, gated.states)
-    layer = LinearNetwork(spec, batch, random_seed, products)
-    masks = layer.dropouts if spec.dropout else 0
     inputs = [keras.Input(batch_shape=(batch, time), dtype="int32")]
-    if spec.prior:
-        inputs.append(keras.Input(batch_shape=(batch, time, spec.vocabulary), dtype="float32"))
-    if masks:
-        inputs.append(keras.Input(batch_shape=(batch, masks, spec.units), dtype="float32"))
+    layer: GatedNetwork | LinearNetwork
+    masks = 0
+    if spec.cell != "linear":
+        layer = GatedNetwork(spec, batch, random_seed)
+    else:
+        layer = LinearNetwork(spec, batch, random_seed, products)
+        if spec.prior:
+            inputs.append(keras.Input(batch_shape=(batch, time, spec.vocabulary), dtype="float32"))
+        if spec.dropout:
+            masks = layer.dropouts
+            inputs.append(keras.Input(batch_shape=(batch, masks, spec.units), dtype="float32"))
+    if fresh_starts:
+        inputs.append(keras.Input(batch_shape=(batch, 1), dtype="float32"))
     model = keras.Model(inputs, layer(inputs))
-    return Network(spec, model, layer.named, layer.states, masks, counted)
+    return Network(spec, model, layer.named, layer.states, masks, fresh_starts, counted)
 
 
 def _copy(variable: keras.Variable) -> npt.NDArray[Any]:

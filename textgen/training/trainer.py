@@ -81,7 +81,13 @@ class Trainer:
         longer = min(len(corpus.validation), FINAL_TOKENS) / self._validation_tokens
         self._clock = Clock(settings.time_limit, started, final_validation=1 + longer)
         self._network = network.build(
-            self._spec, batch, length, settings.random_seed, start.counted, backend.products()
+            self._spec,
+            batch,
+            length,
+            settings.random_seed,
+            start.counted,
+            backend.products(),
+            settings.fresh_starts,
         )
         if base is not None:
             self._network.set_weights(grown(self._network.weights(), base))
