@@ -20,6 +20,8 @@ MAX_LENGTH = 2000
 MAX_TEMPERATURE = 2.0
 MAX_SEED_CHARACTERS = 500
 MAX_COUNT = 5
+# Shorter runs than this one stand in any two texts (`textgen.copies`).
+SHORTEST_COPY = 20
 # The largest whole number of Discord's options, less those that the further texts of a message take.
 MAX_RANDOM_SEED = 2**53 - MAX_COUNT
 # Those drawn by us are short to type.

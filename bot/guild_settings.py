@@ -45,6 +45,7 @@ class Setting:
         description: one line, up to 100 characters.
         unset: how it is shown where the server chose nothing and there is no default value.
         low: least number accepted.
+        least: where 0 is accepted as well and turns something off, the least number beside it.
         high: greatest number accepted.
         unit: written after a number.
     """
@@ -56,6 +57,7 @@ class Setting:
     description: str
     unset: str = ""
     low: float = 0
+    least: float = 0
     high: float = 0
     unit: str = ""
 
@@ -123,7 +125,8 @@ SETTINGS = (
         "longest_copy",
         Group.WRITING,
         Kind.WHOLE,
-        marked("Characters in one piece that a text may share with its corpus; 0 allows any"),
+        marked("Characters in one piece that a text may share with its corpus, from 20 on; 0 allows any"),
+        least=generation.SHORTEST_COPY,
         high=2000,
         unit=marked("characters"),
     ),

@@ -113,13 +113,19 @@ def own_role(guild: discord.Guild, setting: Setting, role_id: int) -> int:
 
 
 def _number(setting: Setting, received: float) -> float:
-    if setting.low <= received <= setting.high:
+    off = received == 0 and setting.least > 0
+    if off or max(setting.low, setting.least) <= received <= setting.high:
         return received
+    line = (
+        _("{option} is {received}; it can be 0, or {low} to {high}.")
+        if setting.least
+        else _("{option} is {received}; it can be {low} to {high}.")
+    )
     raise UserError(
-        _("{option} is {received}; it can be {low} to {high}.").format(
+        line.format(
             option=f"`{setting.option}`",
             received=style.decimal(received),
-            low=style.decimal(setting.low),
+            low=style.decimal(max(setting.low, setting.least)),
             high=style.decimal(setting.high),
         )
     )

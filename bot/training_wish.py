@@ -85,6 +85,7 @@ async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJ
         await _take_in(bot, guild_id, wish, texts)
 
         def record(session: Session) -> TrainingJob:
+            guilds.lock(session, guild_id)  # of two who ask at once one counts the other
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
             again = _base(session, guild_id, wish)  # it may have been replaced during the upload
             ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]

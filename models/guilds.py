@@ -55,6 +55,14 @@ def edit(session: Session, guild_id: int, **values: Unpack[SettingsValues]) -> G
     return settings
 
 
+def lock(session: Session, guild_id: int) -> GuildSettings:
+    """Return the guild's settings, and let no other transaction lock or edit them before this one ends.
+
+    For limits: what was counted under the lock still holds when one more is added.
+    """
+    return edit(session, guild_id)
+
+
 def known(session: Session) -> Sequence[GuildSettings]:
     """Return the settings of every guild that has a row: the system's own."""
     return session.scalars(sa.select(GuildSettings).order_by(GuildSettings.guild_id)).all()

@@ -22,6 +22,9 @@ STORES = (
     ),
 )
 
+# Who added the bot while it was not running is greeted when it starts, unless that is long ago.
+GREETED_WITHIN = datetime.timedelta(days=7)
+
 log = structlog.stdlib.get_logger(__name__)
 
 
@@ -34,6 +37,9 @@ class Welcome(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Greet a server that was never greeted; what it left here is not purged any more."""
+        await self._arrived(guild)
+
+    async def _arrived(self, guild: discord.Guild) -> None:
         first = await self.bot.database.call(_arrive, guild.id, utc_now(), write=True)
         log.info("joined a server", guild=guild.id, first=first)
         channel = channel_to_greet(guild)
@@ -52,11 +58,15 @@ class Welcome(commands.Cog):
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        """Notice servers that removed the bot while it was away, and those it is back in."""
+        """Notice servers that removed the bot while it was away, those it is back in, and new ones."""
         here = {guild.id for guild in self.bot.guilds}
         left, back = await self.bot.database.call(_compare, here, utc_now(), write=True)
         if left or back:
             log.info("servers changed meanwhile", left=left, back=back)
+        for guild in self.bot.guilds:
+            since = guild.me.joined_at
+            if since is not None and utc_now() - since < GREETED_WITHIN:
+                await self._arrived(guild)
 
 
 def channel_to_greet(guild: discord.Guild) -> discord.TextChannel | None:

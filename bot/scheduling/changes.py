@@ -60,6 +60,7 @@ async def confirm(interaction: Interaction, schedule_id: int) -> tuple[Schedule,
     next_slot = _next_slot(schedule, bot.poster.now(), bot.settings.schedule_minutes)
 
     def save(session: Session) -> tuple[Schedule | None, str | None]:
+        guilds.lock(session, guild_id)  # of two who confirm at once one counts the other
         require_room(session, guild_id, bot.settings.max_schedules_per_guild)
         saved = schedules.confirm(session, guild_id, schedule_id, next_slot=next_slot)
         if saved is not None:

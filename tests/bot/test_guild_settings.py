@@ -6,11 +6,12 @@ import discord
 import pytest
 import simcord
 
-from bot import setting_values
+from bot import generation, setting_values
 from bot.errors import UserError
 from bot.guild_settings import BY_OPTION, SETTINGS
 from models import GuildSettings, audit, guilds
 from tests.bot.world import Place, World, answer, private_line, shown
+from textgen import copies
 
 
 async def settings(place: Place, command: str, /, actor=None, **options):
@@ -80,6 +81,10 @@ async def test_every_option_of_the_table_can_be_set_and_reset(world: World, trai
     assert "Nothing changed" in private_line(await settings(stratford, "reset", setting="all"))
 
 
+def test_no_shorter_copy_can_be_asked_for_than_is_looked_for():
+    assert generation.SHORTEST_COPY == copies.SHORTEST
+
+
 async def test_edit_without_an_option_says_what_can_be_given(world: World):
     stratford = world.place()
     message = answer(await settings(stratford, "edit"))
@@ -100,6 +105,7 @@ def a_client_that_checks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         ("temperature", 2.5, "`temperature` is 2.5; it can be 0 to 2."),
         ("length", 0, "`length` is 0; it can be 1 to 2,000."),
         ("cooldown", -1.0, "`cooldown` is -1; it can be 0 to 3,600."),
+        ("longest_copy", 19, "`longest_copy` is 19; it can be 0, or 20 to 2,000."),
         ("keep_corpora_days", 9999, "`keep_corpora_days` is 9,999; it can be 0 to 3,650."),
         ("timezone", "Middle/Earth", "`timezone` is “Middle/Earth”; it takes an IANA name such as"),
         ("hidden_words", " , ,", "`hidden_words` has 0 words"),

@@ -112,3 +112,17 @@ async def test_what_happened_while_the_bot_was_away_is_noticed_at_its_start(worl
         world.env.backend.remove_guild(place.guild.id)
     await world.restart()
     assert (settings(world, place).removed_at is not None) == away
+
+
+@pytest.mark.parametrize(("days_ago", "greeted"), [(1, True), (30, False)])
+async def test_a_server_that_added_the_bot_while_it_was_away_is_greeted_once(
+    world: World, days_ago: int, greeted: bool
+):
+    """Not those it has been in for long, when the database is a new one."""
+    place = world.place()
+    joined = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days_ago)
+    world.env.backend.guilds[place.guild.id].members[world.bot.user.id].joined_at = joined.isoformat()
+    await world.restart()
+    assert len(welcomes(place.channel)) == greeted
+    await world.restart()
+    assert len(welcomes(place.channel)) == greeted

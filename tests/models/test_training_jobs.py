@@ -1,5 +1,6 @@
 """A job goes from queued to training to one end, whoever is late; its card learns of every step."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from models import (
     JobState,
     TrainingJob,
     corpora,
+    guilds,
     text_models,
     training_jobs,
     turns,
@@ -205,6 +207,38 @@ def test_of_those_who_end_a_job_at_once_one_succeeds(database: Database, job_id:
     with ThreadPoolExecutor(len(ways)) as threads:
         (won,) = [ended for ended in threads.map(end, ways) if ended]
     assert state(database, job_id) is won
+
+
+@pytest.mark.parametrize("guild_has_a_row", [True, False])
+def test_of_two_that_count_at_once_the_second_sees_what_the_first_added(
+    database: Database, guild_has_a_row: bool
+) -> None:
+    together = Barrier(2)
+    if guild_has_a_row:
+        with database.write() as session:
+            guilds.edit(session, GUILD, length=100)
+
+    def add_unless_there_is_one(_number: int) -> int:
+        together.wait()
+        with database.write() as session:
+            guilds.lock(session, GUILD)
+            counted = len(training_jobs.listing(session, GUILD))
+            if counted == 0:
+                corpus = new_corpus(session)
+                training_jobs.enqueue(
+                    session,
+                    GUILD,
+                    channel_id=1,
+                    requested_by=5,
+                    corpus_id=corpus.id,
+                    model_name="Bard",
+                    minutes=1,
+                )
+                time.sleep(0.2)
+            return counted
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(add_unless_there_is_one, range(2))) == [0, 1]
 
 
 def test_the_queue_holds_those_that_wait_in_their_order(database: Database) -> None:
