@@ -28,7 +28,9 @@ import keras
 from textgen.training import network
 from textgen.training.optimizing import optimizer_of
 
-made = network.build(spec, settings.batch_size, settings.seq_length, 1, counted)
+made = network.build(
+    spec, settings.batch_size, settings.seq_length, 1, counted, fresh_starts=settings.fresh_starts
+)
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 made.model.compile(optimizer=optimizer_of(settings), loss=loss, jit_compile=True)
 random = np.random.default_rng(1)

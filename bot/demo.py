@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.app import Pastiche, create_bot
+from bot.commands.welcome import welcome
 from bot.jobs.publishing import publish_bundle
 from bot.jobs.trainer import TrainingOrder, run_trainer
 from bot.layout import Layout
@@ -145,6 +146,8 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
     bot = simulated_bot(settings)
     bot.mentions_commands = False  # the page shows a mention as it is written
     env = simcord.Env(bot, settle_timeout=20)
+    # Its clock begins with 2026; dates on the page are to be today's.
+    env.backend.clock.advance((utc_now() - env.backend.clock.now()).total_seconds())
     await env.start()
     try:
         if bot.user is not None:
@@ -157,6 +160,8 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
             guild.add_member(env.create_user("ada", global_name="Ada"), roles=[managers]),
             guild.add_member(env.create_user("ben", global_name="Ben")),
         )
+        # As a server's first sight of the bot; the page forgets its messages when it is closed.
+        await bot.get_partial_messageable(channel.id, guild_id=GUILD_ID).send(embed=welcome())
         async with env.preview(channel, viewers=viewers, layout="channel", port=port) as page:
             ticking = asyncio.create_task(_tick(env, page, bot))
             try:

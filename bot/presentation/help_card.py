@@ -65,17 +65,20 @@ def commands_card(
     named = {name for _heading, names in GROUPS for name in names}
     for heading, names in GROUPS:
         last = heading is GROUPS[-1][0]
-        lines = [
-            _line(command, ids, settings)
+        listed = [
+            command
             for command in commands
             if _root(command) in names or (last and _root(command) not in named)
         ]
+        whose = {who_may(command, settings) for command in listed}
+        if whose == {_("Manage Server")}:
+            # Said once above them all; what everyone may use says nothing.
+            lines, title = [_line(command, ids) for command in listed], f"{_(heading)} · {whose.pop()}"
+        else:
+            lines, title = [_line(command, ids, who_may(command, settings)) for command in listed], _(heading)
         if heading is GROUPS[0][0]:
-            lines += [
-                _("Message menu **{name}**").format(name=_(menu.name)) + " · *" + _("everyone") + "*"
-                for menu in menus
-            ]
-        _add(embed, _(heading), lines)
+            lines += [_("Message menu **{name}**").format(name=_(menu.name)) for menu in menus]
+        _add(embed, title, lines)
     embed.set_footer(text=_("/help command: shows one with all its options"))
     return embed
 
@@ -108,8 +111,9 @@ def _mention(command: AnyCommand, ids: Mapping[str, int]) -> str:
     return f"</{name}:{known}>" if known else f"`/{name}`"
 
 
-def _line(command: AnyCommand, ids: Mapping[str, int], settings: GuildSettings | None) -> str:
-    return f"{_mention(command, ids)} {_(command.description)} · *{who_may(command, settings)}*"
+def _line(command: AnyCommand, ids: Mapping[str, int], who: str | None = None) -> str:
+    line = f"{_mention(command, ids)} {_(command.description)}"
+    return line if who in (None, _("everyone")) else f"{line} · *{who}*"
 
 
 def _add(embed: discord.Embed, heading: str, lines: Sequence[str]) -> None:

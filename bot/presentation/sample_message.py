@@ -81,9 +81,15 @@ def filename(number: int, count: int) -> str:
 def bold_seed(seed: str) -> str:
     """A seed as it is shown, of at most `SEED_UNITS`."""
     kept = safe_text.shorten(seed, SEED_CHARACTERS)
-    while code_units(safe_text.safe(kept)) > SEED_UNITS - 4:
+    while code_units(safe_text.safe(kept)) > SEED_UNITS - 6:
         kept = safe_text.shorten(kept, len(kept) * 3 // 4)
-    return f"**{safe_text.safe(kept)}**" if kept.strip() else safe_text.safe(kept)
+    shown = safe_text.safe(kept)
+    if not kept.strip():
+        return shown
+    # Asterisks beside a space, or between punctuation and a letter, are no formatting but asterisks.
+    left = safe_text.BREAK if shown[0].isspace() else ""
+    right = "" if shown[-1].isalnum() else safe_text.BREAK
+    return f"**{left}{shown}{right}**"
 
 
 def _whole(sample: Sample, room: int) -> list[str] | None:

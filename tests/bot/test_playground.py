@@ -24,9 +24,12 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
         browser = await open_browser(started)
         page = PlaygroundPage(await browser.new_page())
         await page.open(served.url)
+        await page.reads("Hello, I am Pastiche", "/privacy shows what is stored")
 
-        await page.command("generate", seed="to be", length=60, random_seed=3)
-        await page.reads("to be", f"{MODEL_NAME} · temperature 0.7 · random seed 3")
+        await page.command("generate", seed="to be, ", length=60, random_seed=3)
+        bold = page.page.locator("#channel-message-list strong", has_text="to be,")
+        await bold.wait_for(timeout=30_000)
+        await page.reads(f"{MODEL_NAME} · temperature 0.7 · random seed 3")
         await page.press("Again")
         await page.reads(f"{MODEL_NAME} · temperature 0.7")
 
