@@ -6,7 +6,7 @@ that the person can pass on.
 
 import functools
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import discord
@@ -15,7 +15,7 @@ from discord import app_commands
 
 from bot import i18n
 from bot.i18n import _
-from bot.presentation import safe_text
+from bot.presentation import safe_text, style
 from models import InvalidNameError
 from textgen.errors import TextgenError
 
@@ -60,7 +60,17 @@ class SamplerUnavailable(UserError):
 
 
 class SampleRefused(UserError):
-    """The sampler answered that it cannot do this: a character the model never saw, a broken bundle."""
+    """The sampler answered that it cannot do this: a character the model never saw, a broken bundle.
+
+    Args:
+        message: the sampler's own words.
+        line: where those were put together, their format.
+        values: what stands for the names in it.
+    """
+
+    def __init__(self, message: str, line: str = "", values: Mapping[str, str | int] | None = None) -> None:
+        super().__init__(message)
+        self.line, self.values = line, values or {}
 
 
 def guild_of(interaction: discord.Interaction[Any]) -> int:
@@ -78,12 +88,28 @@ def _shortened(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _own_words(error: BaseException) -> str:
-    words = safe_text.safe_within(" ".join(str(error).split()), LINE_CHARACTERS)
-    return words[:1].upper() + words[1:]
+class _Number(int):
+    """A whole number that a line's ``{name:,}`` groups as the reader does."""
+
+    def __format__(self, spec: str) -> str:
+        return style.decimal(self) if spec == "," else super().__format__(spec)
 
 
-LINES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
+def _own_words(error: TextgenError | InvalidNameError | SampleRefused) -> str:
+    """What an error of the rooms below says, in the reader's language where there is a translation."""
+    told = str(error)
+    if error.values:
+        values = {
+            name: _(value) if isinstance(value, str) else _Number(value)
+            for name, value in error.values.items()
+        }
+        told = _(error.line).format(**values)
+    words = safe_text.safe_within(" ".join(told.split()), LINE_CHARACTERS)
+    # A file's name stays as it is written.
+    return words if error.line.startswith("{") else words[:1].upper() + words[1:]
+
+
+LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
     (SampleRefused, _own_words),
     (UserError, str),
     (TextgenError, _own_words),

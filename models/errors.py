@@ -13,7 +13,17 @@ class DatabaseError(Exception):
 
 
 class InvalidNameError(ValueError):
-    """A name that no text model can have; ``str(error)`` is one line for the person who typed it."""
+    """A name that no text model can have; ``str(error)`` is one line for the person who typed it.
+
+    Args:
+        line: a format of that line, so that it can be said in another language too.
+        **values: what stands for the names in it.
+    """
+
+    def __init__(self, line: str, **values: str | int) -> None:
+        """Say the line."""
+        super().__init__(line.format(**values))
+        self.line, self.values = line, values
 
 
 @contextmanager

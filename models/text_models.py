@@ -22,17 +22,20 @@ def clean_name(name: str) -> str:
     cleaned = " ".join(unicodedata.normalize("NFC", name).split())
     if not cleaned:
         raise InvalidNameError(
-            f"a model needs a name of 1 to {NAME_CHARACTERS} characters; this one is empty"
+            "a model needs a name of 1 to {most} characters; this one is empty", most=NAME_CHARACTERS
         )
     if len(cleaned) > NAME_CHARACTERS:
         raise InvalidNameError(
-            f"a model's name has at most {NAME_CHARACTERS} characters; this one has {len(cleaned)}"
+            "a model's name has at most {most} characters; this one has {characters}",
+            most=NAME_CHARACTERS,
+            characters=len(cleaned),
         )
     for character in cleaned:
         # Cc, Cf: controls and invisible formatting, by which names could look the same; Cs: lone surrogates.
         if unicodedata.category(character) in ("Cc", "Cf", "Cs"):
             raise InvalidNameError(
-                f"a model's name cannot hold the invisible character U+{ord(character):04X}; leave it out"
+                "a model's name cannot hold the invisible character U+{code:04X}; leave it out",
+                code=ord(character),
             )
     return cleaned
 
@@ -177,7 +180,9 @@ def rename(session: Session, guild_id: int, model_id: int, name: str) -> TextMod
     cleaned = clean_name(name)
     taken = session.scalar(_named(guild_id, name).where(TextModel.id != model_id))
     if taken is not None:
-        raise InvalidNameError(f"there is already a model named “{taken.name}” here; choose another name")
+        raise InvalidNameError(
+            "there is already a model named “{name}” here; choose another name", name=taken.name
+        )
     return _changed(session, guild_id, model_id, name=cleaned, name_key=key_of(cleaned))
 
 

@@ -5,7 +5,21 @@ Every message names what was received and what would be accepted. Nothing here k
 
 
 class TextgenError(Exception):
-    """The parent of every error that textgen raises on purpose."""
+    """The parent of every error that textgen raises on purpose.
+
+    Args:
+        line: the text, or with ``values`` a format of it, so that it can be said in another language too.
+        **values: what stands for the names in ``line``.
+
+    Attributes:
+        line: as given.
+        values: as given.
+    """
+
+    def __init__(self, line: str = "", **values: str | int) -> None:
+        """Say the line."""
+        super().__init__(line.format(**values) if values else line)
+        self.line, self.values = line, values
 
 
 class CorpusError(TextgenError):
@@ -26,3 +40,8 @@ class TrainingError(TextgenError):
 
 class TrainingInterruptedError(TrainingError):
     """A training was stopped before its end; its checkpoint is kept."""
+
+
+def translatable(text: str) -> str:
+    """Mark a text that becomes part of an error's line, for whoever collects them to translate."""
+    return text

@@ -219,13 +219,15 @@ class TextModel:
         seed = normalize_seed(seed)
         if len(seed) > MAXIMUM_SEED_CHARACTERS:
             raise SettingsError(
-                f"the seed has {len(seed):,} characters; at most {MAXIMUM_SEED_CHARACTERS:,} are read"
+                "the seed has {characters:,} characters; at most {most:,} are read",
+                characters=len(seed),
+                most=MAXIMUM_SEED_CHARACTERS,
             )
         unseen = tuple(self.tokenizer.unseen(seed))
         if unseen and settings.unseen == "refuse":
             shown = " ".join(repr(symbol) for symbol in unseen[:10])
             raise SettingsError(
-                f"the model has never seen {shown}; write the seed with symbols of its corpus"
+                "the model has never seen {shown}; write the seed with symbols of its corpus", shown=shown
             )
         if unseen and settings.unseen == "drop":
             tokens = self.tokenizer.encode(seed)

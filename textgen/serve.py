@@ -8,7 +8,10 @@ A request, its answer, and the answer to one that cannot be met::
     {"id": "1", "bundle": "/path", "seed": "To be", "settings": {"length": 500, "random_seed": 7}}
     {"id": "1", "text": "…", "seed": "To be", "random_seed": 7, "characters": 500, "ended": "length",
      "unseen": [], "training": "time limit"}
-    {"id": "1", "error": {"type": "BundleError", "message": "…"}}
+    {"id": "1", "error": {"type": "SettingsError", "message": "…"}}
+
+Where its message was put together, an error has its ``line`` and ``values`` besides, so that it can be
+said in another language.
 
 The settings are the fields of `textgen.sampling.SamplingSettings`. With a ``count`` above 1 the
 answer describes the first text and has besides the lists ``texts``, ``seeds`` and ``random_seeds``
@@ -118,7 +121,10 @@ class Server:
             else:
                 self._begin(asked)
         except TextgenError as error:
-            self._answer({"id": identity, "error": {"type": type(error).__name__, "message": str(error)}})
+            told: dict[str, Any] = {"type": type(error).__name__, "message": str(error)}
+            if error.values:
+                told |= {"line": error.line, "values": error.values}
+            self._answer({"id": identity, "error": told})
 
     def advance(self) -> None:
         """Write a few tokens of every text and answer those that are complete."""

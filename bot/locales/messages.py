@@ -5,13 +5,22 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from discord import AppCommandType, app_commands
 
 from bot.i18n import LOCALES
 
 PACKAGE = LOCALES.parent
 KEYWORDS: dict[str, Any] = {"_": None, "marked": None, "ngettext": (1, 2)}
+# Errors of the rooms below that people here can meet: their lines are said again in the reader's language.
+ERRORS: dict[str, Any] = dict.fromkeys(("CorpusError", "InvalidNameError", "SettingsError", "translatable"))
+ERROR_SOURCES = (
+    "models/text_models.py",
+    "textgen/corpus/encoding.py",
+    "textgen/corpus/report.py",
+    "textgen/corpus/text.py",
+    "textgen/model.py",
+)
 # What discord.py puts where a command or an option has no description.
 NO_DESCRIPTION = "…"
 
@@ -27,6 +36,10 @@ def template(tree: app_commands.CommandTree[Any]) -> Catalog:
         PACKAGE, method_map=[("**.py", "python")], keywords=KEYWORDS
     ):
         catalog.add(message, locations=[(str(Path(PACKAGE.name) / filename), 0)])
+    for source in ERROR_SOURCES:
+        lines = extract_from_file("python", PACKAGE.parent / source, keywords=ERRORS)
+        for _line, message, _comments, _context in lines:
+            catalog.add(message, locations=[(source, 0)])
     for text, where in tree_texts(tree):
         catalog.add(text, locations=[(where, 0)])
     return catalog

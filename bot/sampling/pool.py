@@ -209,7 +209,7 @@ class SamplerPool:
                 log.warning("sample lost with its worker", worker=worker.number, attempt=attempt)
                 continue
             if isinstance(answer, Refusal):
-                raise SampleRefused(answer.message)
+                raise SampleRefused(answer.message, answer.line, answer.values)
             return _texts(answer)
         raise SamplerUnavailable(
             _("The sampler stopped twice over this request. Please try again in a moment.")

@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -33,10 +33,19 @@ class WorkerDied(Exception):
 
 @dataclass(frozen=True)
 class Refusal:
-    """The process understood a request and refused it."""
+    """The process understood a request and refused it.
+
+    Attributes:
+        kind: of the error.
+        message: what it said.
+        line: where that was put together, its format.
+        values: what stands for the names in it.
+    """
 
     kind: str
     message: str
+    line: str = ""
+    values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 class SamplerWorker:
@@ -139,7 +148,7 @@ class SamplerWorker:
                 future = self._in_flight.pop(str(answer.get("id")), None)
             if future is not None:
                 error = answer.get("error")
-                future.set_result(Refusal(error["type"], error["message"]) if error else answer)
+                future.set_result(_refusal(error) if error else answer)
         self._child.process.wait()
         with self._lock:
             expected, self._closed = self._closed, True
@@ -161,3 +170,7 @@ class SamplerWorker:
     def _read_errors(self) -> None:
         for line in self._child.stderr:
             log.info("sampler said", worker=self.number, line=line.rstrip()[:500])
+
+
+def _refusal(error: dict[str, Any]) -> Refusal:
+    return Refusal(error["type"], error["message"], error.get("line", ""), error.get("values", {}))

@@ -17,6 +17,7 @@ from bot.i18n import LOCALES
 from bot.locales.messages import PACKAGE, template, tree_texts
 from bot.locales.update import updated, written
 from models import guilds
+from tests.bot.trainings import train
 from tests.bot.world import World, answer, private_line, shown
 
 CATALOGUES = sorted(LOCALES.glob("*/pastiche.po"))
@@ -140,6 +141,23 @@ async def test_a_german_is_answered_in_german_and_an_american_in_english(
     assert "Lernt, im Stil der Texte zu schreiben" in await said("help")
     world.speaks(monkeypatch, "fr")
     assert "There is no model here yet." in await said("models")
+
+
+async def test_what_the_rooms_below_refuse_is_said_in_the_readers_language(
+    world: World, trained_bundle: Path, monkeypatch: pytest.MonkeyPatch
+):
+    stratford = world.place()
+    world.give_model(stratford, trained_bundle)
+    world.speaks(monkeypatch, "de")
+
+    assert "Der Korpus hat 4 Zeichen; mindestens 500 sind nötig" in private_line(
+        await train(stratford, "kurz")
+    )
+    assert "hamlet.txt ist ein PDF-Dokument, kein" in private_line(await train(stratford, b"%PDF-1.7"))
+    nameless = private_line(await train(stratford, "kurz", name="Fa\u200bust"))
+    assert "kann das unsichtbare Zeichen U+200B nicht enthalten" in nameless
+    unseen = await stratford.admin.slash(stratford.channel, "generate", seed="🦉")
+    assert "Das Modell hat '🦉' nie gesehen; schreibe" in private_line(unseen)
 
 
 async def test_a_button_answers_in_the_language_of_who_presses_it(

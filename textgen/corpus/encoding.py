@@ -10,7 +10,7 @@ import codecs
 import encodings
 from typing import Literal
 
-from textgen.errors import CorpusError, SettingsError
+from textgen.errors import CorpusError, SettingsError, translatable
 
 ErrorPolicy = Literal["strict", "replace"]
 ERROR_POLICIES: dict[str, ErrorPolicy] = {"strict": "strict", "replace": "replace"}
@@ -29,17 +29,17 @@ _BYTE_ORDER_MARKS = (
 )
 
 _SIGNATURES = (
-    (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an office document"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"{\\rtf", "an RTF document"),
+    (b"%PDF-", translatable("a PDF document")),
+    (b"PK\x03\x04", translatable("a ZIP archive or an office document")),
+    (b"\x89PNG", translatable("a PNG picture")),
+    (b"\xff\xd8\xff", translatable("a JPEG picture")),
+    (b"{\\rtf", translatable("an RTF document")),
 )
 _COMPRESSED = (
-    (b"\x1f\x8b", "a gzip archive", "gunzip"),
-    (b"BZh", "a bzip2 archive", "bunzip2"),
-    (b"\xfd7zXZ\x00", "an xz archive", "unxz"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "unzstd"),
+    (b"\x1f\x8b", translatable("a gzip archive"), "gunzip"),
+    (b"BZh", translatable("a bzip2 archive"), "bunzip2"),
+    (b"\xfd7zXZ\x00", translatable("an xz archive"), "unxz"),
+    (b"\x28\xb5\x2f\xfd", translatable("a Zstandard archive"), "unzstd"),
 )
 
 # What plain text of people's own is saved in. Left to all of its hundred encodings,
@@ -47,6 +47,27 @@ _COMPRESSED = (
 _USUAL = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman"),
     *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be"),
+)
+
+
+_NUL = (
+    translatable(
+        "{name} has a NUL byte at offset {offset}: it is binary, or UTF-16 without a byte-order mark; "
+        "save it as plain text in UTF-8"
+    ),
+    translatable(
+        "{name} has a NUL byte at offset {offset}: it is binary, or UTF-16 without a byte-order mark "
+        "(it reads as {likely}); save it as plain text in UTF-8"
+    ),
+)
+_NOT_VALID = (
+    translatable(
+        "{name} is not valid {encoding}: byte 0x{byte:02X} at offset {offset}; save it as plain text in UTF-8"
+    ),
+    translatable(
+        "{name} is not valid {encoding}: byte 0x{byte:02X} at offset {offset} (it reads as {likely}); "
+        "save it as plain text in UTF-8"
+    ),
 )
 
 
@@ -61,13 +82,20 @@ def detect(head: bytes, *, name: str) -> tuple[str, int]:
         CorpusError: the file is empty, or begins like a picture, a document or an archive.
     """
     if not head:
-        raise CorpusError(f"{name} is empty (0 bytes); it needs some text")
+        raise CorpusError("{name} is empty (0 bytes); it needs some text", name=name)
     for signature, kind, command in _COMPRESSED:
         if head.startswith(signature):
-            raise CorpusError(f"{name} is {kind}; compressed files are not read: unpack it first ({command})")
+            raise CorpusError(
+                "{name} is {kind}; compressed files are not read: unpack it first ({command})",
+                name=name,
+                kind=kind,
+                command=command,
+            )
     for signature, kind in _SIGNATURES:
         if head.startswith(signature):
-            raise CorpusError(f"{name} is {kind}, not plain text; save it as a .txt file in UTF-8")
+            raise CorpusError(
+                "{name} is {kind}, not plain text; save it as a .txt file in UTF-8", name=name, kind=kind
+            )
     for mark, announced in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return announced, len(mark)
@@ -154,35 +182,31 @@ class Decoder:
                 data, self._fed = data[mark:], mark
             self._decoder = codecs.getincrementaldecoder(self.encoding)(self._errors)
         if not self._forced and self.encoding == DEFAULT and (at := data.find(b"\0")) >= 0:
-            raise CorpusError(
-                f"{self._name} has a NUL byte at offset {self._fed + at}: it is binary, or UTF-16 without a "
-                f"byte-order mark{self._way_out(data)}"
-            )
+            raise self._refused(_NUL, data, offset=self._fed + at)
         self._fed += len(data)
         try:
             text = self._decoder.decode(data, final)
         except UnicodeDecodeError as error:
             # The decoder put the bytes that it had kept in front of the new ones.
             at = self._fed - len(error.object) + error.start
-            raise CorpusError(
-                f"{self._name} is not valid {self.encoding.upper()}: byte 0x{error.object[error.start]:02X} "
-                f"at offset {at}{self._way_out(data)}"
+            byte = error.object[error.start]
+            raise self._refused(
+                _NOT_VALID, data, encoding=self.encoding.upper(), byte=byte, offset=at
             ) from None
         if text and not self._begun:
             self._begun = True
             text = text.removeprefix("\ufeff")
         return text
 
-    def _way_out(self, data: bytes) -> str:
+    def _refused(self, lines: tuple[str, str], data: bytes, **values: str | int) -> CorpusError:
+        """Return the error with the line for no suggestion or, where there is one, the other."""
         likely = None if self._forced else suggest(self._head, data)
-        told = "; save it as plain text in UTF-8"
+        line = lines[bool(likely)]
         if likely:
-            told = f" (it reads as {likely}){told}"
-            if self._flags:
-                told += f", or give --encoding {likely}"
+            values["likely"] = likely
         if self._flags:
-            told += ", or --encoding-errors replace"
-        return told
+            line += (", or give --encoding {likely}" if likely else "") + ", or --encoding-errors replace"
+        return CorpusError(line, name=self._name, **values)
 
 
 def suggest(head: bytes, near: bytes = b"") -> str | None:

@@ -219,12 +219,14 @@ def check_stats(stats: CorpusStats) -> CorpusStats:
     """
     if stats.characters < MINIMUM_CHARACTERS:
         raise CorpusError(
-            f"the corpus has {stats.characters:,} characters; at least {MINIMUM_CHARACTERS:,} are needed "
-            "to learn a style (100,000 and more do well)"
+            "the corpus has {characters:,} characters; at least {least:,} are needed to learn a style "
+            "(100,000 and more do well)",
+            characters=stats.characters,
+            least=MINIMUM_CHARACTERS,
         )
     if stats.symbols < 2:
         raise CorpusError(
-            f"the corpus repeats one character, {stats.most_common[0][0]!r}; "
-            "it needs at least two different ones"
+            "the corpus repeats one character, {character!r}; it needs at least two different ones",
+            character=stats.most_common[0][0],
         )
     return stats

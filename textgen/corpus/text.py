@@ -85,10 +85,12 @@ def clean_pieces(pieces: Iterable[str], *, name: str) -> Iterator[str]:
     characters, controls = characters + len(rest), controls + removed
     if controls > max(1, _MAXIMUM_CONTROL_SHARE * characters):
         raise CorpusError(
-            f"{name} has {controls:,} control characters: it is binary; give plain text in UTF-8"
+            "{name} has {controls:,} control characters: it is binary; give plain text in UTF-8",
+            name=name,
+            controls=controls,
         )
     if blank and not text.strip():
-        raise CorpusError(f"{name} holds only white space; it needs some text")
+        raise CorpusError("{name} holds only white space; it needs some text", name=name)
     if text:
         yield text
 
