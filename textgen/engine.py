@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from textgen.inference import State, Stepper
 from textgen.sampling import Controls, Draw, Ending, SamplingSettings, Writer
+from textgen.sampling.repeats import SHORTEST_RUN, keep_chance, run_at_end
 from textgen.tokenizers import UNKNOWN, Tokenizer, Tokens
 
 LARGEST_BATCH = 64
@@ -101,6 +102,8 @@ class Engine:
         self._active: list[Request] = []
         self._state: State = stepper.initial_state(0)
         self._tokens = np.zeros(0, np.intp)
+        # How many equal tokens each text ends with.
+        self._runs: list[int] = []
         self._timed: list[Request] = []
         self._arrange()
 
@@ -136,11 +139,19 @@ class Engine:
     def _write(self) -> None:
         logits = self._stepper.step(self._tokens, self._state)
         logits[:, UNKNOWN] = -np.inf
+        before = self._tokens.tolist()
         for row, controls in self._controlled:
             controls.apply(logits[row])
+        for row, run in enumerate(self._runs):
+            if run >= SHORTEST_RUN and self._temperatures[row] not in (0, 1):
+                keep_chance(logits[row], before[row], self._temperatures[row])
         uniforms = np.array([uniform() for uniform in self._uniforms])
         self._tokens = self._draw(logits, uniforms)
         tokens = self._tokens.tolist()
+        self._runs = [
+            run + 1 if token == last else 1
+            for token, last, run in zip(tokens, before, self._runs, strict=True)
+        ]
         for row, controls in self._controlled:
             controls.remember(tokens[row])
         for feed, token in zip(self._feeds, tokens, strict=True):
@@ -164,6 +175,7 @@ class Engine:
                 for array, added in zip(self._state, joining.state, strict=True)
             ]
             self._tokens = np.append(self._tokens, [joining.prompt[-1]] * copies)
+            self._runs += [run_at_end(joining.prompt)] * copies
             self._arrange()
 
     def _next_reading(self) -> _Reading:
@@ -201,11 +213,13 @@ class Engine:
         self._active = [self._active[row] for row in staying]
         self._state = [array[staying] for array in self._state]
         self._tokens = self._tokens[staying]
+        self._runs = [self._runs[row] for row in staying]
         self._arrange()
 
     def _arrange(self) -> None:
         """Look up once what every step needs of the texts that are being written."""
-        self._draw = Draw([request.settings.temperature for request in self._active])
+        self._temperatures = [request.settings.temperature for request in self._active]
+        self._draw = Draw(self._temperatures)
         self._uniforms = [request.uniform for request in self._active]
         self._feeds = [request.feed for request in self._active]
         self._controlled = [

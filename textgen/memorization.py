@@ -41,14 +41,11 @@ def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memor
     """
     points = _code_points(corpus)
     texts = [_code_points(sample) for sample in samples]
-    known = _fingerprints(points, gram)
-    grams = [_fingerprints(text, gram) for text in texts]
-    total = sum(len(gram) for gram in grams)
-    copied = sum(int(np.isin(gram, known).sum()) for gram in grams)
+    copied = _copied(texts, points, gram)
     longest, where, start = _longest(texts, points)
     return Memorization(
         characters=sum(map(len, samples)),
-        share=copied / total if total else 0.0,
+        share=float(copied.mean()) if len(copied) else 0.0,
         longest=longest,
         longest_run=samples[where][start : start + longest] if longest else "",
     )
@@ -63,18 +60,25 @@ def _longest(texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64]
     low, high = 1, min(len(corpus), max((len(text) for text in texts), default=0))
     while low <= high:
         length = (low + high) // 2
-        known = _fingerprints(corpus, length)
-        found = None
-        for number, text in enumerate(texts):
-            hits = np.flatnonzero(np.isin(_fingerprints(text, length), known))
-            if len(hits):
-                found = (length, number, int(hits[0]))
-                break
-        if found:
-            best, low = found, length + 1
+        hits = np.flatnonzero(_copied(texts, corpus, length))
+        if len(hits):
+            # The runs of all texts lie one after the other.
+            ends = np.cumsum([max(0, len(text) - length + 1) for text in texts])
+            where = int(np.searchsorted(ends, hits[0], side="right"))
+            best = length, where, int(hits[0] - (ends[where - 1] if where else 0))
+            low = length + 1
         else:
             high = length - 1
     return best
+
+
+def _copied(
+    texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64], length: int
+) -> npt.NDArray[np.bool_]:
+    """Return for each run of so many characters, text after text, whether the corpus holds it."""
+    # One search for all: it is the corpus that takes the time.
+    wanted = np.concatenate([np.empty(0, np.uint64), *(_fingerprints(text, length) for text in texts)])
+    return np.isin(wanted, _fingerprints(corpus, length))
 
 
 def _fingerprints(points: npt.NDArray[np.uint64], length: int) -> npt.NDArray[np.uint64]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, Playwright
+from playwright.async_api import TimeoutError as NotThere
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -65,3 +66,13 @@ class PlaygroundPage:
 
     async def press(self, button: str) -> None:
         await self.page.locator("#channel-message-list").get_by_role("button", name=button).last.click()
+
+    async def press_until(self, button: str, *words: str) -> None:
+        """Press a button until the words are there: a page that is being refreshed may swallow a click."""
+        for _ in range(3):
+            await self.press(button)
+            try:
+                return await self.reads(*words, timeout_s=20)
+            except NotThere:
+                continue
+        return await self.reads(*words)

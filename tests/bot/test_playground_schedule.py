@@ -52,7 +52,6 @@ async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
         posts = page.page.locator("#channel-message-list").get_by_text(f"· {MODEL_NAME} ·")
         await posts.nth(1).wait_for(timeout=60_000)
 
-        await page.press("Stop")
-        await page.reads("stopped the schedule")
+        await page.press_until("Stop", "stopped the schedule")
         await page.page.screenshot(path=tmp_path / "stopped.png")
         await browser.close()

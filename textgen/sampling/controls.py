@@ -5,7 +5,8 @@
 3. No-repeat n-gram: tokens that would complete a run for the second time are ruled out.
 4. Top-k, then top-p, then min-p: only likely tokens are left. Each looks at the distribution that
    the one before has left, renormalised.
-5. Temperature, and the draw (`textgen.sampling.draw`).
+5. Temperature, and the draw (`textgen.sampling.draw`); whether a run of one token goes on is decided
+   without it (`textgen.sampling.repeats`).
 
 What changes the model's opinion (2, 3) comes before what cuts off the unlikely, so that a cut never
 leaves nothing but tokens which are ruled out afterwards; transformers and llama.cpp agree on that.

@@ -73,7 +73,8 @@ class SamplingSettings:
         length: the text has at most so many characters (code points), or words at word level. It
             never ends inside what a reader sees as one character, so it may be a little shorter.
         temperature: logits are divided by it; below 1 the likely becomes likelier, and 0 always
-            takes the likeliest token ("greedy").
+            takes the likeliest token ("greedy"). Whether a row of blanks (any run of one token) goes on
+            is left to the model, unless it is 0.
         random_seed: the same seed, bundle and settings give the same text; None draws one.
         top_k: only the k likeliest tokens can be drawn (Fan et al. 2018).
         top_p: only the likeliest tokens that together have this probability (Holtzman et al. 2020).
