@@ -42,6 +42,8 @@ def main() -> None:
             if sys.argv[2:] and corpus.name not in sys.argv[2:]:
                 continue
             text = (corpus / "input.txt").read_text(encoding="utf-8")
+            held_out = (corpus / "validate.txt").read_text(encoding="utf-8")
+            table.add_row(corpus.name, "the held-out text", "", "", _share_of([held_out], text), "")
             for preset in PRESETS:
                 output = corpus / preset
                 told = train(corpus, output, "--preset", preset, "--time-limit", seconds)[-1]
@@ -54,7 +56,10 @@ def main() -> None:
 
 def _copied(model: TextModel, temperature: float, corpus: str) -> str:
     settings = SamplingSettings(_SAMPLE_LENGTH, temperature, random_seed=1, count=_SAMPLES)
-    texts = [sample.text for sample in model.samples("", settings)]
+    return _share_of([sample.text for sample in model.samples("", settings)], corpus)
+
+
+def _share_of(texts: list[str], corpus: str) -> str:
     short, long = memorization(texts, corpus), memorization(texts, corpus, gram=50)
     return f"{short.share:.2%} ({long.share:.2%}), {short.longest}"
 

@@ -53,6 +53,9 @@ _SIZES: dict[str, dict[str, Any]] = {
     "large": {"rnn_size": 384, "num_layers": 3, "dropout": 0.2},
 }
 
+# Wide layers of the linear cell learn better from smaller steps.
+_WIDE: dict[str, dict[str, Any]] = {"medium": {"learning_rate": 3e-3}, "large": {"learning_rate": 3e-3}}
+
 # keras-text-generation's own recipe (train.py and model.py of mattdangerw/keras-text-generation).
 _CLASSIC: dict[str, Any] = {
     "cell": "lstm",
@@ -219,7 +222,7 @@ class TrainingSettings:
             cell = cell or "linear"
             values = {"cell": cell, **_RECIPES[cell], **_SIZES[preset]}
             if cell == "linear":
-                values |= _LEVEL_RECIPES.get(level, {})
+                values |= _WIDE.get(preset, {}) | _LEVEL_RECIPES.get(level, {})
         values |= {name: value for name, value in flags.items() if value is not None}
         # Without a projection in between, the linear cell's embeddings are as wide as its layers.
         values.setdefault("embedding_size", values["rnn_size"])
