@@ -19,7 +19,8 @@ import psutil
 import simcord
 
 from benchmarks.figures import Figure, trained_bundle
-from bot.app import Pastiche, create_bot
+from bot.app import Pastiche
+from bot.demo import simulated_bot
 from bot.health import Heartbeat
 from bot.jobs.publishing import publish_bundle
 from bot.logs import configure_logs
@@ -95,7 +96,7 @@ def _sampler(bundle: Path) -> list[Figure]:
 async def _serving(root: Path, bundle: Path) -> list[Figure]:
     settings = load_settings(data_dir=root / "data", database_url="", log_level="WARNING")
     configure_logs(settings)
-    bot = create_bot(settings)
+    bot = simulated_bot(settings)
     env = simcord.Env(bot, settle_timeout=30)
     await env.start()
     guild = env.create_guild("Bench")
@@ -116,6 +117,8 @@ async def _serving(root: Path, bundle: Path) -> list[Figure]:
     await admin.slash(
         channel, "train", name="Busy", corpus=corpus, rights=True, minutes=TRAINING_MINUTES, size="large"
     )
+    if not await bot.database.call(training_jobs.listing, guild.id):
+        raise RuntimeError("the training was refused: nothing can be measured beside it")
     requests = 0
     while await bot.database.call(training_jobs.listing, guild.id):
         await env.advance_time(2)

@@ -11,8 +11,8 @@ from textgen.corpus.report import CorpusStats
 from textgen.settings import TrainingSettings
 
 # Characters a second that `textgen train` goes through at character level, by preset, on two cores of
-# an Intel Xeon without a GPU; a subword holds about four characters.
-_SPEEDS = {"tiny": 40_000, "small": 24_000, "medium": 10_000, "large": 4_000}
+# an Intel Xeon without a GPU (`python -m benchmarks growth`); a subword holds about four characters.
+_SPEEDS = {"tiny": 60_000, "small": 36_000, "medium": 19_000, "large": 9_500}
 _SUBWORD_CHARACTERS = 4
 
 # The largest text, in characters, that each preset is suggested for.
