@@ -7,7 +7,7 @@ simulated Discord's clock stands still by itself, so it is moved while a trainin
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import discord
@@ -163,7 +163,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         # As a server's first sight of the bot; the page forgets its messages when it is closed.
         await bot.get_partial_messageable(channel.id, guild_id=GUILD_ID).send(embed=welcome())
         async with env.preview(channel, viewers=viewers, layout="channel", port=port) as page:
-            ticking = asyncio.create_task(_tick(env, page, bot))
+            ticking = asyncio.create_task(_tick(env, page, bot, lambda: len(channel.history())))
             try:
                 yield page
             finally:
@@ -175,18 +175,22 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         await env.shutdown()
 
 
-async def _tick(env: simcord.Env, page: simcord.Preview, bot: Pastiche) -> None:
+async def _tick(
+    env: simcord.Env, page: simcord.Preview, bot: Pastiche, count_messages: Callable[[], int]
+) -> None:
     """Move the simulated clock and the page while a card has something new to show, or a post is due.
 
     A page that is refreshed all the time swallows clicks, so nothing is done while nothing happens. What
     ended just now is still to be shown.
     """
-    had_news = False
+    had_news, shown = False, count_messages()
     while True:
         await asyncio.sleep(TICK_S)
         has_news = await asyncio.to_thread(_has_news, bot.database)
-        if has_news or had_news:
-            had_news = has_news
+        # A post may have been due, written and sent between two looks.
+        came = count_messages() != shown
+        if has_news or had_news or came:
+            had_news, shown = has_news, count_messages()
             # A click of the page is being carried out; there is always a next tick.
             with contextlib.suppress(simcord.SetupError):
                 await env.advance_time(2 * TICK_S)

@@ -21,8 +21,9 @@ def make_due(settings: Settings) -> None:
     database = Database(settings.database_url)
     with database.write() as session:
         (schedule,) = schedules.listing(session, GUILD_ID)
-        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-        session.execute(sa.update(Schedule).where(Schedule.id == schedule.id).values(next_slot=now))
+        # Not this second: the post by hand may have been it, and a slot is posted once.
+        soon = datetime.datetime.now(datetime.UTC).replace(microsecond=0) + datetime.timedelta(seconds=1)
+        session.execute(sa.update(Schedule).where(Schedule.id == schedule.id).values(next_slot=soon))
     database.dispose()
 
 
