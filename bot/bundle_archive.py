@@ -67,8 +67,8 @@ def unpack(data: bytes, folder: Path) -> None:
                     LARGEST_RATIO * len(data) + LARGEST_JSON if name in (WEIGHTS, COUNTS) else LARGEST_JSON
                 )
                 _copy(archive, member, folder / name, limit)
-    # zipfile says "not implemented" of compression and versions that it does not read.
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+    # A RuntimeError is how zipfile refuses patched data and later versions than it reads.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
         raise UserError(_("This is not a zip file, or it is damaged.")) from None
 
 

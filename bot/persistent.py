@@ -1,5 +1,6 @@
 """What buttons and menus that outlive a restart share: they are made anew from the id that Discord sends."""
 
+import abc
 import re
 from typing import Any, Self, TypeVar
 
@@ -12,7 +13,7 @@ Select = discord.ui.Select[discord.ui.View]
 ItemT = TypeVar("ItemT", Button, Select)
 
 
-class PersistentItem(discord.ui.DynamicItem[ItemT], template=r"(?!)"):
+class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
     """Knows nothing but what its id says, and looks up the rest where it is used.
 
     Whoever presses it, wherever: rights, server and what the id stands for are checked in `pressed`.
@@ -41,6 +42,6 @@ class PersistentItem(discord.ui.DynamicItem[ItemT], template=r"(?!)"):
         """Do what it is there for; whatever goes wrong is answered."""
         await self.pressed(interaction)
 
+    @abc.abstractmethod
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
         """Answer the interaction."""
-        raise NotImplementedError

@@ -1,12 +1,21 @@
 """The playground's page as a person uses it, in headless Chromium."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Page, Playwright
 from playwright.async_api import TimeoutError as NotThere
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+
+def in_browser(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a test that drives the page; a browser is the one thing that no package of the project brings."""
+    told = f"there is no browser at {CHROMIUM}"
+    marked: Callable[..., Any] = pytest.mark.skipif(not CHROMIUM.exists(), reason=told)(test)
+    return marked
 
 
 async def open_browser(playwright: Playwright) -> Browser:

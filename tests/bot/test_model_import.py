@@ -97,6 +97,20 @@ def understated(data: bytes) -> bytes:
     return bytes(bomb)
 
 
+def with_flags(at: int, value: int) -> Callable[[bytes], bytes]:
+    """Change two bytes of every entry: `at` counts in its local header, 2 more in the directory."""
+
+    def change(data: bytes) -> bytes:
+        made = bytearray(data)
+        for signature, offset in ((b"PK\x03\x04", at), (b"PK\x01\x02", at + 2)):
+            place = -1
+            while (place := made.find(signature, place + 1)) >= 0:
+                struct.pack_into("<H", made, place + offset, value)
+        return bytes(made)
+
+    return change
+
+
 def crowded(data: bytes) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
@@ -113,6 +127,10 @@ HOSTILE = {
     "no zip": (lambda data: b"nothing of that kind", "not a zip file"),
     "empty": (lambda data: b"", "not a zip file"),
     "cut off": (lambda data: data[: len(data) // 2], "not a zip file"),
+    "packed in a way that is not read": (with_flags(8, 99), "has no place in one"),
+    "encrypted": (with_flags(6, 1), "has no place in one"),
+    "patched data": (with_flags(6, 0x20), "not a zip file, or it is damaged"),
+    "of a later version": (with_flags(4, 99), "not a zip file, or it is damaged"),
     "a path out of the folder": (plus("../../manifest.json"), "has no place in one"),
     "an absolute path": (plus("/tmp/spec.json"), "has no place in one"),
     "a pickle": (plus("model.pkl"), "“model.pkl” has no place in one"),

@@ -3,24 +3,21 @@
 import shutil
 from pathlib import Path
 
-import pytest
+from playwright.async_api import async_playwright
 
 from bot.demo import FIRST_JOB, GUILD_ID, MODEL_NAME, demo_settings, playground
 from bot.layout import Layout
 from bot.settings import Settings
-from tests.bot.page import CHROMIUM, PlaygroundPage, open_browser
-
-playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+from tests.bot.page import PlaygroundPage, in_browser, open_browser
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}")
+@in_browser
 async def test_a_newcomer_generates_trains_and_looks_at_the_models(
     settings: Settings, trained_bundle: Path, corpus_text: str
 ):
     settings = demo_settings(settings)
     shutil.copytree(trained_bundle, Layout(settings.data_dir).bundle(GUILD_ID, FIRST_JOB))
-    async with playground(settings) as served, playwright.async_playwright() as started:
+    async with playground(settings) as served, async_playwright() as started:
         browser = await open_browser(started)
         page = PlaygroundPage(await browser.new_page())
         await page.open(served.url)

@@ -4,16 +4,14 @@ import datetime
 import shutil
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
+from playwright.async_api import async_playwright
 
 from bot.demo import FIRST_JOB, GUILD_ID, MODEL_NAME, demo_settings, playground
 from bot.layout import Layout
 from bot.settings import Settings
 from models import Database, Schedule, schedules
-from tests.bot.page import CHROMIUM, PlaygroundPage, open_browser
-
-playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+from tests.bot.page import PlaygroundPage, in_browser, open_browser
 
 
 def make_due(settings: Settings) -> None:
@@ -27,14 +25,13 @@ def make_due(settings: Settings) -> None:
     database.dispose()
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}")
+@in_browser
 async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
     settings: Settings, trained_bundle: Path, tmp_path: Path
 ):
     settings = demo_settings(settings)
     shutil.copytree(trained_bundle, Layout(settings.data_dir).bundle(GUILD_ID, FIRST_JOB))
-    async with playground(settings) as served, playwright.async_playwright() as started:
+    async with playground(settings) as served, async_playwright() as started:
         browser = await open_browser(started)
         page = PlaygroundPage(await browser.new_page())
         await page.open(served.url)

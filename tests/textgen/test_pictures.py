@@ -35,7 +35,6 @@ def test_without_a_history_there_is_nothing_to_draw(tmp_path: Path) -> None:
 
 
 def test_a_training_writes_scalars_for_tensorboard(corpus: Path) -> None:
-    pytest.importorskip("tensorboardX", reason="the extra `tensorboard` is not installed")
     board = corpus / "board"
     flags = ("--data-dir", corpus, "--num-epochs", "1", "--tensorboard", board, *SMALL_FLAGS)
     assert textgen("train", *flags).returncode == 0
