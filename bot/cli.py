@@ -47,7 +47,7 @@ def _prepared() -> Settings:
     return settings
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pastiche")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -119,7 +119,7 @@ def worker() -> None:
         database.dispose()
 
 
-@main.command()
+@main.command(short_help="Bring the database to the current tables.")
 def migrate() -> None:
     """Bring the database to the current tables; `run` and `worker` do so by themselves."""
     with _one_line_errors():
@@ -129,7 +129,7 @@ def migrate() -> None:
         click.echo(f"the database is at revision {migrations.current(settings.database_url)}")
 
 
-@main.command()
+@main.command(short_help="Say whether the bot is running and well.")
 def check() -> None:
     """Exit with 0 if the bot of this data directory is running and well."""
     with _one_line_errors():
@@ -137,7 +137,7 @@ def check() -> None:
         click.echo(health.check(settings, Layout(settings.data_dir).heartbeat))
 
 
-@main.command()
+@main.command(short_help="Open the offline playground.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on loopback (0: a free one).")
 @click.option(
     "--seconds",
