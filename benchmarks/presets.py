@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.learning import train
-from textgen.memorization import memorization
+from textgen.memorization import copied_share, memorization
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 
@@ -60,8 +60,8 @@ def _copied(model: TextModel, temperature: float, corpus: str) -> str:
 
 
 def _share_of(texts: list[str], corpus: str) -> str:
-    short, long = memorization(texts, corpus), memorization(texts, corpus, gram=50)
-    return f"{short.share:.2%} ({long.share:.2%}), {short.longest}"
+    found, long = memorization(texts, corpus), copied_share(texts, corpus, gram=50)
+    return f"{found.share:.2%} ({long:.2%}), {found.longest}"
 
 
 def _write_corpora(folder: Path) -> list[Path]:

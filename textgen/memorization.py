@@ -41,14 +41,23 @@ def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memor
     """
     points = _code_points(corpus)
     texts = [_code_points(sample) for sample in samples]
-    copied = _copied(texts, points, gram)
     longest, where, start = _longest(texts, points)
     return Memorization(
         characters=sum(map(len, samples)),
-        share=float(copied.mean()) if len(copied) else 0.0,
+        share=_share(texts, points, gram),
         longest=longest,
         longest_run=samples[where][start : start + longest] if longest else "",
     )
+
+
+def copied_share(samples: Sequence[str], corpus: str, gram: int = GRAM) -> float:
+    """Return the part of the samples' pieces of so many characters that the corpus holds, 0 to 1."""
+    return _share([_code_points(sample) for sample in samples], _code_points(corpus), gram)
+
+
+def _share(texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64], gram: int) -> float:
+    copied = _copied(texts, corpus, gram)
+    return float(copied.mean()) if len(copied) else 0.0
 
 
 def _longest(texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64]) -> tuple[int, int, int]:
