@@ -7,7 +7,7 @@ simulated Discord's clock stands still by itself, so it is moved while a trainin
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import discord
@@ -17,12 +17,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.app import Pastiche, create_bot
 from bot.commands.welcome import welcome
+from bot.demo_clock import keep_current
 from bot.jobs.publishing import publish_bundle
 from bot.jobs.trainer import TrainingOrder, run_trainer
 from bot.layout import Layout
 from bot.logs import configure_logs
 from bot.settings import Settings, SettingsError, load_settings
-from models import Database, scheduled_posts, schedules, text_models, training_jobs
+from models import text_models
 from models.columns import utc_now
 from textgen.corpus import shakespeare
 
@@ -31,7 +32,6 @@ GUILD_ID = 1_015_000_000_000_000_000
 MODEL_NAME = "Shakespeare"
 FIRST_JOB = "first"
 TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models, /schedule, /help."
-TICK_S = 1.0
 
 
 def play(*, port: int, training_s: float) -> None:
@@ -163,7 +163,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         # As a server's first sight of the bot; the page forgets its messages when it is closed.
         await bot.get_partial_messageable(channel.id, guild_id=GUILD_ID).send(embed=welcome())
         async with env.preview(channel, viewers=viewers, layout="channel", port=port) as page:
-            ticking = asyncio.create_task(_tick(env, page, bot, lambda: len(channel.history())))
+            ticking = asyncio.create_task(keep_current(env, page, bot.database, channel))
             try:
                 yield page
             finally:
@@ -173,36 +173,3 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
     finally:
         await bot.close()
         await env.shutdown()
-
-
-async def _tick(
-    env: simcord.Env, page: simcord.Preview, bot: Pastiche, count_messages: Callable[[], int]
-) -> None:
-    """Move the simulated clock and the page while a card has something new to show, or a post is due.
-
-    A page that is refreshed all the time swallows clicks, so nothing is done while nothing happens. What
-    ended just now is still to be shown.
-    """
-    had_news, shown = False, count_messages()
-    while True:
-        await asyncio.sleep(TICK_S)
-        has_news = await asyncio.to_thread(_has_news, bot.database)
-        # A post may have been due, written and sent between two looks.
-        came = count_messages() != shown
-        if has_news or had_news or came:
-            had_news, shown = has_news, count_messages()
-            # A click of the page is being carried out; there is always a next tick.
-            with contextlib.suppress(simcord.SetupError):
-                await env.advance_time(2 * TICK_S)
-                await page.refresh()
-
-
-def _has_news(database: Database) -> bool:
-    with database.read() as session:
-        return bool(
-            training_jobs.unfinished(session)
-            or training_jobs.changed_cards(session, limit=1)
-            or schedules.due(session, utc_now(), limit=1)
-            or schedules.to_tell(session, limit=1)
-            or scheduled_posts.under_way(session, limit=1)
-        )

@@ -1,11 +1,12 @@
 """The playground's page as a person uses it, in headless Chromium."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Playwright
+from playwright.async_api import Browser, Locator, Page, Playwright
 from playwright.async_api import TimeoutError as NotThere
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -51,8 +52,7 @@ class PlaygroundPage:
         for option, value in options.items():
             await self._fill(option, value)
         await self.page.keyboard.press("Escape")
-        await self.page.click("#send-message")
-        await self.page.wait_for_selector("#channel-composer-input")
+        await self._press_until(self.page.locator("#send-message"), self._composer_is_back)
 
     async def _fill(self, option: str, value: Any) -> None:
         pill = f'.command-pill[data-option="{option}"]'
@@ -67,21 +67,30 @@ class PlaygroundPage:
         else:
             await self.page.fill(f"{pill} .command-option-input", str(value))
 
-    async def reads(self, *words: str, timeout_s: float = 30) -> None:
-        """Wait until the conversation shows all the words."""
+    async def reads(self, *words: str, times: int = 1, timeout_s: float = 30) -> None:
+        """Wait until the conversation shows all the words, each that many times."""
         for word in words:
-            message = self.page.locator("#channel-message-list").get_by_text(word)
-            await message.last.wait_for(timeout=timeout_s * 1000)
+            messages = self.page.locator("#channel-message-list").get_by_text(word)
+            await messages.nth(times - 1).wait_for(timeout=timeout_s * 1000)
 
-    async def press(self, button: str) -> None:
-        await self.page.locator("#channel-message-list").get_by_role("button", name=button).last.click()
+    async def press(self, button: str, *words: str, times: int = 1) -> None:
+        """Press the last button of that name until the words are there that many times."""
+        pressed = self.page.locator("#channel-message-list").get_by_role("button", name=button).last
+        await self._press_until(
+            pressed, lambda timeout_s: self.reads(*words, times=times, timeout_s=timeout_s)
+        )
 
-    async def press_until(self, button: str, *words: str) -> None:
-        """Press a button until the words are there: a page that is being refreshed may swallow a click."""
+    async def _composer_is_back(self, timeout_s: float) -> None:
+        await self.page.wait_for_selector("#channel-composer-input", timeout=timeout_s * 1000)
+
+    async def _press_until(self, pressed: Locator, done: Callable[[float], Awaitable[None]]) -> None:
+        """Press again what had no effect, as a person does.
+
+        The page drops a click while it redraws itself, and the bot may ask for a moment's patience.
+        """
         for _ in range(3):
-            await self.press(button)
-            try:
-                return await self.reads(*words, timeout_s=20)
-            except NotThere:
-                continue
-        return await self.reads(*words)
+            with contextlib.suppress(NotThere):  # what took effect late is gone or disabled
+                await pressed.click(timeout=5_000)
+            with contextlib.suppress(NotThere):
+                return await done(10)
+        return await done(30)

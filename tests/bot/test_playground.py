@@ -27,15 +27,14 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
         bold = page.page.locator("#channel-message-list strong", has_text="to be,")
         await bold.wait_for(timeout=30_000)
         await page.reads(f"{MODEL_NAME} · temperature 0.7 · random seed 3")
-        await page.press("Again")
-        await page.reads(f"{MODEL_NAME} · temperature 0.7")
+        await page.press("Again", f"{MODEL_NAME} · temperature 0.7", times=2)
 
         corpus = ("hamlet.txt", (corpus_text * 10).encode())
         await page.command("train", name="Hamlet", corpus=corpus, rights="True", minutes="30")
         await page.reads("is in the queue")
         await page.reads("Training", "Time left", "What it writes at", timeout_s=90)
-        await page.press("Finish now")
-        await page.reads("finished early", "What it writes now", timeout_s=90)
+        await page.press("Finish now", "finished early")
+        await page.reads("What it writes now", timeout_s=90)
 
         await page.command("models")
         await page.reads("Models of this server", "2 models")

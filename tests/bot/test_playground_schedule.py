@@ -39,17 +39,15 @@ async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
         await page.command("schedule add", when="daily 09:00", timezone="Europe/Berlin", length=60)
         await page.reads("Save this schedule?", "The next three times", ", 09:00")
         await page.page.screenshot(path=tmp_path / "preview.png")
-        await page.press("Confirm")
-        await page.reads("Schedule #1 is saved")
+        await page.press("Confirm", "Schedule #1 is saved")
 
         await page.command("schedule run", schedule=1)
         await page.reads(f"daily 09:00 Europe/Berlin · {MODEL_NAME}", "Posted")
         await page.page.screenshot(path=tmp_path / "post.png")
 
         make_due(settings)
-        posts = page.page.locator("#channel-message-list").get_by_text(f"· {MODEL_NAME} ·")
-        await posts.nth(1).wait_for(timeout=60_000)
+        await page.reads(f"· {MODEL_NAME} ·", times=2, timeout_s=60)
 
-        await page.press_until("Stop", "stopped the schedule")
+        await page.press("Stop", "stopped the schedule")
         await page.page.screenshot(path=tmp_path / "stopped.png")
         await browser.close()

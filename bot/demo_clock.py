@@ -1,0 +1,76 @@
+"""The playground's clock: it moves the simulated Discord's time, and shows on the page what came meanwhile.
+
+SimCord does one thing at a time and refuses what comes second. A click refused like that is lost, or the page
+takes no further one; so clicks and ticks wait for each other here.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import simcord
+
+from models import Database, scheduled_posts, schedules, training_jobs
+from models.columns import utc_now
+
+TICK_S = 1.0
+
+
+async def keep_current(
+    env: simcord.Env, page: simcord.Preview, database: Database, channel: simcord.ChannelHandle
+) -> None:
+    """Tick until cancelled: time passes while a card has something new to tell or a post is due."""
+    turn = asyncio.Lock()
+    _let_clicks_wait(page, turn)
+    shown = _seen(channel)
+    while True:
+        await asyncio.sleep(TICK_S)
+        has_news = await asyncio.to_thread(_has_news, database)
+        async with turn:
+            # A picture of the page is being taken, or the bot is very busy; there is always a next tick.
+            with contextlib.suppress(simcord.SetupError, TimeoutError):
+                if has_news:
+                    await env.advance_time(2 * TICK_S)
+                # A post may have been due, written and sent between two looks.
+                if (seen := _seen(channel)) != shown:
+                    await page.refresh()
+                    shown = seen
+
+
+def _let_clicks_wait(page: simcord.Preview, turn: asyncio.Lock) -> None:
+    """Carry out what is clicked when it is its turn, on the page as it is by then.
+
+    A click names the revision that it was made on, and is refused for an older one. What it points at is
+    looked up anew anyway, so a refresh of ours in between is no reason to lose it.
+    """
+    carry_out = page._action
+
+    async def in_turn(context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
+        async with turn:
+            if "published_revision" in body:
+                body = {**body, "published_revision": page._get_page(context_id).revision}
+            return await carry_out(context_id, body)
+
+    page._action = in_turn  # type: ignore[method-assign]
+
+
+def _seen(channel: simcord.ChannelHandle) -> set[tuple[int, datetime | None]]:
+    """What the page has to be refreshed for; an answer is shown by the click that asked for it."""
+    return {
+        (message.id, message.edited_at)
+        for message in channel.history()
+        if message.edited_at is not None or message.interaction_metadata is None
+    }
+
+
+def _has_news(database: Database) -> bool:
+    with database.read() as session:
+        return bool(
+            training_jobs.unfinished(session)
+            or training_jobs.changed_cards(session, limit=1)
+            or schedules.due(session, utc_now(), limit=1)
+            or schedules.to_tell(session, limit=1)
+            or scheduled_posts.under_way(session, limit=1)
+        )
