@@ -140,7 +140,7 @@ def _seconds_to(corpus: Path, output: Path, loss: float) -> float:
 
 
 def main() -> None:
-    """Print mean and spread over several random seeds: ``python -m benchmarks.learning SECONDS [SEEDS]``."""
+    """Print median, mean and spread over random seeds: ``python -m benchmarks.learning SECONDS [SEEDS]``."""
     budget, seeds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with corpora() as folders:
         for folder in folders:
@@ -151,8 +151,9 @@ def main() -> None:
             for name, values in zip(
                 ("stateful pass", "windows of 256"), zip(*found, strict=True), strict=False
             ):
+                middle = f"median {statistics.median(values):.4f}, mean {statistics.mean(values):.4f}"
                 spread = f"{min(values):.4f} to {max(values):.4f}"
-                print(f"{folder.name}, {budget} s, {name}: mean {statistics.mean(values):.4f}, {spread}")
+                print(f"{folder.name}, {budget} s, {name}: {middle}, {spread}")
 
 
 if __name__ == "__main__":
