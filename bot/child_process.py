@@ -63,6 +63,10 @@ class Child:
         with contextlib.suppress(OSError):
             self.stdin.close()
 
+    def kill(self) -> None:
+        """End the child at once, whatever it is doing; what it has not finished writing is lost."""
+        self.process.kill()
+
     def wait_or_kill(self, grace_s: float) -> int:
         """Wait for the end; after `grace_s` ask by a signal, after as long again kill.
 

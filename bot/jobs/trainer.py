@@ -1,6 +1,6 @@
 """The trainer process: `python -m textgen train --events --control`, watched from a thread.
 
-Its JSON lines become calls of `on_event`; a reason to stop becomes a word on its standard input. Holding
+Its JSON lines become calls of `on_event`; the wish to finish becomes a word on its standard input. Holding
 that input open is what tells the trainer that its parent lives: if the bot is killed, the trainer sees the
 end of input, keeps its checkpoint and ends. Knows nothing of the database or of Discord.
 """
@@ -87,6 +87,11 @@ def checkpoint_of(bundle: Path) -> Path:
     return bundle.with_name(f"{bundle.name}.checkpoint")
 
 
+def lock_of(bundle: Path) -> Path:
+    """What the trainer holds while it works."""
+    return bundle.with_name(f"{bundle.name}.lock")
+
+
 def run_trainer(
     order: TrainingOrder,
     *,
@@ -141,7 +146,7 @@ def _watch(
                 _say(child, "finish")
                 asked_to_finish = True
         elif stop is not None:
-            _ask_to_stop(child, stop)
+            _stop(child, stop)
             return TrainingEnd(stopped=stop)
         try:
             line = lines.get(timeout=TICK_S)
@@ -161,9 +166,11 @@ def _watch(
         on_event(event)
 
 
-def _ask_to_stop(child: Child, stop: Stop) -> None:
+def _stop(child: Child, stop: Stop) -> None:
     if stop is Stop.CANCEL:
-        _say(child, "cancel")
+        # Nothing of it will be kept, and a compilation that runs hears nothing: the next in line shall not
+        # wait for its end.
+        child.kill()
     child.close_input()
 
 

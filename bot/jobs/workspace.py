@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from bot.jobs.trainer import TrainingOrder, checkpoint_of
+from bot.jobs.trainer import TrainingOrder, checkpoint_of, lock_of
 from bot.layout import Layout
 
 BASE = "base"
@@ -64,6 +64,7 @@ def clear(layout: Layout, guild_id: int, job_id: str) -> None:
     bundle = layout.bundle(guild_id, job_id)
     for folder in (bundle, checkpoint_of(bundle)):
         shutil.rmtree(folder, ignore_errors=True)
+    lock_of(bundle).unlink(missing_ok=True)  # a trainer that was killed leaves it
     clear_training(layout, guild_id, job_id)
 
 

@@ -9,6 +9,8 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Playwright
 from playwright.async_api import TimeoutError as NotThere
 
+from tests.patience import PATIENCE_S
+
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -67,7 +69,7 @@ class PlaygroundPage:
         else:
             await self.page.fill(f"{pill} .command-option-input", str(value))
 
-    async def reads(self, *words: str, times: int = 1, timeout_s: float = 30) -> None:
+    async def reads(self, *words: str, times: int = 1, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the conversation shows all the words, each that many times."""
         for word in words:
             messages = self.page.locator("#channel-message-list").get_by_text(word)
@@ -93,4 +95,4 @@ class PlaygroundPage:
                 await pressed.click(timeout=5_000)
             with contextlib.suppress(NotThere):
                 return await done(10)
-        return await done(30)
+        return await done(PATIENCE_S)

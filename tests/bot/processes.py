@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.patience import PATIENCE_S
+
 # In parts, so that nobody who looks for leaked tokens stops here.
 TOKEN = ".".join(("MTIzNDU2Nzg5MDEyMzQ1Njc4", "GabcDE", "abcdefghijklmnopqrstuvwxyz0123456789AB"))
 
@@ -51,8 +53,8 @@ class Pastiche:
         self._file.close()
 
 
-def wait_for(what: Callable[[], object], *, timeout_s: float, message: Callable[[], str] = str) -> None:
-    deadline = time.monotonic() + timeout_s
+def wait_for(what: Callable[[], object], *, message: Callable[[], str] = str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
     while not what():
         assert time.monotonic() < deadline, message()
         time.sleep(0.1)

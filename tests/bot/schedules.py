@@ -9,6 +9,7 @@ import simcord
 
 from models import PostState, Schedule, scheduled_posts, schedules
 from tests.bot.world import Place, World, answer, shown
+from tests.patience import PATIENCE_S
 
 UTC = datetime.UTC
 # A Monday.
@@ -58,9 +59,9 @@ def slots(world: World, place: Place, schedule_id: int) -> dict[datetime.datetim
     return {post.slot: post.state for post in reversed(posts)}
 
 
-async def ended(world: World, place: Place, schedule_id: int, timeout_s: float = 30) -> list[PostState]:
+async def ended(world: World, place: Place, schedule_id: int) -> list[PostState]:
     """What became of all slots, once none is under way."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         states = list(slots(world, place, schedule_id).values())
         if states and all(state.is_final for state in states):

@@ -80,9 +80,7 @@ def test_migrate_is_safe_to_repeat(tmp_path: Path):
 def test_a_second_process_of_one_name_is_refused(settings: Settings):
     settings.prepare_data_dir()
     with Pastiche(settings.data_dir, "worker") as first:
-        wait_for(
-            lambda: "job worker started" in first.log.read_text(), timeout_s=20, message=first.log.read_text
-        )
+        wait_for(lambda: "job worker started" in first.log.read_text(), message=first.log.read_text)
         second = pastiche("worker", cwd=settings.data_dir, PASTICHE_DATA_DIR=str(settings.data_dir))
         assert second.returncode == 1
         assert f"process {first.process.pid} already works on" in second.stderr.splitlines()[-1]
@@ -118,9 +116,7 @@ def running_bot(folder: Path) -> Iterator[psutil.Process]:
         process = subprocess.Popen([sys.executable, "-c", BOT], env=environment, stdout=output, stderr=output)
     try:
         beat = Layout(folder / "data").heartbeat
-        wait_for(
-            lambda: beat.exists() and "on purpose" in log.read_text(), timeout_s=30, message=log.read_text
-        )
+        wait_for(lambda: beat.exists() and "on purpose" in log.read_text(), message=log.read_text)
         yield psutil.Process(process.pid)
     finally:
         process.kill()

@@ -9,6 +9,7 @@ from bot.demo import FIRST_JOB, GUILD_ID, MODEL_NAME, demo_settings, playground
 from bot.layout import Layout
 from bot.settings import Settings
 from tests.bot.page import PlaygroundPage, in_browser, open_browser
+from tests.patience import PATIENCE_S
 
 
 @in_browser
@@ -25,16 +26,16 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
 
         await page.command("generate", seed="to be, ", length=60, random_seed=3)
         bold = page.page.locator("#channel-message-list strong", has_text="to be,")
-        await bold.wait_for(timeout=30_000)
+        await bold.wait_for(timeout=PATIENCE_S * 1000)
         await page.reads(f"{MODEL_NAME} · temperature 0.7 · random seed 3")
         await page.press("Again", f"{MODEL_NAME} · temperature 0.7", times=2)
 
         corpus = ("hamlet.txt", (corpus_text * 10).encode())
         await page.command("train", name="Hamlet", corpus=corpus, rights="True", minutes="30")
         await page.reads("is in the queue")
-        await page.reads("Training", "Time left", "What it writes at", timeout_s=90)
+        await page.reads("Training", "Time left", "What it writes at")
         await page.press("Finish now", "finished early")
-        await page.reads("What it writes now", timeout_s=90)
+        await page.reads("What it writes now")
 
         await page.command("models")
         await page.reads("Models of this server", "2 models")

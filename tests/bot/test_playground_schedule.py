@@ -46,7 +46,7 @@ async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
         await page.page.screenshot(path=tmp_path / "post.png")
 
         make_due(settings)
-        await page.reads(f"· {MODEL_NAME} ·", times=2, timeout_s=60)
+        await page.reads(f"· {MODEL_NAME} ·", times=2)
 
         await page.press("Stop", "stopped the schedule")
         await page.page.screenshot(path=tmp_path / "stopped.png")

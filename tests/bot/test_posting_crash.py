@@ -39,9 +39,7 @@ class Bots:
         """Run one until it is at the place, and kill it there."""
         process = self.start(datetime.timedelta(seconds=2), place)
         hangs = self.data_dir / "discord.hangs"
-        wait_for(
-            lambda: hangs.exists() or process.poll() is not None, timeout_s=60, message=self.log.read_text
-        )
+        wait_for(lambda: hangs.exists() or process.poll() is not None, message=self.log.read_text)
         assert process.poll() is None, self.log.read_text()
         process.kill()
         process.wait()

@@ -1,6 +1,5 @@
 """`/privacy`: a person and a server see, take along and delete what is stored about them."""
 
-import asyncio
 import json
 import zipfile
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from models import (
     personal_data,
     training_jobs,
 )
+from tests.bot.trainings import training_processes, until
 from tests.bot.world import Place, World, answer, private_line, shown
 
 NOW = datetime.now(UTC)
@@ -258,11 +258,7 @@ async def test_a_running_training_of_a_deleted_server_ends_and_leaves_nothing(wo
     )
     await world.until(stratford, "Loss")
     await confirm(stratford, await privacy(stratford, "delete", scope="server"))
-    for _ in range(60):
-        await world.env.advance_time(1)
-        await asyncio.sleep(0.5)
-        if not files(world, stratford):
-            break
+    await until(lambda: not training_processes())
     later = datetime.now(UTC) + timedelta(hours=2)
     erasure.carry_out_removals(world.bot.database, world.bot.layout, later)
     assert files(world, stratford) == []

@@ -1,7 +1,5 @@
 """The queue: fair turns between servers, places that are true, limits that say what they counted, `/jobs`."""
 
-import asyncio
-
 import discord
 import pytest
 
@@ -145,7 +143,7 @@ class TestJobs:
         await train(abbey, corpus_text, name="Secret", minutes=10)
         trainers.let_go()
         await until(lambda: len(trainers.orders) == 2)
-        await asyncio.sleep(1.5)  # its first progress is reported
+        await until(lambda: [job.fraction for job in jobs(world, abbey)] == [0.25])
         await world.env.advance_time(3)
         # One is done, the abbey's is running, Two and Three wait.
         card = answer(await stratford.member.slash(stratford.channel, "jobs"))

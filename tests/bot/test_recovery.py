@@ -79,7 +79,7 @@ def test_a_training_goes_on_where_its_process_ended(
     # Far longer than this takes on any machine: it is ended by a wish, not by the clock.
     job_id = trainings.record(corpus_text, minutes=30)
     with Pastiche(settings.data_dir, "worker") as worker:
-        wait_for(lambda: trainings.job(job_id).sample, timeout_s=120, message=worker.log.read_text)
+        wait_for(lambda: trainings.job(job_id).sample, message=worker.log.read_text)
         (trainer,) = trainers(worker)
         if how == "kill -9":
             worker.kill()
@@ -93,10 +93,10 @@ def test_a_training_goes_on_where_its_process_ended(
 
     with Pastiche(settings.data_dir, "worker") as worker:
         said = worker.log.read_text
-        wait_for(lambda: "resumed=True" in said(), timeout_s=120, message=said)
+        wait_for(lambda: "resumed=True" in said(), message=said)
         with trainings.database.write() as session:
             training_jobs.request_finish(session, GUILD, job_id)
-        wait_for(lambda: trainings.ended(job_id), timeout_s=120, message=said)
+        wait_for(lambda: trainings.ended(job_id), message=said)
         assert worker.end() == 0
     job = trainings.job(job_id)
     assert job.state is JobState.DONE, job.error

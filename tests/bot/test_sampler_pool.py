@@ -13,11 +13,12 @@ import pytest
 
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.sampling.pool import SampleRequest, SamplerPool, SampleText
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
 async def pool() -> AsyncIterator[SamplerPool]:
-    pool = SamplerPool(2, timeout_s=5)
+    pool = SamplerPool(2, timeout_s=PATIENCE_S)
     pool.start()
     yield pool
     await asyncio.to_thread(pool.close)
@@ -78,7 +79,7 @@ async def test_a_bundle_that_is_none_is_refused_and_costs_nothing_else(pool: Sam
 
 
 async def test_closing_ends_every_process(trained_bundle: Path):
-    pool = SamplerPool(2, timeout_s=5)
+    pool = SamplerPool(2, timeout_s=PATIENCE_S)
     pool.start()
     processes = [psutil.Process(pid) for pid in pool.pids]
     assert len(processes) == 2
@@ -97,7 +98,7 @@ async def test_several_texts_come_with_a_random_seed_each(pool: SamplerPool, tra
 
 
 async def test_whoever_leaves_is_not_written_for_any_more(trained_bundle: Path):
-    pool = SamplerPool(1, timeout_s=60)
+    pool = SamplerPool(1, timeout_s=PATIENCE_S)
     pool.start()
     try:
         await pool.samples(wish(trained_bundle, 5))

@@ -60,7 +60,7 @@ class TestPosting:
     async def test_the_loop_of_the_bot_finds_it_by_itself(self, world: World, stratford: Place, clock: Clock):
         schedule = await save(world, stratford)
         clock.moment = schedule.next_slot
-        message = await world.until(stratford, "daily 09:00 UTC", timeout_s=30)
+        message = await world.until(stratford, "daily 09:00 UTC")
         assert message.embeds[0].description
 
     async def test_after_a_short_downtime_the_latest_slot_is_caught_up_and_the_others_are_missed(

@@ -5,14 +5,23 @@ import datetime
 import shutil
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bot.jobs import workflows
 from bot.jobs.trainer import TrainingEnd
 from models import Corpus, JobState, guilds, text_models, training_jobs
 from tests import hard_inputs
-from tests.bot.trainings import LONG, finish_now, jobs, labels, stored_files, trail, train
+from tests.bot.trainings import (
+    LONG,
+    finish_now,
+    jobs,
+    labels,
+    stored_files,
+    trail,
+    train,
+    training_processes,
+    until,
+)
 from tests.bot.world import World, answer, private_line, shown
 
 
@@ -75,17 +84,17 @@ async def test_each_choice_reaches_the_trainer(
     card = shown(stratford.channel.last_message)
     for words in ("Learns words · size medium · measured on a text of its own", "up to 7 min"):
         assert words in card
-    await world.until(stratford, "Training", timeout_s=20)
+    await world.until(stratford, "Training")
     (order,) = trainers.orders
     asked = " ".join(order.arguments())
     assert "--level word --pristine-input --preset medium" in asked
     assert "--time-limit 420" in asked
     assert (order.directory / "validate.txt").read_text() == corpus_text[:3000]
     trainers.let_go()
-    await world.until(stratford, "Done", timeout_s=20)
+    await world.until(stratford, "Done")
 
     await train(stratford, corpus_text)
-    await world.until(stratford, "Training", timeout_s=20)
+    await world.until(stratford, "Training")
     asked = " ".join(trainers.orders[-1].arguments())
     assert "--preset" not in asked, "the trainer chooses the size"
     assert "--level char" in asked
@@ -112,13 +121,13 @@ class TestGoingOn:
             session.delete(base)
         await asyncio.to_thread(shutil.rmtree, base.bundle_path)
         enqueue(job)
-        await world.until(stratford, "Training", timeout_s=20)
+        await world.until(stratford, "Training")
         (order,) = trainers.orders
         assert "--base" in order.arguments()
         assert "--level" not in order.arguments()
         assert contents(order.base) == content
         trainers.let_go()
-        await world.until(stratford, "Done", timeout_s=20)
+        await world.until(stratford, "Done")
         assert not order.base.exists()
 
     async def test_learns_on_for_real(self, world: World, corpus_text: str, trained_bundle: Path):
@@ -153,7 +162,7 @@ class TestGoingOn:
             file.unlink()
         world.bot.layout.training(stratford.guild.id, job.id).joinpath("base").rmdir()
         enqueue(job)
-        card = await world.until(stratford, "Failed", timeout_s=20)
+        card = await world.until(stratford, "Failed")
         assert "The copy of the model that it was to go on from is gone" in shown(card)
 
 
@@ -257,7 +266,7 @@ async def test_a_model_is_made_default_by_who_may_train(world: World, corpus_tex
     stratford = world.place()
     trainers.let_go()
     await train(stratford, corpus_text)
-    done = await world.until(stratford, "Done", timeout_s=20)
+    done = await world.until(stratford, "Done")
     assert "Manage Server" in private_line(await stratford.member.click(done, label="Make default"))
     line = private_line(await stratford.admin.click(done, label="Make default"))
     assert line == "**Hamlet** is this server's default model now."
@@ -274,13 +283,8 @@ async def test_a_running_training_is_cancelled_and_leaves_nothing_behind(world: 
     card = await world.until(stratford, "Cancelled")
     assert not card.components
     assert not card.attachments
-    for _ in range(100):
-        left = [path.name for path in stored_files(world)]
-        if len(left) == 1:
-            break
-        await asyncio.sleep(0.2)
-    assert len(left) == 1, left
-    assert left[0].endswith(".txt")
+    await until(lambda: len(stored_files(world)) == 1)
+    assert stored_files(world)[0].suffix == ".txt"
     assert "no model here yet" in private_line(await stratford.member.slash(stratford.channel, "models"))
     assert trail(world, stratford)[-1].action == "training.cancelled"
 
@@ -299,7 +303,7 @@ async def test_a_failed_training_says_why_and_leaves_the_other_models_alone(
 
     monkeypatch.setattr(workflows, "run_trainer", run_out_of_disk)
     await train(stratford, corpus_text)
-    card = await world.until(stratford, "Failed", timeout_s=20)
+    card = await world.until(stratford, "Failed")
     assert "The disk is full" in shown(card)
     assert not card.components
     assert sorted(path for path in stored_files(world) if path.suffix != ".txt") == before
@@ -319,14 +323,13 @@ async def test_a_trainer_that_dies_is_a_failure_with_a_reason(world: World, corp
     stratford = world.place()
     await train(stratford, corpus_text)
     await world.until(stratford, "Training")
-    killed = []
-    while not killed:  # its row says Training a moment before there is a process
-        killed = [child for child in psutil.Process().children(recursive=True) if "train" in child.cmdline()]
-        await asyncio.sleep(0.1)
-    for child in killed:
+    await until(training_processes)  # its row says Training a moment before there is a process
+    for child in training_processes():
         child.kill()
     card = await world.until(stratford, "Failed")
     assert "SIGKILL" in shown(card)
+    await until(lambda: len(stored_files(world)) == 1)
+    assert stored_files(world)[0].suffix == ".txt"
 
 
 async def test_a_deleted_text_is_a_clear_failure(world: World, corpus_text: str, trainers):
@@ -337,7 +340,7 @@ async def test_a_deleted_text_is_a_clear_failure(world: World, corpus_text: str,
     with world.bot.database.write() as session:
         session.get(Corpus, job.corpus_id).text_deleted_at = datetime.datetime.now(datetime.UTC)
     enqueue(job)
-    card = await world.until(stratford, "Failed", timeout_s=20)
+    card = await world.until(stratford, "Failed")
     assert "Its text has been deleted in the meantime" in shown(card)
     assert trainers.orders == []
     assert job.minutes == LONG

@@ -1,6 +1,5 @@
 """What may happen around a training: it goes on where anybody still wants it, and ends where nobody can."""
 
-import asyncio
 import datetime
 from pathlib import Path
 
@@ -45,13 +44,9 @@ async def test_a_death_between_the_row_and_its_turn(world: World, corpus_text: s
         await train(stratford, corpus_text, name=name)
     await world.restart()
     trainers.let_go(2)
-    for _ in range(100):
-        await world.env.advance_time(3)
-        cards = [shown(message) for message in stratford.channel.history()]
-        if all("Done" in card for card in cards):
-            break
-        await asyncio.sleep(0.1)
-    assert all("Done" in card for card in cards), cards
+    await world.until(stratford, "Done")
+    await world.env.advance_time(3)
+    assert all("Done" in shown(message) for message in stratford.channel.history())
 
 
 async def test_a_death_after_its_workflow_was_lost(world: World, corpus_text: str, trainers: Trainers):
@@ -63,7 +58,7 @@ async def test_a_death_after_its_workflow_was_lost(world: World, corpus_text: st
         training_jobs.start(session, stratford.guild.id, job.id, "gone")
     await world.restart()
     trainers.let_go()
-    assert "Done" in shown(await world.until(stratford, "Done", "Failed", timeout_s=20))
+    assert "Done" in shown(await world.until(stratford, "Done", "Failed"))
 
 
 async def test_the_deletion_of_its_card(world: World, corpus_text: str, waiting: None):
@@ -75,17 +70,17 @@ async def test_the_deletion_of_its_card(world: World, corpus_text: str, waiting:
     await world.env.settle()
     with world.bot.database.write() as session:
         training_jobs.start(session, stratford.guild.id, job.id)
-    new = await world.until(stratford, "Training", timeout_s=10)
+    new = await world.until(stratford, "Training")
     assert new.id != card.id
     with world.bot.database.write() as session:
         training_jobs.progress(session, stratford.guild.id, job.id, fraction=0.5, loss=2.0)
-    assert (await world.until(stratford, "50%", timeout_s=10)).id == new.id
+    assert (await world.until(stratford, "50%")).id == new.id
 
 
 async def test_the_deletion_of_its_channel(world: World, corpus_text: str, trainers: Trainers):
     stratford = world.place()
     await train(stratford, corpus_text)
-    await world.until(stratford, "Training", timeout_s=20)
+    await world.until(stratford, "Training")
     (job,) = jobs(world, stratford)
     world.env.backend.delete_channel(stratford.channel.id)
     await world.env.settle()
@@ -110,11 +105,11 @@ async def test_a_requester_who_loses_the_role_and_leaves(world: World, corpus_te
     with world.bot.database.write() as session:
         guilds.edit(session, stratford.guild.id, trainer_role_id=role.id)
     await train(stratford, corpus_text, tina)
-    await world.until(stratford, "Training", timeout_s=20)
+    await world.until(stratford, "Training")
     world.env.backend.remove_member(stratford.guild.id, tina.id)
     await world.env.settle()
     trainers.let_go()
-    done = await world.until(stratford, "Done", "Failed", "Cancelled", timeout_s=20)
+    done = await world.until(stratford, "Done", "Failed", "Cancelled")
     assert "Done" in shown(done), "the model is the server's; who manages it can cancel"
 
 
@@ -123,7 +118,7 @@ async def test_the_bot_leaving_the_server(world: World, corpus_text: str, traine
     for name in ("Running", "Waiting"):
         await train(stratford, corpus_text, name=name)
     await train(abbey, corpus_text)
-    await world.until(abbey, "place 1", timeout_s=20)
+    await world.until(abbey, "place 1")
     running, waits = jobs(world, stratford)
     world.bot.dispatch("guild_remove", world.bot.get_guild(stratford.guild.id))  # SimCord never does
     await world.env.settle()
@@ -131,7 +126,7 @@ async def test_the_bot_leaving_the_server(world: World, corpus_text: str, traine
         await state_becomes(world, stratford, job.id, JobState.CANCELLED)
     await until(lambda: len(trainers.orders) == 2)
     trainers.let_go()
-    assert "Done" in shown(await world.until(abbey, "Done", timeout_s=20))
+    assert "Done" in shown(await world.until(abbey, "Done"))
     left = {path.name for path in stored_files(world) if str(stratford.guild.id) in str(path)}
     assert all(name.endswith(".txt") and name != "input.txt" for name in left), left
     last = trail(world, stratford)[-1]
@@ -156,7 +151,7 @@ async def test_more_than_fifteen_minutes(world: World, corpus_text: str, trainer
     for _ in range(20):
         await world.env.advance_time(60)
     trainers.let_go()
-    done = await world.until(stratford, "Done", timeout_s=20)
+    done = await world.until(stratford, "Done")
     assert done.id == card.id
     later = [request.path for request in world.env.http_requests[answered:]]
     assert later
@@ -171,7 +166,7 @@ async def test_an_outage_of_discord(world: World, corpus_text: str, waiting: Non
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=3)
     with world.bot.database.write() as session:
         training_jobs.fail(session, stratford.guild.id, job.id, error="no luck")
-    assert (await world.until(stratford, "No luck", timeout_s=15)).id == card.id
+    assert (await world.until(stratford, "No luck")).id == card.id
 
 
 async def test_a_card_that_was_never_sent(world: World, corpus_text: str, waiting: None):
@@ -183,7 +178,7 @@ async def test_a_card_that_was_never_sent(world: World, corpus_text: str, waitin
     with world.bot.database.write() as session:
         old = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=1)
         training_jobs.get(session, stratford.guild.id, job.id).created_at = old
-    assert "Queued" in shown(await world.until(stratford, "Queued", timeout_s=15))
+    assert "Queued" in shown(await world.until(stratford, "Queued"))
 
 
 async def test_a_model_of_the_same_name_is_replaced_only_by_a_finished_one(
@@ -192,8 +187,8 @@ async def test_a_model_of_the_same_name_is_replaced_only_by_a_finished_one(
     stratford = world.place()
     world.give_model(stratford, trained_bundle, "Hamlet")
     await train(stratford, corpus_text)
-    await world.until(stratford, "Training", timeout_s=20)
+    await world.until(stratford, "Training")
     await stratford.admin.click(stratford.channel.last_message, label="Cancel")
-    await world.until(stratford, "Cancelled", timeout_s=20)
+    await world.until(stratford, "Cancelled")
     answered = await stratford.member.slash(stratford.channel, "generate", model="Hamlet", length=10)
     assert answered.response.embeds

@@ -1,6 +1,7 @@
 """What tests of trainings share: asking for one, watching it, and trainers that need no time."""
 
 import asyncio
+import contextlib
 import shutil
 import threading
 import time
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import psutil
 import pytest
 
 from bot.jobs import workflows
 from bot.jobs.trainer import Stop, TrainingEnd, TrainingOrder
 from models import AuditEvent, TrainingJob, audit, training_jobs
 from tests.bot.world import Place, World, shown
+from tests.patience import PATIENCE_S
 
 LONG = 30.0
 """Minutes that no test waits for: it is ended by Finish now or Cancel, however busy the machine is."""
@@ -36,11 +39,11 @@ async def finish_now(world: World, place: Place) -> discord.Message:
     return done
 
 
-async def until(what: Callable[[], object], timeout_s: float = 30) -> None:
+async def until(what: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
     """Let real time go on until something is so."""
     deadline = time.monotonic() + timeout_s
     while not what():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, what()
         await asyncio.sleep(0.1)
 
 
@@ -53,6 +56,16 @@ def trail(world: World, place: Place) -> list[AuditEvent]:
     """What was recorded, the oldest first."""
     with world.bot.database.read() as session:
         return list(reversed(audit.listing(session, place.guild.id)))
+
+
+def training_processes() -> list[psutil.Process]:
+    """The trainers that run below this process."""
+    running = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it ended in between
+            if "train" in child.cmdline():
+                running.append(child)
+    return running
 
 
 def stored_files(world: World) -> list[Path]:

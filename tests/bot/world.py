@@ -16,6 +16,7 @@ from bot.app import Pastiche
 from bot.demo import simulated_bot
 from bot.jobs.publishing import publish_bundle
 from bot.settings import Settings
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -82,7 +83,7 @@ class World:
 
         monkeypatch.setattr(simcord.interactions, "base_payload", payload)
 
-    async def until(self, place: Place, *words: str, timeout_s: float = 90) -> discord.Message:
+    async def until(self, place: Place, *words: str, timeout_s: float = PATIENCE_S) -> discord.Message:
         """Let time go on until the newest message of the channel shows one of the words."""
         deadline = time.monotonic() + timeout_s
         while True:
