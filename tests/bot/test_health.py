@@ -54,11 +54,11 @@ async def test_a_blocked_loop_shows_as_lag_and_then_as_age(tmp_path: Path, monke
     heart = health.Heartbeat(tmp_path / "beat", lambda: True)
     heart.start(asyncio.get_running_loop())
     await asyncio.sleep(0.5)
-    calm = heart.lag_s(0.99)
+    assert heart.lag_s(0.99) < 0.1
     before = (tmp_path / "beat").stat().st_mtime_ns
     time.sleep(0.4)  # noqa: ASYNC251 - blocking the loop is the point
     assert (tmp_path / "beat").stat().st_mtime_ns - before < 0.25e9
     await asyncio.sleep(0.2)
-    assert heart.lag_s(0.999) > max(calm, 0.2)
+    assert heart.lag_s(0.999) > 0.2
     await asyncio.to_thread(heart.stop)
     assert not (tmp_path / "beat").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.jobs import workflows
+from bot.jobs import trainer, workflows
 from bot.jobs.trainer import TrainingEnd
 from models import Corpus, JobState, guilds, text_models, training_jobs
 from tests import hard_inputs
@@ -283,10 +283,30 @@ async def test_a_running_training_is_cancelled_and_leaves_nothing_behind(world: 
     card = await world.until(stratford, "Cancelled")
     assert not card.components
     assert not card.attachments
-    await until(lambda: len(stored_files(world)) == 1)
-    assert stored_files(world)[0].suffix == ".txt"
+    await until(lambda: [path.suffix for path in stored_files(world)] == [".txt"])
     assert "no model here yet" in private_line(await stratford.member.slash(stratford.channel, "models"))
     assert trail(world, stratford)[-1].action == "training.cancelled"
+
+
+async def test_a_training_that_hears_nothing_is_cancelled_at_once(
+    world: World, corpus_text: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(trainer, "GRACE_S", 3600.0)
+    stratford = world.place()
+    await train(stratford, corpus_text)
+    await world.until(stratford, "Training")
+    await until(training_processes)
+    stopped = training_processes()
+    try:
+        for process in stopped:
+            process.suspend()  # as deaf as one that compiles
+        await stratford.admin.click(stratford.channel.last_message, label="Cancel")
+        await until(lambda: [path.suffix for path in stored_files(world)] == [".txt"])
+        assert not training_processes()
+    finally:
+        for process in stopped:
+            if process.is_running():
+                process.kill()
 
 
 async def test_a_failed_training_says_why_and_leaves_the_other_models_alone(
@@ -328,8 +348,7 @@ async def test_a_trainer_that_dies_is_a_failure_with_a_reason(world: World, corp
         child.kill()
     card = await world.until(stratford, "Failed")
     assert "SIGKILL" in shown(card)
-    await until(lambda: len(stored_files(world)) == 1)
-    assert stored_files(world)[0].suffix == ".txt"
+    await until(lambda: [path.suffix for path in stored_files(world)] == [".txt"])
 
 
 async def test_a_deleted_text_is_a_clear_failure(world: World, corpus_text: str, trainers):

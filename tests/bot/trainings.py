@@ -39,11 +39,11 @@ async def finish_now(world: World, place: Place) -> discord.Message:
     return done
 
 
-async def until(what: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
+async def until(what: Callable[[], object]) -> None:
     """Let real time go on until something is so."""
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + PATIENCE_S
     while not what():
-        assert time.monotonic() < deadline, what()
+        assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
 
 

@@ -83,16 +83,16 @@ class World:
 
         monkeypatch.setattr(simcord.interactions, "base_payload", payload)
 
-    async def until(self, place: Place, *words: str, timeout_s: float = PATIENCE_S) -> discord.Message:
+    async def until(self, place: Place, *words: str) -> discord.Message:
         """Let time go on until the newest message of the channel shows one of the words."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             await self.env.advance_time(2)
             message = place.channel.last_message
             if message is not None and any(word in shown(message) for word in words):
                 return message
             seen = shown(message) if message else "nothing"
-            assert time.monotonic() < deadline, f"none of {words} after {timeout_s} s, but: {seen}"
+            assert time.monotonic() < deadline, f"none of {words} after {PATIENCE_S} s, but: {seen}"
             await asyncio.sleep(0.25)
 
     async def restart(self) -> None:
