@@ -1,11 +1,12 @@
 """A server's list of words that are not shown: whole words, whatever their case and width. Pure."""
 
 import functools
-import unicodedata
 
 import regex
 
 from bot.presentation import safe_text
+from textgen.graphemes import graphemes
+from textgen.normal_forms import normalize
 
 HIDDEN = "▒▒▒"
 
@@ -60,11 +61,11 @@ def _borders(character: str) -> bool:
 
 def _folded(text: str) -> tuple[str, list[int], list[str]]:
     """The text as it is compared, which grapheme each of its characters comes from, and the graphemes."""
-    pieces = safe_text.graphemes(text)
+    pieces = graphemes(text)
     folded = [_fold(piece) for piece in pieces]
     owners = [number for number, piece in enumerate(folded) for _ in piece]
     return "".join(folded), owners, pieces
 
 
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return normalize("NFKC", normalize("NFKC", text).casefold())

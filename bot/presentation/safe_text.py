@@ -7,6 +7,8 @@ Every function is pure.
 
 import regex
 
+from textgen.graphemes import graphemes
+
 # Clients make links of these even where the text around them is escaped, some in the middle of a word.
 _SCHEMES = regex.compile(r":(?=//)|(?:mailto|tel|sms):(?=\S)", regex.IGNORECASE)
 _WWW = regex.compile(r"www(?=\.)", regex.IGNORECASE)
@@ -30,7 +32,6 @@ _MARKDOWN = regex.compile(r"[\\*_~`|\[\]<]")
 # Headings, quotes, lists and subtext count at the start of a line only.
 _LINE_START = regex.compile(r"^([ \t]*)(?=[#>+-]|\d{1,9}[.)])(\d*)", regex.MULTILINE)
 _ESCAPED = regex.compile(r"\\([^0-9A-Za-z\s])")
-_GRAPHEME = regex.compile(r"\X")
 
 
 def clean(text: str) -> str:
@@ -60,11 +61,6 @@ def unescape(text: str) -> str:
 def safe(text: str) -> str:
     """Text ready for a message or an embed's description."""
     return escape(defuse(clean(text)))
-
-
-def graphemes(text: str) -> list[str]:
-    """User-perceived characters: a family emoji or a letter with its accents is one."""
-    return _GRAPHEME.findall(text)
 
 
 def shorten(text: str, limit: int, *, mark: str = "…") -> str:

@@ -6,6 +6,7 @@ Sizes are in UTF-16 code units of the text as it is shown (`safe_text.safe`): Di
 import regex
 
 from bot.presentation import safe_text
+from textgen.graphemes import grapheme_ends, graphemes
 
 # Where a text may be cut, the best place first. Each match ends where the next piece begins.
 _CUTS = (
@@ -53,7 +54,7 @@ def ending(text: str, characters: int) -> str:
     if len(text) <= characters:
         return text
     kept: list[str] = []
-    for grapheme in reversed(safe_text.graphemes(text[-2 * characters :])):
+    for grapheme in reversed(graphemes(text[-2 * characters :])):
         characters -= len(grapheme)
         if characters < 0:
             break
@@ -67,7 +68,7 @@ def _longest_fitting(text: str, units: int) -> int:
     """Length of a beginning that fits and splits no grapheme, the longest or a little shorter."""
     # A clean text is never shorter when it is safe: more than this cannot fit.
     head = text[: units + 64]
-    ends = [0, *(match.end() for match in regex.finditer(r"\X", head))]
+    ends = [0, *grapheme_ends(head)]
     if len(head) < len(text):
         ends.pop()  # the last one may go on where the text was cut off
     size = _size(text[: ends[-1]])

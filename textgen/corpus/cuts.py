@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import unicodedata
 
-import regex
+from textgen.graphemes import grapheme_ends, graphemes
 
-_GRAPHEME = regex.compile(r"\X")
 _SEARCHED = 4_096
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 # Neither side of a cut may be what the other side's lower case hangs on: Σ becomes ς at the end of a
 # word, which looks past marks, modifiers and punctuation (Unicode 3.13, "Final_Sigma").
@@ -34,10 +34,11 @@ def last_safe_cut(text: str) -> int:
         at = text.rfind(" ", begin, at)
     if at > 0:
         return at
-    cuts = [begin + match.start() for match in _GRAPHEME.finditer(text, begin)]
-    # The first of them may stand inside a grapheme that began before the part that was searched.
-    for at in reversed(cuts[2:]):
-        # The pattern also finds nothing at all at the very end.
+    if begin and text[begin] in _FLAG_LETTERS:
+        # Flags are pairs, counted from the first of a run.
+        begin += (begin - len(text[:begin].rstrip(_FLAG_LETTERS))) % 2
+    # The first end may be that of a grapheme that began before the part that was searched.
+    for at in reversed(list(grapheme_ends(text, begin))[1:]):
         if at < len(text) and _steady(text[at]) and _steady(text[at - 1]):
             return at
     return line
@@ -49,7 +50,7 @@ def _steady(symbol: str) -> bool:
 
 def ends_grapheme(text: str, at: int) -> bool:
     """Return whether a place after white space is one between two graphemes: a mark may stand on a space."""
-    return at >= len(text) or len(_GRAPHEME.findall(text[at - 1 : at + 1])) > 1
+    return at >= len(text) or len(graphemes(text[at - 1 : at + 1])) > 1
 
 
 def grapheme_cut(text: str, at: int) -> int:
@@ -57,10 +58,7 @@ def grapheme_cut(text: str, at: int) -> int:
     if at <= 0 or at >= len(text):
         return min(max(at, 0), len(text))
     begin = max(text.rfind("\n", 0, at), text.rfind(" ", 0, at), 0)
-    for match in _GRAPHEME.finditer(text, begin):
-        if match.end() >= at:
-            return match.end()
-    return len(text)
+    return next((end for end in grapheme_ends(text, begin) if end >= at), len(text))
 
 
 def cut_near(text: str, at: int, reach: int) -> int:

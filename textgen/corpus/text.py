@@ -8,7 +8,6 @@ must not import NumPy or Keras: the bot reads uploads with it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from typing import Literal
 from textgen.corpus.cuts import last_safe_cut
 from textgen.corpus.encoding import Decoder, ErrorPolicy
 from textgen.errors import CorpusError
+from textgen.normal_forms import normalize
 
 MAXIMUM_BYTES = 1 << 30
 """The largest corpus that is read, in bytes."""
@@ -27,6 +27,7 @@ _LINE_BREAK_SYMBOLS = "\r\u2028\u2029\x85\x0b\x0c"
 # In UTF-8 no longer character holds one of these bytes.
 _CONTROL_BYTES = bytes(range(9)) + bytes(range(14, 32)) + b"\x7f"
 _MAXIMUM_CONTROL_SHARE = 0.001
+_LONGEST_HELD = 1 << 20
 
 
 def decode(
@@ -63,7 +64,8 @@ def clean_pieces(pieces: Iterable[str], *, name: str) -> Iterator[str]:
 
     Yields:
         Clean pieces, cut anew where neither a grapheme nor a line break is torn and where lower-casing
-        and composing a piece do not depend on the next one: after a line break where there is one.
+        and composing a piece do not depend on the next one: after a line break where there is one. Of a
+        grapheme that is longer than a million characters only the first ones are held together.
 
     Raises:
         CorpusError: see `clean`; it comes after the last piece where it depends on the whole.
@@ -73,7 +75,7 @@ def clean_pieces(pieces: Iterable[str], *, name: str) -> Iterator[str]:
     blank = True
     for piece in pieces:
         held = rest + piece
-        cut = last_safe_cut(held)
+        cut = last_safe_cut(held) or _forced_cut(held)
         rest = held[cut:]
         if not cut:
             continue
@@ -95,6 +97,13 @@ def clean_pieces(pieces: Iterable[str], *, name: str) -> Iterator[str]:
         yield text
 
 
+def _forced_cut(held: str) -> int:
+    """Return where a text is cut that no place is right for: marks or flags without end are no writing."""
+    if len(held) < _LONGEST_HELD:
+        return 0
+    return len(held) - held.endswith("\r")
+
+
 def normalize_seed(text: str) -> str:
     """Return a seed text as a corpus' text would have been read: NFC, its line breaks, no controls.
 
@@ -113,7 +122,7 @@ def _normalize(text: str) -> tuple[str, int]:
     if len(kept) < len(data):
         text = kept.decode("utf-8", "surrogatepass")
     if not text.isascii():
-        text = unicodedata.normalize(NORMALIZATION, text)
+        text = normalize(NORMALIZATION, text)
     return text, len(data) - len(kept)
 
 

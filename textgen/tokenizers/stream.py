@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import regex
 
+from textgen.graphemes import grapheme_ends
+
 _CLUSTER = regex.compile(r"\X")
 
 # Below the first combining mark every character is its own cluster, but for CR before LF.
@@ -67,8 +69,8 @@ class StreamDecoder:
 def whole_prefix(text: str, length: int) -> str:
     """Return the longest beginning of at most ``length`` characters that cuts no visible character."""
     end = 0
-    for cluster in _CLUSTER.finditer(text):
-        if cluster.end() > length:
+    for after in grapheme_ends(text):
+        if after > length:
             break
-        end = cluster.end()
+        end = after
     return text[:end]
