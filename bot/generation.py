@@ -1,6 +1,7 @@
 """From a wish to texts: permission, the guild's model, the sampler. The way of `/generate` and buttons."""
 
 import dataclasses
+import random
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ class SampleWish:
         length: characters, or words at word level.
         temperature: 0 is greedy.
         random_seed: draws the same text again.
+        reproduces: a person named the random seed, so the text comes out the same whatever it copies.
         top_p: only the likeliest that together have this probability.
         count: texts to choose from.
         private: for the person's eyes alone.
@@ -54,6 +56,7 @@ class SampleWish:
     length: int | None = None
     temperature: float | None = None
     random_seed: int | None = None
+    reproduces: bool = False
     top_p: float | None = None
     count: int = 1
     private: bool = False
@@ -119,8 +122,9 @@ async def generate(
 ) -> Generated:
     """Sample the wish from the model.
 
-    A text that repeats more of its corpus than the guild allows is drawn again, unless its random seed was
-    asked for: then it must come out the same, and says so.
+    A text that repeats more of its corpus than the guild allows is drawn again, unless a person named its
+    random seed: then it must come out the same, and says so. What is drawn again follows from the wish's
+    random seed, so that the same wish gives the same text in every attempt.
 
     Raises:
         SampleRefused: the model cannot go on from this seed, or its bundle is damaged.
@@ -143,7 +147,7 @@ async def generate(
     )
     texts = await pool.samples(request)
     drawn_by_chance = request.temperature > 0 or not wish.seed
-    if wish.random_seed is None and drawn_by_chance:
+    if not wish.reproduces and drawn_by_chance:
         texts = await _without_copies(pool, request, texts)
     if wish.seed and not texts[0].seed.strip() and wish.found:
         raise SampleRefused(_("The model has never seen a single character of this text."))
@@ -168,11 +172,12 @@ async def _without_copies(
 ) -> tuple[SampleText, ...]:
     """The texts, copies drawn again; of several tries the one that repeats the least."""
     kept = list(texts)
+    seeds = random.Random(request.random_seed)  # noqa: S311 -- no secret
     for _attempt in range(REDRAWN):
         copies = [number for number, text in enumerate(kept) if text.copied]
         if not copies:
             break
-        seed = secrets.randbelow(DRAWN_BELOW)
+        seed = seeds.randrange(DRAWN_BELOW)
         drawn = await pool.samples(dataclasses.replace(request, random_seed=seed, count=len(copies)))
         for number, text in zip(copies, drawn, strict=True):
             kept[number] = min(kept[number], text, key=lambda text: text.copied)

@@ -89,6 +89,7 @@ class Generate(commands.Cog):
                 # Buttons carry thousandths: what is shown is what they repeat.
                 temperature=None if temperature is None else round(temperature, 3),
                 random_seed=random_seed,
+                reproduces=random_seed is not None,
                 top_p=None if top_p is None else round(top_p, 3),
                 count=count,
                 private=private,

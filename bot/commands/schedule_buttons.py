@@ -1,4 +1,4 @@
-"""The buttons of schedules: Confirm and Cancel below a preview, Stop below every post."""
+"""The buttons of schedules: Confirm and Cancel below a preview, Stop and Report below every post."""
 
 import re
 from typing import Any, Self
@@ -6,6 +6,7 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
+from bot.commands.sample_care import ReportButton
 from bot.errors import UserError, guild_of
 from bot.i18n import _
 from bot.permissions import require_scheduler
@@ -107,8 +108,9 @@ def draft_view(schedule_id: int) -> discord.ui.View:
     return view
 
 
-def stop_view(schedule_id: int) -> discord.ui.View:
-    """Stop."""
+def post_view(schedule_id: int) -> discord.ui.View:
+    """Stop and Report, below every post."""
     view = discord.ui.View(timeout=None)
     view.add_item(StopButton(schedule_id))
+    view.add_item(ReportButton())
     return view

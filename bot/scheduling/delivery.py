@@ -14,7 +14,7 @@ import discord
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.commands.schedule_buttons import stop_view
+from bot.commands.schedule_buttons import post_view
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.generation import SampleWish, generate
 from bot.i18n import _
@@ -162,7 +162,7 @@ class Delivery:
         sent = await channel.send(
             embeds=message.embeds,
             files=message.files,
-            view=stop_view(order.schedule.id),
+            view=post_view(order.schedule.id),
             nonce=order.nonce,
         )
         model_id = order.model.id if order.model else None

@@ -54,7 +54,7 @@ class TestPosting:
         assert post.embeds[0].description.startswith("**to be**")
         footer = post.embeds[0].footer.text
         assert footer.startswith("daily 09:00 Europe/Berlin · Bard · temperature 0.5 · random seed ")
-        assert [button.label for row in post.components for button in row.children] == ["Stop"]
+        assert [button.label for row in post.components for button in row.children] == ["Stop", "Report"]
         assert known(world, stratford)[0].next_slot == schedule.next_slot + DAY
 
     async def test_the_loop_of_the_bot_finds_it_by_itself(self, world: World, stratford: Place, clock: Clock):
@@ -121,6 +121,36 @@ class TestPosting:
         clock.watch()
         await clock.at(schedule.next_slot)
         assert await ended(world, stratford, schedule.id) == [PostState.SENT]
+
+    async def test_a_post_that_copies_its_corpus_is_drawn_again_and_the_same_in_every_attempt(
+        self, world: World, stratford: Place, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("bot.scheduling.poster._drawn", lambda: 3)
+        schedule = await save(world, stratford, seed="to be", length=120)
+        said = await stratford.member.slash(
+            stratford.channel, "generate", seed="to be", length=120, random_seed=3
+        )
+        copied = answer(said).embeds[0].description.removeprefix("**to be**").replace("\\", "")
+        world.learn_from(stratford, f"Before. {copied} After.", tmp_path)
+        texts = []
+        for _ in range(2):
+            await stratford.admin.slash(stratford.channel, "schedule run", schedule=schedule.id)
+            texts.append(shown(posts(stratford)[-1]))
+            await asyncio.sleep(1)  # posts out of turn are told apart by their second
+        assert copied not in texts[0].replace("\\", "")
+        assert "stand in its corpus" not in texts[0]
+        assert texts[0] == texts[1]
+
+    async def test_a_post_can_be_reported(self, world: World, stratford: Place, clock: Clock):
+        room = stratford.guild.create_text_channel("reports")
+        with world.bot.database.write() as session:
+            guilds.edit(session, stratford.guild.id, report_channel_id=room.id)
+        schedule = await save(world, stratford)
+        await clock.at(schedule.next_slot)
+        await ended(world, stratford, schedule.id)
+        (post,) = posts(stratford)
+        await stratford.member.click(post, label="Report")
+        assert "Reported text" in shown(room.last_message)
 
 
 class TestPaused:

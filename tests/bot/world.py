@@ -1,6 +1,7 @@
 """A simulated Discord around the real bot: guilds, people, and time that goes on while a training runs."""
 
 import asyncio
+import datetime
 import itertools
 import shutil
 import time
@@ -16,6 +17,7 @@ from bot.app import Pastiche
 from bot.demo import simulated_bot
 from bot.jobs.publishing import publish_bundle
 from bot.settings import Settings
+from models import corpora, text_models
 from tests.patience import PATIENCE_S
 
 
@@ -60,6 +62,19 @@ class World:
         with self.bot.database.write() as session:
             model, _ = publish_bundle(session, place.guild.id, folder, name=name, created_by=place.admin.id)
             return model.id
+
+    def learn_from(self, place: Place, text: str, folder: Path, name: str = "Bard") -> int:
+        """Let the guild's model have learned from a text, and return the corpus' id."""
+        path = folder / "learned.txt"
+        path.write_text(text, encoding="utf-8")
+        with self.bot.database.write() as session:
+            row = corpora.add(
+                session, place.guild.id, sha256="0" * 64, filename="learned.txt", path=str(path),
+                characters=len(text), lines=1, symbols=9, uploaded_by=place.admin.id,
+                rights_confirmed_at=datetime.datetime.now(datetime.UTC),
+            )  # fmt: skip
+            text_models.by_name(session, place.guild.id, name).corpus_id = row.id
+            return row.id
 
     async def press_forged(
         self, place: Place, actor: simcord.MemberActor, custom_id: str
