@@ -17,7 +17,7 @@ PACKAGES := bot textgen models migrations
 # Only what is locked is seen, whatever the caller's environment has.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help setup demo test lint format bench lock clean
+.PHONY: help setup demo test faults lint format bench lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -41,6 +41,9 @@ demo: setup ## open the offline playground: the real bot in a simulated Discord
 
 test: setup ## run the tests (ARGS="-k bundle" for some of them)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+faults: setup ## inject faults, and print a line for each with its bound (ARGS="kill_trainer --short" for some)
+	$(BIN)/python -m tests.faults $(ARGS)
 
 lint: setup ## check style, types, import rules and the Dockerfile
 	$(BIN)/ruff check .

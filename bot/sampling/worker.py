@@ -149,6 +149,7 @@ class SamplerWorker:
             if future is not None:
                 error = answer.get("error")
                 future.set_result(_refusal(error) if error else answer)
+        self._child.stdout.close()
         self._child.process.wait()
         with self._lock:
             expected, self._closed = self._closed, True
@@ -170,6 +171,7 @@ class SamplerWorker:
     def _read_errors(self) -> None:
         for line in self._child.stderr:
             log.info("sampler said", worker=self.number, line=line.rstrip()[:500])
+        self._child.stderr.close()
 
 
 def _refusal(error: dict[str, Any]) -> Refusal:

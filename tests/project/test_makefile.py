@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TARGETS = {"help", "setup", "demo", "test", "lint", "bench", "lock", "clean"}
+TARGETS = {"help", "setup", "demo", "test", "faults", "lint", "bench", "lock", "clean"}
 
 
 def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,65 @@
+"""Inject every fault, or those named, print a line a figure as each ends; exit 1 where a bound is missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.faults import harness
+
+_SHORTEST = 1.0
+
+
+def main() -> int:
+    """Run them in lanes and return the exit code."""
+    known = harness.names()
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"{name}: {_first_line(name)}" for name in known) if "--help" in sys.argv else None,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"a fault: {', '.join(known)}")
+    parser.add_argument("--short", action="store_true", help="seconds instead of minutes, with small numbers")
+    parser.add_argument("--lanes", type=int, default=min(2, os.cpu_count() or 1), help="faults at once")
+    wanted = parser.parse_args()
+    unknown = sorted(set(wanted.names) - set(known))
+    if unknown:
+        parser.error(f"no fault is called {', '.join(unknown)}; there are {', '.join(known)}")
+    chosen = wanted.names or known
+    modules = {name: harness.module_of(name) for name in chosen}
+    # The longest first, so that no lane is left with a long one at the end; then those that need calm.
+    ordered = sorted(chosen, key=lambda name: -getattr(modules[name], "MINUTES", _SHORTEST))
+    calm = [name for name in ordered if getattr(modules[name], "ALONE", False)]
+    begun = time.monotonic()
+    print(f"{len(ordered)} faults; {os.cpu_count()} cores, {platform.machine()}", flush=True)
+    missed: list[str] = []
+    printing = threading.Lock()
+
+    def inject(name: str) -> None:
+        outcome = harness.inject(name, short=wanted.short)
+        with printing:
+            print("\n".join(outcome.lines()), flush=True)
+            if outcome.missed:
+                missed.append(name)
+
+    with ThreadPoolExecutor(wanted.lanes) as lanes:
+        list(lanes.map(inject, [name for name in ordered if name not in calm]))
+    for name in calm:
+        inject(name)
+    minutes = (time.monotonic() - begun) / 60
+    print(f"{len(ordered)} faults in {minutes:.1f} minutes; missed: {', '.join(sorted(missed)) or 'none'}")
+    return 1 if missed else 0
+
+
+def _first_line(name: str) -> str:
+    return (harness.module_of(name).__doc__ or "").partition("\n")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

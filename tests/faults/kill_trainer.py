@@ -1,0 +1,85 @@
+"""kill -9 of a trainer at random points, gone on with each time: the weights of an unkilled one.
+
+A third of the kills come while it gets ready, a third while it takes steps, a third while it writes a
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from tests.faults.tools import trainings
+from textgen import bundle
+
+MINUTES = 6.0
+_CHECKPOINT_S = 0.3
+_MOMENTS = ("ready", "steps", "writing")
+_READY_S = 3.0
+
+
+def run(folder: Path, *, short: bool) -> Iterator[Figure]:
+    """Kill trainings of both cells."""
+    # XLA would take seconds of each life; `make bench` kills trainings with it.
+    nursery = trainings.Nursery(compiled=False)
+    if short:
+        yield from _killed(nursery, folder, "lstm", 2, characters=8_000, epochs=4)
+        return
+    for cell, epochs in (("linear", 20), ("lstm", 30)):
+        yield from _killed(nursery, folder, cell, 50, characters=20_000, epochs=epochs)
+
+
+def _killed(
+    nursery: trainings.Nursery, folder: Path, cell: str, kills: int, *, characters: int, epochs: int
+) -> Iterator[Figure]:
+    data = trainings.lay_out(folder / cell, characters)
+    flags = ("--cell", cell, "--num-epochs", str(epochs), "--checkpoint-seconds", str(_CHECKPOINT_S))
+    straight = nursery.start(data, *flags, "--output", str(data / "straight"))
+    steps = json.loads(straight.stdout.read().splitlines()[-1])["steps"]
+    assert straight.wait() == 0
+    draw = random.Random(time.time_ns())
+    done = 0
+    killed = data / "killed"
+    for kill in range(kills):
+        training = nursery.start(data, *flags, "--resume", "--output", str(killed))
+        _wait(training, _MOMENTS[kill % len(_MOMENTS)], data / "killed.checkpoint", draw)
+        if training.kill() == 0:
+            break  # it was done before its time came
+        done += 1
+    else:
+        last = nursery.start(data, *flags, "--resume", "--output", str(killed))
+        last.stdout.read()
+        assert last.wait() == 0
+    made, wanted = bundle.read(killed), bundle.read(data / "straight")
+    differing = sum(int((made.weights[name] != wanted.weights[name]).sum()) for name in wanted.weights)
+    differing += abs(made.manifest.steps - steps)
+    left = {path.name for path in data.iterdir()} - {"input.txt", "straight", "killed"}
+    yield Figure(f"{cell}: weights and steps that differ after {done} × kill -9", differing, "", "≤ 0")
+    yield Figure(f"{cell}: kills before it was done", done, "", f"≥ {kills}")
+    yield Figure(f"{cell}: files left beside the bundle", len(left), "", "≤ 0")
+
+
+def _wait(training: trainings.Forked, moment: str, checkpoint: Path, draw: random.Random) -> None:
+    """Wait for a random point of a kind."""
+    if moment == "ready":
+        time.sleep(draw.uniform(0, _READY_S))
+        return
+    before = _written(checkpoint)
+    while training.running and _written(checkpoint) == before:
+        time.sleep(0.005)
+    time.sleep(draw.uniform(0, 3 * _CHECKPOINT_S))
+    if moment == "writing":
+        deadline = time.monotonic() + 5
+        while training.running and time.monotonic() < deadline and not any(checkpoint.glob(".*.tmp")):
+            time.sleep(0.0005)
+
+
+def _written(checkpoint: Path) -> int:
+    try:
+        return max((path.stat().st_mtime_ns for path in checkpoint.glob("*.safetensors")), default=0)
+    except FileNotFoundError:
+        return 0
