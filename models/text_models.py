@@ -12,6 +12,9 @@ from models import schedules
 from models.errors import InvalidNameError
 from models.tables import NAME_CHARACTERS, Corpus, GuildSettings, TextModel, TrainingJob
 
+# No composed name is a tenth as long as it was.
+_LONGEST_NORMALIZED = 10 * NAME_CHARACTERS
+
 
 def clean_name(name: str) -> str:
     """Return the name as it will be shown: composed characters, single spaces.
@@ -19,7 +22,10 @@ def clean_name(name: str) -> str:
     Raises:
         InvalidNameError: it is empty, too long, or holds invisible control characters.
     """
-    cleaned = " ".join(unicodedata.normalize("NFC", name).split())
+    # To compose a long run of marks takes time that grows with the square of its length.
+    cleaned = (
+        name if len(name) > _LONGEST_NORMALIZED else " ".join(unicodedata.normalize("NFC", name).split())
+    )
     if not cleaned:
         raise InvalidNameError(
             "a model needs a name of 1 to {most} characters; this one is empty", most=NAME_CHARACTERS
@@ -42,6 +48,8 @@ def clean_name(name: str) -> str:
 
 def key_of(name: str) -> str:
     """Return a name as names are compared: without case, width and spacing."""
+    if len(name) > _LONGEST_NORMALIZED:
+        return name  # no model has such a name
     folded = unicodedata.normalize("NFKC", name).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
+
+from bot.errors import UserError
+from models import InvalidNameError
+from tests.hostile import FAMILIES
+from textgen.errors import TextgenError
 
 LARGEST_GROWTH = 2.5
 """Twice the input may take so many times as long."""
 
-_MEASURABLE_S = 0.02
+REFUSALS = (TextgenError, UserError, InvalidNameError)
+
+MEASURABLE_S = 0.003
 _SMALLEST = 1_000
 _TRIES = 4
 
 
-def growth(function: Callable[[str], object], family: Callable[[int], str], most: int) -> float:
+def growth(
+    function: Callable[[str], object],
+    family: Callable[[int], str],
+    most: int,
+    measurable_s: float = MEASURABLE_S,
+) -> float:
     """Return how many times as long twice the text takes; 1 where even the longest takes no time to speak of.
 
     The processor's time of this thread is measured, and the least of several tries counts: other work
@@ -23,9 +36,10 @@ def growth(function: Callable[[str], object], family: Callable[[int], str], most
         function: takes the text.
         family: makes a text of about so many characters.
         most: the longest text, in characters.
+        measurable_s: the time of the shorter text that is compared with the longer one.
     """
     characters = _SMALLEST
-    while (took := _seconds(function, family(characters))) < _MEASURABLE_S:
+    while (took := _seconds(function, family(characters))) < measurable_s:
         if characters >= most:
             return 1.0
         characters *= 2
@@ -43,3 +57,22 @@ def _seconds(function: Callable[[str], object], text: str) -> float:
     begun = time.thread_time()
     function(text)
     return time.thread_time() - begun
+
+
+def slow_families(
+    function: Callable[[str], object], most: int, measurable_s: float = MEASURABLE_S
+) -> dict[str, str]:
+    """Return the hostile texts that take more than `LARGEST_GROWTH` as long when they are twice as long.
+
+    Args:
+        function: takes a text; a refusal is an answer like any other.
+        most: the longest text, in characters.
+        measurable_s: see `growth`.
+    """
+
+    def answered(text: str) -> None:
+        with contextlib.suppress(*REFUSALS):
+            function(text)
+
+    grown = {name: growth(answered, family, most, measurable_s) for name, family in FAMILIES.items()}
+    return {name: f"{times:.1f}" for name, times in grown.items() if times > LARGEST_GROWTH}

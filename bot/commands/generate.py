@@ -32,7 +32,7 @@ MESSAGE_CHARACTERS = 300
 COUNT_EVERY_S = 10
 
 # Mentions, emoji and times are no words of the message.
-_DISCORD_MARKUP = re.compile(r"<(?:[@#][!&]?|a?:\w+:|/[^>]*:|t:|id:)[^<>\s]*>")
+_DISCORD_MARKUP = re.compile(r"<(?:[@#][!&]?|a?:\w+:|/[^<>:]{1,100}:|t:|id:)[^<>\s]*>")
 
 
 class Generate(commands.Cog):

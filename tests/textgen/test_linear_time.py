@@ -11,10 +11,20 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.growth import LARGEST_GROWTH, growth
+from tests.growth import slow_families
 from tests.hostile import FAMILIES
+from textgen.corpus import decode, report, split_for_validation
+from textgen.corpus.cuts import last_safe_cut
+from textgen.corpus.encoding import suggest
+from textgen.corpus.seeds import LineStarts
+from textgen.corpus.splitting import divide_text
+from textgen.corpus.tables import Table
+from textgen.corpus.text import clean_pieces
+from textgen.corpus.unwrapping import unwrap
 from textgen.graphemes import grapheme_ends, graphemes
 from textgen.normal_forms import Form, normalize
+from textgen.tokenizers import CharacterTokenizer, SubwordTokenizer, WordTokenizer
+from textgen.tokenizers.stream import StreamDecoder, whole_prefix
 
 _FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
 
@@ -24,20 +34,55 @@ _MARKS = (
 )
 _LETTERS = "aéかｶ\u1100\u1161\ufb2c\ufdfa"
 
+_BLOCK = 2_000
+_WORDS = WordTokenizer(["a"], lowercase=True)
+_SUBWORDS = SubwordTokenizer.train("To be, or not to be, that is the question.\n" * 300)
+
+
+def _blocks(text: str) -> list[str]:
+    return [text[at : at + _BLOCK] for at in range(0, len(text), _BLOCK)]
+
+
+def _measure_in_pieces(text: str) -> None:
+    measurer, starts = report.Measurer(), LineStarts()
+    for piece in clean_pieces(_blocks(text), name="x"):
+        measurer.add(piece)
+        starts.add(piece)
+    measurer.stats()
+    starts.starts()
+
+
+def _stream(text: str) -> None:
+    decoder = StreamDecoder(text.__getitem__)
+    for place in range(len(text)):
+        decoder.feed(place)
+    decoder.finish()
+
+
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "normalize": lambda text: [normalize(form, text) for form in ("NFC", "NFKC")],
     "graphemes": graphemes,
+    "decode": lambda text: decode(text.encode(), name="x"),
+    "suggest": lambda text: suggest(text.encode("utf-16-le")),
+    "measure": report.measure,
+    "measure in pieces": _measure_in_pieces,
+    "cut": lambda text: (last_safe_cut(text), split_for_validation(text, 0.05)),
+    "divide": lambda text: divide_text(text, 0.1),
+    "unwrap": unwrap,
+    "CSV": lambda text: list(Table("x.csv", "a").read([f"a,b\n{text}"])),
+    "JSON lines": lambda text: list(Table("x.jsonl", "a").read([text])),
+    "train words": lambda text: WordTokenizer.train(text, lowercase=True),
+    "words": lambda text: (_WORDS.encode(text), _WORDS.unseen(text)),
+    "characters": lambda text: CharacterTokenizer("ab", lowercase=True).extended(text).encode(text),
+    "subwords": _SUBWORDS.encode,
+    "stream": _stream,
+    "whole prefix": lambda text: whole_prefix(text, len(text)),
 }
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS.keys())
 def test_time_grows_with_the_length(function: Callable[[str], object]) -> None:
-    slow = {
-        name: f"{times:.1f}"
-        for name, family in FAMILIES.items()
-        if (times := growth(function, family, most=60_000)) > LARGEST_GROWTH
-    }
-    assert not slow
+    assert not slow_families(function, most=30_000)
 
 
 @settings(max_examples=300, deadline=None)

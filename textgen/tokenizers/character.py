@@ -94,7 +94,8 @@ class CharacterTokenizer(Tokenizer):
     def extended(self, text: Iterable[str]) -> CharacterTokenizer:
         """Return a tokenizer that knows the characters of a further text too, after those it knows."""
         further = CharacterTokenizer.train(text, lowercase=self.lowercase).symbols
-        new = [symbol for symbol in further if symbol not in set(self.symbols)]
+        known = set(self.symbols)
+        new = [symbol for symbol in further if symbol not in known]
         symbols = (self.symbols + "".join(new))[: MAXIMUM_SYMBOLS - 1]
         return CharacterTokenizer(symbols, lowercase=self.lowercase)
 

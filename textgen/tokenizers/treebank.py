@@ -25,7 +25,9 @@ _ELISIONS = r"tis|twas|twere|twill|twould|em|cause|til|till|bout|round|neath|gai
 _PIECES = regex.compile(
     rf"""
     \s+
-  | (?=[\p{{ExtPict}}\p{{RI}}])\X
+  # A flag, without the pattern for graphemes: that one looks back over all the flags before it.
+  | \p{{RI}}{{1,2}}[\p{{GCB=Extend}}\p{{GCB=SpacingMark}}\p{{GCB=ZWJ}}]*
+  | (?=\p{{ExtPict}})\X
   | \.{{2,}} | -{{2,}}
   | ['’](?:{_ELISIONS})(?!\w)
   | (?: (?!\.\.|--) [^\s{_SYMBOLS}{_ALONE}:,'’]
@@ -36,7 +38,8 @@ _PIECES = regex.compile(
     """,
     regex.VERBOSE | regex.IGNORECASE,
 )
-_CONTRACTION = regex.compile(r"(.+?)(n['’]t|['’](?:s|m|d|ll|re|ve))", regex.IGNORECASE)
+_CONTRACTION = regex.compile(r"n['’]t|['’](?:s|m|d|ll|re|ve)", regex.IGNORECASE)
+_CONTRACTED = (2, 3)  # characters
 _PAIRS = {
     "cannot": 3,
     "d'ye": 1,
@@ -84,7 +87,8 @@ def split(stretch: str) -> list[str]:
     for match in _PIECES.finditer(stretch):
         piece = match.group()
         if len(piece) == 1:
-            names.append(_name(piece, stretch[: match.start()], stretch[match.end() :]))
+            at = match.start()
+            names.append(_name(piece, stretch[at - 1 : at], stretch[at + 1 : at + 2]))
         else:
             names += _parts(piece)
     return names
@@ -96,13 +100,12 @@ def surface(name: str) -> str:
 
 
 def _name(mark: str, before: str, behind: str) -> str:
+    """Return a mark's token; it depends on the characters that stand on its sides, "" where none does."""
     if mark == "`":
         return r"\`"
     if mark not in "\"'":
         return mark
-    opening = (
-        (not before or before[-1] in _BEFORE_OPENING) and bool(behind) and behind[0] not in _NEVER_OPENED
-    )
+    opening = (not before or before in _BEFORE_OPENING) and bool(behind) and behind not in _NEVER_OPENED
     if mark == '"':
         return "``" if opening else "''"
     return "`" if opening else "'"
@@ -113,8 +116,19 @@ def _parts(word: str) -> list[str]:
     ending: list[str] = []
     if word[-1] == "." and word[-2] != "." and not _ABBREVIATION.fullmatch(word):
         word, ending = word[:-1], ["."]
-    while found := _CONTRACTION.fullmatch(word):
-        word = found[1]
-        ending.insert(0, found[2])
+    end = len(word)
+    while found := _contraction(word, end):
+        end -= len(found)
+        ending.append(found)
+    ending.reverse()
+    word = word[:end]
     second = _PAIRS.get(word.lower().replace("’", "'"))
     return [word, *ending] if second is None else [word[:second], word[second:], *ending]
+
+
+def _contraction(word: str, end: int) -> str:
+    """Return the contraction that the first ``end`` characters of a word end with, or ""."""
+    for length in _CONTRACTED:
+        if length < end and _CONTRACTION.fullmatch(word, end - length, end):
+            return word[end - length : end]
+    return ""
