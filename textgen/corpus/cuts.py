@@ -14,6 +14,7 @@ _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 # Neither side of a cut may be what the other side's lower case hangs on: Σ becomes ς at the end of a
 # word, which looks past marks, modifiers and punctuation (Unicode 3.13, "Final_Sigma").
+_UNSTEADY = "Σ\u115f\u1160\u3164\uffa0"  # letters by category, but fillers are seen only beside others
 _STEADY = {"Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No", "So", "Sc", "Sm", "Zs"}
 
 
@@ -45,7 +46,7 @@ def last_safe_cut(text: str) -> int:
 
 
 def _steady(symbol: str) -> bool:
-    return symbol != "Σ" and unicodedata.category(symbol) in _STEADY
+    return symbol not in _UNSTEADY and unicodedata.category(symbol) in _STEADY
 
 
 def ends_grapheme(text: str, at: int) -> bool:

@@ -16,6 +16,7 @@ ErrorPolicy = Literal["strict", "replace"]
 ERROR_POLICIES: dict[str, ErrorPolicy] = {"strict": "strict", "replace": "replace"}
 
 DEFAULT = "utf-8"
+_ISO_8859 = "iso8859"
 _LONGEST_MARK = 6  # of the signatures below, too
 _SUGGESTION_BYTES = 1 << 16
 
@@ -196,7 +197,8 @@ class Decoder:
         if text and not self._begun:
             self._begun = True
             text = text.removeprefix("\ufeff")
-        return text
+        # There that byte is no line break: see `textgen.corpus.characters`.
+        return text.replace("\x85", "…") if self.encoding.startswith(_ISO_8859) else text
 
     def _refused(self, lines: tuple[str, str], data: bytes, **values: str | int) -> CorpusError:
         """Return the error with the line for no suggestion or, where there is one, the other."""

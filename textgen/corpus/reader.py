@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from textgen.corpus.characters import Dropped
 from textgen.corpus.cuts import cut_near, reach_of
 from textgen.corpus.encoding import Decoder
 from textgen.corpus.sources import TABLES, ReadingOptions
@@ -118,8 +119,9 @@ class CorpusReader:
         if path.suffix.lower() in TABLES:
             table = Table(name, options.column)
             texts = table.read(texts)
+        dropped = Dropped()
         try:
-            yield from clean_pieces(texts, name=name)
+            yield from clean_pieces(texts, name=name, dropped=dropped)
         except CorpusError:
             if path not in self._read:
                 raise
@@ -128,6 +130,7 @@ class CorpusReader:
         if path not in self._read:
             self._read.add(path)
             self._take_note(path, decoder, table)
+            self.notes += dropped.notes(path.name)
 
     def _decoded(self, path: Path, decoder: Decoder) -> Iterator[str]:
         for block in self._blocks(path):

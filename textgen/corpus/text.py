@@ -1,17 +1,17 @@
 r"""From the bytes that someone uploads to clean text.
 
-Clean text is Unicode in normal form C with ``\n`` as its only line break and without a byte-order
-mark. What cannot be read that way is refused with the byte at fault, never guessed at. This module
-must not import NumPy or Keras: the bot reads uploads with it.
+Clean text is Unicode in normal form C with ``\n`` as its only line break and without what nobody sees
+(`textgen.corpus.characters` says what that is). What cannot be read that way is refused with the byte at
+fault, never guessed at. This module must not import NumPy or Keras: the bot reads uploads with it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from textgen.corpus.characters import Dropped, visible
 from textgen.corpus.cuts import last_safe_cut
 from textgen.corpus.encoding import Decoder, ErrorPolicy
 from textgen.errors import CorpusError
@@ -22,10 +22,6 @@ MAXIMUM_BYTES = 1 << 30
 
 NORMALIZATION: Literal["NFC"] = "NFC"
 
-_LINE_BREAKS = re.compile("\r\n|\r|\u2028|\u2029|\x85|\x0b|\x0c")
-_LINE_BREAK_SYMBOLS = "\r\u2028\u2029\x85\x0b\x0c"
-# In UTF-8 no longer character holds one of these bytes.
-_CONTROL_BYTES = bytes(range(9)) + bytes(range(14, 32)) + b"\x7f"
 _MAXIMUM_CONTROL_SHARE = 0.001
 _LONGEST_HELD = 1 << 20
 
@@ -51,7 +47,7 @@ def decode(
 
 
 def clean(text: str, *, name: str) -> str:
-    r"""Return text in normal form C with ``\n`` line breaks and no control characters but ``\t``.
+    r"""Return text in normal form C with ``\n`` line breaks and no character that nobody sees but ``\t``.
 
     Raises:
         CorpusError: nothing but white space is there, or so many control characters that it must be binary.
@@ -59,8 +55,13 @@ def clean(text: str, *, name: str) -> str:
     return "".join(clean_pieces([text], name=name))
 
 
-def clean_pieces(pieces: Iterable[str], *, name: str) -> Iterator[str]:
+def clean_pieces(pieces: Iterable[str], *, name: str, dropped: Dropped | None = None) -> Iterator[str]:
     """Clean a text that comes in pieces, wherever it was cut; together they are what `clean` returns.
+
+    Args:
+        pieces: the text.
+        name: what the file is called in an error's text.
+        dropped: counts what is left out.
 
     Yields:
         Clean pieces, cut anew where neither a grapheme nor a line break is torn and where lower-casing
@@ -71,25 +72,26 @@ def clean_pieces(pieces: Iterable[str], *, name: str) -> Iterator[str]:
         CorpusError: see `clean`; it comes after the last piece where it depends on the whole.
     """
     rest = ""
-    characters = controls = 0
+    characters = 0
     blank = True
+    dropped = dropped or Dropped()
     for piece in pieces:
         held = rest + piece
         cut = last_safe_cut(held) or _forced_cut(held)
         rest = held[cut:]
         if not cut:
             continue
-        text, removed = _normalize(held[:cut])
-        characters, controls = characters + cut, controls + removed
+        text = _normalize(held[:cut], dropped)
+        characters += cut
         blank = blank and not text.strip()
         yield text
-    text, removed = _normalize(rest)
-    characters, controls = characters + len(rest), controls + removed
-    if controls > max(1, _MAXIMUM_CONTROL_SHARE * characters):
+    text = _normalize(rest, dropped)
+    characters += len(rest)
+    if dropped.controls > max(1, _MAXIMUM_CONTROL_SHARE * characters):
         raise CorpusError(
             "{name} has {controls:,} control characters: it is binary; give plain text in UTF-8",
             name=name,
-            controls=controls,
+            controls=dropped.controls,
         )
     if blank and not text.strip():
         raise CorpusError("{name} holds only white space; it needs some text", name=name)
@@ -105,25 +107,16 @@ def _forced_cut(held: str) -> int:
 
 
 def normalize_seed(text: str) -> str:
-    """Return a seed text as a corpus' text would have been read: NFC, its line breaks, no controls.
+    """Return a seed text as a corpus' text would have been read, with nothing in it that nobody sees.
 
     A text of any kind is accepted, also an empty one.
     """
-    return _normalize(text)[0]
+    return _normalize(text, Dropped())
 
 
-def _normalize(text: str) -> tuple[str, int]:
-    """Return clean text and how many control characters were taken out."""
-    # Both patterns and the normal form are slow where nothing is to be done, which is nearly everywhere.
-    if any(symbol in text for symbol in _LINE_BREAK_SYMBOLS):
-        text = _LINE_BREAKS.sub("\n", text)
-    data = text.encode("utf-8", "surrogatepass")
-    kept = data.translate(None, _CONTROL_BYTES)
-    if len(kept) < len(data):
-        text = kept.decode("utf-8", "surrogatepass")
-    if not text.isascii():
-        text = normalize(NORMALIZATION, text)
-    return text, len(data) - len(kept)
+def _normalize(text: str, dropped: Dropped) -> str:
+    """Return clean text."""
+    return normalize(NORMALIZATION, visible(text, dropped))
 
 
 def read(path: Path, *, encoding: str | None = None, encoding_errors: ErrorPolicy = "strict") -> str:
