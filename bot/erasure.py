@@ -93,20 +93,24 @@ def carry_out_removals(database: Database, layout: Layout, now: datetime) -> Non
     """Delete the files and folders that must go, unless a row names them again."""
     with database.read() as session:
         listed = list(retention.removals(session))
-    if not listed:
-        return
-    settled = []
     for removal in listed:
-        with database.read() as session:
-            if _in_use(session, removal):
-                settled.append(removal.id)
-                continue
-        _delete(layout.data_dir / removal.path)
-        if now - removal.created_at > LOOKED_AT_AGAIN:
-            settled.append(removal.id)
-    if settled:
+        # In one transaction: between the look and the deletion nobody can begin to use the file.
         with database.write() as session:
-            retention.removed(session, settled)
+            if not retention.claim_removal(session, removal.id, _guild_of(removal)):
+                continue
+            in_use = _in_use(session, removal)
+            if not in_use:
+                _delete(layout.data_dir / removal.path)
+            if in_use or now - removal.created_at > LOOKED_AT_AGAIN:
+                retention.removed(session, [removal.id])
+
+
+def sweep_uploads(layout: Layout, now: datetime) -> None:
+    """Delete what uploads have left that a crash interrupted."""
+    for upload in layout.uploads():
+        with contextlib.suppress(FileNotFoundError):  # its upload has ended at this moment
+            if now.timestamp() - upload.stat().st_mtime > LOOKED_AT_AGAIN.total_seconds():
+                upload.unlink()
 
 
 def _stored(layout: Layout, corpus: Corpus) -> Path:
@@ -117,9 +121,13 @@ def _relative(layout: Layout, paths: Iterable[Path]) -> list[str]:
     return [str(path.relative_to(layout.data_dir)) for path in paths]
 
 
+def _guild_of(removal: FileRemoval) -> int:
+    return int(Path(removal.path).parts[1])
+
+
 def _in_use(session: Session, removal: FileRemoval) -> bool:
-    _, guild_id, _, name = Path(removal.path).parts
-    return name.removesuffix(".checkpoint") in retention.names_in_use(session, int(guild_id))
+    name = Path(removal.path).name
+    return name.removesuffix(".checkpoint") in retention.names_in_use(session, _guild_of(removal))
 
 
 def _delete(path: Path) -> None:

@@ -43,6 +43,7 @@ def purge(database: Database, layout: Layout, now: datetime) -> list[int]:
 def tidy(database: Database, layout: Layout, now: datetime) -> None:
     """Finish deletions that a crash interrupted, and delete texts that are kept no longer."""
     erasure.carry_out_removals(database, layout, now)
+    erasure.sweep_uploads(layout, now)
     expired = erasure.expire_texts(database, layout, now)
     if expired:
         log.info("old texts deleted", texts=expired)

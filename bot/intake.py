@@ -1,11 +1,13 @@
 """Taking in an uploaded text: whether it may and can be trained on; then storing it.
 
-Plain blocking functions, meant for a worker thread.
+Each upload has a copy of its own until its row is written. So of two people who upload the same text at once
+neither can take it from the other. Plain blocking functions, meant for a worker thread.
 """
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from bot.errors import UserError
 from bot.files import write_atomically
@@ -18,12 +20,33 @@ SHORTEST_VALIDATION = 100
 
 @dataclass(frozen=True)
 class AcceptedText:
-    """A text that can be used, stored in the guild's folder."""
+    """A text that can be used, in the guild's folder.
+
+    Attributes:
+        filename: as its uploader called it.
+        sha256: of the text, 64 hexadecimal digits.
+        upload: where it is stored until `keep`.
+        path: where it is stored after `keep`, once for all uploads of the same text.
+        stats: what it consists of.
+    """
 
     filename: str
     sha256: str
+    upload: Path
     path: Path
     stats: CorpusStats
+
+    def keep(self) -> None:
+        """Put the text in its place, in the transaction that writes its row.
+
+        Raises:
+            FileNotFoundError: the guild's data was deleted in the meantime.
+        """
+        self.upload.replace(self.path)
+
+    def forget(self) -> None:
+        """Delete this upload's copy; what was kept stays."""
+        self.upload.unlink(missing_ok=True)
 
 
 def accept(data: bytes, *, filename: str, guild_id: int, layout: Layout) -> AcceptedText:
@@ -65,7 +88,6 @@ def _store(text: str, stats: CorpusStats, filename: str, guild_id: int, layout: 
         )
     stored = text.encode()
     sha256 = hashlib.sha256(stored).hexdigest()
-    path = layout.corpus(guild_id, sha256)
-    if not path.exists():
-        write_atomically(path, stored)
-    return AcceptedText(filename, sha256, path, stats)
+    upload = layout.upload(guild_id, uuid4().hex)
+    write_atomically(upload, stored)
+    return AcceptedText(filename, sha256, upload, layout.corpus(guild_id, sha256), stats)

@@ -1,7 +1,10 @@
 """Where things lie in the data directory; each guild has a folder of its own."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+UPLOAD = ".upload-"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,14 @@ class Layout:
     def corpus(self, guild_id: int, sha256: str) -> Path:
         """A guild's uploaded text, named by its content."""
         return self.guild(guild_id) / "corpora" / f"{sha256}.txt"
+
+    def upload(self, guild_id: int, name: str) -> Path:
+        """An upload's own copy of its text, until a row names the text."""
+        return self.guild(guild_id) / "corpora" / f"{UPLOAD}{name}"
+
+    def uploads(self) -> Iterator[Path]:
+        """Every guild's copies of that kind."""
+        return self.data_dir.glob(f"guilds/*/corpora/{UPLOAD}*")
 
     def bundle(self, guild_id: int, job_id: str) -> Path:
         """The bundle that a job makes."""

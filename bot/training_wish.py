@@ -17,7 +17,7 @@ from bot.intake import AcceptedText
 from bot.jobs import limits, workspace
 from bot.permissions import require_trainer
 from bot.presentation.corpus_notes import corpus_notes
-from models import TextModel, TrainingJob, audit, corpora, guilds, text_models, training_jobs
+from models import TextModel, TrainingJob, audit, corpora, guilds, retention, text_models, training_jobs
 from models.text_models import clean_name
 
 log = structlog.stdlib.get_logger(__name__)
@@ -89,6 +89,7 @@ async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJ
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
             again = _base(session, guild_id, wish)  # it may have been replaced during the upload
             ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
+            _put_in_place(session, bot, texts)
             job = training_jobs.enqueue(
                 session,
                 guild_id,
@@ -196,11 +197,23 @@ def _keep(bot: Pastiche, job: TrainingJob, bundle: Path) -> None:
         raise UserError(_("The model to go on from cannot be read. Train it anew.")) from None
 
 
+def _put_in_place(session: Session, bot: Pastiche, texts: list[AcceptedText]) -> None:
+    """Store the texts for good; a deletion that is under way ends first, or leaves them alone."""
+    retention.keep_files(session, [str(text.path.relative_to(bot.layout.data_dir)) for text in texts])
+    try:
+        for text in texts:
+            text.keep()
+    except FileNotFoundError:
+        raise UserError(
+            _("This server's data was deleted during the upload. Upload the text again.")
+        ) from None
+
+
 def _forget(session: Session, guild_id: int, texts: list[AcceptedText]) -> None:
-    """Delete the stored texts that no upload of this server stands for."""
+    """Delete what a refused upload has stored."""
+    del session, guild_id
     for text in texts:
-        if not corpora.is_known(session, guild_id, text.sha256):
-            text.path.unlink(missing_ok=True)
+        text.forget()
 
 
 def _require_card_can_be_shown(interaction: Interaction) -> None:

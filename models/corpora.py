@@ -51,12 +51,6 @@ def add(
     return corpus
 
 
-def is_known(session: Session, guild_id: int, sha256: str) -> bool:
-    """Return whether the guild has a corpus of this text."""
-    chosen = sa.select(Corpus.id).where(Corpus.guild_id == guild_id, Corpus.sha256 == sha256)
-    return session.scalars(chosen.limit(1)).one_or_none() is not None
-
-
 def get(session: Session, guild_id: int, corpus_id: int) -> Corpus | None:
     """Return one of the guild's corpora; None where the id is absent or another guild's."""
     return session.scalar(sa.select(Corpus).where(Corpus.guild_id == guild_id, Corpus.id == corpus_id))

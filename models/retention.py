@@ -79,6 +79,24 @@ def removals(session: Session) -> Sequence[FileRemoval]:
     return session.scalars(sa.select(FileRemoval).order_by(FileRemoval.id)).all()
 
 
+def claim_removal(session: Session, removal_id: int, guild_id: int) -> bool:
+    """Return whether this must still go; nobody can `keep_files` it before this (writing) transaction ends.
+
+    Args:
+        session: a writing one.
+        removal_id: which.
+        guild_id: whose file it is; who writes a row for it holds the guild's lock.
+    """
+    session.get(GuildSettings, guild_id, with_for_update=True)
+    chosen = sa.select(FileRemoval.id).where(FileRemoval.id == removal_id).with_for_update()
+    return session.scalar(chosen) is not None
+
+
+def keep_files(session: Session, paths: Iterable[str]) -> None:
+    """Take files off the list of what must go: the rows that name them are written in this transaction."""
+    session.execute(sa.delete(FileRemoval).where(FileRemoval.path.in_(list(paths))))
+
+
 def removed(session: Session, ids: Iterable[int]) -> None:
     """Record that these are gone for good."""
     session.execute(sa.delete(FileRemoval).where(FileRemoval.id.in_(list(ids))))
