@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from textgen.corpus import normal_form
+
 SHORTEST = 20
 """Runs of fewer characters come about by chance, and are never told of."""
 
@@ -82,7 +84,7 @@ class CopyIndex:
         Raises:
             OSError: the corpus cannot be read any more.
         """
-        written = text.encode(errors="replace").translate(_ALIKE)
+        written = normal_form(text).encode(errors="replace").translate(_ALIKE)
         if len(written) <= self.longest or not len(self.fingerprints):
             return 0
         best = 0

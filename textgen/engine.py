@@ -34,10 +34,12 @@ class Request:
 
     Attributes:
         prompt: tokens to read first, at least one.
-        settings: with a random seed; its count is not looked at.
+        settings: with a random seed, and stop texts as the model writes them; their count is not looked at.
         tokenizer: turns what is drawn into text.
         seed: the text that the prompt stands for.
-        unseen: symbols of the seed that the model does not know and that were replaced or dropped.
+        unseen: symbols of the seed that the model does not know and that were dropped or replaced.
+        folded: what of the seed was written in another form, and in which.
+        never_written: stop texts that the model cannot write.
         controls: what narrows each choice.
         uniform: returns the next random number, from 0 up to, but not, 1.
         feed: takes the next token.
@@ -49,6 +51,8 @@ class Request:
     tokenizer: Tokenizer
     seed: str = ""
     unseen: tuple[str, ...] = ()
+    folded: tuple[tuple[str, str], ...] = ()
+    never_written: tuple[str, ...] = ()
     controls: Controls = field(init=False)
     uniform: Callable[[], float] = field(init=False)
     feed: Callable[[int], None] = field(init=False)
@@ -61,8 +65,7 @@ class Request:
         self._writer = Writer(
             tokenizer.decoder(self.prompt),
             settings.length,
-            # Like the seed, they are compared with text as the model writes it (lower-cased, say).
-            [tokenizer.normalize(stop) or stop for stop in settings.stop],
+            settings.stop,
             counts_tokens=tokenizer.unit != "characters",
         )
         self.feed = self._writer.feed

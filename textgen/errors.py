@@ -45,3 +45,7 @@ class TrainingInterruptedError(TrainingError):
 def translatable(text: str) -> str:
     """Mark a text that becomes part of an error's line, for whoever collects them to translate."""
     return text
+
+
+NEVER_SEEN = translatable("the model has never seen {shown}; write the seed with symbols of its corpus")
+"""Why a seed is refused."""

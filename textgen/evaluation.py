@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from textgen.corpus import normal_form
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax
 from textgen.model import TextModel
@@ -62,7 +63,7 @@ def stateful_pass(model: TextModel, text: str) -> Evaluation:
     Raises:
         SettingsError: the text has fewer than two tokens.
     """
-    text = model.tokenizer.normalize(text)
+    text = model.tokenizer.normalize(normal_form(text))
     tokens = model.tokenizer.encode(text)
     _require(len(tokens), 2)
     nats = -float(model.log_probabilities_of(tokens).sum())
@@ -119,7 +120,7 @@ def random_windows(
     """
     if window < 1 or windows < 1:
         raise SettingsError(f"window is {window} and windows {windows}; both must be at least 1")
-    text = model.tokenizer.normalize(text)
+    text = model.tokenizer.normalize(normal_form(text))
     tokens = model.tokenizer.encode(text).astype(np.intp)
     _require(len(tokens), window + 1)
     starts = np.random.default_rng(random_seed).integers(0, len(tokens) - window, windows)

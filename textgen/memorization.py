@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from textgen.corpus import normal_form
+
 GRAM = 20
 """Length in characters of the pieces that are looked for: too long to come about by chance."""
 
@@ -39,7 +41,8 @@ def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memor
         corpus: what it was trained on.
         gram: length in characters of the pieces whose share is told.
     """
-    points = _code_points(corpus)
+    samples = [normal_form(sample) for sample in samples]
+    points = _code_points(normal_form(corpus))
     texts = [_code_points(sample) for sample in samples]
     longest, where, start = _longest(texts, points)
     return Memorization(
@@ -52,7 +55,8 @@ def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memor
 
 def copied_share(samples: Sequence[str], corpus: str, gram: int = GRAM) -> float:
     """Return the part of the samples' pieces of so many characters that the corpus holds, 0 to 1."""
-    return _share([_code_points(sample) for sample in samples], _code_points(corpus), gram)
+    points = _code_points(normal_form(corpus))
+    return _share([_code_points(normal_form(sample)) for sample in samples], points, gram)
 
 
 def _share(texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64], gram: int) -> float:

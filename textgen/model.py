@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Unpack, overload
@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen import bundle as bundles
-from textgen.corpus import normalize_seed
+from textgen.corpus import normal_form
 from textgen.engine import READ_AT_ONCE, Engine, Request
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax, make_stepper
 from textgen.sampling import Ending, SamplingKeywords, SamplingSettings
 from textgen.tokenizers import UNKNOWN, Tokens
-
-MAXIMUM_SEED_CHARACTERS = 100_000
+from textgen.typed import Typed, read_seed, read_stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,9 @@ class Sample:
         seed: the text it started from.
         random_seed: with the same settings and seed it gives the same text.
         ended: why it ends where it does: "length", "stop" or "time limit".
-        unseen: symbols of the seed that the model had never seen and that were replaced or dropped.
+        unseen: symbols of the seed that the model had never seen and that were dropped or replaced.
+        folded: what of the seed was written in another form that the model knows, and in which.
+        never_written: stop texts, as they were given, that the model cannot write.
     """
 
     text: str
@@ -39,6 +40,8 @@ class Sample:
     random_seed: int
     ended: Ending = "length"
     unseen: tuple[str, ...] = ()
+    folded: tuple[tuple[str, str], ...] = ()
+    never_written: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, request: Request) -> Sample:
@@ -49,6 +52,8 @@ class Sample:
             request.settings.random_seed or 0,
             request.ended or "cancelled",
             request.unseen,
+            request.folded,
+            request.never_written,
         )
 
 
@@ -85,19 +90,29 @@ class TextModel:
         """Return a request for an engine, and the seed text that it starts from.
 
         Args:
-            seed: the text to go on from; "" takes one of the corpus' line starts by the random seed.
+            seed: the text to go on from, as typed (`textgen.typed`); "" takes one of the corpus' line
+                starts by the random seed.
             settings: how to draw; their count is not looked at.
 
         Raises:
-            SettingsError: the seed is too long or holds symbols that are to be refused.
+            SettingsError: the seed is too long, nothing is left of it, or it holds what is to be refused.
         """
         settings = settings.seeded()
-        text, unseen = self._read_seed(seed, settings)
+        typed = read_seed(seed, self.tokenizer, settings.unseen)
         if not seed and self._line_starts:
-            text = self._line_starts[(settings.random_seed or 0) % len(self._line_starts)]
-        # With neither a seed nor a line start the model begins a line of its own.
-        request = Request(self._prompt(text or "\n"), settings, self.tokenizer, text, unseen)
-        return request, text
+            typed = Typed(self._line_starts[(settings.random_seed or 0) % len(self._line_starts)])
+        read = {stop: read_stop(stop, self.tokenizer) for stop in settings.stop}
+        request = Request(
+            # With neither a seed nor a line start the model begins a line of its own.
+            self._prompt(typed.text or "\n"),
+            replace(settings, stop=tuple(text for text, written in read.values() if written)),
+            self.tokenizer,
+            typed.text,
+            typed.unseen,
+            typed.folded,
+            tuple(stop for stop, (_, written) in read.items() if not written),
+        )
+        return request, typed.text
 
     def requests(self, seed: str, settings: SamplingSettings) -> list[Request]:
         """Return a request for each of the texts that the settings count; see `request`."""
@@ -107,9 +122,9 @@ class TextModel:
         """Return a seed text as the model reads it.
 
         Raises:
-            SettingsError: it is too long or holds symbols that the model has never seen.
+            SettingsError: it is too long, or the model has never seen anything of it.
         """
-        return self._read_seed(seed, SamplingSettings())[0]
+        return read_seed(seed, self.tokenizer, SamplingSettings().unseen).text
 
     @overload
     def generate(self, seed: str = "", **controls: Unpack[SamplingKeywords]) -> str: ...
@@ -134,7 +149,7 @@ class TextModel:
             The text; with a count above 1 a list of so many. `samples` tells more about each.
 
         Raises:
-            SettingsError: a value lies outside its bounds, or the seed holds unseen symbols.
+            SettingsError: a value lies outside its bounds, or the model knows nothing of the seed.
         """
         settings = SamplingSettings(count=count, **controls)  # type: ignore[arg-type]  # stop is widened there
         texts = [sample.text for sample in self.samples(seed, settings)]
@@ -147,7 +162,7 @@ class TextModel:
         certain (that no stop text has begun in it).
 
         Raises:
-            SettingsError: a value lies outside its bounds, or the seed holds unseen symbols.
+            SettingsError: a value lies outside its bounds, or the model knows nothing of the seed.
         """
         settings = SamplingSettings(**controls)  # type: ignore[arg-type]  # stop is widened there
         return self.stream_of(self.request(seed, settings)[0])
@@ -177,10 +192,13 @@ class TextModel:
     def log_probabilities(self, text: str) -> npt.NDArray[np.float64]:
         """Return the natural log of each token's probability given those before it.
 
+        Args:
+            text: read in the corpus' normal form; symbols that the model does not know stay unknown.
+
         Returns:
             Shape (tokens - 1,): there is none for the first token.
         """
-        return self.log_probabilities_of(self.tokenizer.encode(text))
+        return self.log_probabilities_of(self.tokenizer.encode(normal_form(text)))
 
     def log_probabilities_of(self, tokens: Tokens) -> npt.NDArray[np.float64]:
         """Return what `log_probabilities` does, for a text that is already in tokens."""
@@ -195,9 +213,13 @@ class TextModel:
     def next_token(self, text: str) -> dict[str, float]:
         """Return the probability of each token after a text; they sum to 1.
 
+        Args:
+            text: read and folded like a seed, but what the model has never seen stays unknown.
+
         Raises:
             SettingsError: the text is empty.
         """
+        text, _ = self.tokenizer.fold(normal_form(text))
         if not text:
             raise SettingsError("the text is empty; the next token needs at least one character before it")
         state = self.stepper.initial_state(1)
@@ -213,26 +235,6 @@ class TextModel:
             engine.submit(request)
         while not engine.idle:
             engine.step()
-
-    def _read_seed(self, seed: str, settings: SamplingSettings) -> tuple[str, tuple[str, ...]]:
-        """Return a seed text as the model goes on from it, and its unseen symbols that were let pass."""
-        seed = normalize_seed(seed)
-        if len(seed) > MAXIMUM_SEED_CHARACTERS:
-            raise SettingsError(
-                "the seed has {characters:,} characters; at most {most:,} are read",
-                characters=len(seed),
-                most=MAXIMUM_SEED_CHARACTERS,
-            )
-        unseen = tuple(self.tokenizer.unseen(seed))
-        if unseen and settings.unseen == "refuse":
-            shown = " ".join(repr(symbol) for symbol in unseen[:10])
-            raise SettingsError(
-                "the model has never seen {shown}; write the seed with symbols of its corpus", shown=shown
-            )
-        if unseen and settings.unseen == "drop":
-            tokens = self.tokenizer.encode(seed)
-            seed = self.tokenizer.decode(tokens[tokens != UNKNOWN].tolist())
-        return self.tokenizer.seed_text(seed), unseen
 
     def _prompt(self, text: str) -> Tokens:
         tokens = self.tokenizer.encode(text)

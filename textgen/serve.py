@@ -13,7 +13,9 @@ A request, its answer, and the answer to one that cannot be met::
 Where its message was put together, an error has its ``line`` and ``values`` besides, so that it can be
 said in another language.
 
-The settings are the fields of `textgen.sampling.SamplingSettings`. With a ``count`` above 1 the
+The settings are the fields of `textgen.sampling.SamplingSettings`. ``unseen`` names what of the seed the
+model has never seen; where there is any, ``folded`` tells what of it was written in another form, and
+``never_written`` which stop texts the model cannot write. With a ``count`` above 1 the
 answer describes the first text and has besides the lists ``texts``, ``seeds`` and ``random_seeds``
 of all of them. With ``"stream": true`` beside the settings the text comes first in pieces as well,
 ``{"id": "1", "piece": "…"}``; for one text only. With ``"corpus": "/path", "longest_copy": 50`` the
@@ -82,6 +84,11 @@ class _Job:
             "unseen": list(first.unseen),
             "training": self.training,
         }
+        # Most seeds and stop texts need no word.
+        if first.folded:
+            told["folded"] = dict(first.folded)
+        if first.never_written:
+            told["never_written"] = list(first.never_written)
         if len(samples) > 1:
             told["texts"] = [sample.text for sample in samples]
             told["seeds"] = [sample.seed for sample in samples]

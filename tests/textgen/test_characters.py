@@ -62,7 +62,7 @@ KEPT = {
 def test_what_nobody_sees_is_left_out_or_made_visible(text: str, wanted: str) -> None:
     padding = hard_inputs.PROSE * 40
     assert corpus.clean(padding + text, name="x") == padding + wanted
-    assert corpus.normalize_seed(text) == wanted
+    assert corpus.normal_form(text) == wanted
 
 
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT.keys())
@@ -81,7 +81,7 @@ def test_every_character_that_unicode_calls_ignorable_has_a_rule() -> None:
         if not 0xD800 <= point < 0xE000 and regex.match(r"\p{Default_Ignorable_Code_Point}", chr(point))
     }
     assert ignorable - _OWN_RULE == {
-        symbol for symbol in ignorable if corpus.normalize_seed(f" {symbol} ") == "  "
+        symbol for symbol in ignorable if corpus.normal_form(f" {symbol} ") == "  "
     }
 
 
@@ -94,8 +94,8 @@ _HARD = (
 @settings(max_examples=300, deadline=None)
 @given(st.text(_HARD, max_size=60).map("xy".__add__), st.integers(1, 20))
 def test_clean_text_stays_as_it_is_and_pieces_do_not_matter(text: str, size: int) -> None:
-    once = corpus.normalize_seed(text)
-    assert corpus.normalize_seed(once) == once
+    once = corpus.normal_form(text)
+    assert corpus.normal_form(once) == once
     once.encode()
     pieces = clean_pieces([text[at : at + size] for at in range(0, len(text), size)], name="x")
     assert "".join(pieces) == once

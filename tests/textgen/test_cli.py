@@ -175,6 +175,7 @@ def test_a_full_disk_ends_in_one_line_and_keeps_what_was_there(corpus: Path) -> 
         ),
         (["--diversity", "inf"], "temperature is inf"),
         (["--seed", "ß"], "never seen 'ß'"),
+        (["--seed", "the ß", "--unseen", "refuse"], "never seen 'ß'"),
         (["--stop", ""], "stop holds ''"),
     ],
 )
@@ -270,7 +271,7 @@ def test_the_controls_are_those_of_the_library(tmp_path: Path) -> None:
 
 def test_what_happened_to_the_seed_and_to_the_time_is_said_on_standard_error(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
-    flags = ("sample", "--data-dir", tmp_path, "--seed", "the ß", "--random-seed", "1", "--unseen", "drop")
+    flags = ("sample", "--data-dir", tmp_path, "--seed", "the ß", "--random-seed", "1")
     for stream in ([], ["--stream"]):
         result = textgen(*flags, "--length", "1000000", "--time-limit", "0.2", *stream)
         assert result.returncode == 0
@@ -281,6 +282,34 @@ def test_what_happened_to_the_seed_and_to_the_time_is_said_on_standard_error(tmp
         assert third.startswith("the time limit ended it after ")
     whole, streamed = (textgen(*flags, "--length", "90", *stream).stdout for stream in ([], ["--stream"]))
     assert whole == streamed
+
+
+def test_a_seed_as_it_was_typed_is_told_with_what_was_read_of_it(tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    flags = (
+        "--seed",
+        "ｔｈｅ e\u0301…ß",
+        "--stop",
+        "ｚ漢",
+        "--stop",
+        "ＡＢ",
+        "--length",
+        "20",
+        "--random-seed",
+        "1",
+    )
+    sample = textgen("sample", "--data-dir", tmp_path, "--json", *flags)
+    told = json.loads(sample.stdout)
+    assert told["seed"] == "the é..."
+    assert told["unseen"] == ["ß"]
+    assert told["folded"] == {"ｔ": "t", "ｈ": "h", "ｅ": "e", "…": "..."}
+    assert told["never_written"] == ["ｚ漢"]
+    again = textgen("sample", "--data-dir", tmp_path, "--seed", told["seed"], *flags[2:])
+    assert again.stdout == told["seed"] + told["text"] + "\n"
+    assert again.stderr.splitlines() == [
+        "random seed 1",
+        "never written by this model, so nothing ends there: 'ｚ漢'",
+    ]
 
 
 def test_sampling_streams_and_stops_when_the_reader_leaves(tmp_path: Path) -> None:

@@ -64,9 +64,9 @@ def test_what_is_no_text_encoding_is_refused(name: str) -> None:
 
 
 def test_a_seed_is_read_as_the_corpus_was() -> None:
-    assert corpus.normalize_seed("cafe\u0301\r\nau\u2028lait\x07") == "café\nau\nlait"
-    assert corpus.normalize_seed("") == ""
-    assert corpus.normalize_seed(" \t ") == " \t "
+    assert corpus.normal_form("cafe\u0301\r\nau\u2028lait\x07") == "café\nau\nlait"
+    assert corpus.normal_form("") == ""
+    assert corpus.normal_form(" \t ") == " \t "
 
 
 def test_a_missing_file_and_a_folder_say_what_would_do(tmp_path: Path) -> None:

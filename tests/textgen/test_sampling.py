@@ -120,19 +120,19 @@ def test_streaming_gives_the_same_text_in_pieces(model: TextModel) -> None:
 
 def test_a_seed_with_unseen_symbols_is_refused_by_name(model: TextModel) -> None:
     with pytest.raises(SettingsError, match=r"never seen 'ß' '🎉'"):
-        model.generate("the ß 🎉", length=10)
+        model.generate("the ß 🎉", length=10, unseen="refuse")
 
 
 def test_unseen_symbols_can_be_dropped_or_read_as_unknown_and_are_reported(model: TextModel) -> None:
-    dropped = model.sample("the ß 🎉", SamplingSettings(length=30, random_seed=1, unseen="drop"))
+    dropped = model.sample("the ß 🎉", SamplingSettings(length=30, random_seed=1))
     assert (dropped.seed, dropped.unseen) == ("the  ", ("ß", "🎉"))
     assert dropped.text == model.generate("the  ", length=30, random_seed=1)
     replaced = model.sample("the ß 🎉", SamplingSettings(length=30, random_seed=1, unseen="replace"))
     assert (replaced.seed, replaced.unseen) == ("the ß 🎉", ("ß", "🎉"))
     assert replaced.text == model.generate("the ẞ 🎊", length=30, random_seed=1, unseen="replace")
-    nothing = model.sample("🎉", SamplingSettings(length=30, random_seed=1, unseen="drop"))
-    assert nothing.seed == ""
-    assert len(nothing.text) == 30
+    # The default took its place: only a seed of which nothing is left is refused.
+    with pytest.raises(SettingsError, match="never seen '🎉'; write the seed with symbols of its corpus"):
+        model.generate(" 🎉", length=30)
 
 
 def test_a_seed_is_read_to_its_end_however_long_it_is(model: TextModel) -> None:

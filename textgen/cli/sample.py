@@ -25,7 +25,7 @@ _DEFAULTS = SamplingSettings()
     type=click.Choice(UNSEEN),
     default=_DEFAULTS.unseen,
     show_default=True,
-    help="What becomes of symbols in the seed that the model has never seen.",
+    help="What becomes of symbols in the seed that the model has never seen, and no plain form of.",
 )
 @click.option(
     "--length",
@@ -97,7 +97,7 @@ def command(
             click.echo(f"── {number} of {settings.count}, random seed {sample.random_seed} ──", err=True)
         else:
             click.echo(f"random seed {sample.random_seed}", err=True)
-        _tell_unseen(sample.unseen, settings)
+        _tell_typed(sample, settings)
         click.echo(sample.seed + sample.text)
         _tell_end(sample)
 
@@ -105,7 +105,7 @@ def command(
 def _stream(model: TextModel, seed: str, settings: SamplingSettings) -> None:
     request, used = model.request(seed, settings)
     click.echo(f"random seed {settings.random_seed}", err=True)
-    _tell_unseen(request.unseen, settings)
+    _tell_typed(Sample.of(request), settings)
     click.echo(used, nl=False)
     for piece in model.stream_of(request):
         click.echo(piece, nl=False)
@@ -113,11 +113,18 @@ def _stream(model: TextModel, seed: str, settings: SamplingSettings) -> None:
     _tell_end(Sample.of(request))
 
 
-def _tell_unseen(unseen: tuple[str, ...], settings: SamplingSettings) -> None:
-    if unseen:
+def _tell_typed(sample: Sample, settings: SamplingSettings) -> None:
+    if sample.unseen:
         done = "dropped" if settings.unseen == "drop" else "read as unknown"
-        shown = " ".join(map(repr, unseen[:10])) + (" …" if len(unseen) > 10 else "")
-        click.echo(f"never seen by the model and {done}: {shown}", err=True)
+        click.echo(f"never seen by the model and {done}: {_listed(sample.unseen)}", err=True)
+    if sample.never_written:
+        click.echo(
+            f"never written by this model, so nothing ends there: {_listed(sample.never_written)}", err=True
+        )
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    return " ".join(map(repr, texts[:10])) + (" …" if len(texts) > 10 else "")
 
 
 def _tell_end(sample: Sample) -> None:
@@ -134,4 +141,6 @@ def _described(sample: Sample, settings: SamplingSettings) -> dict[str, Any]:
         "length": settings.length,
         "ended": sample.ended,
         "unseen": sample.unseen,
+        "folded": dict(sample.folded),
+        "never_written": sample.never_written,
     }

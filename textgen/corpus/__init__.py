@@ -12,7 +12,7 @@ from textgen.corpus.report import (
     suspect_secrets,
 )
 from textgen.corpus.seeds import LineStarts, line_starts
-from textgen.corpus.text import MAXIMUM_BYTES, clean, decode, normalize_seed, read
+from textgen.corpus.text import MAXIMUM_BYTES, clean, decode, normal_form, read
 
 __all__ = [
     "MAXIMUM_BYTES",
@@ -26,7 +26,7 @@ __all__ = [
     "decode",
     "line_starts",
     "measure",
-    "normalize_seed",
+    "normal_form",
     "read",
     "split_for_validation",
     "suspect_chat_log",

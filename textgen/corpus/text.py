@@ -106,10 +106,11 @@ def _forced_cut(held: str) -> int:
     return len(held) - held.endswith("\r")
 
 
-def normalize_seed(text: str) -> str:
-    """Return a seed text as a corpus' text would have been read, with nothing in it that nobody sees.
+def normal_form(text: str) -> str:
+    """Return a text as a corpus' text would have been read, with nothing in it that nobody sees.
 
-    A text of any kind is accepted, also an empty one.
+    Whatever is compared with a corpus or given to a model goes through here: seeds, stop texts, texts to
+    measure, what is looked for in copies. A text of any kind is accepted, also an empty one.
     """
     return _normalize(text, Dropped())
 

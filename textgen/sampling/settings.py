@@ -87,8 +87,8 @@ class SamplingSettings:
         count: number of texts; the one with number i, from 0, has the random seed `random_seed` + i,
             so that each can be had again alone.
         time_limit_s: seconds from the request, after which the text ends where it is.
-        unseen: what becomes of symbols in the seed that the model has never seen: "refuse" the seed,
-            "replace" them by the unknown token, or "drop" them.
+        unseen: what becomes of symbols in the seed that the model has never seen, and no form of
+            (`textgen.typed`): "drop" them, "replace" them by the unknown token, or "refuse" the seed.
 
     Raises:
         SettingsError: a value lies outside its bounds.
@@ -106,7 +106,7 @@ class SamplingSettings:
     stop: tuple[str, ...] = ()
     count: int = 1
     time_limit_s: float | None = None
-    unseen: Unseen = "refuse"
+    unseen: Unseen = "drop"
 
     def __post_init__(self) -> None:
         """Check every bound."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from textgen.corpus import plain_forms
 from textgen.tokenizers.stream import StreamDecoder
 
 Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
@@ -43,6 +44,27 @@ class Tokenizer(Protocol):
     def seed_text(self, text: str) -> str:
         """Return a seed text as the model goes on from it; it stands before what the model writes."""
         return self.normalize(text)
+
+    def writes(self, symbol: str) -> bool:
+        """Whether what the tokenizer decodes can hold a character that its training text held."""
+        ...
+
+    def fold(self, text: str) -> tuple[str, dict[str, str]]:
+        """Return a typed text, normalized, with known forms of what is unknown; and what stands for what."""
+        return self.fold_symbols(text)
+
+    def fold_symbols(self, text: str) -> tuple[str, dict[str, str]]:
+        """Return what `fold` does, character by character at every level: for a text that is looked for."""
+        return plain_forms.fold(self.normalize(text), self.writes)
+
+    def without_unseen(self, text: str) -> str:
+        """Return a normalized text without what `unseen` names."""
+        unseen = set(self.unseen(text))
+        return "".join(symbol for symbol in text if symbol not in unseen)
+
+    def unwritable(self, text: str) -> list[str]:
+        """Return the distinct characters of a text that can stand in nothing that is decoded."""
+        return [symbol for symbol in dict.fromkeys(text) if not self.writes(symbol)]
 
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (tokens,); unseen symbols become `UNKNOWN`."""

@@ -37,6 +37,7 @@ class CharacterTokenizer(Tokenizer):
         )
         self._token_of_point[points] = np.arange(1, len(points) + 1)
         self._symbol_of_token: list[str] = [REPLACEMENT, *symbols]
+        self._known = frozenset(symbols)
 
     @classmethod
     def train(
@@ -76,8 +77,11 @@ class CharacterTokenizer(Tokenizer):
 
     def unseen(self, text: str) -> list[str]:
         """Return the distinct characters of a text that the vocabulary lacks."""
-        known = set(self.symbols)
-        return [symbol for symbol in dict.fromkeys(self.normalize(text)) if symbol not in known]
+        return [symbol for symbol in dict.fromkeys(self.normalize(text)) if symbol not in self._known]
+
+    def writes(self, symbol: str) -> bool:
+        """Whether the vocabulary holds a character."""
+        return symbol in self._known
 
     def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:  # noqa: ARG002 -- see Tokenizer
         """Return the text of tokens; `UNKNOWN` reads as the replacement character."""

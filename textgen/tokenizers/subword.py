@@ -13,6 +13,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import regex
@@ -129,6 +130,18 @@ class SubwordTokenizer(Tokenizer):
     def unseen(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
         """Return nothing: every text has tokens."""
         return []
+
+    def writes(self, symbol: str) -> bool:
+        """Whether a token holds a character, or it is one of ASCII."""
+        return symbol.isascii() or symbol in self._symbols
+
+    def unwritable(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
+        """Return nothing: every character can be put together from bytes."""
+        return []
+
+    @cached_property
+    def _symbols(self) -> frozenset[str]:
+        return frozenset("".join(token.decode(errors="ignore") for token in self._bytes))
 
     def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:  # noqa: ARG002 -- see Tokenizer
         """Return the text of tokens; bytes that are not UTF-8 read as replacement characters."""

@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from textgen.errors import BundleError
-from textgen.tokenizers import spacing, treebank
+from textgen.tokenizers import spacing, treebank, word_folding
 from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, pieces, token_array
 from textgen.tokenizers.stream import StreamDecoder
 
@@ -88,6 +88,9 @@ class WordTokenizer(Tokenizer):
         if not pristine_output:
             self._shown = [treebank.surface(word) for word in self._shown]
         self._cache: dict[str, _Stretch] = {}
+        self._written = frozenset("".join(self._shown[1:])) | ({" "} if splitting == "space" else {" ", "\n"})
+        # What stands between stretches, and what takes them apart.
+        self._blanks_pattern = r"\s+" if splitting == "space" else r"[ \n]"
 
     @classmethod
     def train(
@@ -144,6 +147,25 @@ class WordTokenizer(Tokenizer):
     def seed_text(self, text: str) -> str:
         """Return the normalized text without blanks at its end: they come with the next word."""
         return self.normalize(text).rstrip(None if self.splitting == "space" else " ")
+
+    def writes(self, symbol: str) -> bool:
+        """Whether a known word, or what stands between two, holds a character."""
+        return symbol in self._written
+
+    def fold(self, text: str) -> tuple[str, dict[str, str]]:
+        """Return a typed text, normalized, in whose stretches as few words as possible are unknown."""
+        return word_folding.fold(
+            self.normalize(text), self._blanks_pattern, self._split, self._token_of.__contains__
+        )
+
+    def without_unseen(self, text: str) -> str:
+        """Return a normalized text without the words that `unseen` names."""
+        return word_folding.without_unseen(
+            text, self._blanks_pattern, self._split, self._token_of.__contains__
+        )
+
+    def _split(self, stretch: str) -> list[str]:
+        return _split(stretch, self.splitting)
 
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (tokens,)."""

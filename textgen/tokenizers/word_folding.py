@@ -1,0 +1,132 @@
+"""Typed text at word level: words are folded whole, since a mark can be part of one (n’t) or one of its own.
+
+Of the ways to write a stretch between two blanks the one is taken in which the vocabulary lacks the fewest
+words; as it was typed, where no other way is better.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from textgen.corpus import plain_forms
+from textgen.corpus.plain_forms import APOSTROPHES, DASHES, DOTS, ELLIPSIS, QUOTES
+from textgen.tokenizers import treebank
+
+Known = Callable[[str], bool]
+Split = Callable[[str], list[str]]
+
+_STYLES = (
+    (QUOTES, (('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"))),
+    (APOSTROPHES, (("'", "'"), ("‘", "’"), ("’", "’"))),
+    (DASHES, (("-", "-"), ("--", "--"), ("—", "—"), ("–", "–"))),
+    (ELLIPSIS, ((DOTS, DOTS),)),
+)
+_DASHES, _DOTS = re.compile("--+"), re.compile(re.escape(DOTS))
+
+
+def fold(text: str, blanks: str, split: Split, known: Known) -> tuple[str, dict[str, str]]:
+    """Return a text in which stretches with unknown words are written in a way that has fewer of them.
+
+    Args:
+        text: normalized.
+        blanks: pattern of what stands between stretches.
+        split: returns the words of a stretch.
+        known: whether the vocabulary holds a word.
+
+    Returns:
+        The text, and which stretch was written for which.
+    """
+    for symbol in set(text):
+        if symbol.isspace() and re.fullmatch(blanks, symbol) is None and not known(symbol):
+            text = text.replace(symbol, " ")
+    changed: dict[str, str] = {}
+
+    def written(match: re.Match[str]) -> str:
+        stretch = match[0]
+        if stretch not in changed:
+            changed[stretch] = _best(stretch, split, known)
+        return changed[stretch]
+
+    text = re.sub(rf"(?:(?!{blanks})[\s\S])+", written, text)
+    return text, {typed: form for typed, form in changed.items() if typed != form}
+
+
+def without_unseen(text: str, blanks: str, split: Split, known: Known) -> str:
+    """Return a text without the words that are not known, nor the blank before a stretch that goes."""
+    kept: list[str] = []
+    for part in re.split(rf"({blanks})", text):
+        if not part or re.fullmatch(blanks, part) or not _lacking(part, split, known):
+            kept.append(part)
+            continue
+        left = _known_words(part, split, known)
+        if left:
+            kept.append(left)
+        elif kept and kept[-1] == " ":
+            kept.pop()
+    return "".join(kept)
+
+
+def _known_words(stretch: str, split: Split, known: Known) -> str:
+    """Return the known words of a stretch, apart where one went; "" where they are others by themselves."""
+    parts = [""]
+    for name in split(stretch):
+        if known(name):
+            parts[-1] += treebank.surface(name)
+        elif parts[-1]:
+            parts.append("")
+    kept = [part for part in parts if part]
+    return "" if any(_lacking(part, split, known) for part in kept) else " ".join(kept)
+
+
+def _best(stretch: str, split: Split, known: Known) -> str:
+    lacking = _lacking(stretch, split, known)
+    if not lacking:
+        return stretch
+    counted = {stretch: lacking, "": lacking}
+
+    def count(way: str) -> int:
+        if way not in counted:
+            counted[way] = _lacking(way, split, known)
+        return counted[way]
+
+    best = stretch
+    for form in _forms(stretch, count):
+        best = min((best, form, form.lower(), form.capitalize(), form.upper()), key=count)
+    return best
+
+
+def _forms(stretch: str, count: Callable[[str], int]) -> Iterator[str]:
+    yield stretch
+    seen = plain_forms.INVISIBLE.sub("", stretch)
+    yield seen
+    # Mark by mark, each in the style in which the fewest words are unknown.
+    chosen = seen
+    for marks, styles in _STYLES:
+        chosen = min((chosen, *(_styled(chosen, marks, *style) for style in styles)), key=count)
+    yield chosen
+    plain = plain_forms.plain(seen)
+    yield plain
+    yield _styled(_styled(_printed(plain), QUOTES, "“", "”"), APOSTROPHES, "‘", "’")
+
+
+def _styled(text: str, marks: str, opening: str, closing: str) -> str:
+    if marks is DASHES:
+        text = _DASHES.sub("-", text)  # a typist's dash is one mark
+    result: list[str] = []
+    before = ""
+    for symbol in text:
+        if symbol in marks:
+            result.append(opening if plain_forms.opens(before) else closing)
+        else:
+            result.append(symbol)
+        before = symbol
+    return "".join(result)
+
+
+def _printed(text: str) -> str:
+    return _DASHES.sub("—", _DOTS.sub(ELLIPSIS, text))
+
+
+def _lacking(stretch: str, split: Split, known: Known) -> int:
+    return sum(not known(name) for name in split(stretch))
