@@ -97,7 +97,8 @@ class _Number(int):
 
 def _own_words(error: TextgenError | InvalidNameError | SampleRefused) -> str:
     """What an error of the rooms below says, in the reader's language where there is a translation."""
-    told = str(error)
+    # An error's text may name flags, which nobody here has.
+    told = error.line
     if error.values:
         values = {
             name: _(value) if isinstance(value, str) else _Number(value)

@@ -75,7 +75,7 @@ class Manifest:
             and, of later versions, ``training_loss`` since the entry before.
         seeds: beginnings of lines of the corpus, for samples without a seed text.
         text_form: how the corpus was read: ``encodings`` of its files, ``normalization`` of its text (and of
-            seed texts); empty in bundles of earlier versions.
+            seed texts), and the `ReadingOptions` that were given; empty in bundles of earlier versions.
     """
 
     level: str

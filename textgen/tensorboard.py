@@ -18,7 +18,7 @@ def scalars(folder: Path) -> EventSink:
         from tensorboardX import SummaryWriter
     except ImportError:
         raise SettingsError(
-            "--tensorboard needs the package tensorboardX: pip install 'pastiche[tensorboard]'"
+            "the progress for TensorBoard needs the package tensorboardX: pip install 'pastiche[tensorboard]'"
         ) from None
     writer = SummaryWriter(str(folder))
 

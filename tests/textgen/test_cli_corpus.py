@@ -98,7 +98,7 @@ def test_a_training_reads_several_files_of_several_kinds(tmp_path: Path) -> None
     assert trained.stdout.startswith(f"{tmp_path}/model: validation loss ")
     manifest = bundle.read_manifest(tmp_path / "model")
     assert manifest.characters > 1.8 * len(prose(300))
-    assert manifest.text_form == {"encodings": ["utf-8"], "normalization": "NFC"}
+    assert manifest.text_form == {"encodings": ["utf-8"], "normalization": "NFC", "column": "body"}
     assert len(list((tmp_path / "cache").iterdir())) == 1
     # A seed typed with a combining accent or a Windows line break is what the model has read.
     seeded = textgen("sample", "--model", tmp_path / "model", "--seed", "the cat\r\n", "--length", "5")

@@ -128,7 +128,7 @@ def test_the_only_column_needs_no_name_and_rows_without_text_are_counted(tmp_pat
 @pytest.mark.parametrize(
     ("name", "data", "column", "says"),
     [
-        ("a.csv", "id,text\n1,x\n", None, r"the columns of .*a\.csv are 'id', 'text'.*--column NAME"),
+        ("a.csv", "id,text\n1,x\n", None, r"the columns of .*a\.csv are 'id', 'text'.*give column NAME"),
         ("a.csv", "id,text\n1,x\n", "body", r"are 'id', 'text'; there is no 'body' among them"),
         ("a.csv", 'text\n"never closed\n', "text", r"not valid CSV: line 2: unexpected end of data"),
         ("a.csv", "text\n \n", "text", "only white space"),
@@ -138,6 +138,24 @@ def test_the_only_column_needs_no_name_and_rows_without_text_are_counted(tmp_pat
         ("a.jsonl", "[" * 100_000 + "\n", "a", "line 1 is not a JSON object"),
         ("a.jsonl", '{"a": 3}\n', "a", "'a' of line 1 is int; it must be a string"),
         ("a.jsonl", "", "a", "is empty"),
+        ("a.csv", "a,a\n1,2\n", "a", "2 of them are 'a'; say which by its number from 1"),
+        ("a.csv", "a,b\n1,2\n", "3", "there is no '3' among them"),
+        (
+            "a.csv",
+            'id,text\n1,x\n2,"open\n3,z\n',
+            "text",
+            "line 3: unexpected end of data .a quote is opened",
+        ),
+        ("a.csv", 'id,text\n1,"Yes," she said\n', "text", "not valid CSV: line 2"),
+        ("a.csv", "id,text\n1,\n2\n", "text", "only white space in the column 'text': 2 rows without text"),
+        (
+            "a.jsonl",
+            '{"id": 1}\n{"id": 2}\n',
+            "text",
+            "'id'; there is no 'text' among them, nor in a later line",
+        ),
+        ("a.jsonl", '[{"text": "x"}]\n', "text", "a list of them: write each of its objects on a line"),
+        ("a.jsonl", '{"text": {"a": "x"}}\n', "text", "'text' of line 1 is an object; it must be a string"),
     ],
 )
 def test_a_table_that_cannot_be_used_says_why(
@@ -147,6 +165,94 @@ def test_a_table_that_cannot_be_used_says_why(
     with pytest.raises(CorpusError, match=says) as caught:
         text_of(tmp_path / name, column=column)
     assert "\n" not in str(caught.value)
+
+
+UNUSUAL = {
+    "a blank behind each comma": ("a.csv", 'id, "text"\n0, "a, b"\n1, c\n', "text", "a, b\nc\n"),
+    "carriage returns alone": ("a.csv", 'id,text\r0,"a\rb"\r1,c\r', "text", "a\nb\n\nc\n"),
+    "a heading of two lines": ("a.csv", '"row\nnumber",text\n0,a\n', "Row number", "0\n"),
+    "another case": ("a.csv", "ID,Text\n0,a\n", "text", "a\n"),
+    "a number": ("a.csv", "a,a,\n0,b,c\n", "3", "c\n"),
+    "an announced delimiter": ("a.csv", "sep=;\nid;text\n0;a, b\n", "text", "a, b\n"),
+    "blank lines in front": ("a.csv", "\n\nid,text\n0,a\n", "text", "a\n"),
+    "one column": ("a.csv", 'text\nHello, you\n"so, quoted"\n"Hi," she said\n', None,
+                   'Hello, you\nso, quoted\n"Hi," she said\n'),
+    "bare commas at the end": ("a.csv", "id,text\n0,a, b,c\n1,d,,\n", "text", "a, b,c\nd\n"),
+    "bare commas in the middle": ("a.csv", "id,text,label\n0,a, b,pos\n1,d,neg\n", "text", "a, b\nd\n"),
+    "short rows": ("a.csv", "id,text\n0\n1,d\n", "text", "d\n"),
+    "tabs": ("a.tsv", "id\ttext\n0\ta, b\n", "text", "a, b\n"),
+    "a huge field": ("a.csv", f"id,text\n0,{'ab ' * 100_000}\n", "text", "ab " * 100_000 + "\n"),
+    "a key that comes later": ("a.jsonl", '{"id": 0}\n{"text": "a"}\n', "text", "a\n"),
+    "marks between lines": ("a.jsonl", '\ufeff{"text": "a"}\r\ufeff{"text": "b"}', "text", "a\nb\n"),
+    "another name of JSON lines": ("a.ndjson", '{"text": "a"}\n', None, "a\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "data", "column", "text"), UNUSUAL.values(), ids=UNUSUAL.keys())
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_a_table_is_read_however_its_heading_and_rows_are_written(
+    tmp_path: Path, name: str, data: str, column: str | None, text: str, block: int
+) -> None:
+    if block < 10 < 1_000 < len(data):
+        block = 9_999
+    (tmp_path / name).write_bytes(data.encode())
+    assert text_of(tmp_path / name, column=column, block_bytes=block) == text
+
+
+def test_rows_that_are_put_together_again_and_a_heading_that_may_be_text_are_noted(tmp_path: Path) -> None:
+    write(tmp_path, a_csv="id,text\n0,a, b\n1,c\n", b_csv="To be.\nOr not.\n")
+    notes = []
+    for name, column in (("a.csv", "text"), ("b.csv", None)):
+        reader = CorpusReader([tmp_path / name], ReadingOptions(column))
+        list(reader.pieces())
+        notes += reader.notes
+    assert notes == [
+        "a.csv has 1 rows with more fields than its heading; their commas are read as part of the column "
+        "'text'",
+        "the first row of b.csv, 'To be.', is its heading and no text",
+    ]
+
+
+def test_a_column_beside_tables_leaves_other_files_whole_and_says_so(tmp_path: Path) -> None:
+    write(tmp_path, a_csv="id,text\n0,a\n", b_txt="b")
+    found = find(tmp_path)
+    reader = CorpusReader(found.training, ReadingOptions("text"))
+    assert "".join(piece.text for piece in reader.pieces()) == "a\n\nb"
+    assert reader.notes == ["no tables, so they are read whole: b.txt"]
+    with pytest.raises(CorpusError, match=r"b\.txt is no table: a column, here 'text'"):
+        text_of(tmp_path / "b.txt", column="text")
+
+
+def test_folders_within_a_folder_are_read_and_what_is_left_aside_is_named(tmp_path: Path) -> None:
+    (tmp_path / "b" / "deep").mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "model").mkdir()
+    write(tmp_path, a_txt="first", c_txt="third", empty_txt="", x_png="no")
+    write(tmp_path / "b" / "deep", a_txt="second")
+    write(tmp_path / ".git", a_txt="no")
+    (tmp_path / ".secret.txt").write_text("no", encoding="utf-8")
+    write(tmp_path / "model", manifest_json="{}", weights_safetensors="no", readme_md="no")
+    (tmp_path / "b" / "loop").symlink_to(tmp_path)
+    (tmp_path / "d.txt").symlink_to(tmp_path / "a.txt")
+    found = find(tmp_path)
+    assert text_of(*found.training) == "first\n\nsecond\n\nthird"
+    assert found.notes == (
+        "3 files are read: a.txt, b/deep/a.txt, c.txt",
+        "read once, for they are there twice: d.txt",
+        "not read, for they are empty: empty.txt",
+        "not read, for they are hidden: .secret.txt",
+        "not read, for they are links to folders: b/loop",
+        "not read, for they are not .txt, .md, .csv, .tsv, .jsonl, .ndjson: x.png",
+    )
+
+
+def test_a_file_that_is_named_twice_is_read_once_and_empty_ones_are_refused_together(tmp_path: Path) -> None:
+    write(tmp_path, a_txt="a", b_txt="", c_txt="")
+    found = find([tmp_path / "a.txt", tmp_path / "a.txt"])
+    assert found.training == (tmp_path / "a.txt",)
+    assert found.notes == ("read once, for they are there twice: a.txt",)
+    with pytest.raises(CorpusError, match=r"b\.txt, c\.txt: all 2 files are empty"):
+        find([tmp_path / "b.txt", tmp_path / "c.txt"])
 
 
 def test_a_table_of_messages_is_taken_for_a_chat_log(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_files_keep_their_encoding_their_mark_and_their_line_breaks(tmp_path: Pa
 def test_a_validation_text_is_never_overwritten_unasked(tmp_path: Path) -> None:
     split(write(tmp_path, PARAGRAPHS))
     before = (tmp_path / "validate.txt").read_bytes()
-    with pytest.raises(CorpusError, match=r"validate\.txt is there already; --force puts its text back"):
+    with pytest.raises(CorpusError, match=r"validate\.txt is there already; force puts its text back"):
         split(tmp_path, share=0.3)
     assert (tmp_path / "validate.txt").read_bytes() == before
     split(tmp_path, share=0.3, force=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from tests import hard_inputs
 from tests.textgen.conftest import prose
-from textgen.corpus.reader import CorpusReader
+from textgen.corpus.reader import CorpusReader, read_as_trained
 from textgen.corpus.sources import ReadingOptions, find
 from textgen.errors import CorpusError, TrainingError, TrainingInterruptedError
 from textgen.events import Control
@@ -25,6 +26,7 @@ from textgen.settings import LEVELS, TrainingSettings
 from textgen.tokenizers import CharacterTokenizer
 from textgen.training import corpora, memory, token_cache
 from textgen.training.corpora import PreparedCorpus, choose_cache, prepare
+from textgen.training.start import first_look
 from textgen.training.token_cache import TokenCache
 
 SETTINGS = TrainingSettings.from_flags(pristine_input=True)
@@ -290,7 +292,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     command = f'ulimit -f 100; exec {sys.executable} -c "$0" {tmp_path}'
     result = subprocess.run(["bash", "-c", command, code], capture_output=True, text=True, check=False)
     assert "cannot be written to" in result.stdout, result
-    assert "File too large; make room, or name another folder with --cache-dir" in result.stdout
+    assert "File too large; make room; name another folder with cache_dir" in result.stdout
     assert result.stdout.count("\n") == 1
     assert list((tmp_path / "cache").iterdir()) == []
 
@@ -368,7 +370,7 @@ def test_a_network_that_does_not_fit_in_memory_is_refused_by_its_vocabulary() ->
     settings = TrainingSettings.from_flags(preset="small")
     memory.check(settings, 80, 1_000_000, 2 << 30)
     memory.check(settings, 500_000, 1_000_000, None)
-    with pytest.raises(TrainingError, match=r"500,000 tokens needs about .* GB .* lower --vocab-size"):
+    with pytest.raises(TrainingError, match=r"500,000 tokens needs about .* GB .* lower vocabulary_size"):
         memory.check(settings, 500_000, 1_000_000, 2 << 30)
 
 
@@ -392,3 +394,39 @@ def test_a_description_is_plain_json(corpus: Path) -> None:
     (entry,) = cache.folder.iterdir()
     stored = json.loads((entry / token_cache.DESCRIPTION).read_text(encoding="utf-8"))
     assert set(stored["description"]) >= {"tokenizer", "characters", "seeds", "text_form"}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("words", [1, 3, 7, 8, 40])
+def test_few_validation_tokens_are_refused_by_name_or_give_a_finite_loss(
+    corpus: Path, level: str, words: int
+) -> None:
+    long = "unheardof" * (14 if words < 10 else 1)
+    (corpus / "validate.txt").write_text(" ".join([long] * words), encoding="utf-8")
+    if level == "word" and words < 8:
+        with pytest.raises(CorpusError, match=rf"validate\.txt has {words} tokens at word level; at least 8"):
+            prepared(corpus, level=level)
+        return
+    made = prepared(corpus, level=level)
+    settings = TrainingSettings.from_flags(level=level, pristine_input=True)
+    start = first_look(made, settings.network(made.tokenizer.size), None, 0.0)
+    assert math.isfinite(start.loss)
+
+
+def test_a_bundle_remembers_how_the_text_was_read(tmp_path: Path) -> None:
+    rows = "".join(f'{n},"{line}"\n' for n, line in enumerate(prose(200).splitlines()))
+    (tmp_path / "input.csv").write_bytes(f"id,text\n{rows}".encode("cp1252"))
+    (tmp_path / "validate.txt").write_text(prose(30), encoding="utf-8")
+    form = prepared(tmp_path, options=ReadingOptions("text", "cp1252")).text_form
+    assert form == {"encodings": ["cp1252"], "normalization": "NFC", "column": "text", "encoding": "cp1252"}
+    # Another table is read by the same column, and in the same encoding only if it is no UTF-8.
+    for name, data in {"a.csv": "1,é", "b.csv": "1,e"}.items():
+        (tmp_path / name).write_bytes(f"id,text\n{data}\n".encode("cp1252"))
+    (tmp_path / "c.csv").write_text("id,text,body\n1,é,ü\n", encoding="utf-8")
+    (tmp_path / "d.txt").write_text("é\n", encoding="utf-8")
+    read = partial(read_as_trained, given=ReadingOptions(), trained=form)
+    assert read(tmp_path / "a.csv") == ("é\n", ["a.csv is read in cp1252, as the model's corpus was"])
+    assert read(tmp_path / "b.csv") == ("e\n", [])
+    assert read(tmp_path / "c.csv") == ("é\n", [])
+    assert read(tmp_path / "d.txt") == ("é\n", [])
+    assert read_as_trained(tmp_path / "c.csv", ReadingOptions("body"), form)[0] == "ü\n"

@@ -70,6 +70,16 @@ def cli() -> None:
     """Train a small language model on your own texts, and write in their style."""
 
 
+def _flags(arguments: list[str]) -> set[str]:
+    """Return the flags of the command that is called, for an error may only advise those."""
+    command: click.Command = cli
+    for name in arguments:
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(click.Context(command), name) or command
+    return {flag for parameter in command.params for flag in parameter.opts}
+
+
 def main() -> None:
     """Run the command; what goes wrong is one line on standard error.
 
@@ -83,10 +93,10 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except TrainingInterruptedError as error:
-        click.echo(f"interrupted: {error}", err=True)
+        click.echo(f"interrupted: {error.with_flags(_flags(sys.argv[1:]))}", err=True)
         sys.exit(_INTERRUPTED)
     except TextgenError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {error.with_flags(_flags(sys.argv[1:]))}", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

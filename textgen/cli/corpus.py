@@ -11,7 +11,7 @@ import click
 
 from textgen import corpus as corpora
 from textgen import files
-from textgen.cli.reading import reading_options
+from textgen.cli.reading import encoding_options, reading_options
 from textgen.corpus import shakespeare as plays
 from textgen.corpus.advice import Advice, advise
 from textgen.corpus.encoding import check_policy
@@ -139,13 +139,14 @@ def split(
 @click.option(
     "--output", type=click.Path(path_type=Path), help="A file to write.  [default: standard output]"
 )
-@click.option("--encoding", help="Encoding of FILE.  [default: UTF-8, or as its first bytes say]")
-def unwrap(file: Path, *, output: Path | None, encoding: str | None) -> None:
+@encoding_options
+def unwrap(file: Path, *, output: Path | None, encoding: str | None, encoding_errors: str) -> None:
     """Take out the hard line breaks of FILE's paragraphs, as in texts of Project Gutenberg.
 
     Verse, lists, headings, tables and indented text keep theirs.
     """
-    text = unwrap_text(corpora.read(file, encoding=ReadingOptions(encoding=encoding).encoding))
+    options = ReadingOptions(encoding=encoding, encoding_errors=check_policy(encoding_errors))
+    text = unwrap_text(corpora.read(file, encoding=options.encoding, encoding_errors=options.encoding_errors))
     if output is None:
         # Python's own encoding of standard output may be another one.
         sys.stdout.buffer.write(text.encode())

@@ -8,7 +8,10 @@ from typing import Any
 
 import click
 
-from textgen import corpus
+from textgen.cli.reading import reading_options
+from textgen.corpus.encoding import check_policy
+from textgen.corpus.reader import read_as_trained
+from textgen.corpus.sources import ReadingOptions
 from textgen.evaluation import random_windows, stateful_pass
 from textgen.memorization import GRAM, memorization
 from textgen.model import TextModel
@@ -31,6 +34,7 @@ _SAMPLES, _LENGTH = 20, 500
 @click.option("--random-seed", type=int, default=1, show_default=True, help="Decides windows and samples.")
 @click.option("--corpus", "source", type=click.Path(path_type=Path), help="Look for samples in this text.")
 @click.option("--temperature", type=float, default=0.7, show_default=True, help="Of those samples.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="A JSON object.")
 def command(
     bundle: Path,
@@ -42,11 +46,25 @@ def command(
     random_seed: int,
     source: Path | None,
     temperature: float,
+    column: str | None,
+    encoding: str | None,
+    encoding_errors: str,
     as_json: bool,
 ) -> None:
-    """Say how well a model predicts FILE: nats, bits, perplexity."""
+    """Say how well a model predicts FILE: nats, bits, perplexity.
+
+    FILE is read as the model's corpus was, unless flags say otherwise.
+    """
+    options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     model = TextModel.load(bundle)
-    text = corpus.read(file)
+
+    def read(path: Path) -> str:
+        text, notes = read_as_trained(path, options, model.manifest.text_form)
+        for note in notes:
+            click.echo(f"note: {note}", err=True)
+        return text
+
+    text = read(file)
     if protocol == "windows":
         figures = random_windows(model, text, window=window, windows=windows, random_seed=random_seed)
     else:
@@ -62,7 +80,7 @@ def command(
         "unseen": figures.unseen,
     }
     if source is not None:
-        told |= _copied(model, corpus.read(source), temperature, random_seed)
+        told |= _copied(model, read(source), temperature, random_seed)
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
         return

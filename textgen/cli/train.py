@@ -150,7 +150,7 @@ def command(
         except TrainingInterruptedError:
             raise
         except TextgenError as error:
-            emit({"event": "failed", "error": str(error)})
+            emit({"event": "failed", "error": error.plain})
             raise
         return
     with Display(show_samples=live_sample) as display:

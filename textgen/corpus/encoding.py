@@ -35,12 +35,23 @@ _SIGNATURES = (
     (b"\x89PNG", translatable("a PNG picture")),
     (b"\xff\xd8\xff", translatable("a JPEG picture")),
     (b"{\\rtf", translatable("an RTF document")),
+    (b"\xd0\xcf\x11\xe0", translatable("an old office document")),
+    (b"GIF8", translatable("a GIF picture")),
+    (b"RIFF", translatable("a picture, a sound or a film")),
+    (b"ID3", translatable("an MP3 sound")),
+    (b"OggS", translatable("an Ogg sound")),
+    (b"SQLite format 3\x00", translatable("an SQLite database")),
+    (b"PAR1", translatable("a Parquet table")),
+    (b"\x7fELF", translatable("a program")),
+    (b"MZ\x90\x00", translatable("a program")),
 )
 _COMPRESSED = (
     (b"\x1f\x8b", translatable("a gzip archive"), "gunzip"),
     (b"BZh", translatable("a bzip2 archive"), "bunzip2"),
     (b"\xfd7zXZ\x00", translatable("an xz archive"), "unxz"),
     (b"\x28\xb5\x2f\xfd", translatable("a Zstandard archive"), "unzstd"),
+    (b"7z\xbc\xaf\x27\x1c", translatable("a 7-Zip archive"), "7z x"),
+    (b"Rar!\x1a\x07", translatable("a RAR archive"), "unrar x"),
 )
 
 # What plain text of people's own is saved in. Left to all of its hundred encodings,
@@ -203,12 +214,13 @@ class Decoder:
     def _refused(self, lines: tuple[str, str], data: bytes, **values: str | int) -> CorpusError:
         """Return the error with the line for no suggestion or, where there is one, the other."""
         likely = None if self._forced else suggest(self._head, data)
-        line = lines[bool(likely)]
+        advice = ["give --encoding-errors replace"]
         if likely:
             values["likely"] = likely
-        if self._flags:
-            line += (", or give --encoding {likely}" if likely else "") + ", or --encoding-errors replace"
-        return CorpusError(line, name=self._name, **values)
+            advice.insert(0, "give --encoding {likely}")
+        return CorpusError(
+            lines[bool(likely)], advice=advice if self._flags else (), name=self._name, **values
+        )
 
 
 def suggest(head: bytes, near: bytes = b"") -> str | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from textgen.corpus.characters import Dropped
 from textgen.corpus.cuts import cut_near, reach_of
@@ -80,6 +81,20 @@ class CorpusReader:
         if self.bytes > MAXIMUM_BYTES:
             which = paths[0] if len(paths) == 1 else f"the corpus of {len(paths)} files"
             raise CorpusError(f"{which} has {self.bytes:,} bytes; at most {MAXIMUM_BYTES:,} are read")
+        if options.column is not None and paths:
+            self._check_column(options.column)
+
+    def _check_column(self, column: str) -> None:
+        """Refuse a column where there is no table, and note what has none beside tables."""
+        texts = [path.name for path in self._paths if path.suffix.lower() not in TABLES]
+        if len(texts) == len(self._paths):
+            raise CorpusError(
+                f"{texts[0]} is no table: a column, here {column!r}, is for {', '.join(TABLES)}",
+                advice=["leave --column out"],
+            )
+        if texts:
+            shown = ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
+            self.notes.append(f"no tables, so they are read whole: {shown}")
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of what the files hold; they are read for it if they have not been yet."""
@@ -159,10 +174,42 @@ class CorpusReader:
             self.encodings.append(decoder.encoding)
         if table is None:
             return
-        if table.empty_rows:
-            self.notes.append(f"{path.name} has {table.empty_rows:,} rows without text")
+        self.notes += table.notes()
         if table.chat_log:
             self.chat_log = f"a chat export ({path.name} has authors and times)"
+
+
+def read_as_trained(path: Path, given: ReadingOptions, trained: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the text of a file as a training read its own, and what a user should know.
+
+    Args:
+        path: a file; of a table the training's column is read.
+        given: what the user says, which comes first.
+        trained: the training's ``text_form`` (`textgen.bundle.Manifest`).
+
+    Raises:
+        CorpusError: see `CorpusReader`.
+        SettingsError: the training's options are none.
+    """
+    column, encoding = (
+        value if isinstance(value := trained.get(name), str) else None for name in ("column", "encoding")
+    )
+    if given.column is None and path.suffix.lower() in TABLES:
+        given = replace(given, column=column)
+    if trained.get("encoding_errors") == "replace":
+        given = replace(given, encoding_errors="replace")
+    if given.encoding is None and encoding is not None:
+        try:
+            return _read_whole(path, replace(given, encoding_errors="strict"))
+        except CorpusError:
+            text, notes = _read_whole(path, replace(given, encoding=encoding))
+            return text, [f"{path.name} is read in {encoding}, as the model's corpus was", *notes]
+    return _read_whole(path, given)
+
+
+def _read_whole(path: Path, options: ReadingOptions) -> tuple[str, list[str]]:
+    reader = CorpusReader([path], options)
+    return "".join(piece.text for piece in reader.pieces()), reader.notes
 
 
 def divide(pieces: Iterable[Piece], total: int, share: float, fewest: int = 1) -> Iterator[tuple[bool, str]]:

@@ -1,4 +1,4 @@
-"""What a corpus may be: a file, several files, or a folder; plain text, Markdown, CSV or JSON lines.
+"""What a corpus may be: a file, several files, or a folder; plain text, Markdown, CSV, TSV or JSON lines.
 
 This module must not import NumPy or Keras.
 """
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textgen.corpus.encoding import ErrorPolicy, check_name, check_policy
+from textgen.corpus.tables import JSON_LINES
 from textgen.errors import CorpusError
 
 TRAINING_FILE, VALIDATION_FILE = "input.txt", "validate.txt"
 
 TEXT = (".txt", ".md")
-TABLES = (".csv", ".jsonl")
+TABLES = (".csv", ".tsv", *JSON_LINES)
 _COMPRESSED = {".gz": "gunzip", ".bz2": "bunzip2", ".xz": "unxz", ".zst": "unzstd", ".zip": "unzip"}
 _NAMED = 3
 
@@ -71,7 +72,8 @@ def find(source: Source) -> Sources:
 
     Args:
         source: a file, or several; or a folder: of one with ``input.txt`` that file is read (and
-            ``validate.txt``), of another all .txt, .md, .csv and .jsonl files in the order of their names.
+            ``validate.txt``), of another all files of a kind in `TEXT` and `TABLES`, those of its folders
+            too, in the order of their names. Hidden files, bundles and links to folders are left aside.
 
     Raises:
         CorpusError: a file is absent or of another kind, or the folder has none.
@@ -83,7 +85,7 @@ def find(source: Source) -> Sources:
         if len(paths) > 1:
             for path in paths:
                 _check_file(path)
-            return Sources(tuple(paths), None, paths[0].parent)
+            return _together(paths, None, paths[0].parent)
         source = paths[0]
     path = Path(source)
     if path.is_dir():
@@ -97,27 +99,95 @@ def _find_in_folder(folder: Path) -> Sources:
     validation = held_out if held_out.exists() else None
     if (folder / TRAINING_FILE).exists():
         return Sources((folder / TRAINING_FILE,), validation, folder)
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-    except OSError as error:
-        raise CorpusError(f"{folder} cannot be read: {error.strerror}") from None
-    found: list[str] = []
-    others: list[str] = []
-    for name in names:
-        if name.startswith(".") or name == VALIDATION_FILE:
+    found: list[Path] = []
+    others: dict[str, list[str]] = {}
+    for path, reason in _walk(folder):
+        if path == held_out:
             continue
-        kind = Path(name).suffix.lower()
-        if kind in _COMPRESSED:
-            _check_file(folder / name)
-        (found if kind in TEXT + TABLES else others).append(name)
+        if not reason and path.suffix.lower() in _COMPRESSED:
+            _check_file(path)
+        if not reason and path.suffix.lower() not in TEXT + TABLES:
+            reason = f"they are not {', '.join(TEXT + TABLES)}"
+        if reason:
+            others.setdefault(reason, []).append(str(path.relative_to(folder)))
+        else:
+            found.append(path)
+    notes = [f"not read, for {reason}: {_listing(names)}" for reason, names in others.items()]
     if not found:
         raise CorpusError(
             f"{folder} has neither {TRAINING_FILE} nor another file to read ({', '.join(TEXT + TABLES)})"
+            + "".join(f"; {note}" for note in notes)
         )
-    notes = [f"{len(found)} files are read: {_listing(found)}"] if len(found) > 1 else []
-    if others:
-        notes.append(f"not read, for they are not {', '.join(TEXT + TABLES)}: {_listing(others)}")
-    return Sources(tuple(folder / name for name in found), validation, folder, tuple(notes))
+    return _together(found, validation, folder, notes)
+
+
+def _walk(folder: Path) -> list[tuple[Path, str]]:
+    """Return what stands in a folder and its folders, in order, and why a thing is left aside, or ""."""
+
+    def refuse(error: OSError) -> None:
+        raise CorpusError(f"{error.filename} cannot be read: {error.strerror}")
+
+    found: list[tuple[Path, str]] = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        here = Path(place)
+        if {"manifest.json", "weights.safetensors"} <= set(names):
+            folders.clear()
+            continue
+        for name in list(folders):
+            if (here / name).is_symlink():
+                found.append((here / name, "they are links to folders"))
+            elif name.startswith("."):
+                folders.remove(name)
+        for name in names:
+            path = here / name
+            readable = path.suffix.lower() in TEXT + TABLES
+            if name.startswith("."):
+                # A system's own hidden files concern nobody.
+                if readable:
+                    found.append((path, "they are hidden"))
+            elif not path.is_file():
+                found.append((path, "they are no files"))
+            else:
+                found.append((path, ""))
+    return sorted(found, key=lambda entry: entry[0].relative_to(folder).parts)
+
+
+def _together(
+    paths: Sequence[Path], validation: Path | None, home: Path, others: Sequence[str] = ()
+) -> Sources:
+    """Return several files as one corpus: each once, and without those that hold nothing."""
+    kept: dict[object, Path] = {}
+    twice, empty = [], []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            # Whoever reads it says what is wrong.
+            kept[path] = path
+            continue
+        identity = status.st_dev, status.st_ino
+        if identity in kept:
+            twice.append(_name(path, home))
+        elif not status.st_size and len(paths) > 1:
+            empty.append(_name(path, home))
+        else:
+            kept[identity] = path
+    if not kept:
+        raise CorpusError(
+            f"{_listing(empty)}: all {len(empty)} files are empty (0 bytes); a corpus is some text"
+        )
+    notes = []
+    if len(kept) > 1:
+        notes.append(f"{len(kept)} files are read: {_listing([_name(path, home) for path in kept.values()])}")
+    if twice:
+        notes.append(f"read once, for they are there twice: {_listing(twice)}")
+    if empty:
+        notes.append(f"not read, for they are empty: {_listing(empty)}")
+    return Sources(tuple(kept.values()), validation, home, (*notes, *others))
+
+
+def _name(path: Path, home: Path) -> str:
+    return str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
 
 
 def _check_file(path: Path) -> None:

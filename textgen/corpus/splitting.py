@@ -83,7 +83,9 @@ def split(
     text, mark, kind = _read(source, encoding)
     if target.exists():
         if not force:
-            raise CorpusError(f"{target} is there already; --force puts its text back and divides anew")
+            raise CorpusError(
+                f"{target} is there already", advice=["--force puts its text back and divides anew"]
+            )
         before, _, _ = _read(target, encoding)
         text += before
     training, validation, unit = divide_text(text, share, random_seed if scattered else None)

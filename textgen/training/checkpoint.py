@@ -19,6 +19,7 @@ from textgen.errors import TrainingError
 from textgen.training.progress import Progress
 
 _BEST = "best."
+_ANEW = ("train without --resume",)
 
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -79,16 +80,16 @@ def restore(
         found = json.loads(metadata["fingerprint"])
         progress = Progress(**json.loads(metadata["progress"]))
     except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"the checkpoint {path} is damaged ({error}); train without --resume") from None
+        raise TrainingError(f"the checkpoint {path} is damaged ({error})", advice=_ANEW) from None
     if found != json.loads(json.dumps(fingerprint)):
         changed = sorted(name for name in fingerprint if found.get(name) != fingerprint[name])
         raise TrainingError(
-            f"the checkpoint {path} belongs to a training with another {', '.join(changed)}; "
-            "train without --resume"
+            f"the checkpoint {path} belongs to a training with another {', '.join(changed)}",
+            advice=_ANEW,
         )
     for name, variable in _named(variables):
         if name not in arrays or arrays[name].shape != tuple(variable.shape):
-            raise TrainingError(f"the checkpoint {path} lacks {name}; train without --resume")
+            raise TrainingError(f"the checkpoint {path} lacks {name}", advice=_ANEW)
         variable.assign(arrays[name])
     return progress, {
         name.removeprefix(_BEST): array for name, array in arrays.items() if name.startswith(_BEST)

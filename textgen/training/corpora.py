@@ -6,6 +6,7 @@ it and builds the vocabulary; the second one turns it into tokens.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import tempfile
@@ -35,6 +36,8 @@ CACHED_FROM_BYTES = 16 << 20
 """Smaller corpora are prepared in a second or two: unless a cache is asked for they leave no copy behind."""
 
 _SHORTEST_VALIDATION = 100
+# The counted n-grams look at up to six tokens at once.
+_FEWEST_VALIDATION_TOKENS = 8
 _UNSEEN_SHOWN = 5
 
 # These decide about the network and its training, never about the tokens. A setting that is not named
@@ -103,7 +106,8 @@ def prepare(
     except OSError as error:
         raise TrainingError(
             f"the tokens of the corpus cannot be written to {cache.folder if cache else scratch}: "
-            f"{error.strerror}; make room, or name another folder with --cache-dir"
+            f"{error.strerror}; make room",
+            advice=["name another folder with --cache-dir"],
         ) from None
 
 
@@ -141,7 +145,9 @@ class _Preparation:
 
         self._sources, self._settings, self._options, self._base = sources, settings, options, base
         self._text = CorpusReader(sources.training, options, go_on)
-        self._held_out = CorpusReader([sources.validation] if sources.validation else [], options, go_on)
+        held_out = [sources.validation] if sources.validation else []
+        # It is plain text, wherever the training text comes from.
+        self._held_out = CorpusReader(held_out, dataclasses.replace(options, column=None), go_on)
         self._share = 0.0 if sources.validation else max(settings.validation_split, 1e-9)
 
     def through(self, cache: TokenCache) -> PreparedCorpus:
@@ -241,6 +247,7 @@ class _Preparation:
             notes.append(
                 f"the validation text holds {len(unseen):,} symbols that the vocabulary lacks: {shown}"
             )
+        self._check_validation(writers[True].tokens, tokenizer.level)
         encodings = list(dict.fromkeys([*self._text.encodings, *self._held_out.encodings]))
         return tokenizer, {
             "tokenizer": tokenizer.to_json(),
@@ -248,8 +255,32 @@ class _Preparation:
             "text_sha256": survey.digest.hexdigest(),
             "seeds": survey.starts.starts(),
             "notes": notes,
-            "text_form": {"encodings": encodings, "normalization": NORMALIZATION},
+            "text_form": {
+                "encodings": encodings,
+                "normalization": NORMALIZATION,
+                # An evaluated text is read in the same way.
+                **{
+                    name: value
+                    for name, value in asdict(self._options).items()
+                    if value not in (None, "strict")
+                },
+            },
         }
+
+    def _check_validation(self, tokens: int, level: str) -> None:
+        """Refuse a validation text on which no loss can be measured.
+
+        Raises:
+            CorpusError: it has too few tokens.
+        """
+        if tokens >= _FEWEST_VALIDATION_TOKENS:
+            return
+        which = self._sources.validation or "the end of the text that is held out"
+        raise CorpusError(
+            f"{which} has {tokens} tokens at {level} level; at least {_FEWEST_VALIDATION_TOKENS} are needed "
+            "to measure a loss: give more text",
+            advice=[] if self._sources.validation else ["give a larger --validation-split"],
+        )
 
 
 class _Survey:
@@ -296,7 +327,8 @@ class _Survey:
         elif self.held_out < _SHORTEST_VALIDATION // 2:
             raise CorpusError(
                 f"the end of the text that is held out has {self.held_out} characters; at least "
-                f"{_SHORTEST_VALIDATION} are needed: give a larger --validation-split, or validate.txt"
+                f"{_SHORTEST_VALIDATION} are needed: give more text, or a validate.txt",
+                advice=["give a larger --validation-split"],
             )
         else:
             notes.append(f"the last {self.held_out:,} characters are held out for validation")

@@ -39,8 +39,8 @@ def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[None]:
             os.close(descriptor)
             if time.monotonic() >= deadline:
                 raise TrainingError(
-                    f"another training is writing {path.with_suffix('')}; "
-                    "wait for it, or choose another --output"
+                    f"another training is writing {path.with_suffix('')}; wait for it",
+                    advice=["choose another --output"],
                 ) from None
             time.sleep(0.2)
     try:

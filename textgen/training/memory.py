@@ -76,6 +76,6 @@ def check(settings: TrainingSettings, vocabulary: int, tokens: int, free: int | 
     if free is not None and needed > free:
         raise TrainingError(
             f"a vocabulary of {vocabulary:,} tokens needs about {needed / 1e9:.1f} GB in batches of "
-            f"{batch} × {length}, and {free / 1e9:.1f} GB are free: lower "
-            "--vocab-size, --batch-size or --seq-length"
+            f"{batch} × {length}, and {free / 1e9:.1f} GB are free",
+            advice=["lower --vocab-size", "--batch-size", "--seq-length"],
         )

@@ -165,8 +165,8 @@ class Trainer:
 
     def _diverged(self, error: DivergedError) -> TrainingError:
         return TrainingError(
-            f"{error}, with a quarter of the learning rate too: the training diverged and nothing was saved; "
-            f"try a lower --learning-rate than {self._settings.learning_rate:g}"
+            f"{error}, with a quarter of the learning rate too: the training diverged and nothing was saved",
+            advice=[f"try a lower --learning-rate than {self._settings.learning_rate:g}"],
         )
 
     def _train(self) -> str:
@@ -197,7 +197,7 @@ class Trainer:
         if self._control.cancelled:
             self._save()
             raise TrainingInterruptedError(
-                f"stopped after {self._progress.step:,} steps; --resume goes on from there"
+                f"stopped after {self._progress.step:,} steps", advice=["--resume goes on from there"]
             )
         # Without counted n-grams there is nothing to keep before the first step.
         if self._control.finish_requested and (self._progress.step or self._best):
