@@ -38,7 +38,7 @@ def main(take: Path | None) -> None:
         catalog = updated(path, wanted, take)
         if (new := written(catalog)) != path.read_bytes():
             path.write_bytes(new)
-        lacking = [message for message in catalog if message.id and not all(_forms(message.string))]
+        lacking = [message for message in catalog if message.id and not _is_complete(message.string, catalog)]
         missing += len(lacking)
         click.echo(f"{path.parent.name}: {len(catalog)} texts, {len(lacking)} without a translation")
         for message in lacking:
@@ -70,10 +70,14 @@ def updated(path: Path, wanted: Catalog, take: Path | None = None) -> Catalog:
         revision_date=old.creation_date,
         fuzzy=False,
     )
+    # A translator's own rule stays: the forms that there are were written for it.
+    catalog.mime_headers = [("Plural-Forms", old.plural_forms)]
     for message in wanted:
         if message.id:
             known = (catalogue.get(message.id) for catalogue in (old, other))
-            translation = next((each.string for each in known if each and all(_forms(each.string))), None)
+            translation = next(
+                (each.string for each in known if each and _is_complete(each.string, catalog)), None
+            )
             catalog.add(message.id, translation, locations=sorted(set(message.locations)))
     return catalog
 
@@ -90,8 +94,11 @@ def _read(path: Path, language: str | None = None) -> Catalog:
         return read_po(file, locale=language)
 
 
-def _forms(string: str | tuple[str, ...] | list[str] | None) -> list[str]:
-    return [string or ""] if isinstance(string, str | None) else list(string)
+def _is_complete(string: str | tuple[str, ...] | list[str] | None, catalog: Catalog) -> bool:
+    """Whether a translation is there, in every form that the language has."""
+    if isinstance(string, str | None):
+        return bool(string)
+    return len(string) == catalog.num_plurals and all(string)
 
 
 async def _template() -> Catalog:

@@ -5,6 +5,7 @@ import asyncio
 import string
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,70 @@ async def test_discord_is_given_descriptions_and_choices_in_german_and_names_in_
     reset = next(option for option in settings["options"] if option["name"] == "reset")
     assert reset["options"][0]["description_localizations"] == {"de": "Welche"}
     assert reset["options"][0]["choices"][0]["name_localizations"] == {"de": "alle Einstellungen"}
+
+
+PLURALS = {
+    # What each language's own rule makes of these numbers: the index of the form.
+    "pl": (
+        "nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);",
+        {0: 2, 1: 0, 2: 1, 4: 1, 5: 2, 12: 2, 22: 1, 25: 2, 101: 2},
+    ),
+    "ar": (
+        "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 "
+        ": n%100>=11 && n%100<=99 ? 4 : 5);",
+        {0: 0, 1: 1, 2: 2, 3: 3, 10: 3, 11: 4, 99: 4, 100: 5, 103: 3},
+    ),
+    "ja": ("nplurals=1; plural=0;", {0: 0, 1: 0, 2: 0, 100: 0}),
+    "pt_BR": ("nplurals=2; plural=(n > 1);", {0: 0, 1: 0, 2: 1}),
+    # No header: what is known of the language itself.
+    "cs": ("", {1: 0, 2: 1, 5: 2}),
+}
+
+
+@pytest.fixture
+def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Catalogues of other languages, with one text that has as many forms as the language."""
+    for name, (rule, expected) in PLURALS.items():
+        many = [f'msgstr[{form}] "form {form} of {{number}}"' for form in range(max(expected.values()) + 1)]
+        header = ['msgid ""', 'msgstr ""', r'"Content-Type: text/plain; charset=utf-8\n"']
+        header += [rf'"Plural-Forms: {rule}\n"'] if rule else []
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pastiche.po").write_text(
+            "\n".join([*header, "", 'msgid "{number} model"', 'msgid_plural "{number} models"', *many, ""]),
+            encoding="utf-8",
+        )
+    monkeypatch.setattr(i18n, "LOCALES", tmp_path)
+    for cached in (i18n.languages, i18n._catalogue):
+        cached.cache_clear()
+    yield tmp_path
+    for cached in (i18n.languages, i18n._catalogue):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("name", PLURALS)
+def test_every_number_gets_the_form_that_its_language_gives_it(catalogues: Path, name: str):
+    reader = i18n.locale.set(name.replace("_", "-"))
+    try:
+        for number, form in PLURALS[name][1].items():
+            told = i18n.ngettext("{number} model", "{number} models", number)
+            assert told == f"form {form} of {{number}}", number
+        assert i18n.ngettext("one text", "texts", 1) == "one text", "it has no translation"
+        assert i18n.ngettext("one text", "texts", 5) == "texts"
+        assert i18n._("") == ""
+    finally:
+        i18n.locale.reset(reader)
+
+
+def test_the_update_keeps_a_languages_own_rule_and_finds_missing_forms(catalogues: Path):
+    wanted = Catalog()
+    wanted.add(("{number} model", "{number} models"))
+    for name, (rule, expected) in PLURALS.items():
+        new = updated(catalogues / name / "pastiche.po", wanted)
+        assert not rule or new.plural_forms == rule
+        assert len(new[("{number} model", "{number} models")].string) == max(expected.values()) + 1
+    short = catalogues / "pl" / "pastiche.po"
+    short.write_text(short.read_text(encoding="utf-8").replace("msgstr[2]", "#"), encoding="utf-8")
+    assert not all(updated(short, wanted)[("{number} model", "{number} models")].string)
 
 
 def test_a_locale_with_a_region_finds_its_language():
