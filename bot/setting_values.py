@@ -1,6 +1,5 @@
 """Values of a server's settings: checked when they come in, and written as people read them."""
 
-import zoneinfo
 from typing import Any
 
 import discord
@@ -9,6 +8,7 @@ from bot.errors import UserError
 from bot.guild_settings import Kind, Setting
 from bot.i18n import _, ngettext
 from bot.presentation import safe_text, style
+from bot.scheduling import zones
 from models import GuildSettings
 
 MOST_WORDS = 200
@@ -64,14 +64,6 @@ def shown(setting: Setting, value: Any, *, model_name: str | None = None) -> str
 def changed(setting: Setting, settings: GuildSettings) -> bool:
     """Whether the server chose something else than the default."""
     return bool(getattr(settings, setting.column) != setting.default)
-
-
-def zones_like(text: str, limit: int) -> list[str]:
-    """Time zones whose name holds the text, those with a city that begins so first."""
-    wanted = text.strip().replace(" ", "_").casefold()
-    found = [zone for zone in sorted(zoneinfo.available_timezones()) if wanted in zone.casefold()]
-    found.sort(key=lambda zone: not zone.casefold().rpartition("/")[2].startswith(wanted))
-    return found[:limit]
 
 
 def own_channel(guild: discord.Guild, setting: Setting, channel_id: int) -> int:
@@ -132,15 +124,14 @@ def _number(setting: Setting, received: float) -> float:
 
 
 def _zone(setting: Setting, received: str) -> str:
-    wanted = received.strip().replace(" ", "_").casefold()
-    zone = next((zone for zone in zoneinfo.available_timezones() if zone.casefold() == wanted), None)
-    if zone is None:
+    try:
+        return zones.zone_named(received).key
+    except zones.UnknownZone:
         raise UserError(
             _("{option} is “{received}”; it takes an IANA name such as Europe/Berlin.").format(
                 option=f"`{setting.option}`", received=safe_text.safe_within(received, ZONE_CHARACTERS)
             )
-        )
-    return zone
+        ) from None
 
 
 def _words(setting: Setting, received: str) -> str:

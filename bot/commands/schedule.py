@@ -97,7 +97,7 @@ class Schedules(
         guild_id = guild_of(interaction)
         settings = await self.bot.database.call(guilds.settings_of, guild_id)
         rule = read_rule(when, least_minutes=self.bot.settings.schedule_minutes)
-        zone = zones.zone_named(timezone or settings.timezone)
+        zone = zones.zone_named(timezone) if timezone else zones.server_zone(settings.timezone)
         target = require_post_allowed(channel or interaction.channel, settings)
         _require_own_access(interaction, target)
         now = self.bot.poster.now()

@@ -18,6 +18,7 @@ from bot.i18n import _, marked
 from bot.permissions import require_manager
 from bot.presentation.settings_card import Change, changes_card, options_card, settings_card
 from bot.privacy_statement import AUDIT_TRAIL, Stored
+from bot.scheduling import zones
 from models import GuildSettings, audit, guilds, text_models
 
 STORES = (
@@ -172,9 +173,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
 
     @edit.autocomplete("timezone")
     async def _complete_zone(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return [
-            app_commands.Choice(name=zone, value=zone) for zone in setting_values.zones_like(current, CHOICES)
-        ]
+        return [app_commands.Choice(name=zone, value=zone) for zone in zones.matching(current, CHOICES)]
 
     def _checked(self, interaction: Interaction, setting: Setting, value: Any) -> Any:
         guild = interaction.guild

@@ -10,6 +10,7 @@ from babel.dates import format_date
 
 from bot.i18n import _, locale
 from bot.presentation import safe_text, style
+from bot.scheduling.zones import zone_named
 from models import Schedule, ScheduleState
 
 # Ten schedules with the longest names stay below an embed's 6,000 characters.
@@ -32,7 +33,7 @@ def preview_card(
         description=f"**{safe_text.safe(schedule.rule)}** · {schedule.timezone}",
         colour=style.QUEUED,
     )
-    zone = ZoneInfo(schedule.timezone)
+    zone = zone_named(schedule.timezone)
     embed.add_field(
         name=_("The next three times"),
         value="\n".join(f"**{in_words(slot, zone)}**\n{_timestamp(slot)}" for slot in slots),

@@ -1,6 +1,11 @@
-"""IANA time zones by what people type."""
+"""IANA time zones by what people type: the one reader for settings, schedules and what they have stored.
+
+Old names of zones that were renamed (Europe/Kiev, Asia/Calcutta) are read like the new ones; the package
+tzdata has both, whatever the host's own database lacks.
+"""
 
 import functools
+import unicodedata
 import zoneinfo
 
 from bot.errors import UserError
@@ -10,6 +15,8 @@ from bot.presentation import safe_text
 # Entries of some hosts' databases that are no place.
 NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 SHOWN_CHARACTERS = 60
+# The longest names have half as many characters; longer input is none, and costs no time.
+LONGEST = 100
 
 
 class UnknownZone(UserError):
@@ -46,6 +53,28 @@ def zone_named(typed: str) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(name)
 
 
+def server_zone(stored: str) -> zoneinfo.ZoneInfo:
+    """The zone that a server's setting names.
+
+    Raises:
+        UserError: it is known no longer: versions of before took entries that are no place.
+    """
+    try:
+        return zone_named(stored)
+    except UnknownZone:
+        raise UserError(
+            _(
+                "This server's setting `timezone` is “{zone}”, which is no time zone any more. "
+                "Someone with Manage Server can choose another one: /settings edit."
+            ).format(zone=safe_text.safe(safe_text.shorten(stored, SHOWN_CHARACTERS)))
+        ) from None
+
+
+def is_known(stored: str) -> bool:
+    """Whether a stored name is that of a zone."""
+    return _key(stored) in _by_key()
+
+
 def matching(typed: str, limit: int) -> list[str]:
     """Zones to offer: those of which a part begins so come before those that hold it somewhere."""
     key = _key(typed)
@@ -56,4 +85,4 @@ def matching(typed: str, limit: int) -> list[str]:
 
 
 def _key(name: str) -> str:
-    return name.strip().replace(" ", "_").casefold()
+    return unicodedata.normalize("NFKC", name[:LONGEST]).strip().replace(" ", "_").casefold()

@@ -138,6 +138,35 @@ class TestAdd:
         line = private_line(await stratford.admin.slash(stratford.channel, "schedule add", when="hourly"))
         assert f"go to <#{silent.id}> only" in line
 
+    @pytest.mark.parametrize("typed", ["Europe/Kiev", "asia/calcutta", "US/Pacific", "utc", "Ｅurope/Kyiv"])
+    async def test_settings_and_schedules_read_the_same_zones(self, stratford: Place, typed: str):
+        set_to = answer(await stratford.admin.slash(stratford.channel, "settings edit", timezone=typed))
+        by_setting = await add(stratford, "daily 09:00")
+        by_name = await add(stratford, "daily 09:00", timezone=typed)
+        if typed == "utc":  # that is how it is already
+            assert "Nothing changed" in set_to.content
+        else:
+            assert "Setting changed" in shown(set_to)
+        assert by_setting.embeds[0].description == by_name.embeds[0].description
+
+    @pytest.mark.parametrize("entry", ["localtime", "Factory", "posixrules", "U" * 60])
+    async def test_what_is_no_place_is_a_zone_nowhere(self, world: World, stratford: Place, entry: str):
+        for command in ("settings edit", "schedule add"):
+            more = {"when": "hourly"} if command == "schedule add" else {}
+            offered = await stratford.admin.autocomplete(
+                stratford.channel, command, "timezone", entry[:9], **more
+            )
+            assert offered == []
+        assert "it takes an IANA name" in private_line(
+            await stratford.admin.slash(stratford.channel, "settings edit", timezone=entry)
+        )
+        with world.bot.database.write() as session:  # as versions of before stored it
+            guilds.edit(session, stratford.guild.id, timezone=entry)
+        told = await add(stratford, "daily 09:00")
+        assert told.content.startswith(
+            f"This server's setting `timezone` is “{entry}”, which is no time zone"
+        )
+
     async def test_zones_are_offered_by_any_part_of_their_name(self, stratford: Place):
         offered = await stratford.admin.autocomplete(
             stratford.channel, "schedule add", "timezone", "new york", when="hourly"
