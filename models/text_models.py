@@ -1,6 +1,5 @@
 """The models a guild trained, by name. The weights are a bundle on disk; here is where, and what it is."""
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,48 +9,9 @@ from sqlalchemy.orm import Session
 
 from models import schedules
 from models.errors import InvalidNameError
-from models.tables import NAME_CHARACTERS, Corpus, GuildSettings, TextModel, TrainingJob
-
-# No composed name is a tenth as long as it was.
-_LONGEST_NORMALIZED = 10 * NAME_CHARACTERS
-
-
-def clean_name(name: str) -> str:
-    """Return the name as it will be shown: composed characters, single spaces.
-
-    Raises:
-        InvalidNameError: it is empty, too long, or holds invisible control characters.
-    """
-    # To compose a long run of marks takes time that grows with the square of its length.
-    cleaned = (
-        name if len(name) > _LONGEST_NORMALIZED else " ".join(unicodedata.normalize("NFC", name).split())
-    )
-    if not cleaned:
-        raise InvalidNameError(
-            "a model needs a name of 1 to {most} characters; this one is empty", most=NAME_CHARACTERS
-        )
-    if len(cleaned) > NAME_CHARACTERS:
-        raise InvalidNameError(
-            "a model's name has at most {most} characters; this one has {characters}",
-            most=NAME_CHARACTERS,
-            characters=len(cleaned),
-        )
-    for character in cleaned:
-        # Cc, Cf: controls and invisible formatting, by which names could look the same; Cs: lone surrogates.
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs"):
-            raise InvalidNameError(
-                "a model's name cannot hold the invisible character U+{code:04X}; leave it out",
-                code=ord(character),
-            )
-    return cleaned
-
-
-def key_of(name: str) -> str:
-    """Return a name as names are compared: without case, width and spacing."""
-    if len(name) > _LONGEST_NORMALIZED:
-        return name  # no model has such a name
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+from models.names import clean_name as clean_name
+from models.names import key_of as key_of
+from models.tables import Corpus, GuildSettings, TextModel, TrainingJob
 
 
 def listing(session: Session, guild_id: int) -> Sequence[TextModel]:

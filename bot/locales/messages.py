@@ -15,6 +15,7 @@ KEYWORDS: dict[str, Any] = {"_": None, "marked": None, "ngettext": (1, 2)}
 # Errors of the rooms below that people here can meet: their lines are said again in the reader's language.
 ERRORS: dict[str, Any] = dict.fromkeys(("CorpusError", "InvalidNameError", "SettingsError", "translatable"))
 ERROR_SOURCES = (
+    "models/names.py",
     "models/text_models.py",
     "textgen/corpus/encoding.py",
     "textgen/corpus/report.py",

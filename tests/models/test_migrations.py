@@ -18,11 +18,11 @@ from alembic.migration import MigrationContext
 import migrations
 from migrations.__main__ import draft
 from migrations.runner import FOLDER
-from models import Base, Database, DatabaseError
+from models import Base, Database, DatabaseError, text_models
 from models.engine import make_engine, parse_url
 from models.sqlite_driver import DRIVER
 
-NEWEST = "20261126_turns_and_samples"
+NEWEST = "20261128_name_keys"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -267,3 +267,21 @@ def test_a_draft_holds_what_the_tables_have_and_the_history_has_not(tmp_path: Pa
     assert [name for name in described(url) if name != "sqlite_master"] == [
         name for name in described(official) if name != "sqlite_master"
     ]
+
+
+def test_names_that_looked_alike_before_are_told_apart_and_found(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'names.sqlite'}"
+    migrations.upgrade(url)
+    migrations.downgrade(url, "20261126_turns_and_samples")
+    names = ("❤\ufe0f poems", "❤ poems", "Bard")
+    for number, name in enumerate(names, start=1):
+        kind = {"name": name, "name_key": name.casefold(), "bundle_path": "p", "level": "char"}
+        figures = {"parameters": 1, "vocabulary": 1, "characters": 1, "created_by": 1, "cell": "lstm"}
+        times = {"created_at": MOMENT, "updated_at": MOMENT, "generations": 0, "imported": False}
+        insert(url, "text_model", id=number, guild_id=1, **kind, **figures, **times)
+    migrations.upgrade(url)
+    database = Database(url)
+    with database.read() as session:
+        found = [text_models.by_name(session, 1, name) for name in ("❤ poems", "❤\ufe0f poems 2", "bard")]
+    assert [model and model.id for model in found] == [2, 1, 3]
+    database.dispose()

@@ -1,5 +1,6 @@
 """Models have names that people type: any case finds them, and a name is one model."""
 
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -114,11 +115,68 @@ def test_a_prefix_is_taken_literally_and_the_list_is_short(database: Database) -
         ("a\u202eb", r"U\+202E"),
         ("a\u200bb", r"U\+200B"),
         ("a\ud800b", r"U\+D800"),
+        ("a\u200db", r"U\+200D"),
+        ("a\u200cb", r"U\+200C"),
+        ("نامه\u200c", r"U\+200C"),
+        ("👨\u200d", r"U\+200D"),
+        ("\U0001f3f4\U000e0067", r"U\+E0067"),
+        ("\u3164", r"U\+3164"),
+        ("B\u115fard", r"U\+115F"),
+        ("Bard\u2800", r"U\+2800"),
+        ("Ba\u00adrd", r"U\+00AD"),
+        ("Ba\u034frd", r"U\+034F"),
     ],
 )
 def test_a_name_that_no_model_can_have_is_refused_with_the_reason(name: str, said: str) -> None:
     with pytest.raises(InvalidNameError, match=said):
         text_models.clean_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "👨‍👩‍👧 tales",
+        "🏳️‍🌈 poems",
+        "👩🏽‍🚀",
+        "❤️‍🔥",
+        "🏴󠁧󠁢󠁳󠁣󠁴󠁿 Burns",
+        "1️⃣ first",
+        "نامه‌ها",
+        "می‌خواهم",
+        "क्‍ष",
+        "ശ്രീ ന്‍",
+        "葛\U000e0100",
+    ],
+)
+def test_a_name_keeps_the_invisible_characters_that_shape_it(name: str) -> None:
+    assert text_models.clean_name(name) == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "looks_like"),
+    [
+        ("Bard\ufe0f", "Bard"),
+        ("❤️ poems", "❤ poems"),
+        ("نامه‌ها", "نامهها"),
+        ("👨‍👩‍👧", "👨👩👧"),
+        ("Ba\u200brd", "bard"),
+        ("\ufeffＢＡＲＤ\u2060", "bard"),
+        ("the \u200b bard", "The Bard"),
+        ("葛\U000e0100", "葛"),
+    ],
+)
+def test_names_that_look_alike_are_one_name(database: Database, name: str, looks_like: str) -> None:
+    assert text_models.key_of(name) == text_models.key_of(looks_like)
+    with database.write() as session:
+        publish(session, looks_like, "a")
+    with database.read() as session:
+        found = text_models.by_name(session, GUILD, name)
+    assert found is not None
+    assert found.name == looks_like
+
+
+def test_a_selector_that_varies_nothing_is_not_stored(database: Database) -> None:
+    assert text_models.clean_name("Bard\ufe0f of\ufe01 Avon") == "Bard of Avon"
 
 
 def test_an_id_is_never_given_again(database: Database) -> None:
