@@ -7,6 +7,7 @@ import asyncio
 import collections
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,8 +21,9 @@ class FaultServer:
     """Keeps messages as Discord would, and forgets none that it has accepted.
 
     Attributes:
-        faults: what happens to the next requests for messages: a status, or "reset" (the connection breaks
-            before the request is carried out), or "lost" (after it).
+        faults: what happens to the next requests for messages: None, a status, or "reset" (the connection
+            breaks before the request is carried out), "lost" (after it), "limited" or "limited globally" (429
+            with the headers of Discord itself; the bare 429 is that of the network before it).
         retry_after_s: what a 429 asks for.
         most_bytes: a larger request is refused by 413.
         messages: content by id.
@@ -30,7 +32,7 @@ class FaultServer:
     """
 
     def __init__(self) -> None:
-        self.faults: collections.deque[int | str] = collections.deque()
+        self.faults: collections.deque[int | str | None] = collections.deque()
         self.retry_after_s = 0.2
         self.most_bytes = 10_000_000
         self.messages: dict[str, dict[str, Any]] = {}
@@ -59,6 +61,8 @@ class FaultServer:
         fault = self.faults.popleft() if self.faults else None
         if fault == "reset":
             return self._break(request)
+        if fault in ("limited", "limited globally"):
+            return self._limited(everywhere=fault == "limited globally")
         if fault == 429:
             body = {
                 "message": "You are being rate limited.",
@@ -75,6 +79,27 @@ class FaultServer:
         if fault == "lost":
             return self._break(request)
         return _json(message)
+
+    def _limited(self, *, everywhere: bool) -> web.Response:
+        """Refuse as Discord does; https://docs.discord.com/developers/topics/rate-limits."""
+        wait = f"{self.retry_after_s:.3f}"
+        headers = {"Retry-After": wait, "Via": "1.1 google", "X-RateLimit-Scope": "user"}
+        if everywhere:
+            headers["X-RateLimit-Global"] = "true"
+        else:
+            headers |= {
+                "X-RateLimit-Limit": "5",
+                "X-RateLimit-Remaining": "0",
+                "X-RateLimit-Reset": f"{time.time() + self.retry_after_s:.3f}",
+                "X-RateLimit-Reset-After": wait,
+                "X-RateLimit-Bucket": "80c17d2f203122d936070c88c8d10f33",
+            }
+        body = {
+            "message": "You are being rate limited.",
+            "retry_after": self.retry_after_s,
+            "global": everywhere,
+        }
+        return _json(body, status=429, headers=headers)
 
     def _keep(
         self, message_id: str | None, channel: str, content: dict[str, Any], size: int

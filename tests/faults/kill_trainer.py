@@ -6,7 +6,6 @@ checkpoint.
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Iterator
@@ -39,8 +38,8 @@ def _killed(
     data = trainings.lay_out(folder / cell, characters)
     flags = ("--cell", cell, "--num-epochs", str(epochs), "--checkpoint-seconds", str(_CHECKPOINT_S))
     straight = nursery.start(data, *flags, "--output", str(data / "straight"))
-    steps = json.loads(straight.stdout.read().splitlines()[-1])["steps"]
-    assert straight.wait() == 0
+    assert straight.wait() == 0, straight.errors
+    steps = straight.events[-1]["steps"]
     draw = random.Random(time.time_ns())
     done = 0
     killed = data / "killed"
@@ -52,8 +51,7 @@ def _killed(
         done += 1
     else:
         last = nursery.start(data, *flags, "--resume", "--output", str(killed))
-        last.stdout.read()
-        assert last.wait() == 0
+        assert last.wait() == 0, last.errors
     made, wanted = bundle.read(killed), bundle.read(data / "straight")
     differing = sum(int((made.weights[name] != wanted.weights[name]).sum()) for name in wanted.weights)
     differing += abs(made.manifest.steps - steps)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import subprocess
 import sys
+import tempfile
+import traceback
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from tests.faults.tools.faulty_disk import FaultyDisk
 from textgen.corpus import shakespeare
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -32,18 +35,6 @@ def arguments(data: Path, *flags: str) -> list[str]:
     return ["train", "--data-dir", str(data), *small, "--events", *flags]
 
 
-def start(data: Path, *flags: str) -> subprocess.Popen[str]:
-    """Start a training as a command; its events come on its standard output."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "textgen", *arguments(data, *flags)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | ONE_THREAD,
-    )
-
-
 class Nursery:
     """Forks trainings off a process that has imported Keras, so that each begins within a second.
 
@@ -57,25 +48,31 @@ class Nursery:
             compiled: False leaves out XLA, which takes seconds for each training of the linear cell.
         """
         os.environ.update(ONE_THREAD)
-        import keras  # noqa: F401
-
-        from textgen.training import optimizing
+        from textgen import plotting  # noqa: F401
+        from textgen.training import optimizing, trainer  # noqa: F401
 
         if not compiled:
             optimizing.worth_compiling = lambda settings: False
 
-    def start(self, data: Path, *flags: str) -> Forked:
-        """Start a training; its events come on its standard output."""
-        reading, writing = os.pipe()
+    def start(self, data: Path, *flags: str, disk: FaultyDisk | None = None) -> Forked:
+        """Start a training.
+
+        Args:
+            data: holds the corpus.
+            flags: more of the command's.
+            disk: what stands between it and its files.
+        """
+        # Files, because a pipe that nobody reads would hold it up.
+        said, told = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
         pid = os.fork()
         if pid:
-            os.close(writing)
-            return Forked(pid, os.fdopen(reading, encoding="utf-8"))
+            return Forked(pid, said, told)
         status = 70
         try:
-            os.dup2(writing, 1)
-            os.close(reading)
-            sys.stdout = os.fdopen(1, "w", encoding="utf-8", buffering=1)
+            os.dup2(told.fileno(), 1)
+            os.dup2(said.fileno(), 2)
+            if disk is not None:
+                disk.install()
             from textgen import cli
 
             status = 0
@@ -83,8 +80,12 @@ class Nursery:
             cli.main()
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
+        except BaseException:  # noqa: BLE001 -- its exit code and words tell of it
+            status = 70
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(status)
 
 
@@ -93,12 +94,23 @@ class Forked:
 
     Attributes:
         pid: of the process.
-        stdout: its events.
     """
 
-    def __init__(self, pid: int, stdout: IO[str]) -> None:
-        self.pid, self.stdout = pid, stdout
+    def __init__(self, pid: int, said: IO[bytes], told: IO[bytes]) -> None:
+        self.pid = pid
+        self._said, self._told = said, told
         self._exit_code: int | None = None
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What it has told on its standard output until now."""
+        lines = os.pread(self._told.fileno(), 1 << 26, 0).decode().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    @property
+    def errors(self) -> str:
+        """What it has said on its standard error."""
+        return os.pread(self._said.fileno(), 1 << 20, 0).decode()
 
     @property
     def running(self) -> bool:

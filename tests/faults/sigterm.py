@@ -1,0 +1,60 @@
+"""SIGTERM with a running training: out in time, with a fresh checkpoint, no trainer left, and gone on with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from benchmarks.figures import Figure
+from bot.jobs.trainer import checkpoint_of
+from bot.settings import Settings
+from models import JobState, training_jobs
+from tests.bot.processes import Pastiche, wait_for
+from tests.bot.test_recovery import GUILD, Trainings, trainers
+from tests.faults.tools import trainings
+
+MINUTES = 1.0
+
+
+def run(folder: Path, *, short: bool) -> Iterator[Figure]:
+    """End a worker in order, start it again, and let the training finish."""
+    settings = Settings(_env_file=None, data_dir=folder / "data", jobs_poll_s=0.2, training_threads=1)
+    recorded = Trainings(settings)
+    job_id = recorded.record(trainings.corpus(30_000), minutes=30)
+    checkpoints = checkpoint_of(recorded.layout.bundle(GUILD, job_id))
+    times = 1 if short else 4
+    slowest = oldest = 0.0
+    wrong = left = 0
+    for number in range(times):
+        with Pastiche(settings.data_dir, "worker") as worker:
+            said = worker.log.read_text
+            wait_for(lambda said=said, number=number: said().count("training started") > number, message=said)
+            # The first point is what counting alone reaches: a step has been taken when there are more.
+            wait_for(lambda: len(json.loads(recorded.job(job_id).curve)) > 1, message=said)
+            running: list[psutil.Process] = trainers(worker)
+            time.sleep(2)
+            asked, begun = time.time(), time.monotonic()
+            wrong += worker.end() != 0
+            slowest = max(slowest, time.monotonic() - begun)
+            left += sum(process.is_running() for process in running)
+            newest = max((path.stat().st_mtime for path in checkpoints.glob("*.safetensors")), default=0.0)
+            oldest = max(oldest, asked - newest)
+    with Pastiche(settings.data_dir, "worker") as worker:
+        said = worker.log.read_text
+        wait_for(lambda: said().count("training started") > times, message=said)
+        with recorded.database.write() as session:
+            training_jobs.request_finish(session, GUILD, job_id)
+        wait_for(lambda: recorded.ended(job_id), message=said)
+        wrong += worker.end() != 0
+    job = recorded.job(job_id)
+    print(worker.log.read_text()[-3000:])
+    yield Figure(f"{times} × SIGTERM in a training: slowest end", slowest, "s", "≤ 30")
+    yield Figure("exit codes other than 0", wrong, "", "≤ 0")
+    yield Figure("trainers left", left, "", "≤ 0")
+    yield Figure("seconds from the signal back to the checkpoint", oldest, "s", "≤ 0")
+    yield Figure("started anew", worker.log.read_text().count("resumed=False") - 1, "", "≤ 0")
+    yield Figure("jobs not done", job.state is not JobState.DONE, "", "≤ 0")

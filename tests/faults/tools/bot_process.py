@@ -1,0 +1,106 @@
+"""The whole bot in a process of its own, with a training and a due slot, on a Discord that outlives it.
+
+    python -m tests.faults.tools.bot_process DATA_DIR BUNDLE NOW FINISH
+
+NOW is what the clock of its schedules shows at the start. It runs until it is killed; with FINISH "yes" it
+ends the training by the request to finish, and itself when that and the slot's post are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import sys
+from pathlib import Path
+
+import discord
+import simcord
+
+from bot.app import Pastiche, create_bot
+from bot.settings import Settings
+from models import corpora, scheduled_posts, schedules, training_jobs
+from models.columns import utc_now
+from tests.bot import posting_process
+from tests.bot.posting_process import GUILD
+from tests.faults.tools import trainings
+
+MODEL = "Hamlet"
+
+
+async def main(data_dir: Path, bundle: Path, now: str, *, finish: bool) -> None:
+    """Serve."""
+    settings = Settings(_env_file=None, data_dir=data_dir, jobs_poll_s=0.2, training_threads=1)
+    bot = create_bot(settings)
+    started, shown = utc_now(), datetime.datetime.fromisoformat(now)
+    bot.poster.now = lambda: shown + (utc_now() - started)
+    file = data_dir / "discord.jsonl"
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    async with simcord.run(bot, check_errors=False) as env:
+        posting_process.Discord(bot, file, "")
+        guild = env.create_guild("Stratford", id=GUILD)
+        channel = guild.create_text_channel("quill")
+        managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
+        admin = guild.add_member(env.create_user("ada"), roles=[managers])
+        await env.settle()
+        posting_process.record(bot, bundle, channel.id, admin.id)
+        job_id = _job(bot, channel.id, admin.id)
+        print("serves", flush=True)
+        while True:
+            with contextlib.suppress(Exception):
+                await bot.poster.tick()
+            if finish:
+                with bot.database.write() as session:
+                    training_jobs.request_finish(session, GUILD, job_id)
+                if _done(bot, job_id):
+                    break
+            await asyncio.sleep(0.1)
+        await bot.close()
+
+
+def _job(bot: Pastiche, channel_id: int, user_id: int) -> str:
+    """Ask for the training, unless an earlier process did."""
+    with bot.database.write() as session:
+        for known in (*training_jobs.listing(session, GUILD), *training_jobs.recent(session, GUILD)):
+            return known.id
+        path = bot.layout.corpus(GUILD, "a" * 64)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = trainings.corpus(30_000)
+        path.write_text(text, encoding="utf-8")
+        corpus = corpora.add(
+            session,
+            GUILD,
+            sha256="a" * 64,
+            filename="hamlet.txt",
+            path=str(path),
+            characters=len(text),
+            lines=text.count("\n"),
+            symbols=len(set(text)),
+            uploaded_by=user_id,
+            rights_confirmed_at=utc_now(),
+        )
+        job = training_jobs.enqueue(
+            session,
+            GUILD,
+            channel_id=channel_id,
+            requested_by=user_id,
+            corpus_id=corpus.id,
+            model_name=MODEL,
+            minutes=60,
+            size="tiny",
+        )
+    bot.queue.enqueue(job)
+    return job.id
+
+
+def _done(bot: Pastiche, job_id: str) -> bool:
+    with bot.database.read() as session:
+        job = training_jobs.get(session, GUILD, job_id)
+        (schedule,) = schedules.listing(session, GUILD)
+        posts = scheduled_posts.listing(session, GUILD, schedule.id)
+        return job is not None and job.state.is_final and all(post.state.is_final for post in posts)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], finish=sys.argv[4] == "yes"))
