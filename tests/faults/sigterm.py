@@ -1,4 +1,4 @@
-"""SIGTERM with a running training: out in time, with a fresh checkpoint, no trainer left, and gone on with."""
+"""SIGTERM with a running training: out in time, a fresh checkpoint, no trainer left, and it goes on."""
 
 from __future__ import annotations
 

@@ -37,13 +37,16 @@ async def main(data_dir: Path, bundle: Path, now: str, *, finish: bool) -> None:
     file = data_dir / "discord.jsonl"
     file.parent.mkdir(exist_ok=True)
     file.touch()
-    async with simcord.run(bot, check_errors=False) as env:
-        posting_process.Discord(bot, file, "")
+    # The server is there before the bot is, as it is after any restart.
+    visitor = discord.Client(intents=discord.Intents(guilds=True))
+    async with simcord.run(visitor, check_errors=False) as env:
         guild = env.create_guild("Stratford", id=GUILD)
         channel = guild.create_text_channel("quill")
         managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
         admin = guild.add_member(env.create_user("ada"), roles=[managers])
-        await env.settle()
+        await visitor.close()
+        await env.restart_bot(bot)
+        posting_process.Discord(bot, file, "")
         posting_process.record(bot, bundle, channel.id, admin.id)
         job_id = _job(bot, channel.id, admin.id)
         print("serves", flush=True)
