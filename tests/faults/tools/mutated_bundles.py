@@ -29,7 +29,7 @@ from textgen.model import TextModel
 from textgen.spec import NetworkSpec
 from textgen.tokenizers import CharacterTokenizer
 
-_SHAPES = ((2, 1, 1, 0), (2, 2, 3, 1), (21, 8, 6, 0), (21, 24, 4, 2), (300, 16, 5, 0), (1100, 8, 4, 0))
+SHAPES = ((2, 1, 1, 0), (2, 2, 3, 1), (21, 8, 6, 0), (21, 24, 4, 2), (300, 16, 5, 0), (1100, 8, 4, 0))
 """Vocabulary, units, n-gram order, expansion."""
 _REQUESTS = ((1, 1.0, None), (3, 0.7, 0.9), (2, 0.0, None), (5, 2.0, 1e-9))
 """Count, temperature, top_p."""
@@ -210,16 +210,16 @@ def main(folder: Path, library_folder: Path, count: int, seed: int) -> dict[str,
     code = compiled.library()
     assert code is not None
     assert Path(code._name).parent == library_folder
-    for number, shape in enumerate(_SHAPES):
+    for number, shape in enumerate(SHAPES):
         write_base(folder / f"base{number}", shape)
     draw, mutator = random.Random(seed), Mutator(seed)
     refused = written = 0
     others: collections.Counter[str] = collections.Counter()
     for number in range(count):
-        which = draw.randrange(len(_SHAPES))
+        which = draw.randrange(len(SHAPES))
         case = folder / "case"
         shutil.copytree(folder / f"base{which}", case)
-        mutator.mutate(case, _SHAPES[which])
+        mutator.mutate(case, SHAPES[which])
         try:
             write_text(case, number)
             written += 1

@@ -1,0 +1,110 @@
+"""Every fsync takes two seconds more: each command's first answer comes within three, the loop stays free."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import discord
+import simcord
+
+from benchmarks.figures import Figure
+from bot.demo import simulated_bot
+from bot.settings import Settings
+from tests.bot.world import World
+from tests.faults.harness import ROOT
+from tests.faults.tools import needs
+from tests.textgen.bundles import write_random_bundle
+
+MINUTES = 2.0
+NEEDS = (needs.strace,)
+ALONE = True
+_SAID = b"To be, or not to be, that is the question.\n" * 100
+_COMMANDS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("generate", {"length": 30}),
+    ("models", {}),
+    ("models", {"model": "Bard"}),
+    ("settings show", {}),
+    ("settings edit", {"temperature": 0.9}),
+    ("schedule add", {"when": "daily 09:00"}),
+    ("schedule list", {}),
+    ("privacy show", {}),
+    ("train", {"name": "x", "corpus": ("c.txt", _SAID), "rights": True}),
+    ("jobs", {}),
+    ("generate", {"length": 30}),
+)
+_SHORT = (1, 4)
+
+
+def run(folder: Path, *, short: bool) -> Iterator[Figure]:
+    """Run the commands in a process whose fsyncs are slow."""
+    delay_s = 1 if short else 2
+    done = subprocess.run(
+        [
+            *("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"),
+            *("-e", f"inject=fsync,fdatasync:delay_enter={delay_s}s"),
+            *(sys.executable, "-m", "tests.faults.slow_disk", str(folder), "short" if short else "long"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout[-2000:], done.stderr[-3000:])
+    told = json.loads(done.stdout.splitlines()[-1])
+    slowest = max(told["firsts"], key=told["firsts"].get)
+    yield Figure(
+        f"fsync + {delay_s} s: slowest first answer ({slowest})", told["firsts"][slowest], "s", "≤ 3"
+    )
+    yield Figure(f"fsync + {delay_s} s: largest lag of the event loop", told["lag_s"], "s", "≤ 0.25")
+
+
+async def _main(folder: Path, *, short: bool) -> dict[str, Any]:
+    write_random_bundle(folder / "bundle", "linear")
+    bot = simulated_bot(Settings(_env_file=None, data_dir=folder / "data"))
+    firsts: dict[str, float] = {}
+    begun = [0.0, ""]
+    for name in ("defer", "send_message", "edit_message", "send_modal"):
+        _time(name, firsts, begun)
+    async with simcord.run(bot, check_errors=False, settle_timeout=180) as env:
+        world = World(env, bot.settings)
+        place = world.place("Stratford")
+        world.give_model(place, folder / "bundle", "Bard")
+        lags: list[float] = []
+        watching = asyncio.create_task(_watch(lags))
+        for number, (name, options) in enumerate(_COMMANDS):
+            if short and number not in _SHORT:
+                continue
+            begun[:] = [time.perf_counter(), f"{number + 1}: /{name}"]
+            await place.admin.slash(place.channel, name, **options)
+        watching.cancel()
+        await bot.close()
+    return {"firsts": firsts, "lag_s": max(lags)}
+
+
+def _time(name: str, firsts: dict[str, float], begun: list[Any]) -> None:
+    """Note when an interaction is first answered by a method."""
+    real = getattr(discord.InteractionResponse, name)
+
+    async def noted(self: Any, *rest: Any, **more: Any) -> Any:
+        firsts.setdefault(begun[1], time.perf_counter() - begun[0])
+        return await real(self, *rest, **more)
+
+    setattr(discord.InteractionResponse, name, noted)
+
+
+async def _watch(lags: list[float]) -> None:
+    while True:
+        begun = time.perf_counter()
+        await asyncio.sleep(0.01)
+        lags.append(time.perf_counter() - begun - 0.01)
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_main(Path(sys.argv[1]), short=sys.argv[2] == "short"))))
