@@ -10,7 +10,7 @@ import structlog
 from discord.ext import commands
 
 import migrations
-from bot import attachments
+from bot import attachments, intake
 from bot.command_sync import sync_if_changed
 from bot.commands import EXTENSIONS
 from bot.cooldowns import Cooldowns
@@ -20,6 +20,7 @@ from bot.health import Heartbeat
 from bot.jobs.queue import JobQueue
 from bot.jobs.worker import JobWorker
 from bot.layout import Layout
+from bot.limited_child import ChildPool
 from bot.people import Names
 from bot.sampling.pool import SamplerPool
 from bot.scheduling.poster import Poster
@@ -42,6 +43,9 @@ class Pastiche(commands.Bot):
         names: of members.
         pool: the warm samplers.
         cooldowns: of people who ask for texts.
+        intake: reads uploaded texts.
+        checks: looks through bundles that come from elsewhere, one after the other.
+        curves: draws loss curves, one after the other.
         generations: what the models wrote.
         queue: where trainings are put.
         mentions_commands: whether clients make something to click of a command's mention.
@@ -69,6 +73,9 @@ class Pastiche(commands.Bot):
         self.names = Names(self)
         self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
         self.cooldowns = Cooldowns()
+        self.intake = ChildPool("intake", intake.AT_ONCE)
+        self.checks = ChildPool("check", 1)
+        self.curves = ChildPool("curve", 1)
         self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
         self.mentions_commands = True
@@ -119,6 +126,8 @@ class Pastiche(commands.Bot):
 
     def _end_processes(self) -> None:
         self.poster.stop()
+        for children in (self.intake, self.checks, self.curves):
+            children.close()
         self.pool.close()
         self._worker.stop()
 

@@ -3,8 +3,11 @@
 The size that comes with an attachment is what somebody declared; what counts is what is read.
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from http import HTTPStatus
+from pathlib import Path
 
 import aiohttp
 import discord
@@ -18,6 +21,7 @@ HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 WHOLE_S = 120.0
 SILENCE_S = 15.0
 PIECE_BYTES = 1 << 16
+WRITTEN_AT_ONCE = 1 << 20
 
 Download = Callable[[str], AsyncIterator[bytes]]
 """Fetches an address in pieces; raises `aiohttp.ClientError`, `OSError` or `TimeoutError`."""
@@ -45,20 +49,51 @@ async def from_discord(url: str, *, hosts: frozenset[str] = HOSTS) -> AsyncItera
 
 
 async def read(attachment: discord.Attachment, limit: int, download: Download) -> bytes:
-    """The attachment's bytes, at most `limit`.
+    """The attachment's bytes, at most `limit`; for files of some kilobytes.
 
     Raises:
         UserError: it is larger, or can no longer be fetched.
     """
+    return b"".join([piece async for piece in _pieces(attachment, limit, download)])
+
+
+async def save(attachment: discord.Attachment, limit: int, download: Download, path: Path) -> None:
+    """Write the attachment to a file while it comes; the file's folder is made.
+
+    Raises:
+        UserError: it has more than `limit` bytes, or can no longer be fetched.
+        OSError: it cannot be written.
+    """
+
+    def write(data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(data)
+
+    # A disk may be slow: the event loop does not wait for it.
+    batch = bytearray()
+    async with contextlib.aclosing(_pieces(attachment, limit, download)) as pieces:
+        async for piece in pieces:
+            batch += piece
+            if len(batch) >= WRITTEN_AT_ONCE:
+                await asyncio.to_thread(write, bytes(batch))
+                batch.clear()
+    await asyncio.to_thread(write, bytes(batch))
+
+
+async def _pieces(
+    attachment: discord.Attachment, limit: int, download: Download
+) -> AsyncGenerator[bytes, None]:
     if attachment.size > limit:
         raise _too_large(attachment.filename, limit)
-    data = bytearray()
+    read = 0
     pieces = download(attachment.url)
     try:
         async for piece in pieces:
-            data += piece
-            if len(data) > limit:
+            read += len(piece)
+            if read > limit:
                 raise _too_large(attachment.filename, limit)
+            yield piece
     except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
         status = getattr(error, "status", None) or type(error).__name__
         raise UserError(
@@ -68,7 +103,6 @@ async def read(attachment: discord.Attachment, limit: int, download: Download) -
         ) from None
     finally:
         await _close(pieces)
-    return bytes(data)
 
 
 async def _close(pieces: AsyncIterator[bytes]) -> None:

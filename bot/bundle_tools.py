@@ -3,20 +3,19 @@
 Both read files that may be large or hostile, and drawing needs Matplotlib: nothing for the bot's process.
 """
 
-import subprocess
-import sys
 from pathlib import Path
 
 import structlog
 
-from bot.child_process import child_environment, thread_limits
 from bot.errors import UserError
 from bot.i18n import _
+from bot.limited_child import Limits, OutOfMemory, OutOfTime, run_limited
 from bot.presentation import safe_text
 
 log = structlog.stdlib.get_logger(__name__)
 
-TIME_LIMIT_S = 60
+CHECKING = Limits(wall_s=60, processor_s=20, memory_bytes=512 * 2**20)
+DRAWING = Limits(wall_s=60, processor_s=40, memory_bytes=2**31)
 CURVE = "loss.png"
 REASON_CHARACTERS = 300
 
@@ -27,10 +26,13 @@ def check(bundle: Path) -> None:
     Raises:
         UserError: it is damaged or none.
     """
-    done = _inspect(bundle)
-    if done is None:
-        raise UserError(_("The bundle could not be checked in time."))
-    if done.returncode:
+    try:
+        done = run_limited("textgen", ["inspect", str(bundle)], CHECKING)
+    except OutOfMemory:
+        raise UserError(_("This bundle is refused: it takes too much memory to read.")) from None
+    except OutOfTime:
+        raise UserError(_("The bundle could not be checked in time.")) from None
+    if done.code:
         lines = done.stderr.strip().splitlines()
         reason = lines[-1] if lines else ""
         if not reason.startswith("error: "):
@@ -49,9 +51,13 @@ def curve(bundle: Path) -> bytes | None:
     kept = kept_curve(bundle)
     if kept is not None:
         return kept
-    done = _inspect(bundle, "--plot")
-    if done is None or done.returncode:
-        log.info("no loss curve", bundle=bundle.name, reason="" if done is None else done.stderr[-300:])
+    try:
+        done = run_limited("textgen", ["inspect", str(bundle), "--plot"], DRAWING)
+    except (OutOfMemory, OutOfTime) as error:
+        log.info("no loss curve", bundle=bundle.name, reason=type(error).__name__)
+        return None
+    if done.code:
+        log.info("no loss curve", bundle=bundle.name, reason=done.stderr[-300:])
         return None
     return kept_curve(bundle)
 
@@ -61,22 +67,4 @@ def kept_curve(bundle: Path) -> bytes | None:
     try:
         return (bundle / CURVE).read_bytes()
     except OSError:
-        return None
-
-
-def _inspect(bundle: Path, *flags: str) -> "subprocess.CompletedProcess[str] | None":
-    try:
-        return subprocess.run(
-            [sys.executable, "-m", "textgen", "inspect", str(bundle), *flags],
-            env=child_environment(thread_limits(1)),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            start_new_session=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=TIME_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
         return None

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import discord
 import structlog
@@ -122,12 +123,21 @@ async def _take_in(bot: Pastiche, guild_id: int, wish: TrainingWish, texts: list
     """Read and store the texts, the corpus first; `texts` has what is stored when one is refused."""
     for attachment, accept in ((wish.corpus, intake.accept), (wish.validation, intake.accept_validation)):
         if attachment is not None:
-            data = await attachments.read(attachment, bot.settings.max_corpus_bytes, bot.download)
-            texts.append(
-                await asyncio.to_thread(
-                    accept, data, filename=attachment.filename, guild_id=guild_id, layout=bot.layout
+            path = bot.layout.upload(guild_id, f"{uuid4().hex}.raw")
+            try:
+                await attachments.save(attachment, bot.settings.max_corpus_bytes, bot.download, path)
+                texts.append(
+                    await bot.intake.call(
+                        guild_id,
+                        accept,
+                        path,
+                        filename=attachment.filename,
+                        guild_id=guild_id,
+                        layout=bot.layout,
+                    )
                 )
-            )
+            finally:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 def _base(session: Session, guild_id: int, wish: TrainingWish) -> TextModel | None:

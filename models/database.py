@@ -1,7 +1,9 @@
 """One way into the database, for the event loop and for worker threads alike."""
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar, TypeVarTuple
 
@@ -12,6 +14,9 @@ from models.errors import one_clear_line
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
+
+THREADS = 8
+"""Transactions at a time that the event loop waits for."""
 
 
 class Database:
@@ -28,6 +33,7 @@ class Database:
         """
         self.url = parse_url(url)
         self._engine = make_engine(self.url)
+        self._threads = _threads()
         self._writing_engine = self._engine.execution_options(writes=True)
 
     @contextmanager
@@ -83,8 +89,16 @@ class Database:
             with self.write() if write else self.read() as session:
                 return function(session, *args)
 
-        return await asyncio.to_thread(transaction)
+        running = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._threads, running, transaction)
 
     def dispose(self) -> None:
         """Close the pooled connections; a later transaction opens new ones."""
+        threads, self._threads = self._threads, _threads()
+        threads.shutdown(wait=False)
         self._engine.dispose()
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Return threads for transactions alone: asyncio's own may all wait for something slow."""
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="database")

@@ -1,6 +1,5 @@
 """Import: a zip that Export made elsewhere becomes a model of this server, after every check there is."""
 
-import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -65,10 +64,11 @@ class ImportModal(discord.ui.Modal):
         await _require_importer(interaction)
         bot, guild_id, name = interaction.client, guild_of(interaction), clean_name(self.name.value)
         await bot.database.call(_require_free, guild_id, name)
-        data = await attachments.read(self.file.values[0], bot.settings.max_bundle_bytes, bot.download)
         bundle = bot.layout.bundle(guild_id, f"import-{uuid4().hex}")
+        packed = bundle.with_name(f".{bundle.name}.zip")
         try:
-            await asyncio.to_thread(_take_in, data, bundle)
+            await attachments.save(self.file.values[0], bot.settings.max_bundle_bytes, bot.download, packed)
+            await bot.checks.call(guild_id, _take_in, packed, bundle)
 
             def publish(session: Session) -> None:
                 _require_free(session, guild_id, name)
@@ -81,6 +81,8 @@ class ImportModal(discord.ui.Modal):
         except BaseException:
             shutil.rmtree(bundle, ignore_errors=True)
             raise
+        finally:
+            packed.unlink(missing_ok=True)
         await interaction.edit_original_response(
             content=_("The model **{name}** is here. Try it: `/generate model:{plain}`").format(
                 name=safe_text.safe(name), plain=safe_text.plain(name)
@@ -102,11 +104,11 @@ def _require_free(session: Session, guild_id: int, name: str) -> None:
         )
 
 
-def _take_in(data: bytes, bundle: Path) -> None:
+def _take_in(packed: Path | bytes, bundle: Path) -> None:
     """Unpack and check beside the place, then move it there: what lies there is whole; blocks."""
     unpacked = bundle.with_name(f".{bundle.name}")
     try:
-        bundle_archive.unpack(data, unpacked)
+        bundle_archive.unpack(packed, unpacked)
         bundle_tools.check(unpacked)
         unpacked.rename(bundle)
     finally:

@@ -26,9 +26,6 @@ from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, tex
 
 STORES = (AUDIT_TRAIL,)
 
-# One curve is drawn at a time: each takes a core for a second.
-_drawing = asyncio.Lock()
-
 
 @dataclass(frozen=True)
 class Opened:
@@ -80,8 +77,7 @@ async def send_panel(interaction: Interaction, wanted: str | int, *, private: bo
     picture = await asyncio.to_thread(bundle_tools.kept_curve, bundle)
     if picture is None:
         await interaction.response.defer(ephemeral=private, thinking=True)
-        async with _drawing:
-            picture = await asyncio.to_thread(bundle_tools.curve, bundle)
+        picture = await interaction.client.curves.call(opened.model.guild_id, bundle_tools.curve, bundle)
     embed, files = await _card(interaction, opened, picture)
     view = panel_buttons(opened)
     if interaction.response.is_done():
