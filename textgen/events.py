@@ -1,13 +1,14 @@
 """What a training tells while it runs: small JSON objects, each with the key ``event``.
 
 ==============  =====================================================================================
-``started``     ``device``, ``resumed``, ``characters``, ``vocabulary``, ``parameters``, ``notes``
+``started``     ``device``, ``resumed``, ``characters``, ``vocabulary``, ``parameters``, ``notes``;
+                ``damage`` of the checkpoint if it goes on from the ``previous`` one, or ``anew``
 ``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``
 ``sample``      ``text``, ``temperature``, ``fraction``
 ``checkpoint``  ``step``, ``seconds``, ``validation_loss``, ``training_loss``; ``picture`` if drawn
 ``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``;
                 ``picture`` if drawn, ``device_mb`` (largest memory taken on a GPU)
-``failed``      ``error``
+``failed``      ``error``; ``reason`` is ``memory`` where that was too small
 ==============  =====================================================================================
 
 ``started`` comes a second time where a training diverged and begins again with smaller steps.

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import safetensors
-import safetensors.numpy
 
-from textgen import files
 from textgen.errors import TrainingError
+from textgen.training import checkpoint_file
+from textgen.training.checkpoint_file import Arrays, DamagedCheckpointError
 from textgen.training.progress import Progress
 
 _BEST = "best."
 _ANEW = ("train without --resume",)
-
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 def values(variables: Sequence[keras.Variable]) -> list[npt.NDArray[Any]]:
@@ -37,7 +33,7 @@ def save(
     best: Arrays,
     fingerprint: dict[str, Any],
 ) -> None:
-    """Write a checkpoint; the one before stays until this one is complete.
+    """Write a checkpoint; the one before is kept as the generation before.
 
     Args:
         path: the file.
@@ -57,9 +53,53 @@ def save(
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_bytes(path, safetensors.numpy.save(arrays, metadata))
+        checkpoint_file.write(path, arrays, metadata)
     except OSError as error:
         raise TrainingError(f"the checkpoint {path} cannot be written: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What became of a wish to go on.
+
+    Attributes:
+        progress: where the training stood; None where it starts anew.
+        best: the best weights until then.
+        note: what somebody should know of it.
+        damage: ``previous`` where the newest generation could not be used, ``anew`` where none could.
+    """
+
+    progress: Progress | None = None
+    best: Arrays = field(default_factory=dict)
+    note: str = ""
+    damage: str = ""
+
+
+def resume(path: Path, variables: Sequence[keras.Variable], fingerprint: dict[str, Any]) -> Resumed:
+    """Go on from a checkpoint, from the generation before it if it is damaged, or else not at all.
+
+    Raises:
+        TrainingError: it belongs to another corpus or other settings, or the disk refuses.
+    """
+    older = checkpoint_file.before(path)
+    if not path.exists() and not older.exists():
+        return Resumed(note="there is no checkpoint to resume: this training starts anew")
+    try:
+        return Resumed(*restore(path, variables, fingerprint))
+    except DamagedCheckpointError as error:
+        reason = str(error)
+    try:
+        try:
+            progress, best = restore(older, variables, fingerprint)
+        except TrainingError:
+            before = "the one before it is no better" if older.exists() else "there is none before it"
+            checkpoint_file.put_aside(path)
+            return Resumed(note=f"{reason}, and {before}: this training starts anew", damage="anew")
+        checkpoint_file.go_back(path)
+    except OSError as error:
+        raise TrainingError(f"the checkpoint {path} cannot be written: {error.strerror}") from None
+    note = f"{reason}: this training goes on from the one before it, of step {progress.step:,}"
+    return Resumed(progress, best, note, "previous")
 
 
 def restore(
@@ -71,16 +111,15 @@ def restore(
         Where the training stood, and the best weights until then.
 
     Raises:
-        TrainingError: the file is damaged, or belongs to another corpus or other settings.
+        DamagedCheckpointError: the file is not there, or not as it was written.
+        TrainingError: it belongs to another corpus or other settings.
     """
+    metadata, arrays = checkpoint_file.read(path)
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata()
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- it is no mapping
         found = json.loads(metadata["fingerprint"])
         progress = Progress(**json.loads(metadata["progress"]))
-    except (OSError, safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"the checkpoint {path} is damaged ({error})", advice=_ANEW) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"the checkpoint {path} is of another version ({error})", advice=_ANEW) from None
     if found != json.loads(json.dumps(fingerprint)):
         changed = sorted(name for name in fingerprint if found.get(name) != fingerprint[name])
         raise TrainingError(

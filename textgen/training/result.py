@@ -45,8 +45,8 @@ class Result:
     device: str
     emit: EventSink
 
-    def tell_start(self, notes: list[str], *, resumed: bool) -> None:
-        """Emit that the training begins."""
+    def tell_start(self, notes: list[str], *, resumed: bool, damage: str = "") -> None:
+        """Emit that the training begins, and what damage of its checkpoint it made up for."""
         spec = self.settings.network(self.corpus.tokenizer.size)
         self.emit(
             {
@@ -57,6 +57,7 @@ class Result:
                 "vocabulary": spec.vocabulary,
                 "parameters": spec.parameters,
                 "notes": notes,
+                **({"damage": damage} if damage else {}),
             }
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from textgen.evaluation import mean_loss
 from textgen.events import Control, EventSink
 from textgen.model import TextModel
 from textgen.settings import TrainingSettings
-from textgen.training import backend, checkpoint, network
+from textgen.training import backend, checkpoint, checkpoint_file, network
 from textgen.training.base import grown
 from textgen.training.batches import Batches
 from textgen.training.clock import Clock
@@ -103,6 +102,7 @@ class Trainer:
         unit = "character" if settings.level == "char" else "token"
         self._curve = Curve(unit, settings.time_limit) if curve else None
         self._begin()
+        self._damage = ""
         self._saved_at = self._told_at = time.monotonic()
 
     def _begin(self, rate: float = 1.0) -> None:
@@ -129,15 +129,8 @@ class Trainer:
             TrainingInterruptedError: it was cancelled; the checkpoint is kept.
             TrainingError: the loss is not finite, or the disk refuses.
         """
-        resumed = resume and self._checkpoint.exists()
-        if resumed:
-            self._progress, self._best = checkpoint.restore(
-                self._checkpoint, self._variables(), self._fingerprint()
-            )
-            self._clock.before_s = self._progress.elapsed_s
-        elif resume:
-            self._notes.append("there is no checkpoint to resume: this training starts anew")
-        self._result.tell_start(self._notes, resumed=resumed)
+        resumed = resume and self._go_on()
+        self._result.tell_start(self._notes, resumed=resumed, damage=self._damage)
         if self._best and not resumed:
             first = TextModel(self._result.as_bundle(self._best, self._progress))
             self._result.tell_checkpoint(first, self._progress, 0.0)
@@ -147,6 +140,18 @@ class Trainer:
             except DivergedError as error:
                 stopped = self._train_slower(error)
         return self._finish(stopped)
+
+    def _go_on(self) -> bool:
+        """Take up the state of a checkpoint; return whether there was one to go on from."""
+        found = checkpoint.resume(self._checkpoint, self._variables(), self._fingerprint())
+        if found.note:
+            self._notes.append(found.note)
+        self._damage = found.damage
+        if found.progress is None:
+            return False
+        self._progress, self._best = found.progress, found.best
+        self._clock.before_s = self._progress.elapsed_s
+        return True
 
     def _train_slower(self, error: DivergedError) -> str:
         """Begin again, once, with smaller steps."""
@@ -310,7 +315,7 @@ class Trainer:
             self._best, progress, stopped=stopped, fraction=self._fraction(), seconds=self._clock.elapsed_s
         )
         manifest = self._result.finish(self._output, made, more=self._last_words)
-        shutil.rmtree(self._checkpoint.parent, ignore_errors=True)
+        checkpoint_file.discard(self._checkpoint.parent)
         return manifest
 
     def _fingerprint(self) -> dict[str, object]:
@@ -323,4 +328,4 @@ class Trainer:
 
 def checkpoint_path(output: Path) -> Path:
     """Return where a bundle's training keeps its checkpoint."""
-    return output.with_name(f"{output.name}.checkpoint") / "state.safetensors"
+    return output.with_name(f"{output.name}.checkpoint") / checkpoint_file.NAME
