@@ -71,7 +71,9 @@ class Pastiche(commands.Bot):
         self.layout = Layout(settings.data_dir)
         self.database = Database(settings.database_url)
         self.names = Names(self)
-        self.pool = SamplerPool(settings.samplers, timeout_s=settings.sample_timeout_s)
+        self.pool = SamplerPool(
+            settings.samplers, timeout_s=settings.sample_timeout_s, root=settings.data_dir
+        )
         self.cooldowns = Cooldowns()
         self.intake = ChildPool("intake", intake.AT_ONCE)
         self.checks = ChildPool("check", 1)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 ALLOWED = frozenset(
@@ -34,9 +35,21 @@ ALLOWED = frozenset(
 )
 
 
-def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment a child gets: allow-listed variables, UTF-8, unbuffered, and `extra`."""
+def child_environment(extra: Mapping[str, str] | None = None, *, home: Path | None = None) -> dict[str, str]:
+    """The environment a child gets: allow-listed variables, UTF-8, unbuffered, and `extra`.
+
+    Args:
+        extra: further variables.
+        home: what the child takes for the user's home, for caches and for temporary files; it is made. None
+            leaves it at the bot's own.
+    """
     kept = {name: value for name, value in os.environ.items() if name in ALLOWED}
+    if home is not None:
+        places = {"HOME": home, "XDG_CACHE_HOME": home / "cache", "TMPDIR": home / "tmp"}
+        for name, place in places.items():
+            with contextlib.suppress(OSError):  # a full disk is for the child to report
+                place.mkdir(parents=True, exist_ok=True, mode=0o700)
+                kept[name] = str(place)
     return kept | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"} | dict(extra or {})
 
 

@@ -16,6 +16,7 @@ from bot.errors import UnknownModel, UserError, guild_of
 from bot.i18n import _
 from bot.intake import AcceptedText
 from bot.jobs import limits, workspace
+from bot.layout import relative
 from bot.permissions import require_trainer
 from bot.presentation.corpus_notes import corpus_notes
 from models import TextModel, TrainingJob, audit, corpora, guilds, retention, text_models, training_jobs
@@ -108,7 +109,7 @@ async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJ
             figures = {"level": level, "minutes": minutes, "characters": texts[0].stats.characters}
             audit.record(session, guild_id, user_id, "training.queued", name, **figures)
             if again is not None:
-                _keep(bot, job, Path(again.bundle_path))
+                _keep(bot, job, bot.layout.located(again.bundle_path))
             return job
 
         job = await bot.database.call(record, write=True)
@@ -190,7 +191,7 @@ def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText
         guild_id,
         sha256=text.sha256,
         filename=text.filename,
-        path=str(text.path),
+        path=relative(text.path),
         characters=text.stats.characters,
         lines=text.stats.lines,
         symbols=text.stats.symbols,

@@ -28,7 +28,7 @@ def add(
         guild_id: whose corpus it is.
         sha256: of the stored file, 64 hexadecimal digits.
         filename: as the uploader called it.
-        path: where the text is stored.
+        path: where the text is stored, relative to the data directory.
         characters: length of the decoded text.
         lines: how many it has.
         symbols: how many distinct characters it has.

@@ -62,6 +62,7 @@ class Corpus(Base):
     guild_id: Mapped[int] = mapped_column(sa.BigInteger)
     sha256: Mapped[str] = mapped_column(sa.String(64))
     filename: Mapped[str]
+    # Relative to the data directory, as are the bundles' paths.
     path: Mapped[str]
     characters: Mapped[int]
     lines: Mapped[int]

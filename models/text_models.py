@@ -87,7 +87,7 @@ def publish(
         session: a writing one.
         guild_id: whose model it is.
         name: as it will be shown; its case is the newest publisher's.
-        bundle_path: where the finished bundle lies.
+        bundle_path: where the finished bundle lies, relative to the data directory.
         corpus_id: one of the guild's corpora.
         training_job_id: the job that trained it.
         level: what a token is (``char``, ...).

@@ -179,6 +179,7 @@ def progress(
     sample: str | None = None,
     samples: str | None = None,
     curve: str | None = None,
+    notes: str | None = None,
 ) -> TrainingJob | None:
     """Record how far a running training is; what is not given stays.
 
@@ -192,12 +193,13 @@ def progress(
         sample: what the model writes by now.
         samples: what it wrote at fixed points, as the table keeps it.
         curve: losses over time, as the table keeps them.
+        notes: what people should know, one line each.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the fraction is none.
     """
     news = {"fraction": fraction, "loss": loss, "eta_s": eta_s, "sample": sample}
-    news |= {"samples": samples, "curve": curve}
+    news |= {"samples": samples, "curve": curve, "notes": notes}
     given = {column: value for column, value in news.items() if value is not None}
     return _move(session, guild_id, job_id, {JobState.TRAINING}, **given)
 

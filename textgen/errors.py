@@ -72,6 +72,10 @@ class TrainingInterruptedError(TrainingError):
     """A training was stopped before its end; its checkpoint is kept."""
 
 
+class OutOfMemoryError(TrainingError):
+    """The memory of the machine, or of its GPU, is too small for a training."""
+
+
 def translatable(text: str) -> str:
     """Mark a text that becomes part of an error's line, for whoever collects them to translate."""
     return text

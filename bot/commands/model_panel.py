@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import discord
@@ -73,7 +72,7 @@ async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
 async def send_panel(interaction: Interaction, wanted: str | int, *, private: bool) -> None:
     """Answer with a model's panel; its curve may have to be drawn first."""
     opened = await open_model(interaction, wanted)
-    bundle = Path(opened.model.bundle_path)
+    bundle = interaction.client.layout.located(opened.model.bundle_path)
     picture = await asyncio.to_thread(bundle_tools.kept_curve, bundle)
     if picture is None:
         await interaction.response.defer(ephemeral=private, thinking=True)
@@ -89,7 +88,8 @@ async def send_panel(interaction: Interaction, wanted: str | int, *, private: bo
 async def show_panel(interaction: Interaction, model_id: int) -> None:
     """Put a model's panel, as it is now, in the place of the message whose button was pressed."""
     opened = await open_model(interaction, model_id)
-    picture = await asyncio.to_thread(bundle_tools.kept_curve, Path(opened.model.bundle_path))
+    bundle = interaction.client.layout.located(opened.model.bundle_path)
+    picture = await asyncio.to_thread(bundle_tools.kept_curve, bundle)
     embed, files = await _card(interaction, opened, picture)
     await interaction.response.edit_message(embed=embed, attachments=files, view=panel_buttons(opened))
 
@@ -147,8 +147,9 @@ async def _rename(interaction: Interaction, model_id: int) -> None:
 async def _export(interaction: Interaction, model_id: int) -> None:
     await defer_privately(interaction)
     model, limit = (await _change(interaction, model_id)).model, interaction.filesize_limit
+    bundle = interaction.client.layout.located(model.bundle_path)
     try:
-        packed = await asyncio.to_thread(bundle_archive.pack, Path(model.bundle_path), limit)
+        packed = await asyncio.to_thread(bundle_archive.pack, bundle, limit)
     except OSError:
         raise UserError(_("The bundle of this model is not on the disk any more.")) from None
     if packed is None:
@@ -191,7 +192,8 @@ async def _delete(interaction: Interaction, model_id: int) -> None:
 
     model = await interaction.client.database.call(delete, write=True)
     if model is not None:
-        await asyncio.to_thread(shutil.rmtree, model.bundle_path, ignore_errors=True)
+        bundle = interaction.client.layout.located(model.bundle_path)
+        await asyncio.to_thread(shutil.rmtree, bundle, ignore_errors=True)
     await interaction.response.edit_message(embed=deleted_card(opened.model.name), attachments=[], view=None)
 
 

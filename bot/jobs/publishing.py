@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from bot.layout import relative
 from models import TextModel, text_models
 
 
@@ -21,7 +22,8 @@ def publish_bundle(
     """Make a bundle the guild's model of a name.
 
     Returns:
-        The model, and the path of the bundle that it replaces, to be deleted after the commit.
+        The model, and the path of the bundle that it replaces, as its row had it, to be deleted after the
+        commit.
 
     Raises:
         BundleError: the bundle cannot be read.
@@ -34,7 +36,7 @@ def publish_bundle(
         session,
         guild_id,
         name=name,
-        bundle_path=str(bundle),
+        bundle_path=relative(bundle),
         corpus_id=corpus_id,
         training_job_id=training_job_id,
         level=manifest.level,

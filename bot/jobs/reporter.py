@@ -19,6 +19,13 @@ SAMPLES_AT = (0.0, 0.1, 0.25, 0.5, 0.75)
 
 CURVE_POINTS = 400
 
+# A card is for everyone, and so in English.
+DAMAGES = {
+    "previous": "What was saved last of this training is damaged: it goes on from what was saved before.",
+    "anew": "What was saved of this training is damaged: it starts anew.",
+}
+HALF_BATCH = "The host's memory was too small: it starts once more in smaller batches."
+
 
 class Reporter:
     """Brings news to the row and watches it for wishes.
@@ -36,6 +43,7 @@ class Reporter:
         self._news: dict[str, Any] = {}
         self._curve: list[Any] = json.loads(job.curve)
         self._samples: list[tuple[float, str]] = [(share, text) for share, text in json.loads(job.samples)]
+        self._notes: list[str] = [line for line in job.notes.split("\n") if line]
         self._latest: tuple[float, str] | None = None
         self._reported = 0.0
         self._cancelled = False
@@ -46,6 +54,11 @@ class Reporter:
         match event["event"]:
             case "started":
                 log.info("training started", guild=self._guild_id, job=self._job_id, resumed=event["resumed"])
+                if event.get("damage") in DAMAGES:
+                    log.warning("checkpoint damaged", job=self._job_id, notes=event.get("notes"))
+                    self._note(DAMAGES[event["damage"]])
+            case "half_batch":
+                self._note(HALF_BATCH)
             case "progress":
                 news = {name: event.get(name) for name in ("fraction", "loss", "eta_s")}
                 self._news |= {name: value for name, value in news.items() if value is not None}
@@ -72,6 +85,12 @@ class Reporter:
         if self._latest is not None:
             self._show_sample()
         self._report()
+
+    def _note(self, line: str) -> None:
+        """Add a line to what the card tells people."""
+        if line not in self._notes:
+            self._notes.append(line)
+            self._news["notes"] = "\n".join(self._notes)
 
     def _add_point(self, event: dict[str, Any]) -> None:
         self._curve.append([event["seconds"], event.get("training_loss"), event["validation_loss"]])

@@ -9,10 +9,12 @@ import collections
 import contextlib
 import json
 import queue
+import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import structlog
 
 from bot.child_process import Child, child_environment, start_child, thread_limits
+from bot.jobs.watchdog import Watchdog
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -28,6 +31,13 @@ LOCK_TIMEOUT_S = 30
 GRACE_S = 20.0
 TICK_S = 0.5
 STDERR_LINES = 40
+# In the training's folder: the memory was too small for whole batches, now and whenever it goes on.
+HALF_BATCH = "half-batch"
+SHORT_OF_MEMORY = (
+    "the host's memory is too small for this training, even in batches of half the size; "
+    "a smaller size or a shorter text needs less"
+)
+MEMORY_WORDS = ("MemoryError", "bad_alloc", "Cannot allocate memory", "RESOURCE_EXHAUSTED")
 
 
 class Stop(Enum):
@@ -50,6 +60,8 @@ class TrainingOrder:
         level: what a token is.
         size: a preset; None leaves it to the trainer.
         base: a bundle to go on from; it decides level and network.
+        home: what the trainer takes for the user's home, with its caches and temporary files; None: a folder
+            in the directory. No copy of a text may lie where no deletion looks.
     """
 
     directory: Path
@@ -59,6 +71,12 @@ class TrainingOrder:
     level: str = "char"
     size: str | None = None
     base: Path | None = None
+    home: Path | None = None
+
+    @property
+    def half_batch(self) -> Path:
+        """Where it is remembered that only half batches fit."""
+        return self.directory / HALF_BATCH
 
     def arguments(self) -> list[str]:
         """What the trainer is started with."""
@@ -66,20 +84,26 @@ class TrainingOrder:
         recipe = ["--base", str(self.base)] if self.base else ["--level", self.level, "--pristine-input"]
         if self.size is not None:
             recipe += ["--preset", self.size]
+        if self.half_batch.exists():
+            recipe.append("--half-batch")
         return [
             *("--data-dir", str(self.directory), "--output", str(self.bundle), *recipe),
-            *("--time-limit", f"{self.time_limit_s:g}", "--resume", "--curve"),
+            *("--time-limit", f"{self.time_limit_s:g}", "--resume", "--curve", "--no-cache"),
             *("--events", "--control", "--lock-timeout", str(LOCK_TIMEOUT_S)),
         ]
 
 
 @dataclass(frozen=True)
 class TrainingEnd:
-    """How it ended: finished, stopped, or failed with an error for people to read."""
+    """How it ended: finished, stopped, or failed with an error for people to read.
+
+    `short_of_memory` says that the error is a lack of memory.
+    """
 
     finished: dict[str, Any] | None = None
     stopped: Stop | None = None
     error: str | None = None
+    short_of_memory: bool = False
 
 
 def checkpoint_of(bundle: Path) -> Path:
@@ -100,14 +124,37 @@ def run_trainer(
 ) -> TrainingEnd:
     """Train to the end, or until `should_stop` gives a reason; blocks.
 
+    A training that the memory is too small for begins once more with half the batch, and an event
+    `half_batch` says so.
+
     Args:
         order: what to train.
         on_event: called with each `started`, `progress`, `sample` and `checkpoint` event.
         should_stop: asked about twice a second; to finish is no stop but a wish, and the end comes by itself.
     """
+    end = _run_once(order, on_event, should_stop)
+    if end.short_of_memory and not order.half_batch.exists():
+        log.warning("the memory is too small for a training: once more with half the batch", reason=end.error)
+        # Its state is of another batch.
+        shutil.rmtree(checkpoint_of(order.bundle), ignore_errors=True)
+        try:
+            order.half_batch.touch()
+        except OSError:
+            return end
+        on_event({"event": "half_batch"})
+        end = _run_once(order, on_event, should_stop)
+    return replace(end, error=SHORT_OF_MEMORY) if end.short_of_memory else end
+
+
+def _run_once(
+    order: TrainingOrder, on_event: Callable[[dict[str, Any]], None], should_stop: Callable[[], Stop | None]
+) -> TrainingEnd:
     child = start_child(
         ["-m", "textgen", "train", *order.arguments()],
-        environment=child_environment({"TF_CPP_MIN_LOG_LEVEL": "3"} | thread_limits(order.threads)),
+        environment=child_environment(
+            {"TF_CPP_MIN_LOG_LEVEL": "3"} | thread_limits(order.threads),
+            home=order.home or order.directory / "home",
+        ),
     )
     lines: queue.Queue[str | None] = queue.Queue()
     last_words: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
@@ -118,18 +165,23 @@ def run_trainer(
     for reader in readers:
         reader.start()
     try:
-        end = _watch(child, lines, on_event, should_stop)
+        end = _watch(child, lines, on_event, should_stop, Watchdog(child.process.pid, order.time_limit_s))
     except BaseException:
         child.close_input()  # it keeps its checkpoint and ends
         raise
     finally:
+        closed_at = time.monotonic()
         exit_code = child.wait_or_kill(GRACE_S)
+        by_itself = time.monotonic() - closed_at < GRACE_S
         child.close_input()
         for reader in readers:
             reader.join(TICK_S)
     if end.finished or end.stopped or end.error:
         return end
-    return TrainingEnd(error=_reason(exit_code, last_words))
+    return TrainingEnd(
+        error=_reason(exit_code, last_words),
+        short_of_memory=by_itself and _short_of_memory(exit_code, last_words),
+    )
 
 
 def _watch(
@@ -137,6 +189,7 @@ def _watch(
     lines: "queue.Queue[str | None]",
     on_event: Callable[[dict[str, Any]], None],
     should_stop: Callable[[], Stop | None],
+    watchdog: Watchdog,
 ) -> TrainingEnd:
     asked_to_finish = False
     while True:
@@ -148,12 +201,17 @@ def _watch(
         elif stop is not None:
             _stop(child, stop)
             return TrainingEnd(stopped=stop)
+        complaint = watchdog.complaint()
+        if complaint is not None:
+            child.kill()
+            return TrainingEnd(error=complaint)
         try:
             line = lines.get(timeout=TICK_S)
         except queue.Empty:
             continue
         if line is None:
             return TrainingEnd()
+        watchdog.heard()
         try:
             event = json.loads(line)
         except json.JSONDecodeError:
@@ -162,7 +220,7 @@ def _watch(
         if event["event"] == "finished":
             return TrainingEnd(finished=event)
         if event["event"] == "failed":
-            return TrainingEnd(error=str(event["error"]))
+            return TrainingEnd(error=str(event["error"]), short_of_memory=event.get("reason") == "memory")
         on_event(event)
 
 
@@ -192,12 +250,16 @@ def _read_errors(child: Child, last_words: "collections.deque[str]") -> None:
         last_words.extend(line.rstrip()[:500] for line in stream if line.strip())
 
 
+def _short_of_memory(exit_code: int, last_words: "collections.deque[str]") -> bool:
+    """Whether a trainer ended for want of memory: the kernel's way to say so is SIGKILL."""
+    said = any(word in line for line in last_words for word in MEMORY_WORDS)
+    return exit_code == -signal.SIGKILL or (exit_code != 0 and said)
+
+
 def _reason(exit_code: int, last_words: "collections.deque[str]") -> str:
     """One line about a trainer that ended without a word of its own."""
     if exit_code < 0:
         how = f"the trainer was ended by {signal.Signals(-exit_code).name}"
-        if exit_code == -signal.SIGKILL:
-            how += " (perhaps the host ran out of memory)"
     else:
         how = f"the trainer ended with exit code {exit_code}"
     return f"{how}: {last_words[-1].removeprefix('error: ')}" if last_words else how

@@ -28,6 +28,12 @@ log = structlog.stdlib.get_logger(__name__)
 
 WORKFLOW = "training"
 SLOT_POLL_S = 1.0
+# A training that takes the whole host down with it must not do so for ever.
+STARTS = 3
+NEVER_FURTHER = (
+    f"it was started {STARTS} times, was killed each time and never came further; "
+    "a smaller size or a shorter text may help"
+)
 
 
 class JobInterrupted(BaseException):
@@ -122,7 +128,7 @@ def publish(guild_id: int, job_id: str) -> None:
         return
     workspace.clear_training(context.layout, guild_id, job_id)
     if replaced:
-        shutil.rmtree(replaced, ignore_errors=True)
+        shutil.rmtree(context.layout.located(replaced), ignore_errors=True)
     log.info("model published", guild=guild_id, job=job_id)
 
 
@@ -147,12 +153,17 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         level=job.level,
         size=job.size,
         base=workspace.base_of(context.layout, job.guild_id, job.id),
+        home=context.layout.home,
     )
     if order.bundle.is_dir():
         return True  # finished before a crash came between the trainer and this step's record
     lacking = _lay_out(context, job, order)
     if lacking:
         _fail(context, job.guild_id, job.id, lacking)
+        return False
+    if workspace.count_start(order) > STARTS:
+        log.error("training given up", guild=job.guild_id, job=job.id, starts=STARTS)
+        _fail(context, job.guild_id, job.id, NEVER_FURTHER)
         return False
     reporter = Reporter(context.database, job, context.stopping.is_set)
     end = run_trainer(order, on_event=reporter.take, should_stop=reporter.should_stop)
@@ -184,7 +195,8 @@ def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str
     if corpus is None or any(text is not None and text.text_deleted_at for text in (corpus, validation)):
         return "its text has been deleted in the meantime"
     try:
-        workspace.lay_out(order, Path(corpus.path), Path(validation.path) if validation else None)
+        located = context.layout.located
+        workspace.lay_out(order, located(corpus.path), located(validation.path) if validation else None)
     except FileNotFoundError:
         return "its text is no longer stored; upload it again"
     return None

@@ -1,15 +1,20 @@
 """A training's folder: what the trainer reads, what it leaves, and that nothing of it stays. Files only."""
 
+import fcntl
+import json
 import os
 import shutil
 from pathlib import Path
 
+from bot.files import write_atomically
 from bot.jobs.trainer import TrainingOrder, checkpoint_of, lock_of
 from bot.layout import Layout
 
 BASE = "base"
 INPUT, VALIDATION = "input.txt", "validate.txt"
 PICTURE = "loss.png"
+STATE = "state.safetensors"
+STARTS = "starts.json"
 
 
 def keep_base(layout: Layout, guild_id: int, job_id: str, bundle: Path) -> None:
@@ -48,6 +53,34 @@ def lay_out(order: TrainingOrder, corpus: Path, validation: Path | None) -> None
     _link_or_copy(corpus, order.directory / INPUT)
 
 
+def count_start(order: TrainingOrder) -> int:
+    """Count a start of a training, and return how many there were since it last came further.
+
+    A start counts where the trainer before it was killed, and left nothing that it could go on from: one
+    that is told to end, or that notices the end of the bot, takes its lock away.
+    """
+    starts = order.directory / STARTS
+    state = checkpoint_of(order.bundle) / STATE
+    saved = state.stat().st_mtime_ns if state.exists() else 0
+    try:
+        before = json.loads(starts.read_bytes())
+        count = before["starts"] + 1 if before["saved"] == saved and _is_stale(lock_of(order.bundle)) else 1
+    except (OSError, ValueError, KeyError, TypeError):
+        count = 1
+    write_atomically(starts, json.dumps({"starts": count, "saved": saved}).encode(), durable=False)
+    return count
+
+
+def _is_stale(lock: Path) -> bool:
+    """Whether a trainer left its lock without being able to take it away."""
+    try:
+        with lock.open("rb+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # there is none, or its holder lives
+        return False
+    return True
+
+
 def picture_of(layout: Layout, guild_id: int, job_id: str) -> Path:
     """Where the newest picture of the job's losses is, if there is one."""
     bundle = layout.bundle(guild_id, job_id)
@@ -56,7 +89,8 @@ def picture_of(layout: Layout, guild_id: int, job_id: str) -> Path:
 
 def clear_training(layout: Layout, guild_id: int, job_id: str) -> None:
     """Remove what only the training needed."""
-    shutil.rmtree(layout.training(guild_id, job_id), ignore_errors=True)
+    for folder in (layout.training(guild_id, job_id), checkpoint_of(layout.bundle(guild_id, job_id))):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def clear(layout: Layout, guild_id: int, job_id: str) -> None:

@@ -80,8 +80,8 @@ class SampleRequest:
     longest_copy: int = 0
     server: int = 0
 
-    def payload(self) -> dict[str, Any]:
-        """What the sampler is told."""
+    def payload(self, root: Path) -> dict[str, Any]:
+        """What the sampler is told; relative paths are below `root`."""
         settings = {
             "length": self.length,
             "temperature": self.temperature,
@@ -90,8 +90,10 @@ class SampleRequest:
             "count": self.count,
             "unseen": "drop" if self.drop_unseen else "refuse",
         }
-        watched = {"corpus": str(self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
-        return {"bundle": str(self.bundle), "seed": self.seed, "settings": settings, **watched}
+        watched = (
+            {"corpus": str(root / self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
+        )
+        return {"bundle": str(root / self.bundle), "seed": self.seed, "settings": settings, **watched}
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,12 @@ class SamplerPool:
     Args:
         size: processes kept.
         timeout_s: after which a sample is given up.
+        root: what relative paths of requests are below.
     """
 
-    def __init__(self, size: int, *, timeout_s: float) -> None:
+    def __init__(self, size: int, *, timeout_s: float, root: Path = Path()) -> None:
         self._size = size
+        self._root = root
         self._timeout_s = timeout_s
         self._workers: list[SamplerWorker] = []
         self._lock = threading.Lock()
@@ -188,7 +192,7 @@ class SamplerPool:
             raise self._too_late() from None
 
     async def _sampled(self, request: SampleRequest) -> tuple[SampleText, ...]:
-        payload = request.payload()
+        payload = request.payload(self._root)
         for attempt in range(1, ATTEMPTS + 1):
             worker = self._choose(payload["bundle"])
             request_id = f"r{next(self._requests)}"

@@ -143,7 +143,7 @@ async def test_a_model_too_large_to_send_says_so(world: World, stratford: Place)
 async def test_a_model_is_deleted_after_a_question_with_all_that_refers_to_it(world: World, stratford: Place):
     with world.bot.database.write() as session:
         model = text_models.by_name(session, stratford.guild.id, "Bard")
-        bundle = Path(model.bundle_path)
+        bundle = world.bot.layout.located(model.bundle_path)
         guilds.edit(session, stratford.guild.id, default_model_id=model.id)
         corpus = corpora.add(
             session, stratford.guild.id, sha256="0" * 64, filename="c", path="c", characters=1, lines=1,

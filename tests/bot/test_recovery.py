@@ -2,7 +2,6 @@
 
 import datetime
 import json
-from pathlib import Path
 
 import psutil
 import pytest
@@ -107,5 +106,5 @@ def test_a_training_goes_on_where_its_process_ended(
     with trainings.database.read() as session:
         model = text_models.by_name(session, GUILD, "Hamlet")
     assert model is not None
-    assert {path.name for path in Path(model.bundle_path).parent.iterdir()} == {job_id}
+    assert {path.name for path in trainings.layout.located(model.bundle_path).parent.iterdir()} == {job_id}
     assert not trainings.layout.training(GUILD, job_id).exists()

@@ -119,7 +119,7 @@ class TestGoingOn:
             training_jobs.get(session, stratford.guild.id, job.id).base_model_id = None
             session.flush()
             session.delete(base)
-        await asyncio.to_thread(shutil.rmtree, base.bundle_path)
+        await asyncio.to_thread(shutil.rmtree, world.bot.layout.located(base.bundle_path))
         enqueue(job)
         await world.until(stratford, "Training")
         (order,) = trainers.orders

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from models import JobState, TrainingJob, guilds, training_jobs
+from models import JobState, TrainingJob, guilds, personal_data, text_models, training_jobs
 from tests.bot.trainings import Trainers, finish_now, jobs, labels, stored_files, trail, train, until
-from tests.bot.world import Place, World, private_line, shown
+from tests.bot.world import Place, World, answer, private_line, shown
 
 
 def job_of(world: World, place: Place, job_id: str) -> TrainingJob:
@@ -35,6 +35,29 @@ async def test_a_restart_of_the_bot(world: World, corpus_text: str):
     done = await finish_now(world, stratford)
     assert done.id == card.id
     assert labels(done) == ["Try it", "Make default"]
+
+
+async def test_a_move_of_the_data_directory(
+    world: World, corpus_text: str, trained_bundle: Path, trainers: Trainers, tmp_path: Path
+):
+    stratford = world.place()
+    world.give_model(stratford, trained_bundle)
+    await train(stratford, corpus_text, base="Bard")
+    await world.until(stratford, "Training")
+    await world.move(tmp_path / "elsewhere")
+    answered = await stratford.member.slash(stratford.channel, "generate", model="Bard", length=10)
+    assert answered.response.embeds
+    opened = answer(await stratford.admin.slash(stratford.channel, "models", model="Bard"))
+    assert "The bundle" in shown(answer(await stratford.admin.click(opened.message, label="Export")))
+    await until(lambda: len(trainers.orders) == 2)
+    order = trainers.orders[-1]
+    assert all(path.is_relative_to(tmp_path / "elsewhere") for path in (order.directory, order.base))
+    trainers.let_go()
+    assert "Done" in shown(await world.until(stratford, "Done", "Failed"))
+    with world.bot.database.read() as session:
+        stored = {row.bundle_path for row in text_models.listing(session, stratford.guild.id)}
+        stored |= {row.path for row in personal_data.texts(session, stratford.guild.id)}
+    assert {path.split("/")[0] for path in stored} == {"guilds"}
 
 
 async def test_a_death_between_the_row_and_its_turn(world: World, corpus_text: str, trainers: Trainers):

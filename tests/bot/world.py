@@ -116,6 +116,16 @@ class World:
         await self.env.restart_bot(simulated_bot(self.settings))
         self.without_cooldowns()
 
+    async def move(self, data_dir: Path) -> None:
+        """End the bot, put its data directory somewhere else, and start a new one there."""
+        await self.bot.close()
+        shutil.move(self.settings.data_dir, data_dir)
+        urls = {"database_url": "", "jobs_database_url": ""}
+        kept = self.settings.model_dump(exclude={"data_dir", *urls})
+        self.settings = Settings(_env_file=None, data_dir=data_dir, **urls, **kept)
+        await self.env.restart_bot(simulated_bot(self.settings))
+        self.without_cooldowns()
+
 
 def shown(message: Any) -> str:
     """All that a person reads of a message."""

@@ -22,7 +22,7 @@ from models import Base, Database, DatabaseError, text_models
 from models.engine import make_engine, parse_url
 from models.sqlite_driver import DRIVER
 
-NEWEST = "20261128_name_keys"
+NEWEST = "20261128_relative_paths"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -129,6 +129,33 @@ def test_up_down_up_gives_the_same_schema(url: str) -> None:
             (kind, name, sorted(re.split(r"\W*\n\W*", sql or ""))) for kind, name, sql in statements
         ]
     assert second == first
+
+
+def test_paths_become_relative_wherever_the_data_directory_was(url: str) -> None:
+    before = "20261128_name_keys"
+    migrations.upgrade(url)
+    migrations.downgrade(url, before)
+    add_corpus(url)
+    add_model(url)
+    places = {
+        "/old/var/guilds/1/models/0a": "guilds/1/models/0a",
+        "var/guilds/1/models/0a": "guilds/1/models/0a",
+        "/elsewhere/guilds/2/models/0a": "/elsewhere/guilds/2/models/0a",
+        "/elsewhere/bundle": "/elsewhere/bundle",
+    }
+    engine = make_engine(parse_url(url)).execution_options(writes=True)
+    for path, after in places.items():
+        with engine.begin() as connection:
+            connection.execute(sa.text("UPDATE text_model SET bundle_path = :path"), {"path": path})
+            connection.execute(sa.text("UPDATE corpus SET path = '/old/var/guilds/1/corpora/ab.txt'"))
+        migrations.upgrade(url)
+        with engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT bundle_path FROM text_model")).scalar() == after
+            assert (
+                connection.execute(sa.text("SELECT path FROM corpus")).scalar() == "guilds/1/corpora/ab.txt"
+            )
+        migrations.downgrade(url, before)
+    engine.dispose()
 
 
 def test_a_failing_migration_changes_nothing_and_leaves_a_backup(url: str, history: Path) -> None:

@@ -13,7 +13,7 @@ from textgen.bundle import Manifest
 from textgen.cli import STARTED
 from textgen.cli.progress import Display
 from textgen.cli.reading import reading_options
-from textgen.errors import TextgenError, TrainingInterruptedError
+from textgen.errors import OutOfMemoryError, TextgenError, TrainingInterruptedError
 from textgen.events import Control, Event, EventSink, json_lines
 from textgen.settings import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.spec import CELLS
@@ -58,6 +58,7 @@ from textgen.training.run import train
 @click.option("--learning-rate", type=float, help="Step size of the optimizer.")
 @click.option("--schedule", type=click.Choice(SCHEDULES), help="How the step size changes over time.")
 @click.option("--batch-size", type=int, help="Texts trained side by side.")
+@click.option("--half-batch", is_flag=True, help="Half of that many, for a memory that is too small.")
 @click.option("--seq-length", type=int, help="Tokens through which gradients flow.")
 @click.option("--seq-step", type=int, help="Distance of the offsets at which the text is gone through again.")
 @click.option("--num-epochs", type=int, help="Times the whole text is trained on.")
@@ -150,7 +151,8 @@ def command(
         except TrainingInterruptedError:
             raise
         except TextgenError as error:
-            emit({"event": "failed", "error": error.plain})
+            reason = {"reason": "memory"} if isinstance(error, OutOfMemoryError) else {}
+            emit({"event": "failed", "error": error.plain, **reason})
             raise
         return
     with Display(show_samples=live_sample) as display:

@@ -14,6 +14,10 @@ from textgen.errors import TrainingError
 _BFLOAT16_SINCE = 8.0
 """Compute capability of the first NVIDIA GPUs (Ampere) whose matrix units take bfloat16."""
 
+# TensorFlow's and torch's; JAX and torch on a processor say it in a RuntimeError.
+_OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError"}
+_SAID = ("resource_exhausted", "out of memory", "can't allocate memory", "bad_alloc")
+
 
 def load() -> None:
     """Import Keras with its backend, set up so that it takes no more GPU memory than it needs.
@@ -101,6 +105,14 @@ def device_megabytes() -> float | None:
     elif name == "torch":
         taken = importlib.import_module("torch").cuda.max_memory_allocated()
     return round(taken / (1 << 20), 1)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether an error of Python, NumPy or a backend says that there is no more memory."""
+    if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError | SystemError) and any(word in said for word in _SAID)
 
 
 def jit_compile(*, worth_it: bool) -> bool:

@@ -42,7 +42,7 @@ def before(path: Path) -> Path:
 
 
 def damaged(path: Path) -> Path:
-    """Return where a checkpoint is kept for a look that nothing could go on from."""
+    """Return where a damaged checkpoint is kept for a look."""
     return path.with_name(f"{path.stem}.damaged{path.suffix}")
 
 
@@ -98,6 +98,7 @@ def go_back(path: Path) -> None:
     Raises:
         OSError: the disk refuses.
     """
+    put_aside(path)
     before(path).replace(path)
     files.sync_folder(path.parent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textgen.dataset import fit_to_corpus
-from textgen.errors import TrainingError
+from textgen.errors import OutOfMemoryError
 from textgen.settings import TrainingSettings
 from textgen.spec import NetworkSpec
 
@@ -69,12 +69,13 @@ def check(settings: TrainingSettings, vocabulary: int, tokens: int, free: int | 
 
     Raises:
         SettingsError: the network is larger than any may be.
-        TrainingError: the memory is too small, or the text too short.
+        OutOfMemoryError: the memory is too small.
+        TrainingError: the text is too short.
     """
     batch, length = fit_to_corpus(tokens, settings.batch_size, settings.seq_length)
     needed = estimate(settings.network(vocabulary), batch, length)
     if free is not None and needed > free:
-        raise TrainingError(
+        raise OutOfMemoryError(
             f"a vocabulary of {vocabulary:,} tokens needs about {needed / 1e9:.1f} GB in batches of "
             f"{batch} × {length}, and {free / 1e9:.1f} GB are free",
             advice=["lower --vocab-size", "--batch-size", "--seq-length"],

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from textgen import bundle
 from textgen.corpus.encoding import check_policy
 from textgen.corpus.sources import ReadingOptions, Source, find
-from textgen.errors import TrainingError
+from textgen.errors import OutOfMemoryError, TextgenError, TrainingError
 from textgen.events import Control, EventSink
 from textgen.settings import TrainingSettings
 from textgen.training import backend, memory
@@ -28,6 +31,21 @@ def _ignore(event: dict[str, Any]) -> None:
     """Receive an event that nobody asked for."""
 
 
+@contextmanager
+def _lack_of_memory() -> Iterator[None]:
+    """Say in a typed error what NumPy and each backend say in one of their own."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, TextgenError) or not backend.is_out_of_memory(error):
+            raise
+        raise OutOfMemoryError(
+            "the memory is too small for this training",
+            advice=["lower --batch-size", "--seq-length", "--rnn-size"],
+        ) from None
+
+
+@_lack_of_memory()
 def train(
     corpus: Source,
     *,
@@ -38,6 +56,7 @@ def train(
     on_event: EventSink = _ignore,
     resume: bool = False,
     base: str | Path | None = None,
+    half_batch: bool = False,
     live_sample: bool = False,
     curve: bool = False,
     lock_timeout: float = 0.0,
@@ -60,6 +79,7 @@ def train(
         resume: go on from an interrupted training's checkpoint if there is one.
         base: a bundle to go on from: its network and weights are kept, its vocabulary is kept and, at
             character level, extended.
+        half_batch: train half as many texts side by side as the settings say, where the memory is too small.
         live_sample: emit samples at four temperatures after each epoch.
         curve: draw the losses while it trains, beside the checkpoint, and in the end as ``loss.png`` in the
             bundle's folder.
@@ -76,6 +96,7 @@ def train(
     Raises:
         BundleError: the base cannot be read.
         CorpusError: the corpus cannot be read or is too short.
+        OutOfMemoryError: the memory of the machine, or of its GPU, is too small.
         SettingsError: a flag lies outside its bounds.
         TrainingError: the training diverged, the output is in use, or the disk refuses.
         TrainingInterruptedError: it was cancelled; the checkpoint is kept.
@@ -83,6 +104,8 @@ def train(
     started = time.monotonic() if started is None else started
     going_on = bundle.read(Path(base)) if base is not None else None
     settings = settings_of(going_on, flags) if going_on else TrainingSettings.from_flags(**flags)
+    if half_batch:
+        settings = dataclasses.replace(settings, batch_size=max(1, settings.batch_size // 2))
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     sources = find(corpus)
     target = Path(output) if output is not None else sources.home / "model"
