@@ -105,14 +105,6 @@ def carry_out_removals(database: Database, layout: Layout, now: datetime) -> Non
                 retention.removed(session, [removal.id])
 
 
-def sweep_uploads(layout: Layout, now: datetime) -> None:
-    """Delete what uploads have left that a crash interrupted."""
-    for upload in layout.uploads():
-        with contextlib.suppress(FileNotFoundError):  # its upload has ended at this moment
-            if now.timestamp() - upload.stat().st_mtime > LOOKED_AT_AGAIN.total_seconds():
-                upload.unlink()
-
-
 def _stored(layout: Layout, corpus: Corpus) -> Path:
     return layout.corpus(corpus.guild_id, corpus.sha256)
 

@@ -8,7 +8,7 @@ import discord
 import structlog
 from discord.ext import commands, tasks
 
-from bot import erasure
+from bot import erasure, orphans
 from bot.app import Pastiche
 from bot.layout import Layout
 from bot.privacy_statement import Stored
@@ -41,12 +41,12 @@ def purge(database: Database, layout: Layout, now: datetime) -> list[int]:
 
 
 def tidy(database: Database, layout: Layout, now: datetime) -> None:
-    """Finish deletions that a crash interrupted, and delete texts that are kept no longer."""
+    """Finish deletions that a crash interrupted, delete texts that are kept no longer, and what was left."""
     erasure.carry_out_removals(database, layout, now)
-    erasure.sweep_uploads(layout, now)
     expired = erasure.expire_texts(database, layout, now)
     if expired:
         log.info("old texts deleted", texts=expired)
+    orphans.sweep(database, layout, now)
 
 
 class Housekeeping(commands.Cog):

@@ -1,6 +1,5 @@
 """Where things lie in the data directory; each guild has a folder of its own."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +62,6 @@ class Layout:
     def upload(self, guild_id: int, name: str) -> Path:
         """An upload's own copy of its text, until a row names the text."""
         return self.guild(guild_id) / CORPORA / f"{UPLOAD}{name}"
-
-    def uploads(self) -> Iterator[Path]:
-        """Every guild's copies of that kind."""
-        return self.data_dir.glob(f"{GUILDS}/*/{CORPORA}/{UPLOAD}*")
 
     def bundle(self, guild_id: int, job_id: str) -> Path:
         """The bundle that a job makes."""

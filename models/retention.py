@@ -79,6 +79,11 @@ def removals(session: Session) -> Sequence[FileRemoval]:
     return session.scalars(sa.select(FileRemoval).order_by(FileRemoval.id)).all()
 
 
+def lock_files(session: Session, guild_id: int) -> None:
+    """Let no row that names a file of the guild's begin before this (writing) transaction ends."""
+    session.get(GuildSettings, guild_id, with_for_update=True)
+
+
 def claim_removal(session: Session, removal_id: int, guild_id: int) -> bool:
     """Return whether this must still go; nobody can `keep_files` it before this (writing) transaction ends.
 
@@ -87,7 +92,7 @@ def claim_removal(session: Session, removal_id: int, guild_id: int) -> bool:
         removal_id: which.
         guild_id: whose file it is; who writes a row for it holds the guild's lock.
     """
-    session.get(GuildSettings, guild_id, with_for_update=True)
+    lock_files(session, guild_id)
     chosen = sa.select(FileRemoval.id).where(FileRemoval.id == removal_id).with_for_update()
     return session.scalar(chosen) is not None
 
@@ -106,8 +111,13 @@ def names_in_use(session: Session, guild_id: int) -> set[str]:
     """Return the file names of the guild's stored texts and bundles, and its unfinished trainings' ids."""
     texts = sa.select(Corpus.path).where(Corpus.guild_id == guild_id, Corpus.text_deleted_at.is_(None))
     bundles = sa.select(TextModel.bundle_path).where(TextModel.guild_id == guild_id)
+    paths = [*session.scalars(texts), *session.scalars(bundles)]
+    return {path.rpartition("/")[2] for path in paths} | trainings_in_use(session, guild_id)
+
+
+def trainings_in_use(session: Session, guild_id: int) -> set[str]:
+    """Return the ids of the guild's unfinished trainings."""
     jobs = sa.select(TrainingJob.id).where(
         TrainingJob.guild_id == guild_id, TrainingJob.state.in_(UNFINISHED)
     )
-    paths = [*session.scalars(texts), *session.scalars(bundles), *session.scalars(jobs)]
-    return {path.rpartition("/")[2] for path in paths}
+    return set(session.scalars(jobs))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import erasure
+from bot import erasure, orphans
 from bot.intake import AcceptedText, accept
 from bot.layout import Layout
 from models import Corpus, corpora, personal_data, retention
@@ -120,5 +120,5 @@ async def test_what_a_crash_left_of_an_upload_is_swept(world: World, corpus_text
     left, fresh = upload(world, 1, corpus_text), upload(world, 1, corpus_text)
     long_ago = (NOW - timedelta(hours=2)).timestamp()
     os.utime(left.upload, (long_ago, long_ago))
-    erasure.sweep_uploads(world.bot.layout, NOW)
+    orphans.sweep(world.bot.database, world.bot.layout, NOW)
     assert stored(world.bot.layout, 1) == [fresh.upload]

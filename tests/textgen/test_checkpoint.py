@@ -169,7 +169,7 @@ def test_a_damaged_checkpoint_is_made_up_for(
 
 def test_a_checkpoint_of_another_training_is_refused_and_stays(path: Path) -> None:
     checkpoint_file.write(path, ARRAYS, {"progress": "{}", "fingerprint": '{"corpus": "a"}'})
-    with pytest.raises(TrainingError, match="another corpus; train without --resume"):
+    with pytest.raises(TrainingError, match="another corpus"):
         checkpoint.resume(path, [], {"corpus": "b"})
     assert path.exists()
 
