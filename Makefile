@@ -17,7 +17,7 @@ PACKAGES := bot textgen models migrations
 # Only what is locked is seen, whatever the caller's environment has.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help setup demo test faults lint format bench lock clean
+.PHONY: help setup demo test faults lint format bench lock audit clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -66,6 +66,9 @@ lock: $(UV) ## renew the lock files after a change of pyproject.toml (ARGS=--upg
 	$(LOCK) $(ARGS) --extra demo --extra dev --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) $(ARGS) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(ARGS) --constraints requirements/dev.txt --extra gpu --output-file requirements/gpu.txt pyproject.toml
+
+audit: $(UV) ## ask for known vulnerabilities of what is locked, where the service can be reached
+	@.ci/audit $(UV)
 
 $(BIN)/uv:
 	$(MAKE) setup

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TARGETS = {"help", "setup", "demo", "test", "faults", "lint", "bench", "lock", "clean"}
+TARGETS = {"help", "setup", "demo", "test", "faults", "lint", "bench", "lock", "audit", "clean"}
 
 
 def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -38,6 +38,36 @@ def test_an_old_python_is_refused_in_one_line(root: Path, tmp_path: Path) -> Non
     assert "needs Python 3.11" in answer.stderr
     assert "Python 3.9.2" in answer.stderr
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize("installs", [False, True])
+def test_an_audit_without_its_service_is_skipped_with_the_reason(
+    root: Path, tmp_path: Path, installs: bool
+) -> None:
+    uv = tmp_path / "uv"
+    version = "exit 0" if installs else "exit 1"
+    uv.write_text(
+        f'#!/bin/sh\ncase "$*" in *--version*) {version};; esac\necho "ERROR: no connection" >&2\nexit 1\n'
+    )
+    uv.chmod(0o755)
+    answer = make(root, "audit", f"UV={uv}")
+    assert answer.returncode == 0, answer.stderr
+    (line,) = answer.stdout.splitlines()
+    assert line.startswith("audit: skipped: ")
+    assert ("no connection" in line) is installs
+
+
+def test_an_audit_that_finds_something_fails(root: Path, tmp_path: Path) -> None:
+    uv = tmp_path / "uv"
+    uv.write_text(
+        '#!/bin/sh\ncase "$*" in *--version*) exit 0;; esac\necho "Found 1 known vulnerability"\nexit 1\n'
+    )
+    uv.chmod(0o755)
+    answer = make(root, "audit", f"UV={uv}")
+    assert answer.returncode == 2
+    assert answer.stdout.count("Found 1 known vulnerability") == len(
+        list((root / "requirements").glob("*.txt"))
+    )
 
 
 def test_the_ci_script_is_executable_and_reads_no_input(root: Path) -> None:
