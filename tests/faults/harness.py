@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,7 @@ class Outcome:
         skipped: why it was left out, or "".
         error: why it could not be measured to the end, or "".
         seconds: how long it took.
+        processor_s: how much of a processor it took meanwhile, with its children.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Outcome:
     skipped: str = ""
     error: str = ""
     seconds: float = 0.0
+    processor_s: float = 0.0
 
     @property
     def missed(self) -> bool:
@@ -66,7 +69,8 @@ class Outcome:
         ]
         if self.error:
             lines.append(f"MISSED   {self.name}: {self.error}")
-        return [*lines[:-1], f"{lines[-1]}  [{self.seconds:.0f} s]"] if lines else []
+        took = f"  [{self.seconds:.0f} s, {self.processor_s:.0f} s of processor]"
+        return [*lines[:-1], lines[-1] + took] if lines else []
 
 
 def names() -> list[str]:
@@ -115,6 +119,8 @@ def inject(name: str, *, short: bool) -> Outcome:
                 outcome.skipped = reason
             case {"error": reason}:
                 outcome.error = reason
+            case {"processor_s": seconds}:
+                outcome.processor_s = seconds
     if not outcome.skipped and not outcome.error and process.returncode:
         outcome.error = f"it ended with {process.returncode}"
     if not outcome.skipped and not outcome.error and not outcome.figures:
@@ -152,6 +158,9 @@ def _run_here(name: str, folder: Path, *, short: bool) -> int:
             traceback.print_exc()
             tell(error=f"{type(error).__name__}: {error}"[:500])
             return 1
+        finally:
+            used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+            tell(processor_s=sum(usage.ru_utime + usage.ru_stime for usage in used))
     return 0
 
 

@@ -52,6 +52,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
         | {
             "LD_PRELOAD": " ".join(libraries),
             "ASAN_OPTIONS": "detect_leaks=0",
+            "PYTHONMALLOC": "malloc",
             "UBSAN_OPTIONS": "print_stacktrace=1",
         },
         capture_output=True,

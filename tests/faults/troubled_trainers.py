@@ -27,13 +27,15 @@ _PATIENCE_S = 240.0
 class _Watched:
     """A training as the bot runs it, with its processes at hand."""
 
-    def __init__(self, folder: Path, started: Callable[[int], None] = lambda pid: None) -> None:
+    def __init__(
+        self, folder: Path, size: str = "small", started: Callable[[int], None] = lambda pid: None
+    ) -> None:
         data = trainings.lay_out(folder / "data", 60_000)
         self.pids: list[int] = []
         self.events: list[dict[str, Any]] = []
         self.end: TrainingEnd | None = None
         self._gave_up = threading.Event()
-        order = TrainingOrder(data, folder / "bundle", _LIMIT_S, threads=1, size="small")
+        order = TrainingOrder(data, folder / "bundle", _LIMIT_S, threads=1, size=size)
         real = trainer.start_child
 
         def start(*arguments: Any, **more: Any) -> Child:
@@ -76,7 +78,7 @@ class _Watched:
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Stop, kill, and starve trainers."""
-    yield from _killed(folder / "killed")
+    yield from _killed(folder / "killed", "tiny" if short else "small")
     if short:
         return
     yield from _stopped(folder / "stopped")
@@ -94,9 +96,9 @@ def _stopped(folder: Path) -> Iterator[Figure]:
     yield Figure("trainer stopped: reason told", bool(watched.said), "", "≥ 1")
 
 
-def _killed(folder: Path) -> Iterator[Figure]:
+def _killed(folder: Path, size: str) -> Iterator[Figure]:
     """Kill it as the kernel does for want of memory; the second try is let alone."""
-    watched = _Watched(folder)
+    watched = _Watched(folder, size)
     watched.wait_for_start()
     os.kill(watched.pids[0], signal.SIGKILL)
     watched.wait()

@@ -202,11 +202,22 @@ def write_text(folder: Path, seed: int) -> None:
     model.next_token(model.tokenizer.name_of(1) * 3)
 
 
+def _keep_apart() -> None:
+    """Give each array of a file memory of its own: past the end of one there shall not be the next."""
+    load = safetensors.numpy.load
+
+    def loaded(data: bytes) -> dict[str, np.ndarray]:
+        return {name: array.copy() for name, array in load(data).items()}
+
+    safetensors.numpy.load = loaded
+
+
 def main(folder: Path, library_folder: Path, count: int, seed: int) -> dict[str, object]:
     """Mutate bundles, read them with the library of a folder, and count what came."""
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     compiled.__file__ = str(library_folder / "compiled.py")  # beside which the library is looked for
+    _keep_apart()
     code = compiled.library()
     assert code is not None
     assert Path(code._name).parent == library_folder
