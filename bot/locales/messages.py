@@ -17,6 +17,8 @@ ERRORS: dict[str, Any] = dict.fromkeys(("CorpusError", "InvalidNameError", "Sett
 ERROR_SOURCES = (
     "models/names.py",
     "models/text_models.py",
+    "textgen/corpus/chat_files.py",
+    "textgen/corpus/chat_logs.py",
     "textgen/corpus/encoding.py",
     "textgen/corpus/report.py",
     "textgen/corpus/text.py",

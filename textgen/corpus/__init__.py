@@ -1,5 +1,6 @@
 """Corpora: from uploaded bytes to clean text, and what to say of it before training."""
 
+from textgen.corpus.chat_logs import suspect_chat_log
 from textgen.corpus.cuts import split_for_validation
 from textgen.corpus.report import (
     MINIMUM_CHARACTERS,
@@ -8,7 +9,6 @@ from textgen.corpus.report import (
     check_stats,
     check_trainable,
     measure,
-    suspect_chat_log,
     suspect_secrets,
 )
 from textgen.corpus.seeds import LineStarts, line_starts

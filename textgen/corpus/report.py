@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from textgen.corpus.chat_logs import HEAD, suspect_chat_log
 from textgen.errors import CorpusError
 
 MINIMUM_CHARACTERS = 500
@@ -19,26 +20,6 @@ MINIMUM_CHARACTERS = 500
 
 VOCABULARY = 256
 """The vocabulary whose coverage is told: all that most alphabets need."""
-
-_MINIMUM_LOG_LINES = 5
-_LOG_LINE_SHARE = 0.2
-
-_DATE = r"\d{1,4}[-/. ](?:\d{1,2}|[A-Za-z]{3})[-/. ]\d{2,4}"
-_TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:\s?[AaPp]\.?[Mm]\.?)?"
-_LOG_LINES = (
-    (
-        "a copied Discord channel",
-        re.compile(rf"^.{{1,40}} — (?:{_DATE},? )?(?:Today at |Yesterday at )?{_TIME}\s*$"),
-    ),
-    ("a WhatsApp export", re.compile(rf"^\u200e?\[?{_DATE}, {_TIME}\]?(?: -)? [^:\n]{{1,40}}: ")),
-    ("an IRC log", re.compile(rf"^[\[(]?(?:{_DATE}[ T])?{_TIME}[\])]?\s+(?:<[^>\n]{{1,32}}>|\* \S+|-!-)")),
-    ("a Discord export", re.compile(rf"^\[(?:{_DATE}[ ,T]+)?{_TIME}(?: UTC| Z|Z)?\]\s+\S.{{0,40}}")),
-    ("a chat log with names and times", re.compile(rf"^\S.{{0,40}}[\[(](?:{_DATE}[ ,T]+)?{_TIME}[\])]:? ")),
-)
-_JSON_LOG = re.compile(
-    r'"(?:author|sender|from|user_?name)"\s*:.{0,4000}?"(?:timestamp|date|created_at|ts)"\s*:', re.S
-)
-_JSON_MESSAGES = re.compile(r'"messages"\s*:\s*\[|"(?:content|text)"\s*:')
 
 # Each begins with letters that can be searched for quickly, and only then looks at what stands before
 # them: 100 MB are gone through before a training.
@@ -62,7 +43,6 @@ _SECRETS = (
     ),
 )
 _SECRET_PATTERNS = tuple((kind, tuple(map(re.compile, patterns))) for kind, patterns in _SECRETS)
-_LOG_HEAD = 400_000
 _LINES_KEPT = 200_000
 
 
@@ -117,7 +97,7 @@ class Measurer:
         if not text:
             return
         self._symbols.update(self._count(text))
-        self._head += text[: _LOG_HEAD - len(self._head)]
+        self._head += text[: HEAD - len(self._head)]
         self._secrets.update(_count_secrets(text))
         first, *lines = text.encode("utf-8", "surrogatepass").split(b"\n")
         self._line = zlib.crc32(first, self._line)
@@ -171,19 +151,6 @@ def measure(text: str) -> CorpusStats:
     measurer = Measurer()
     measurer.add(text)
     return measurer.stats()
-
-
-def suspect_chat_log(text: str) -> str | None:
-    """Return what kind of chat log the text looks like ("an IRC log"), or None."""
-    head = text[:_LOG_HEAD]
-    lines = [line for line in head.splitlines() if line.strip()]
-    for kind, pattern in _LOG_LINES:
-        found = sum(1 for line in lines if pattern.match(line))
-        if found >= _MINIMUM_LOG_LINES and found >= _LOG_LINE_SHARE * len(lines):
-            return kind
-    if head.lstrip()[:1] in "[{" and _JSON_MESSAGES.search(head) and _JSON_LOG.search(head):
-        return "a chat export in JSON"
-    return None
 
 
 def suspect_secrets(text: str) -> tuple[str, ...]:
