@@ -72,7 +72,10 @@ class Pastiche(commands.Bot):
         self.database = Database(settings.database_url)
         self.names = Names(self)
         self.pool = SamplerPool(
-            settings.samplers, timeout_s=settings.sample_timeout_s, root=settings.data_dir
+            settings.samplers,
+            timeout_s=settings.sample_timeout_s,
+            root=settings.data_dir,
+            home=self.layout.home,
         )
         self.cooldowns = Cooldowns()
         self.intake = ChildPool("intake", intake.AT_ONCE)

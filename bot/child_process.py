@@ -62,6 +62,17 @@ def thread_limits(threads: int) -> dict[str, str]:
     }
 
 
+def processor_s(pid: int) -> float | None:
+    """Seconds of processor time that a process has used; None where the system does not tell."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        )
+        return (int(fields[11]) + int(fields[12])) / 100  # its clock ticks are hundredths everywhere
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 @dataclass(frozen=True)
 class Child:
     """A started process and the three streams to it, as UTF-8 text."""

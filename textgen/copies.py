@@ -11,6 +11,7 @@ Serving asks it, so Keras must not be imported here.
 from __future__ import annotations
 
 import mmap
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,20 +114,30 @@ class CopyIndices:
     def __init__(self) -> None:
         """Begin with none."""
         self._kept: OrderedDict[tuple[str, int], CopyIndex] = OrderedDict()
+        # An index is made in another thread than it is asked in.
+        self._lock = threading.Lock()
+
+    def holds(self, corpus: str, longest: int) -> bool:
+        """Return whether this corpus' index is at hand."""
+        return (corpus, longest) in self._kept
 
     def longest_copy(self, text: str, corpus: str, longest: int) -> int:
         """Return what `CopyIndex.longest_copy` does; 0 where the corpus has been deleted."""
         key = (corpus, longest)
         try:
-            index = self._kept.get(key) or CopyIndex.of(Path(corpus), longest)
+            with self._lock:
+                known = self._kept.get(key)
+            index = known or CopyIndex.of(Path(corpus), longest)
             copied = index.longest_copy(text)
         except (OSError, ValueError):
-            self._kept.pop(key, None)
+            with self._lock:
+                self._kept.pop(key, None)
             return 0
-        self._kept[key] = index
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > INDEX_BYTES:
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[key] = index
+            self._kept.move_to_end(key)
+            while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > INDEX_BYTES:
+                self._kept.popitem(last=False)
         return copied
 
 

@@ -2,24 +2,14 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
+
+from bot.child_process import processor_s
 
 # Beyond its time limit: for the last validation and for writing the model on a busy host.
 GRACE_S = 60.0
 # Counting, compiling and validating take longer than this without a word, but not without the processor.
 SILENT_S = 45.0
 BUSY_S = 0.5
-
-
-def processor_s(pid: int) -> float | None:
-    """Seconds of processor time that a process has used; None where the system does not tell."""
-    try:
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        )
-        return (int(fields[11]) + int(fields[12])) / 100  # its clock ticks are hundredths everywhere
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 class Watchdog:

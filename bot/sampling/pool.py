@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import structlog
 
 from bot.errors import SampleRefused, SamplerUnavailable, UserError
 from bot.i18n import _
+from bot.sampling.lanes import Lane, Usage, Weights
 from bot.sampling.turns import Admission, FairTurns, LineFull
 from bot.sampling.worker import Refusal, SamplerWorker, WorkerDied
 
@@ -35,6 +36,10 @@ SERVERS = 2
 FOR_ONE = 8
 # Requests of one server that may wait for their turn.
 LINE = 40
+# Servers for which the process apart writes at a time; and how long it is kept without work.
+APART_SERVERS = 3
+APART_IDLE_S = 300.0
+APART_NICE = 10
 # A process that has a model gets the requests for it, unless it has so many more in hand than another.
 LEAD = 8
 
@@ -93,7 +98,8 @@ class SampleRequest:
         watched = (
             {"corpus": str(root / self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
         )
-        return {"bundle": str(root / self.bundle), "seed": self.seed, "settings": settings, **watched}
+        asked = {"bundle": str(root / self.bundle), "seed": self.seed, "settings": settings, **watched}
+        return asked | {"server": str(self.server), "measure": True}
 
 
 @dataclass(frozen=True)
@@ -122,18 +128,26 @@ class SamplerPool:
         size: processes kept.
         timeout_s: after which a sample is given up.
         root: what relative paths of requests are below.
+        home: what the processes take for the user's home; None: the bot's own.
     """
 
-    def __init__(self, size: int, *, timeout_s: float, root: Path = Path()) -> None:
+    def __init__(self, size: int, *, timeout_s: float, root: Path = Path(), home: Path | None = None) -> None:
         self._size = size
         self._root = root
+        self._home = home
         self._timeout_s = timeout_s
         self._workers: list[SamplerWorker] = []
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         self._timers: set[threading.Timer] = set()
-        self._turns = FairTurns(servers=SERVERS * size, for_one=FOR_ONE, line=LINE)
+        self._turns = FairTurns(
+            servers=SERVERS * size, for_one=FOR_ONE, line=LINE, apart=APART_SERVERS, usage=Usage()
+        )
+        self._weights = Weights()
+        # Started when it is needed first, ended when it was not for a while.
+        self._apart: SamplerWorker | None = None
+        self._apart_end: asyncio.TimerHandle | None = None
         self._admission = Admission(LINE + FOR_ONE)
         self._closed = False
 
@@ -142,13 +156,19 @@ class SamplerPool:
         with self._lock:
             self._closed = False
             while len(self._workers) < self._size:
-                self._workers.append(SamplerWorker(next(self._numbers), self._replace))
+                self._workers.append(self._worker(self._replace))
+
+    def _worker(self, on_exit: Callable[[SamplerWorker], None], *, nice: int = 0) -> SamplerWorker:
+        return SamplerWorker(next(self._numbers), on_exit, home=self._home, nice=nice)
 
     def close(self) -> None:
         """End the processes; blocks for up to a few seconds."""
         with self._lock:
             self._closed = True
             workers, self._workers = self._workers, []
+            if self._apart is not None:
+                workers.append(self._apart)
+                self._apart = None
             for timer in self._timers:
                 timer.cancel()
         for worker in workers:
@@ -169,7 +189,7 @@ class SamplerPool:
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of the living workers."""
+        """Process ids of the living workers, but for the one apart."""
         with self._lock:
             return [worker.pid for worker in self._workers if worker.alive]
 
@@ -183,18 +203,19 @@ class SamplerPool:
         """
         try:
             async with asyncio.timeout(self._timeout_s) as patience:
-                async with self._turns.turn(request.server, request.count):
+                heavy = await asyncio.to_thread(self._weights.is_heavy, self._root / request.bundle)
+                async with self._turns.turn(request.server, request.count, heavy=heavy) as lane:
                     patience.reschedule(None)  # from here on each attempt has its own
-                    return await self._sampled(request)
+                    return await self._sampled(request, lane)
         except LineFull:
             raise ServerBusy from None
         except TimeoutError:
             raise self._too_late() from None
 
-    async def _sampled(self, request: SampleRequest) -> tuple[SampleText, ...]:
+    async def _sampled(self, request: SampleRequest, lane: Lane) -> tuple[SampleText, ...]:
         payload = request.payload(self._root)
         for attempt in range(1, ATTEMPTS + 1):
-            worker = self._choose(payload["bundle"])
+            worker = self._choose(payload["bundle"], lane)
             request_id = f"r{next(self._requests)}"
             future = worker.submit(request_id, payload)
             try:
@@ -214,6 +235,9 @@ class SamplerPool:
                 continue
             if isinstance(answer, Refusal):
                 raise SampleRefused(answer.message, answer.line, answer.values)
+            if "step_s" in answer:
+                measured = {name: float(answer[name]) for name in ("load_s", "step_s")}
+                self._weights.took(self._root / request.bundle, **measured)
             return _texts(answer)
         raise SamplerUnavailable(
             _("The sampler stopped twice over this request. Please try again in a moment.")
@@ -226,18 +250,42 @@ class SamplerPool:
             ).format(seconds=self._timeout_s)
         )
 
-    def _choose(self, bundle: str) -> SamplerWorker:
+    def _choose(self, bundle: str, lane: Lane) -> SamplerWorker:
         """A worker that has the bundle, if it is not far busier than others; else the least busy."""
+        if lane is Lane.APART:
+            return self._the_one_apart()
         with self._lock:
             alive = [worker for worker in self._workers if worker.alive]
             if not alive and not self._closed:
-                alive = [SamplerWorker(next(self._numbers), self._replace)]
+                alive = [self._worker(self._replace)]
                 self._workers = alive
             if not alive:
                 raise SamplerUnavailable(_("The bot is shutting down. Please try again in a moment."))
             least = min(worker.load for worker in alive)
             near = [w for w in alive if w.load <= least + LEAD and w.knows(bundle)]
             return min(near or alive, key=lambda worker: worker.load)
+
+    def _the_one_apart(self) -> SamplerWorker:
+        """The process that writes what would hold up others; it is started if there is none."""
+        with self._lock:
+            if self._closed:
+                raise SamplerUnavailable(_("The bot is shutting down. Please try again in a moment."))
+            if self._apart is None or not self._apart.alive:
+                self._apart = self._worker(_nothing, nice=APART_NICE)
+            worker = self._apart
+        if self._apart_end is not None:
+            self._apart_end.cancel()
+        self._apart_end = asyncio.get_running_loop().call_later(APART_IDLE_S, self._end_apart)
+        return worker
+
+    def _end_apart(self) -> None:
+        """End the process apart, which takes memory, if it has nothing to do."""
+        with self._lock:
+            worker = self._apart
+            if worker is None or worker.load:
+                return
+            self._apart = None
+        threading.Thread(target=worker.close, name="sampler-end", daemon=True).start()
 
     def _replace(self, dead: SamplerWorker) -> None:
         lived_s = time.monotonic() - dead.started
@@ -255,7 +303,11 @@ class SamplerPool:
                 return
             self._workers = [worker for worker in self._workers if worker.alive]
             while len(self._workers) < self._size:
-                self._workers.append(SamplerWorker(next(self._numbers), self._replace))
+                self._workers.append(self._worker(self._replace))
+
+
+def _nothing(_dead: SamplerWorker) -> None:
+    """The process apart is started again when it is needed."""
 
 
 def _texts(answer: dict[str, Any]) -> tuple[SampleText, ...]:

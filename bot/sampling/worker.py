@@ -6,6 +6,7 @@ Discord, of guilds, or of its siblings in the pool.
 
 import contextlib
 import json
+import os
 import queue
 import threading
 import time
@@ -13,16 +14,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bot.child_process import child_environment, start_child, thread_limits
+from bot.child_process import child_environment, processor_s, start_child, thread_limits
 
 log = structlog.stdlib.get_logger(__name__)
 
 ARGUMENTS = ("-m", "textgen", "serve")
 GRACE_S = 2.0
+# A process with requests in hand that neither says a word nor uses the processor hangs.
+PING_EVERY_S = 1.0
+PING = json.dumps({"op": "ping", "id": "ping"}) + "\n"
+MOVED_S = 0.02
+HUNG_S = 4.0
 # Bundles that a process was last asked for: about as many as it keeps.
 REMEMBERED = 30
 
@@ -49,9 +56,23 @@ class Refusal:
 
 
 class SamplerWorker:
-    """A warm sampler process and the requests it has in hand."""
+    """A warm sampler process and the requests it has in hand.
 
-    def __init__(self, number: int, on_exit: Callable[["SamplerWorker"], None]) -> None:
+    Args:
+        number: which, for the log.
+        on_exit: called when it ends by itself.
+        home: what it takes for the user's home; None: the bot's own.
+        nice: how much it stands back behind other processes.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        on_exit: Callable[["SamplerWorker"], None],
+        *,
+        home: Path | None = None,
+        nice: int = 0,
+    ) -> None:
         self.number = number
         self._bundles: OrderedDict[str, None] = OrderedDict()
         self.started = self._heard = time.monotonic()
@@ -60,10 +81,13 @@ class SamplerWorker:
         self._lock = threading.Lock()
         self._in_flight: dict[str, Future[dict[str, Any] | Refusal]] = {}
         self._closed = False
-        self._child = start_child(ARGUMENTS, environment=child_environment(thread_limits(1)))
+        self._child = start_child(ARGUMENTS, environment=child_environment(thread_limits(1), home=home))
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0) + nice)
+        self._ended = threading.Event()
         # A full pipe must block none but the thread that writes to it.
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        for target in (self._write_requests, self._read_answers, self._read_errors):
+        for target in (self._write_requests, self._read_answers, self._read_errors, self._watch):
             threading.Thread(target=target, name=f"sampler-{number}{target.__name__}", daemon=True).start()
 
     @property
@@ -133,6 +157,22 @@ class SamplerWorker:
                 self._child.stdin.flush()
         self._child.close_input()
 
+    def _watch(self) -> None:
+        """End a process that hangs with requests in hand, so that another can take them up."""
+        heard, used, since = self._heard, processor_s(self.pid), time.monotonic()
+        while not self._ended.wait(PING_EVERY_S):
+            busy = bool(self._in_flight)
+            if busy:
+                self._lines.put(PING)
+            now_used = processor_s(self.pid)
+            moved = now_used is None or used is None or now_used - used > MOVED_S
+            if not busy or self._heard != heard or moved:
+                heard, used, since = self._heard, now_used, time.monotonic()
+            elif time.monotonic() - since > HUNG_S:
+                log.warning("sampler hangs", worker=self.number)
+                self.kill()
+                return
+
     def _read_answers(self) -> None:
         for line in self._child.stdout:
             self._heard = time.monotonic()
@@ -151,6 +191,7 @@ class SamplerWorker:
                 future.set_result(_refusal(error) if error else answer)
         self._child.stdout.close()
         self._child.process.wait()
+        self._ended.set()
         with self._lock:
             expected, self._closed = self._closed, True
             self._lines.put(None)

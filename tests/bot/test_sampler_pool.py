@@ -11,9 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bot.child_process import processor_s
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.sampling.pool import SampleRequest, SamplerPool, SampleText
 from tests.patience import PATIENCE_S
+from tests.textgen.bundles import write_random_bundle
 
 
 @pytest.fixture
@@ -61,6 +63,57 @@ async def test_a_process_that_hangs_is_given_up_and_replaced(
     await asyncio.gather(*waiting, return_exceptions=True)
     assert (await first_answer(pool, trained_bundle)).text
     assert hanging not in pool.pids
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A bundle that needs no training."""
+    write_random_bundle(tmp_path / "small", "gru")
+    return tmp_path / "small"
+
+
+@pytest.mark.skipif(processor_s(os.getpid()) is None, reason="the system tells no processor times")
+async def test_what_a_process_that_hangs_had_in_hand_is_answered_by_another(
+    small: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+):
+    monkeypatch.setattr("bot.sampling.worker.HUNG_S", 1.0)
+    pool = SamplerPool(1, timeout_s=PATIENCE_S)
+    pool.start()
+    request.addfinalizer(pool.close)
+    await pool.samples(wish(small))
+    (hanging,) = pool.pids
+    os.kill(hanging, signal.SIGSTOP)
+    answers = await asyncio.gather(*(pool.samples(wish(small)) for _ in range(5)))
+    assert len({answer.text for (answer,) in answers}) == 1
+    assert hanging not in pool.pids
+    assert not psutil.pid_exists(hanging)
+
+
+async def test_a_large_model_is_written_apart_until_it_proves_quick(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def standing_back() -> list[psutil.Process]:
+        return [child for child in psutil.Process().children() if child.nice() > psutil.Process().nice()]
+
+    monkeypatch.setattr("bot.sampling.lanes.LIGHT_BYTES", 0)
+    monkeypatch.setattr("bot.sampling.lanes.QUICK_LOAD_S", -1.0)
+    pool = SamplerPool(1, timeout_s=PATIENCE_S)
+    pool.start()
+    (quick,) = pool.pids
+    apart = await pool.samples(wish(small))
+    assert pool.pids == [quick]
+    (process,) = standing_back()
+    process.kill()
+    assert await pool.samples(wish(small)) == apart, "it is started again when it is needed"
+    monkeypatch.setattr("bot.sampling.lanes.QUICK_LOAD_S", 1000.0)
+    monkeypatch.setattr("bot.sampling.lanes.QUICK_STEP_S", 1000.0)
+    assert await pool.samples(wish(small)) == apart
+    (process,) = standing_back()
+    process.suspend()
+    assert await pool.samples(wish(small)) == apart
+    process.resume()
+    await asyncio.to_thread(pool.close)
+    assert not process.is_running()
 
 
 async def first_answer(pool: SamplerPool, bundle: Path) -> SampleText:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.child_process import Child, start_child
+from bot.child_process import Child, processor_s, start_child
 from bot.jobs import trainer, watchdog, workspace
 from bot.jobs.trainer import TrainingEnd, TrainingOrder, checkpoint_of, lock_of, run_trainer
 from bot.jobs.watchdog import Watchdog
@@ -57,7 +57,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripts:
     ],
     ids=["stopped at its start", "stopped as it begins", "stands still", "says nothing"],
 )
-@pytest.mark.skipif(watchdog.processor_s(os.getpid()) is None, reason="the system tells no processor times")
+@pytest.mark.skipif(processor_s(os.getpid()) is None, reason="the system tells no processor times")
 def test_a_trainer_that_stands_still_is_ended(scripts: Scripts, script: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(watchdog, "SILENT_S", 1.0)
     monkeypatch.setattr(trainer, "GRACE_S", 0.5)

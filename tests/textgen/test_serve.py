@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tests import hard_inputs
 from tests.textgen.bundles import write_random_bundle
+from textgen.engine import Engine
 from textgen.model import TextModel
 from textgen.serve import Server
 
@@ -182,3 +184,95 @@ def test_no_keras_comes_into_the_process(tmp_path: Path) -> None:
     for heavy in ("keras", "tensorflow", "jax", "torch", "click.testing"):
         assert f" {heavy}\n" not in imported
         assert f" {heavy}." not in imported
+
+
+def serve_all(server: Server) -> None:
+    while not server.idle:
+        server.advance()
+
+
+def test_a_bundle_that_cannot_be_loaded_is_read_once_and_again_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    reads: list[Path] = []
+    load = TextModel.load
+
+    def counted(path: Path) -> TextModel:
+        reads.append(path)
+        return load(path)
+
+    monkeypatch.setattr(TextModel, "load", staticmethod(counted))
+    bundle = tmp_path / "bundle"
+    write_random_bundle(bundle, "gru")
+    weights = (bundle / "weights.safetensors").read_bytes()
+    (bundle / "weights.safetensors").write_bytes(weights[:-1])
+    for _ in range(5):
+        server.handle(json.dumps(request("1", bundle, length=5)))
+        serve_all(server)
+    assert len(reads) == 1
+    assert [answer["error"]["type"] for answer in answers] == ["BundleError"] * 5
+    (bundle / "weights.safetensors").write_bytes(weights)
+    server.handle(json.dumps(request("2", bundle, length=5)))
+    serve_all(server)
+    assert answers[-1]["characters"] == 5
+
+
+def test_a_text_goes_on_while_another_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for name in ("quick", "slow"):
+        write_random_bundle(tmp_path / name, "gru")
+    server.handle(json.dumps(request("warm", tmp_path / "quick", length=1)))
+    serve_all(server)
+    loaded, load = threading.Event(), TextModel.load
+
+    def slow(path: Path) -> TextModel:
+        loaded.wait(30)
+        return load(path)
+
+    monkeypatch.setattr(TextModel, "load", staticmethod(slow))
+    for identity, name in (("1", "slow"), ("2", "slow"), ("3", "slow"), ("4", "quick")):
+        server.handle(json.dumps(request(identity, tmp_path / name, length=20)))
+    server.handle(json.dumps({"op": "cancel", "id": "2"}))
+    server.handle(json.dumps({"op": "ping", "id": "5"}))
+    while len(answers) < 3:
+        server.advance()
+    assert [answer["id"] for answer in answers] == ["warm", "5", "4"]
+    assert answers[1] == {"id": "5", "pong": True}
+    loaded.set()
+    serve_all(server)
+    assert sorted(answer["id"] for answer in answers[3:]) == ["1", "3"]
+
+
+def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model whose steps take ten times as long gets as much time as the other, not as many tokens."""
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for name in ("quick", "slow"):
+        write_random_bundle(tmp_path / name, "gru")
+        server.handle(json.dumps(request(f"warm {name}", tmp_path / name, length=1)))
+    serve_all(server)
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    steps = {"quick": 0, "slow": 0}
+    step = Engine.step
+
+    def timed(engine: Engine) -> Any:
+        (name,) = (Path(path).name for path, each in server._loaded.items() if each.engine is engine)
+        steps[name] += 1
+        now[0] += 0.001 if name == "quick" else 0.01
+        return step(engine)
+
+    monkeypatch.setattr(Engine, "step", timed)
+    for name in ("slow", "quick"):
+        server.handle(
+            json.dumps({**request(name, tmp_path / name, length=400), "server": name, "measure": True})
+        )
+    serve_all(server)
+    assert [answer["id"] for answer in answers[-2:]] == ["quick", "slow"]
+    assert answers[-1]["step_s"] > 5 * answers[-2]["step_s"]
+    assert answers[-1]["load_s"] > 0
