@@ -20,10 +20,10 @@ from pathlib import Path, PurePosixPath
 from bot.i18n import marked
 from bot.presentation import safe_text
 
-WEIGHTS, COUNTS = "weights.safetensors", "counts.safetensors"
+WEIGHTS, COUNTS, LINES = "weights.safetensors", "counts.safetensors", "lines.safetensors"
 FILES = ("manifest.json", "spec.json", "tokenizer.json", WEIGHTS)
 # Only a network that starts from counted n-grams has them.
-OPTIONAL = (COUNTS,)
+OPTIONAL = (COUNTS, LINES)
 # Drawn anew from the manifest.
 IGNORED = ("loss.png",)
 LARGEST_JSON = 8 * 2**20

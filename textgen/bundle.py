@@ -5,6 +5,7 @@
 ``tokenizer.json``     the tokenizer (`textgen.tokenizers`)
 ``weights.safetensors``  the parameters, 32-bit floats under the names of `NetworkSpec.shapes`
 ``counts.safetensors``   the counted n-grams (`textgen.kneser_ney`), if the network starts from any
+``lines.safetensors``  which lines stand in a corpus of one item a line (`textgen.known_lines`)
 ``manifest.json``      format, SHA-256 and size of the others, provenance, figures, history
 =====================  ==================================================================
 
@@ -32,6 +33,7 @@ import safetensors.numpy
 from textgen import files
 from textgen.errors import BundleError, TrainingError
 from textgen.kneser_ney import KneserNey
+from textgen.known_lines import LARGEST_FILE, KnownLines
 from textgen.spec import NetworkSpec
 from textgen.tokenizers import Tokenizer
 from textgen.tokenizers import from_json as tokenizer_from_json
@@ -40,7 +42,7 @@ FORMAT = 2
 """The newest bundle format that this version reads and the one that it writes."""
 
 SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
-COUNTS = "counts.safetensors"
+COUNTS, LINES = "counts.safetensors", "lines.safetensors"
 _LARGEST_JSON = 16 << 20
 _SAFETENSORS_HEADER = 1 << 20
 _NEARLY_ALL = 0.95
@@ -69,6 +71,7 @@ class Manifest:
         created_at: UTC time in ISO 8601.
         stopped: why the training ended ("epochs", "time limit", …).
         fraction: how much of what had been planned was trained, 0 to 1.
+        items: whether the text is one item a line (`textgen.corpus.items`).
         textgen_version: the version that wrote the bundle.
         settings: the training's settings.
         history: validation loss over time, as dicts of ``step``, ``seconds``, ``validation_loss``
@@ -96,6 +99,7 @@ class Manifest:
     seeds: list[str] = field(default_factory=list)
     text_form: dict[str, Any] = field(default_factory=dict)
     fraction: float = 1.0
+    items: bool = False
 
     @property
     def half_trained(self) -> bool:
@@ -122,6 +126,7 @@ class Bundle:
     weights: Weights
     manifest: Manifest
     counted: KneserNey | None = None
+    known: KnownLines | None = None
 
 
 def write(path: Path, bundle: Bundle) -> None:
@@ -141,6 +146,8 @@ def write(path: Path, bundle: Bundle) -> None:
         files.write_bytes(prepared / WEIGHTS, safetensors.numpy.save(dict(bundle.weights)))
         if bundle.counted is not None:
             files.write_bytes(prepared / COUNTS, safetensors.numpy.save(bundle.counted.to_arrays()))
+        if bundle.known is not None:
+            files.write_bytes(prepared / LINES, safetensors.numpy.save(bundle.known.to_arrays()))
         listing = {
             path.name: {"sha256": files.sha256(path), "bytes": path.stat().st_size}
             for path in sorted(prepared.iterdir())
@@ -187,7 +194,11 @@ def read(path: Path) -> Bundle:
     if spec.prior:
         arrays = _parse_arrays(_read_listed(path, COUNTS, listing, largest=_LARGEST_COUNTS), path / COUNTS)
         counted = KneserNey.from_arrays(spec.vocabulary, spec.prior, arrays)
-    return Bundle(spec, tokenizer, weights, manifest, counted)
+    known = None
+    if LINES in listing:
+        data = _read_listed(path, LINES, listing, largest=LARGEST_FILE)
+        known = KnownLines.from_arrays(_parse_arrays(data, path / LINES))
+    return Bundle(spec, tokenizer, weights, manifest, counted, known)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -229,7 +240,7 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
     listing = data.get("files")
     try:
         # Bundles of earlier versions lack what came later.
-        data = {"text_form": {}, "fraction": 1.0, **data}
+        data = {"text_form": {}, "fraction": 1.0, "items": False, **data}
         manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
     except KeyError as error:
         raise BundleError(f"{path / MANIFEST} lacks {error.args[0]!r}") from None
@@ -251,6 +262,7 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         or not all(isinstance(word, str) for word in words)
         or not all(isinstance(value, list) for value in lists)
         or not isinstance(manifest.text_form, dict)
+        or not isinstance(manifest.items, bool)
     ):
         raise BundleError(f"{path / MANIFEST} has values of the wrong kind")
     return manifest, listing

@@ -7,6 +7,7 @@ a text comes out the same alone or in company.
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 import time
@@ -18,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.inference import State, Stepper
-from textgen.sampling import Controls, Draw, Ending, SamplingSettings, Writer
+from textgen.sampling import Controls, Draw, Ending, Novelty, SamplingSettings, Writer
 from textgen.sampling.repeats import SHORTEST_RUN, keep_chance, run_at_end
+from textgen.sampling.writer import Mark
 from textgen.tokenizers import UNKNOWN, Tokenizer, Tokens
 
 LARGEST_BATCH = 64
@@ -40,6 +42,7 @@ class Request:
         unseen: symbols of the seed that the model does not know and that were dropped or replaced.
         folded: what of the seed was written in another form, and in which.
         never_written: stop texts that the model cannot write.
+        novelty: draws lines again that stand in the corpus; None lets them stand.
         controls: what narrows each choice.
         uniform: returns the next random number, from 0 up to, but not, 1.
         feed: takes the next token.
@@ -53,6 +56,7 @@ class Request:
     unseen: tuple[str, ...] = ()
     folded: tuple[tuple[str, str], ...] = ()
     never_written: tuple[str, ...] = ()
+    novelty: Novelty | None = None
     controls: Controls = field(init=False)
     uniform: Callable[[], float] = field(init=False)
     feed: Callable[[int], None] = field(init=False)
@@ -87,7 +91,22 @@ class Request:
 
     def take(self) -> str:
         """Return what has been added to `text` since the last call."""
-        return self._writer.take()
+        # The line that is being written may be drawn again.
+        certain = self.ended is not None or self.novelty is None
+        return self._writer.take(None if certain else self.novelty.begun if self.novelty else 0)
+
+    def kept(self) -> bool | None:
+        """Return whether the lines that have just ended stay; None where none has."""
+        return self.novelty.judge(self._writer) if self.novelty else None
+
+    def mark(self) -> Mark:
+        """Return the place that the text has reached."""
+        return self._writer.mark()
+
+    def back(self, mark: Mark, token: int) -> None:
+        """Take the text back to a place, after the given token."""
+        at_begin = mark.pieces == mark.written == 0
+        self._writer.back(mark, self.tokenizer.decoder(self.prompt if at_begin else [token]))
 
     def end(self, ending: Ending) -> None:
         """End the text where it is."""
@@ -108,6 +127,7 @@ class Engine:
         # How many equal tokens each text ends with.
         self._runs: list[int] = []
         self._timed: list[Request] = []
+        self._marks: dict[Request, _Place] = {}
         self._arrange()
 
     @property
@@ -133,6 +153,7 @@ class Engine:
         self._admit()
         if self._active:
             self._write()
+            self._draw_lines_again()
         done = [request for request in self._active if request.ended is not None]
         if done:
             finished += done
@@ -160,6 +181,36 @@ class Engine:
         for feed, token in zip(self._feeds, tokens, strict=True):
             feed(token)
 
+    def _draw_lines_again(self) -> None:
+        """Take texts back to the begin of a line that is not to be kept."""
+        rearrange = False
+        for row in self._watched:
+            request = self._active[row]
+            kept = request.kept()
+            if kept:
+                self._mark(row)
+            elif kept is False:
+                place = self._marks[request]
+                for array, before in zip(self._state, place.state, strict=True):
+                    array[row] = before
+                self._tokens[row], self._runs[row] = place.token, place.run
+                request.back(place.text, place.token)
+                request.controls = copy.deepcopy(place.controls)
+                rearrange = rearrange or request.controls.active
+        if rearrange:
+            self._arrange()
+
+    def _mark(self, row: int) -> None:
+        """Remember where a line begins."""
+        request = self._active[row]
+        self._marks[request] = _Place(
+            [array[row].copy() for array in self._state],
+            int(self._tokens[row]),
+            self._runs[row],
+            request.mark(),
+            copy.deepcopy(request.controls),
+        )
+
     def _admit(self) -> None:
         """Read prompts of those who wait, and let them join."""
         budget = READ_AT_ONCE
@@ -180,6 +231,9 @@ class Engine:
             self._tokens = np.append(self._tokens, [joining.prompt[-1]] * copies)
             self._runs += [run_at_end(joining.prompt)] * copies
             self._arrange()
+            for row in self._watched:
+                if self._active[row] not in self._marks:
+                    self._mark(row)
 
     def _next_reading(self) -> _Reading:
         requests = [self._waiting.popleft()]
@@ -212,6 +266,7 @@ class Engine:
             self._reading.requests = [r for r in self._reading.requests if r.ended is None]
             if not self._reading.requests:
                 self._reading = None
+        self._marks = {request: place for request, place in self._marks.items() if request.ended is None}
         staying = [row for row, request in enumerate(self._active) if request.ended is None]
         self._active = [self._active[row] for row in staying]
         self._state = [array[staying] for array in self._state]
@@ -225,9 +280,21 @@ class Engine:
         self._draw = Draw(self._temperatures)
         self._uniforms = [request.uniform for request in self._active]
         self._feeds = [request.feed for request in self._active]
+        self._watched = [row for row, request in enumerate(self._active) if request.novelty]
         self._controlled = [
             (row, request.controls) for row, request in enumerate(self._active) if request.controls.active
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a line of a text begins, to write it again from there."""
+
+    state: State
+    token: int
+    run: int
+    text: Mark
+    controls: Controls
 
 
 @dataclass(slots=True, eq=False)

@@ -16,7 +16,7 @@ from textgen.corpus import normal_form
 from textgen.engine import READ_AT_ONCE, Engine, Request
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax, make_stepper
-from textgen.sampling import Ending, SamplingKeywords, SamplingSettings
+from textgen.sampling import Ending, Novelty, SamplingKeywords, SamplingSettings
 from textgen.tokenizers import UNKNOWN, Tokens
 from textgen.typed import Typed, read_seed, read_stop
 
@@ -33,6 +33,7 @@ class Sample:
         unseen: symbols of the seed that the model had never seen and that were dropped or replaced.
         folded: what of the seed was written in another form that the model knows, and in which.
         never_written: stop texts, as they were given, that the model cannot write.
+        copied_lines: lines that stand in the corpus, though they were drawn again as often as may be.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Sample:
     unseen: tuple[str, ...] = ()
     folded: tuple[tuple[str, str], ...] = ()
     never_written: tuple[str, ...] = ()
+    copied_lines: int = 0
 
     @classmethod
     def of(cls, request: Request) -> Sample:
@@ -54,6 +56,7 @@ class Sample:
             request.unseen,
             request.folded,
             request.never_written,
+            request.novelty.copied if request.novelty else 0,
         )
 
 
@@ -66,12 +69,19 @@ class TextModel:
         self.spec = bundle.spec
         self.tokenizer = bundle.tokenizer
         self._counted = bundle.counted
+        self._known = bundle.known
         self.stepper = make_stepper(bundle.spec, bundle.weights, bundle.counted)
 
     @property
     def memory(self) -> int:
         """About how many bytes it takes."""
-        return 8 * self.spec.parameters + (self._counted.memory if self._counted else 0)
+        known = self._known.keys.nbytes if self._known else 0
+        return 8 * self.spec.parameters + (self._counted.memory if self._counted else 0) + known
+
+    @property
+    def knows_lines(self) -> bool:
+        """Whether it can tell which lines stand in its corpus."""
+        return self._known is not None
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:
@@ -91,7 +101,7 @@ class TextModel:
 
         Args:
             seed: the text to go on from, as typed (`textgen.typed`); "" takes one of the corpus' line
-                starts by the random seed.
+                starts by the random seed, or a fresh line where the corpus was one item a line.
             settings: how to draw; their count is not looked at.
 
         Raises:
@@ -99,7 +109,7 @@ class TextModel:
         """
         settings = settings.seeded()
         typed = read_seed(seed, self.tokenizer, settings.unseen)
-        if not seed and self._line_starts:
+        if not seed and self._line_starts and not self.manifest.items:
             typed = Typed(self._line_starts[(settings.random_seed or 0) % len(self._line_starts)])
         read = {stop: read_stop(stop, self.tokenizer) for stop in settings.stop}
         request = Request(
@@ -111,8 +121,15 @@ class TextModel:
             typed.unseen,
             typed.folded,
             tuple(stop for stop, (_, written) in read.items() if not written),
+            self._novelty(typed.text, settings),
         )
         return request, typed.text
+
+    def _novelty(self, seed: str, settings: SamplingSettings) -> Novelty | None:
+        wanted = self.manifest.items if settings.novel is None else settings.novel
+        if not wanted or self._known is None:
+            return None
+        return Novelty(self._known, seed.rsplit("\n", 1)[-1], hopeless=settings.temperature == 0)
 
     def requests(self, seed: str, settings: SamplingSettings) -> list[Request]:
         """Return a request for each of the texts that the settings count; see `request`."""
@@ -143,7 +160,7 @@ class TextModel:
             count: number of texts, written together.
             **controls: the other fields of `textgen.sampling.SamplingSettings`, where each is
                 described: length, temperature, random_seed, top_k, top_p, min_p,
-                repetition_penalty, repetition_window, no_repeat_ngram, stop, time_limit_s, unseen.
+                repetition_penalty, repetition_window, no_repeat_ngram, stop, time_limit_s, unseen, novel.
 
         Returns:
             The text; with a count above 1 a list of so many. `samples` tells more about each.

@@ -15,6 +15,7 @@ from textgen.cli.reading import encoding_options, reading_options
 from textgen.corpus import shakespeare as plays
 from textgen.corpus.advice import Advice, advise
 from textgen.corpus.encoding import check_policy
+from textgen.corpus.items import ItemLines
 from textgen.corpus.reader import CorpusReader
 from textgen.corpus.report import VOCABULARY
 from textgen.corpus.sources import ReadingOptions, find
@@ -56,9 +57,11 @@ def stats(
 
     found = find(list(sources))
     reader = CorpusReader(found.training, ReadingOptions(column, encoding, check_policy(encoding_errors)))
-    measurer = corpora.Measurer(count_symbols)
+    measurer, lines = corpora.Measurer(count_symbols), ItemLines()
     for piece in reader.pieces():
         measurer.add(piece.text)
+        lines.add(piece.text)
+    items = lines.found()
     figures = measurer.stats()
     if reader.chat_log and not figures.suspected_chat_log:
         figures = dataclasses.replace(figures, suspected_chat_log=reader.chat_log)
@@ -69,24 +72,26 @@ def stats(
             "bytes": reader.bytes,
             "files": len(found.training),
             "encodings": reader.encodings,
+            "items": items,
             "notes": [*found.notes, *reader.notes],
             "suggestion": dataclasses.asdict(advice),
         }
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    _show(figures, advice, reader)
+    _show(figures, advice, reader, items=items)
     for note in (*found.notes, *reader.notes):
         click.echo(f"note        {note}")
     if figures.characters < corpora.MINIMUM_CHARACTERS:
         click.echo(f"too short   {corpora.MINIMUM_CHARACTERS:,} characters are needed to train")
 
 
-def _show(figures: corpora.CorpusStats, advice: Advice, reader: CorpusReader) -> None:
+def _show(figures: corpora.CorpusStats, advice: Advice, reader: CorpusReader, *, items: bool) -> None:
     common = " ".join(f"{symbol!r} {count:,}" for symbol, count in figures.most_common)
     rows = {
         "size": f"{reader.bytes:,} bytes in {', '.join(reader.encodings)}",
         "characters": f"{figures.characters:,}",
-        "lines": f"{figures.lines:,}, {figures.duplicated_lines:.1%} of them repeated",
+        "lines": f"{figures.lines:,}, {figures.duplicated_lines:.1%} of them repeated"
+        + (", one item each" if items else ""),
         "symbols": f"{figures.symbols:,}: {common}",
         "coverage": f"{figures.coverage:.2%} by a vocabulary of {VOCABULARY} symbols",
         "chat log": f"looks like {figures.suspected_chat_log}" if figures.suspected_chat_log else "no",

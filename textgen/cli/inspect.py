@@ -41,7 +41,8 @@ def command(bundle: Path, *, as_json: bool, plot: bool) -> None:
         if loaded.counted
         else "–",
         "tokens": f"{manifest.vocabulary:,} at {manifest.level} level",
-        "corpus": f"{manifest.characters:,} characters (SHA-256 {manifest.corpus_sha256[:12]}…)",
+        "corpus": f"{manifest.characters:,} characters (SHA-256 {manifest.corpus_sha256[:12]}…)"
+        + (", one item a line" if manifest.items else ""),
         "validation": f"{manifest.validation_loss:.4f} nats, {manifest.bits_per_token:.4f} bits, "
         f"perplexity {manifest.perplexity:.2f} per token",
         "trained": f"{manifest.steps:,} steps in {manifest.seconds:,.0f} s on {manifest.device}, "

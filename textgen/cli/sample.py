@@ -55,6 +55,11 @@ _DEFAULTS = SamplingSettings()
 )
 @click.option("--no-repeat-ngram", type=int, help="Write no run of so many tokens twice.")
 @click.option("--stop", multiple=True, metavar="TEXT", help="End before this text; may be given repeatedly.")
+@click.option(
+    "--novel/--no-novel",
+    default=None,
+    help="Draw lines again that stand in the corpus.  [default: if that is one item a line]",
+)
 @click.option("--time-limit", "time_limit_s", type=float, metavar="SECONDS", help="End when they are over.")
 @click.option("--count", type=int, default=_DEFAULTS.count, show_default=True, help="Texts to write.")
 @click.option(
@@ -81,6 +86,10 @@ def command(
     if model.manifest.half_trained:
         click.echo(
             f"note: this model's training was ended after {model.manifest.fraction:.0%} of its time", err=True
+        )
+    if settings.novel and not model.knows_lines:
+        click.echo(
+            "note: this model does not carry which lines stand in its corpus; none is drawn again", err=True
         )
     if stream:
         _stream(model, seed, settings)
@@ -130,6 +139,12 @@ def _listed(texts: tuple[str, ...]) -> str:
 def _tell_end(sample: Sample) -> None:
     if sample.ended == "time limit":
         click.echo(f"the time limit ended it after {len(sample.text):,} characters", err=True)
+    if sample.copied_lines:
+        click.echo(
+            f"{sample.copied_lines} lines stand in the corpus: this model found no others; "
+            "a higher --temperature does",
+            err=True,
+        )
 
 
 def _described(sample: Sample, settings: SamplingSettings) -> dict[str, Any]:
@@ -141,6 +156,7 @@ def _described(sample: Sample, settings: SamplingSettings) -> dict[str, Any]:
         "length": settings.length,
         "ended": sample.ended,
         "unseen": sample.unseen,
+        "copied_lines": sample.copied_lines,
         "folded": dict(sample.folded),
         "never_written": sample.never_written,
     }

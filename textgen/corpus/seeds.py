@@ -5,8 +5,18 @@ This module must not import NumPy or Keras.
 
 from __future__ import annotations
 
+import re
+
+from textgen.graphemes import grapheme_ends
+
 _COUNT = 50
 _LONGEST = 60
+# A text of fewer lines has beginnings within them too, or all samples would begin alike.
+_FEW_LINES = 10
+_HEAD = 1 << 16
+_SENTENCE = re.compile(r"[.!?…][\"'”’»)\]]*\s+|[。！？…][”’」』]*")
+_WORD = re.compile(r"\s+")
+_APART = 30
 
 
 class LineStarts:
@@ -20,10 +30,12 @@ class LineStarts:
         self._kept: dict[str, None] = {}
         self._every = 1
         self._lines = 0
-        self._rest = ""
+        self._rest = self._head = ""
 
     def add(self, text: str) -> None:
         """Look at the next piece."""
+        if len(self._head) < _HEAD:
+            self._head += text[: _HEAD - len(self._head)]
         *lines, rest = text.split("\n")
         if not lines:
             self._rest = (self._rest + rest)[: 4 * _LONGEST]
@@ -41,10 +53,7 @@ class LineStarts:
         self._lines += len(lines)
 
     def _keep(self, line: str) -> None:
-        start = line[:_LONGEST]
-        if len(line) > _LONGEST and " " in start:
-            start = start.rsplit(" ", 1)[0]
-        self._kept[start] = None
+        self._kept[_start(line)] = None
         if len(self._kept) == 4 * _COUNT:
             # Every second one of twice as many: the text may be of any length.
             self._kept = dict.fromkeys(list(self._kept)[::2])
@@ -56,8 +65,34 @@ class LineStarts:
             self._see([self._rest.strip()])
             self._rest = ""
         kept = list(self._kept)
+        if len(kept) < _FEW_LINES:
+            kept = list(dict.fromkeys([*kept, *_within(self._head)]))
         count = min(_COUNT, len(kept))
         return [kept[index * len(kept) // count] for index in range(count)]
+
+
+def _start(line: str) -> str:
+    """Return the beginning of a line, cut after a word."""
+    start = line[:_LONGEST]
+    return start.rsplit(" ", 1)[0] if len(line) > _LONGEST and " " in start else start
+
+
+def _within(text: str) -> list[str]:
+    """Return beginnings of sentences; of words, or characters, where there are hardly any."""
+    starts = [0]
+    for pattern in (_SENTENCE, _WORD):
+        for found in pattern.finditer(text):
+            if found.end() - starts[-1] >= _APART:
+                starts.append(found.end())
+        if len(starts) >= _FEW_LINES:
+            break
+        starts = [0]
+    else:
+        for end in grapheme_ends(text):
+            if end - starts[-1] >= _APART:
+                starts.append(end)
+    beginnings = (text[at : at + 2 * _LONGEST].strip().split("\n", 1)[0] for at in starts)
+    return [_start(line) for line in beginnings if len(line) > 1]
 
 
 def line_starts(text: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 from textgen.sampling.controls import Controls
 from textgen.sampling.draw import Draw
+from textgen.sampling.novelty import Novelty
 from textgen.sampling.settings import SamplingKeywords, SamplingSettings
 from textgen.sampling.writer import Ending, Writer
 
-__all__ = ["Controls", "Draw", "Ending", "SamplingKeywords", "SamplingSettings", "Writer"]
+__all__ = ["Controls", "Draw", "Ending", "Novelty", "SamplingKeywords", "SamplingSettings", "Writer"]

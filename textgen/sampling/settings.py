@@ -61,6 +61,7 @@ class SamplingKeywords(TypedDict, total=False):
     stop: str | Iterable[str]
     time_limit_s: float | None
     unseen: Unseen
+    novel: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,9 @@ class SamplingSettings:
         unseen: what becomes of symbols in the seed that the model has never seen, and no form of
             (`textgen.typed`): "drop" them, "replace" them by the unknown token, or "refuse" the seed.
 
+        novel: draw lines again that stand in the corpus, a bounded number of times; None does so where
+            the corpus was one item a line (`textgen.corpus.items`). Other models cannot tell.
+
     Raises:
         SettingsError: a value lies outside its bounds.
     """
@@ -107,6 +111,7 @@ class SamplingSettings:
     count: int = 1
     time_limit_s: float | None = None
     unseen: Unseen = "drop"
+    novel: bool | None = None
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -116,6 +121,8 @@ class SamplingSettings:
             self._check(name, lowest, highest, int | float, "a number")
         if self.unseen not in UNSEEN:
             raise SettingsError(f"unseen is {_shown(self.unseen)}; it can be {', '.join(UNSEEN)}")
+        if self.novel is not None and not isinstance(self.novel, bool):
+            raise SettingsError(f"novel is {_shown(self.novel)}; it can be true, false, or be left out")
         # One string and a list are natural to write, the latter also in JSON.
         object.__setattr__(self, "stop", _checked_stops(self.stop))
 

@@ -9,11 +9,21 @@ so one more token is drawn than is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from textgen.tokenizers.stream import StreamDecoder, whole_prefix
 
 Ending = Literal["length", "stop", "time limit", "cancelled"]
+
+
+class Mark(NamedTuple):
+    """A place in a text to come back to."""
+
+    pieces: int
+    written: int
+    open: str
+    held: str
+    length: int
 
 
 class Writer:
@@ -47,6 +57,31 @@ class Writer:
         """What has been written; it is complete when `ended` says why."""
         return "".join(self._pieces)
 
+    @property
+    def pieces(self) -> int:
+        """In how many pieces `text` is written."""
+        return len(self._pieces)
+
+    def since(self, pieces: int) -> str:
+        """Return what has been written after so many pieces."""
+        return "".join(self._pieces[pieces:])
+
+    def mark(self) -> Mark:
+        """Return the place that is reached."""
+        return Mark(len(self._pieces), self._written, self._open, self._decoder.held, self._decoder.length)
+
+    def back(self, mark: Mark, decoder: StreamDecoder) -> None:
+        """Take back what was written since a place; it must not have been given away.
+
+        Args:
+            mark: the place.
+            decoder: one that reads on from there.
+        """
+        del self._pieces[mark.pieces :]
+        self._written, self._open, self.ended = mark.written, mark.open, None
+        decoder.go_on(mark.held, mark.length)
+        self._decoder = decoder
+
     def feed(self, token: int) -> None:
         """Go on by a token."""
         piece = self._decoder.feed(token)
@@ -73,10 +108,15 @@ class Writer:
         self._open = ""
         self.ended = ending
 
-    def take(self) -> str:
-        """Return what has become certain since the last call."""
-        fresh = "".join(self._pieces[self._taken :])
-        self._taken = len(self._pieces)
+    def take(self, pieces: int | None = None) -> str:
+        """Return what has become certain since the last call.
+
+        Args:
+            pieces: of the first so many, or None of all.
+        """
+        end = len(self._pieces) if pieces is None else pieces
+        fresh = "".join(self._pieces[self._taken : end])
+        self._taken = max(self._taken, end)
         return fresh
 
     def _watch(self, piece: str) -> None:

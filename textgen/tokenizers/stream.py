@@ -59,6 +59,15 @@ class StreamDecoder:
         certain, self._held = self._held[:start], self._held[start:]
         return certain
 
+    @property
+    def held(self) -> str:
+        """What is held back: it may still grow."""
+        return self._held
+
+    def go_on(self, held: str, length: int) -> None:
+        """Begin where another one stood, at the end of a line, that reads the same text."""
+        self._held, self.length = held, length
+
     def finish(self) -> str:
         """Return what was held back."""
         text = self._held + self._rest()

@@ -19,11 +19,13 @@ from typing import IO, Any
 import numpy as np
 
 from textgen import corpus, tokenizers
+from textgen.corpus.items import ItemLines
 from textgen.corpus.reader import CorpusReader, divide
 from textgen.corpus.sources import ReadingOptions, Sources
 from textgen.corpus.text import NORMALIZATION
 from textgen.errors import CorpusError, TrainingError, TrainingInterruptedError
 from textgen.events import Control
+from textgen.known_lines import KnownLines
 from textgen.settings import TrainingSettings
 from textgen.tokenizers import Tokenizer, Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json
@@ -62,6 +64,8 @@ class PreparedCorpus:
         seeds: line starts for sampling.
         notes: what a user should know of it.
         text_form: how the files were read, for the bundle: ``encodings`` and ``normalization``.
+        items: whether the text is one item a line.
+        known: which lines it holds, if it is and they may be kept.
     """
 
     tokenizer: Tokenizer
@@ -72,6 +76,8 @@ class PreparedCorpus:
     seeds: list[str]
     notes: list[str]
     text_form: dict[str, Any]
+    items: bool = False
+    known: KnownLines | None = None
 
 
 def prepare(
@@ -212,6 +218,10 @@ class _Preparation:
             # Which files were left aside depends on their names, which are not of the key.
             notes=[*self._sources.notes, *found["notes"]],
             text_form=found["text_form"],
+            items=found["items"] is not None,
+            known=KnownLines.of(found["items"] or [])
+            if found["items"] and self._settings.keep_seeds
+            else None,
         )
 
     def _parts(self) -> Iterator[tuple[bool, str]]:
@@ -255,6 +265,7 @@ class _Preparation:
             "text_sha256": survey.digest.hexdigest(),
             "seeds": survey.starts.starts(),
             "notes": notes,
+            "items": survey.items,
             "text_form": {
                 "encodings": encodings,
                 "normalization": NORMALIZATION,
@@ -294,12 +305,15 @@ class _Survey:
         self.characters = self.held_out = 0
         self.digest = hashlib.sha256()
         self.starts = corpus.LineStarts()
+        self.items: list[int] | None = None
+        self._lines = ItemLines()
         self._measurer = corpus.Measurer(count_symbols)
         self._own_validation = own_validation
 
     def watch(self, parts: Iterable[tuple[bool, str]]) -> Iterator[str]:
         """Pass the training text on, and check at its end that one can train on it."""
         for held_out, text in parts:
+            self._lines.add(text, only_known=held_out)
             if self._own_validation or not held_out:
                 self._measurer.add(text)
             if held_out:
@@ -332,6 +346,12 @@ class _Survey:
             )
         else:
             notes.append(f"the last {self.held_out:,} characters are held out for validation")
+        if self._lines.found():
+            self.items = sorted(self._lines.known)
+            notes.append(
+                "the text is one item a line: samples begin a line of their own, and lines that stand in the "
+                "text are drawn again"
+            )
         stats = self._measurer.stats()
         kind = stats.suspected_chat_log or chat_log
         if kind:

@@ -119,8 +119,9 @@ class Result:
             history=progress.history,
             seeds=corpus.seeds,
             text_form=corpus.text_form,
+            items=corpus.items,
         )
-        return bundle.Bundle(spec, corpus.tokenizer, weights, manifest, self.start.counted)
+        return bundle.Bundle(spec, corpus.tokenizer, weights, manifest, self.start.counted, corpus.known)
 
     def finish(
         self, output: Path, made: bundle.Bundle, more: Callable[[], dict[str, Any]] = dict

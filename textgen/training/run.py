@@ -119,6 +119,8 @@ def train(
         scratch=next(folder for folder in target.absolute().parents if folder.is_dir()),
         control=wishes,
     )
+    if going_on and going_on.known and prepared.known:
+        prepared = dataclasses.replace(prepared, known=prepared.known.joined(going_on.known))
     memory.check(settings, prepared.tokenizer.size, len(prepared.training), memory.available())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

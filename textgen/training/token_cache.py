@@ -27,7 +27,7 @@ from typing import Any
 
 from textgen import __version__, files
 
-FORMAT = 1
+FORMAT = 2
 MAXIMUM_BYTES = 4 << 30
 """So much is kept; what was unused the longest leaves first."""
 

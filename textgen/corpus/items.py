@@ -1,0 +1,134 @@
+r"""Texts of one item a line: names, titles, tweets, jokes.
+
+A text is taken for one if, of its lines that hold something,
+
+- there are at least `FEWEST`, and at most a hundredth as many blank ones;
+- 95 % have at most `LONGEST` characters and begin at the margin;
+- 90 % do not go on in the next line: they do not end in ``, ; : - ( [ { \`` or a dash, and where most
+  lines begin with a capital, a small letter does not follow on a line without a full stop;
+- most are not filled to a common width, as wrapped prose is;
+- half of them at least are different.
+
+Verse ends too many lines in a comma, and a play its names in a colon. A song or a dialogue without
+either may be taken for one; its samples then begin a line of their own, and repeat none of the text's.
+This module must not import NumPy or Keras.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+FEWEST, LONGEST = 20, 300
+MOST_KNOWN = 1_000_000
+"""Of so many different lines it is kept that they stand in the corpus."""
+
+_LOOKED_AT_FIRST = 2_000
+_NARROWEST, _WIDEST = 40, 130
+_SLACK = 6
+_CONTINUING = (",", ";", ":", "-", "–", "—", "(", "[", "{", "\\", "，", "、", "；", "：")
+_FULL_STOPS = (".", "!", "?", "…", "。", "！", "？", '"', "”", "’", "»", ")")
+
+
+def line_key(line: str) -> int:
+    """Return a number of 32 bits for a line, whatever its case and spaces."""
+    folded = "".join(line.split()).casefold().encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(folded, digest_size=4).digest(), "big")
+
+
+class ItemLines:
+    """Looks for one item a line in a clean text that comes in pieces.
+
+    Attributes:
+        known: keys (`line_key`) of the lines so far.
+    """
+
+    def __init__(self) -> None:
+        """Begin before the first line."""
+        self.known: set[int] = set()
+        self._rest = ""
+        self._rest_is_long = False
+        self._over = False
+        self._lines = self._blank = self._long = self._indented = 0
+        self._continuing = self._capitals = self._small_after_open = 0
+        self._before = ""
+        self._first: list[str] = []
+
+    def add(self, text: str, *, only_known: bool = False) -> None:
+        """Look at the next piece.
+
+        Args:
+            text: the piece; of what is held out it is only kept that it stands in the corpus.
+            only_known: whether it is held out.
+        """
+        if self._over:
+            return
+        *lines, rest = text.split("\n")
+        if not lines:
+            self._keep_rest(self._rest + rest)
+            return
+        lines[0] = self._rest + lines[0]
+        self._rest = ""
+        self._keep_rest(rest)
+        for line in lines:
+            self._see(line, only_known=only_known)
+        if self._lines >= _LOOKED_AT_FIRST and self._first:
+            self._over = not self._is_items()
+            self._first.clear()
+        if self._over:
+            self.known.clear()
+
+    def _keep_rest(self, rest: str) -> None:
+        # What is longer than an item counts as such; no more of it is needed.
+        self._rest = rest if len(rest) <= 4 * LONGEST else rest[: 4 * LONGEST]
+
+    def _see(self, line: str, *, only_known: bool) -> None:
+        stripped = line.strip()
+        if stripped and len(line) <= LONGEST and len(self.known) <= MOST_KNOWN:
+            self.known.add(line_key(line))
+        if only_known:
+            return
+        if not stripped:
+            self._blank += 1
+            return
+        if self._lines < _LOOKED_AT_FIRST:
+            self._first.append(line)
+        self._lines += 1
+        self._long += len(line) > LONGEST
+        self._indented += line[0] in " \t\u3000"
+        self._continuing += stripped.endswith(_CONTINUING)
+        self._capitals += stripped[0].isupper()
+        if self._before and not self._before.endswith(_FULL_STOPS + _CONTINUING) and stripped[0].islower():
+            self._small_after_open += 1
+        self._before = stripped
+
+    def found(self) -> bool:
+        """Return whether the text that was added is one item a line."""
+        if self._rest:
+            self._see(self._rest, only_known=False)
+            self._rest = ""
+        return not self._over and self._is_items()
+
+    def _is_items(self) -> bool:
+        lines = self._lines
+        if lines < FEWEST or self._blank > 0.01 * lines:
+            return False
+        if self._long + self._indented > 0.05 * lines:
+            return False
+        continuing = self._continuing
+        if self._capitals > 0.5 * lines:
+            continuing += self._small_after_open
+        if continuing > 0.1 * lines or len(self.known) < 0.5 * min(lines, MOST_KNOWN):
+            return False
+        return not self._first or not _filled(self._first)
+
+
+def _filled(lines: list[str]) -> bool:
+    """Return whether most lines break where the next one's first word would not have fitted."""
+    width = max(map(len, lines))
+    if not _NARROWEST <= width <= _WIDEST:
+        return False
+    firsts = [line.split(maxsplit=1)[0] for line in lines[1:]]
+    full = sum(
+        1 for line, first in zip(lines, firsts, strict=False) if len(line) + 1 + len(first) > width - _SLACK
+    )
+    return full > 0.5 * len(firsts)
