@@ -1,8 +1,11 @@
 """`textgen corpus unwrap`: take out the hard wraps of texts such as Project Gutenberg's.
 
 A line break is a wrap if the next line's first word would not have fitted on the line: whoever broke
-it there had to. Verse, lists, headings, tables and code break where they need not, and are kept.
-This module must not import NumPy or Keras.
+it there had to. Verse, lists, records, headings, tables and code break where they need not, and are kept.
+
+A wrap becomes a space, in Korean too; none where words are not set apart: in Chinese, Japanese, Thai,
+Lao, Burmese, Khmer and Tibetan. Lines are measured in columns, of which a wide character takes two. This
+module must not import NumPy or Keras.
 """
 
 from __future__ import annotations
@@ -19,8 +22,9 @@ _NARROWEST, _WIDEST = 40, 130
 _SLACK = 6
 _VERSE_CAPITALS = 0.8
 _WRAPPED_SHARE = 0.5
+_MOST_PASSES = 20
 
-_LIST_ITEM = re.compile(r"\s*(?:[-*+•–] |\(?(?:\d{1,3}|[A-Za-z]|[ivxl]{1,5})[.)] )")
+_LIST_ITEM = re.compile(r"\s*(?:[-*+•–] |—\s?(?=\w)|\(?(?:\d{1,3}|[A-Za-z]|[ivxl]{1,5})[.)] )")
 _QUOTE = re.compile(r"\s*>")
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _RULE = re.compile(r"\s*[^\w\s]{3,}\s*$")
@@ -33,6 +37,22 @@ _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 _HYPHENATED = re.compile(r"(\w+)-$")
 _BROKEN = re.compile(r"\w+-\n\s*\w+")
 _FIRST_LETTERS = re.compile(r"\w+")
+_RECORDS = 0.8
+# As in a form, a log or a chronicle.
+_RECORD = re.compile(r"\s*(?:[\w .-]{1,30}: |[\[(]?\d)")
+_DELIMITERS = ",;\t|"
+
+# Chinese and Japanese; Thai, Lao, Tibetan, Burmese and Khmer.
+_EAST_ASIAN = re.compile(
+    "[\u2e80-\u2fdf\u3001-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\ua4cf\uf900-\ufaff\ufe30-\ufe4f"
+    "\uff01-\uff9f\U00020000-\U0003ffff]"
+)
+_WITHOUT_SPACES = re.compile(
+    _EAST_ASIAN.pattern[:-1] + "\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f]"
+)
+_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\uac00-\ud7ff]")
+_KOREAN = 0.1
+_NARROW = {"Mn", "Me", "Cf"}
 
 
 def unwrap(text: str) -> str:
@@ -40,8 +60,17 @@ def unwrap(text: str) -> str:
 
     Kept as they are: blank lines, indentation, verse, lists (an item's own wraps are taken out),
     headings, tables, quotations marked with ``>``, and code between fences. A text whose lines are
-    not wrapped comes back unchanged.
+    not wrapped comes back unchanged, and so does one that was unwrapped.
     """
+    for _ in range(_MOST_PASSES):
+        # A joined line may look like a wrapped one of a wider text: it is joined now or never.
+        before, text = text, _unwrap_once(text)
+        if text == before:
+            break
+    return text
+
+
+def _unwrap_once(text: str) -> str:
     blocks = list(_blocks(text.split("\n")))
     width = _width_of([block for block in blocks if _may_be_wrapped(block)])
     if width is None:
@@ -88,17 +117,30 @@ def _may_be_wrapped(block: list[str]) -> bool:
     if any(_QUOTE.match(line) for line in block):
         return False
     # A sentence a line, or a refrain: whoever broke there did not look at the width.
-    if all(_SENTENCE_END.search(line) for line in block[:-1]) or 2 * len(set(block)) <= len(block):
+    ends = sum(1 for line in block[:-1] if _SENTENCE_END.search(line))
+    if ends >= _RECORDS * (len(block) - 1) or 2 * len(set(block)) <= len(block) or _are_records(block):
         return False
     # Later lines may hang below a list's mark; otherwise their indentation means something.
     return _LIST_ITEM.match(block[0]) is not None or not any(_indentation(line) for line in block[1:])
+
+
+def _are_records(block: list[str]) -> bool:
+    """Return whether the lines are rows of a table without columns, or begin with a name or a number each."""
+    if len(block) < 4:
+        return False
+    if sum(1 for line in block if _RECORD.match(line)) >= _RECORDS * len(block):
+        return True
+    return any(
+        block[0].count(delimiter) > 1 and len({line.count(delimiter) for line in block}) == 1
+        for delimiter in _DELIMITERS
+    )
 
 
 def _width_of(blocks: list[list[str]]) -> int | None:
     """Return the width that a text is wrapped to, or None if it is not."""
     widths = []
     for block in blocks:
-        widest = max(len(line) for line in block)
+        widest = max(map(_columns, block))
         if len(block) < 3 or not _NARROWEST <= widest <= _WIDEST or _is_verse(block):
             continue
         if _share_wrapped(block, widest) >= _VERSE_CAPITALS:
@@ -132,7 +174,10 @@ def _is_wrap(line: str, after: str, width: int) -> bool:
     if _LIST_ITEM.match(after):
         return False
     first = after.split(maxsplit=1)[0]
-    return len(line.rstrip()) + 1 + len(first) > width - _SLACK
+    if _WITHOUT_SPACES.match(first):
+        # A line may break behind nearly every character.
+        first = first[:2]
+    return _columns(line.rstrip()) + 1 + _columns(first) > width - _SLACK
 
 
 def _joined(block: list[str], width: int, words: _Words) -> list[str]:
@@ -162,8 +207,7 @@ class _Words:
         end, begin = _HYPHENATED.search(line), _FIRST_LETTERS.match(after)
         if end and begin:
             return (line[:-1] if self._is_one_word(end[1], begin[0]) else line) + after
-        if _is_wide(line[-1:]) and _is_wide(after[:1]):
-            # Chinese and Japanese are written without spaces.
+        if _WITHOUT_SPACES.match(line[-1:]) and _WITHOUT_SPACES.match(after) and not _is_korean(line + after):
             return line + after
         return f"{line} {after}"
 
@@ -181,5 +225,14 @@ def _indentation(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _is_wide(symbol: str) -> bool:
-    return symbol != "" and unicodedata.east_asian_width(symbol) in "WF"
+def _columns(line: str) -> int:
+    if line.isascii():
+        return len(line)
+    wide = sum(1 for symbol in line if unicodedata.east_asian_width(symbol) in "WF")
+    return len(line) + wide - sum(1 for symbol in line if unicodedata.category(symbol) in _NARROW)
+
+
+def _is_korean(text: str) -> bool:
+    """Return whether Hangul is more than a quotation in a text, which may hold Chinese characters."""
+    hangul = len(_HANGUL.findall(text))
+    return hangul > _KOREAN * (hangul + len(_EAST_ASIAN.findall(text)))
