@@ -22,7 +22,7 @@ from bot.presentation import safe_text
 
 WEIGHTS, COUNTS, LINES = "weights.safetensors", "counts.safetensors", "lines.safetensors"
 FILES = ("manifest.json", "spec.json", "tokenizer.json", WEIGHTS)
-# Only a network that starts from counted n-grams has them.
+# Only a network that starts from counted n-grams has the one, only a text of one item a line the other.
 OPTIONAL = (COUNTS, LINES)
 # Drawn anew from the manifest.
 IGNORED = ("loss.png",)
