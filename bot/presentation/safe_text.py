@@ -7,6 +7,8 @@ Every function is pure.
 
 import regex
 
+from bot.presentation.cleaning import clean as clean
+from bot.presentation.hidden_words import veil
 from textgen.graphemes import graphemes
 
 # Clients make links of these even where the text around them is escaped, some in the middle of a word.
@@ -18,26 +20,12 @@ _INVITES = regex.compile(
 )
 _MENTION = regex.compile(r"@(?=\S)")
 
-# Control characters and lone surrogates; direction marks, embeddings, overrides and isolates; invisible ones.
-_HIDDEN = regex.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-    "\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff]"
-)
-# No script stacks more; what does climbs over the lines above it.
-_STACKED = regex.compile(r"(\p{M}{8})\p{M}+")
 BREAK = "\u200b"
 
 _MARKDOWN = regex.compile(r"[\\*_~`|\[\]<]")
 # Headings, quotes, lists and subtext count at the start of a line only.
 _LINE_START = regex.compile(r"^([ \t]*)(?=[#>+-]|\d{1,9}[.)])(\d*)", regex.MULTILINE)
 _ESCAPED = regex.compile(r"\\([^0-9A-Za-z\s])")
-
-
-def clean(text: str) -> str:
-    """The text without control, direction and invisible characters; newlines and tabs stay."""
-    unix = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _STACKED.sub(r"\1", _HIDDEN.sub("", unix))
 
 
 def defuse(text: str) -> str:
@@ -60,7 +48,7 @@ def unescape(text: str) -> str:
 
 def safe(text: str) -> str:
     """Text ready for a message or an embed's description."""
-    return escape(defuse(clean(text)))
+    return escape(defuse(veil(text)))
 
 
 def shorten(text: str, limit: int, *, mark: str = "…") -> str:
@@ -79,6 +67,7 @@ def shorten(text: str, limit: int, *, mark: str = "…") -> str:
 
 def safe_within(text: str, limit: int) -> str:
     """`safe` text of at most `limit` code points; splits neither a grapheme nor an escape."""
+    text = veil(text)  # before the cut, so that no half of a hidden word is left
     whole = safe(text)
     if len(whole) <= limit:
         return whole
@@ -94,15 +83,15 @@ def safe_within(text: str, limit: int) -> str:
 
 def code_block(text: str, limit: int) -> str:
     """The text in a code block of at most `limit` code points, fences included."""
-    inside = defuse(clean(text)).replace("```", f"`{BREAK}`{BREAK}`")
+    inside = defuse(veil(text)).replace("```", f"`{BREAK}`{BREAK}`")
     return f"```\n{shorten(inside, limit - 8)}\n```"
 
 
 def file_bytes(text: str) -> bytes:
     """The text as an attached UTF-8 file: cleaned, but with its Markdown and links as written."""
-    return clean(text).encode()
+    return veil(text).encode()
 
 
 def plain(text: str) -> str:
     """One line for a footer or a code span, where Markdown does not count."""
-    return " ".join(defuse(clean(text)).replace("`", "'").split())
+    return " ".join(defuse(veil(text)).replace("`", "'").split())

@@ -1,0 +1,18 @@
+"""Takes out of a text what has no place where it is shown: controls, direction and invisible marks. Pure."""
+
+import regex
+
+# Control characters and lone surrogates; direction marks, embeddings, overrides and isolates; invisible ones.
+_HIDDEN = regex.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    "\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff]"
+)
+# No script stacks more; what does climbs over the lines above it.
+_STACKED = regex.compile(r"(\p{M}{8})\p{M}+")
+
+
+def clean(text: str) -> str:
+    """The text without control, direction and invisible characters; newlines and tabs stay."""
+    unix = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _STACKED.sub(r"\1", _HIDDEN.sub("", unix))
