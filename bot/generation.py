@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from bot.errors import NoModels, SampleRefused, UnknownModel, guild_of
 from bot.i18n import _
 from bot.permissions import require_channel, require_generator
-from bot.presentation.hidden_words import hide
+from bot.presentation import hidden_words
+from bot.presentation.cleaning import clean
 from bot.presentation.sample_message import Sample
 from bot.sampling.pool import SampleRequest, SamplerPool, SampleText
 from models import Corpus, Database, GuildSettings, TextModel, guilds, text_models
+from textgen.errors import NEVER_SEEN
 
 MAX_LENGTH = 2000
 MAX_TEMPERATURE = 2.0
@@ -48,7 +50,7 @@ class SampleWish:
         top_p: only the likeliest that together have this probability.
         count: texts to choose from.
         private: for the person's eyes alone.
-        found: the seed was found, not typed: what the model never saw of it is left out.
+        found: the seed was found, not typed.
     """
 
     model: str | int | None = None
@@ -124,47 +126,56 @@ async def generate(
 
     A text that repeats more of its corpus than the guild allows is drawn again, unless a person named its
     random seed: then it must come out the same, and says so. What is drawn again follows from the wish's
-    random seed, so that the same wish gives the same text in every attempt.
+    random seed, so that the same wish gives the same text in every attempt. From here on the guild's hidden
+    words are those of its settings (`hidden_words.current`).
 
     Raises:
         SampleRefused: the model cannot go on from this seed, or its bundle is damaged.
         SamplerUnavailable: no sampler answered.
         ServerBusy: the guild asks for too much at a time.
     """
+    hidden_words.current.set(settings.hidden_words)
     watched = corpus is not None and corpus.text_deleted_at is None and settings.longest_copy > 0
     request = SampleRequest(
         bundle=Path(model.bundle_path),
-        seed=wish.seed,
+        seed=clean(wish.seed),  # what the message shows of it gives the same text again
         length=min(wish.length or settings.length, MAX_LENGTH),
         temperature=settings.temperature if wish.temperature is None else wish.temperature,
         random_seed=secrets.randbelow(DRAWN_BELOW) if wish.random_seed is None else wish.random_seed,
         top_p=None if wish.top_p is None else max(wish.top_p, SMALLEST_TOP_P),
         count=wish.count,
-        drop_unseen=wish.found,
         corpus=Path(corpus.path) if corpus is not None and watched else None,
         longest_copy=settings.longest_copy,
         server=model.guild_id,
     )
-    texts = await pool.samples(request)
+    try:
+        texts = await pool.samples(request)
+    except SampleRefused as refusal:
+        if wish.found and refusal.line == NEVER_SEEN:
+            raise SampleRefused(_("The model has never seen a single character of this text.")) from None
+        raise
     drawn_by_chance = request.temperature > 0 or not wish.seed
     if not wish.reproduces and drawn_by_chance:
         texts = await _without_copies(pool, request, texts)
-    if wish.seed and not texts[0].seed.strip() and wish.found:
-        raise SampleRefused(_("The model has never seen a single character of this text."))
-    samples = tuple(
-        Sample(
-            model_name=model.name,
-            seed=hide(text.seed, settings.hidden_words),
-            text=hide(text.text, settings.hidden_words),
-            temperature=request.temperature,
-            random_seed=text.random_seed,
-            top_p=wish.top_p,
-            copied=text.copied,
-            ended_early=text.training == ENDED_EARLY,
-        )
-        for text in texts
-    )
+    samples = tuple(_shown(model, settings, wish, request, text) for text in texts)
     return Generated(samples, model.id, request.length)
+
+
+def _shown(
+    model: TextModel, settings: GuildSettings, wish: SampleWish, request: SampleRequest, text: SampleText
+) -> Sample:
+    seed, written = hidden_words.hide_in([text.seed, text.text], settings.hidden_words)
+    return Sample(
+        model_name=model.name,
+        seed=seed,
+        text=written,
+        temperature=request.temperature,
+        random_seed=text.random_seed,
+        top_p=wish.top_p,
+        copied=text.copied,
+        ended_early=text.training == ENDED_EARLY,
+        left_out=text.unseen,
+    )
 
 
 async def _without_copies(

@@ -19,6 +19,8 @@ EXCERPT_UNITS = 1200
 SEED_CHARACTERS = 500
 SEED_UNITS = 1100
 FILENAME = "sample.txt"
+# Of what was left out of a seed.
+SYMBOLS, SYMBOL_CHARACTERS = 5, 20
 # Begins what the bot says below a text.
 NOTE = "\n\n-# "
 
@@ -36,6 +38,7 @@ class Sample:
         top_p: of the sampling, if it was set.
         copied: characters of the longest piece that stands in the corpus, if it is too long.
         ended_early: the model's training was, by a person.
+        left_out: what of the seed the model has never seen; it is not in `seed`.
     """
 
     model_name: str
@@ -46,6 +49,7 @@ class Sample:
     top_p: float | None = None
     copied: int = 0
     ended_early: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,4 +127,12 @@ def _footer(sample: Sample, number: int, count: int) -> str:
         parts.append(_("{number} characters in a row stand in its corpus").format(number=sample.copied))
     if sample.ended_early:
         parts.append(_("still learning: its training was ended early"))
+    if sample.left_out:
+        parts.append(_("never seen and left out: {symbols}").format(symbols=_symbols(sample.left_out)))
     return " · ".join(parts)
+
+
+def _symbols(left_out: Sequence[str]) -> str:
+    """The first few, in a footer's room."""
+    shown = [safe_text.shorten(safe_text.plain(symbol), SYMBOL_CHARACTERS) for symbol in left_out[:SYMBOLS]]
+    return " ".join(filter(None, shown)) + (" …" if len(left_out) > SYMBOLS else "")

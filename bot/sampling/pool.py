@@ -67,7 +67,6 @@ class SampleRequest:
         random_seed: of the first text, the others have those that follow; None: drawn.
         top_p: only the likeliest tokens that together have this probability; None: all.
         count: texts to write.
-        drop_unseen: leave out symbols of the seed that the model has never seen, instead of refusing it.
         corpus: what no text should repeat.
         longest_copy: more characters than this in one piece are told of.
         server: whose turn it is, a guild's id.
@@ -80,7 +79,6 @@ class SampleRequest:
     random_seed: int | None
     top_p: float | None = None
     count: int = 1
-    drop_unseen: bool = False
     corpus: Path | None = None
     longest_copy: int = 0
     server: int = 0
@@ -93,7 +91,6 @@ class SampleRequest:
             "random_seed": self.random_seed,
             "top_p": self.top_p,
             "count": self.count,
-            "unseen": "drop" if self.drop_unseen else "refuse",
         }
         watched = (
             {"corpus": str(root / self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
@@ -112,6 +109,7 @@ class SampleText:
         random_seed: draws the same text again.
         copied: characters of the longest run that stands in the corpus, 0 if that is short.
         training: what ended the model's training.
+        unseen: what of the seed was left out, since the model has never seen it.
     """
 
     seed: str
@@ -119,6 +117,7 @@ class SampleText:
     random_seed: int
     copied: int = 0
     training: str = ""
+    unseen: tuple[str, ...] = ()
 
 
 class SamplerPool:
@@ -317,6 +316,6 @@ def _texts(answer: dict[str, Any]) -> tuple[SampleText, ...]:
     random_seeds = answer["random_seeds"] if several else [answer["random_seed"]]
     copied = answer.get("copied", [0] * len(texts))
     return tuple(
-        SampleText(seed, text, random_seed, longest, answer["training"])
+        SampleText(seed, text, random_seed, longest, answer["training"], tuple(answer["unseen"]))
         for seed, text, random_seed, longest in zip(seeds, texts, random_seeds, copied, strict=True)
     )

@@ -104,7 +104,6 @@ def _request(folder: Path, number: int) -> SampleRequest:
         random_seed=number,
         top_p=(None, 0.9)[number % 2],
         count=1 + number % 3,
-        drop_unseen=True,
         corpus=folder / "corpus.txt" if number % 5 == 0 else None,
         longest_copy=40,
         server=number % 3,
