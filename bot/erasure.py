@@ -55,6 +55,7 @@ def erase_guild(
         retention.remove_files(session, _relative(layout, paths), now)
         if asked_by is not None:
             audit.record(session, guild_id, asked_by, "data.deleted", scope="server")
+    database.forget_log()
     carry_out_removals(database, layout, now)
 
 
@@ -74,6 +75,7 @@ def erase_person(
         retention.remove_files(session, _relative(layout, paths), now)
         # Naming who asked would store again what was just deleted.
         audit.record(session, guild_id, personal_data.DELETED_PERSON, "data.deleted", scope="person")
+    database.forget_log()
     carry_out_removals(database, layout, now)
     return Erased(len(texts), len(cancelled), tuple(model.name for model in learned))
 

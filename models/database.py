@@ -92,6 +92,19 @@ class Database:
         running = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(self._threads, running, transaction)
 
+    def forget_log(self) -> None:
+        """Overwrite SQLite's write-ahead log, which else holds what was deleted until other changes cover it.
+
+        While others read or write it stays as it is, and the next deletion or end of the process does it.
+        """
+        if self.url.get_backend_name() != "sqlite":
+            return
+        with one_clear_line(self.url), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None  # noqa: S101 -- it has just been opened
+            driver.execute("PRAGMA query_only = OFF")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def dispose(self) -> None:
         """Close the pooled connections; a later transaction opens new ones."""
         threads, self._threads = self._threads, _threads()

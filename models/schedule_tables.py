@@ -70,7 +70,10 @@ class Schedule(Base):
     length: Mapped[int | None]
     # None unless it is active.
     next_slot: Mapped[datetime | None]
+    # One line in English; "{name}" in it stands for who paused it.
     paused_reason: Mapped[str] = mapped_column(default="")
+    # Who paused it by hand; None where the bot did. No name of a person is stored.
+    paused_by: Mapped[int | None] = mapped_column(sa.BigInteger)
     # The channel is still to be told that it is paused.
     notice_due: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

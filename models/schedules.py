@@ -115,7 +115,13 @@ def discard(session: Session, guild_id: int, schedule_id: int) -> None:
 
 
 def pause(
-    session: Session, guild_id: int, schedule_id: int, *, reason: str, notice: bool = False
+    session: Session,
+    guild_id: int,
+    schedule_id: int,
+    *,
+    reason: str,
+    by: int | None = None,
+    notice: bool = False,
 ) -> Schedule | None:
     """Stop an active schedule from posting by itself.
 
@@ -123,7 +129,8 @@ def pause(
         session: a writing one.
         guild_id: whose schedule it is.
         schedule_id: which.
-        reason: one line for people.
+        reason: one line for people; "{name}" in it stands for who did it.
+        by: Discord id of who did it; None for the bot itself.
         notice: whether its channel is to be told.
     """
     return _change(
@@ -134,6 +141,7 @@ def pause(
         state=ScheduleState.PAUSED,
         next_slot=None,
         paused_reason=reason,
+        paused_by=by,
         notice_due=notice,
     )
 
@@ -151,6 +159,7 @@ def resume(
         next_slot=next_slot,
         created_by=by,
         paused_reason="",
+        paused_by=None,
         notice_due=False,
     )
 
@@ -172,7 +181,9 @@ def pause_for_model(session: Session, guild_id: int, model_id: int, reason: str)
     of_model = (Schedule.guild_id == guild_id, Schedule.model_id == model_id)
     _delete(session, *of_model, Schedule.state == ScheduleState.DRAFT)
     paused = _pause_many(session, *of_model, reason=reason, notice=True)
-    session.execute(sa.update(Schedule).where(*of_model).values(model_id=None, paused_reason=reason))
+    session.execute(
+        sa.update(Schedule).where(*of_model).values(model_id=None, paused_reason=reason, paused_by=None)
+    )
     return paused
 
 
@@ -233,7 +244,13 @@ def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, n
     change = (
         sa.update(Schedule)
         .where(*which, Schedule.state == ScheduleState.ACTIVE)
-        .values(state=ScheduleState.PAUSED, next_slot=None, paused_reason=reason, notice_due=notice)
+        .values(
+            state=ScheduleState.PAUSED,
+            next_slot=None,
+            paused_reason=reason,
+            paused_by=None,
+            notice_due=notice,
+        )
         .returning(Schedule.id)
         .execution_options(synchronize_session=False)
     )

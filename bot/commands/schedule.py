@@ -15,7 +15,7 @@ from bot.errors import UnknownModel, UserError, answers_expected, defer_privatel
 from bot.i18n import _, marked
 from bot.permissions import manages_guild, require_scheduler
 from bot.presentation import safe_text
-from bot.presentation.schedule_card import list_cards, preview_card, saved_card
+from bot.presentation.schedule_card import PAUSED, list_cards, preview_card, saved_card
 from bot.privacy_statement import AUDIT_TRAIL, Stored
 from bot.scheduling import changes, zones
 from bot.scheduling.changes import UnknownSchedule, title
@@ -156,7 +156,9 @@ class Schedules(
         known, models = await self.bot.database.call(look_up)
         if not known:
             raise UserError(_("There is no schedule here yet. /schedule add makes one."))
-        for card in list_cards(known, models):
+        who = {each.paused_by for each in known if each.paused_by is not None}
+        names = {user_id: await self.bot.names.of(guild_id, user_id) for user_id in who}
+        for card in list_cards(known, models, names):
             if interaction.response.is_done():
                 await interaction.followup.send(embed=card, ephemeral=True)
             else:
@@ -169,13 +171,12 @@ class Schedules(
         """Pause it."""
         require_scheduler(interaction)
         guild_id, user = guild_of(interaction), interaction.user
-        name = safe_text.safe(safe_text.shorten(safe_text.plain(user.display_name), 60))
 
         def change(session: Session) -> Schedule:
             known = schedules.get(session, guild_id, schedule)
             if known is None:
                 raise UnknownSchedule
-            if schedules.pause(session, guild_id, schedule, reason=f"Paused by {name}.") is None:
+            if schedules.pause(session, guild_id, schedule, reason=PAUSED, by=user.id) is None:
                 raise UserError(_("This schedule is paused already."))
             audit.record(session, guild_id, user.id, "schedule.paused", title(known))
             return known

@@ -12,7 +12,7 @@ from bot.i18n import _
 from bot.permissions import require_scheduler
 from bot.persistent import Button, PersistentItem
 from bot.presentation import safe_text
-from bot.presentation.schedule_card import saved_card
+from bot.presentation.schedule_card import STOPPED, saved_card
 from bot.privacy_statement import AUDIT_TRAIL
 from bot.scheduling import changes
 from bot.scheduling.changes import UnknownSchedule, title
@@ -76,16 +76,16 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"
         guild_id = guild_of(interaction)
         require_scheduler(interaction)
         database: Database = interaction.client.database
-        name = safe_text.shorten(safe_text.plain(interaction.user.display_name), 60)
+        user = interaction.user
+        name = safe_text.shorten(safe_text.plain(user.display_name), 60)
 
         def stop(session: Session) -> str | None:
             known = schedules.get(session, guild_id, self.schedule_id)
             if known is None:
                 return None
-            reason = f"Stopped by {safe_text.safe(name)} with the button of a post."
-            if schedules.pause(session, guild_id, self.schedule_id, reason=reason) is None:
+            if schedules.pause(session, guild_id, self.schedule_id, reason=STOPPED, by=user.id) is None:
                 return ""
-            audit.record(session, guild_id, interaction.user.id, "post.stopped", title(known))
+            audit.record(session, guild_id, user.id, "post.stopped", title(known))
             return title(known)
 
         stopped = await database.call(stop, write=True)

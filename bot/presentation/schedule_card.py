@@ -2,13 +2,14 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import discord
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
-from bot.i18n import _, locale
+from bot.i18n import _, locale, marked
 from bot.presentation import safe_text, style
 from bot.scheduling.zones import zone_named
 from models import Schedule, ScheduleState
@@ -17,6 +18,13 @@ from models import Schedule, ScheduleState
 SCHEDULES_A_CARD = 10
 SEED_CHARACTERS = 120
 REASON_CHARACTERS = 250
+
+PAUSED = marked("Paused by {name}.")
+STOPPED = marked("Stopped by {name} with the button of a post.")
+"""Why a schedule is paused that a person paused: the name is looked up when it is shown."""
+
+# What stands in rows of before that held a name.
+_NAMELESS = (marked("Paused by hand."), marked("Stopped by hand with the button of a post."))
 
 
 def footer(schedule: Schedule, figures: str) -> str:
@@ -59,15 +67,23 @@ def saved_card(schedule: Schedule, model_name: str | None) -> discord.Embed:
     return embed
 
 
-def list_cards(schedules: Sequence[Schedule], model_names: Mapping[int, str]) -> list[discord.Embed]:
-    """All schedules of a server, on as many cards as it takes."""
+def list_cards(
+    schedules: Sequence[Schedule], model_names: Mapping[int, str], names: Mapping[int, str]
+) -> list[discord.Embed]:
+    """All schedules of a server, on as many cards as it takes.
+
+    Args:
+        schedules: in order.
+        model_names: by the models' ids.
+        names: of who paused them, by their ids.
+    """
     cards = []
     for start in range(0, len(schedules), SCHEDULES_A_CARD):
         embed = discord.Embed(title=_("Schedules of this server"), colour=style.SAMPLE)
         for schedule in schedules[start : start + SCHEDULES_A_CARD]:
             name = None if schedule.model_id is None else model_names.get(schedule.model_id)
             embed.add_field(
-                name=f"#{schedule.id} · {_when(schedule)}", value=_lines(schedule, name), inline=False
+                name=f"#{schedule.id} · {_when(schedule)}", value=_lines(schedule, name, names), inline=False
             )
         cards.append(embed)
     return cards
@@ -102,11 +118,13 @@ def _when(schedule: Schedule) -> str:
     return f"{safe_text.safe(schedule.rule)} · {schedule.timezone}"
 
 
-def _lines(schedule: Schedule, model_name: str | None) -> str:
+def _lines(
+    schedule: Schedule, model_name: str | None, names: Mapping[int, str] = MappingProxyType({})
+) -> str:
     where = f"<#{schedule.channel_id}> · {_model(model_name)} · {_settings(schedule)}"
     if schedule.state is ScheduleState.PAUSED:
         paused = _("**Paused**")
-        return f"{where}\n{paused} · {_reason(schedule)}"
+        return f"{where}\n{paused} · {_reason(schedule, names)}"
     assert schedule.next_slot is not None  # noqa: S101 - the table's own rule
     coming = _("Next")
     return f"{where}\n{coming}: {_timestamp(schedule.next_slot)}"
@@ -130,6 +148,10 @@ def _settings(schedule: Schedule) -> str:
     return ", ".join(parts) or _("the server's settings")
 
 
-def _reason(schedule: Schedule) -> str:
-    # Reasons are stored in English; those without names in them are found in the catalogue.
-    return safe_text.shorten(_(schedule.paused_reason), REASON_CHARACTERS)
+def _reason(schedule: Schedule, names: Mapping[int, str] = MappingProxyType({})) -> str:
+    # Reasons are stored in English; those that are no model's own words are found in the catalogue.
+    reason = _(schedule.paused_reason)
+    if schedule.paused_by is not None:
+        name = names.get(schedule.paused_by) or f"<@{schedule.paused_by}>"
+        reason = reason.replace("{name}", safe_text.safe(name))
+    return safe_text.shorten(reason, REASON_CHARACTERS)
