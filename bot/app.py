@@ -16,6 +16,7 @@ from bot.commands import EXTENSIONS
 from bot.cooldowns import Cooldowns
 from bot.counting import GenerationCounter
 from bot.errors import AnsweringTree
+from bot.guild_words import GuildWords
 from bot.health import Heartbeat
 from bot.jobs.queue import JobQueue
 from bot.jobs.worker import JobWorker
@@ -41,6 +42,7 @@ class Pastiche(commands.Bot):
         layout: where files lie.
         database: guilds, corpora, models, jobs.
         names: of members.
+        words: that each server hides.
         pool: the warm samplers.
         cooldowns: of people who ask for texts.
         intake: reads uploaded texts.
@@ -71,6 +73,7 @@ class Pastiche(commands.Bot):
         self.layout = Layout(settings.data_dir)
         self.database = Database(settings.database_url)
         self.names = Names(self)
+        self.words = GuildWords()
         self.pool = SamplerPool(
             settings.samplers,
             timeout_s=settings.sample_timeout_s,
@@ -117,6 +120,8 @@ class Pastiche(commands.Bot):
     def _start_services(self) -> None:
         self.settings.prepare_data_dir()
         migrations.upgrade(self.settings.database_url)
+        with self.database.read() as session:
+            self.words.load(session)
         self._worker.start()
         if self.settings.jobs == "elsewhere":
             self.queue.prepare()

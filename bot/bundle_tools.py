@@ -10,7 +10,7 @@ import structlog
 from bot.errors import UserError
 from bot.i18n import _
 from bot.limited_child import Limits, OutOfMemory, OutOfTime, run_limited
-from bot.presentation import safe_text
+from bot.presentation import reasons, safe_text
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -41,7 +41,7 @@ def check(bundle: Path) -> None:
         told = reason.removeprefix("error: ").replace(f"{bundle}/", "").replace(str(bundle), "the bundle")
         raise UserError(
             _("This bundle is refused: {reason}").format(
-                reason=safe_text.safe_within(told, REASON_CHARACTERS)
+                reason=safe_text.safe_within(reasons.for_people(told), REASON_CHARACTERS)
             )
         )
 

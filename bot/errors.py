@@ -15,7 +15,7 @@ from discord import app_commands
 
 from bot import i18n
 from bot.i18n import _
-from bot.presentation import safe_text, style
+from bot.presentation import reasons, safe_text, style
 from models import InvalidNameError
 from textgen.errors import TextgenError
 
@@ -105,7 +105,7 @@ def _own_words(error: TextgenError | InvalidNameError | SampleRefused) -> str:
             for name, value in error.values.items()
         }
         told = _(error.line).format(**values)
-    words = safe_text.safe_within(" ".join(told.split()), LINE_CHARACTERS)
+    words = safe_text.safe_within(reasons.for_people(told), LINE_CHARACTERS)
     # A file's name stays as it is written.
     return words if error.line.startswith("{") else words[:1].upper() + words[1:]
 
@@ -125,7 +125,7 @@ LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
     (
         app_commands.TransformerError,
         lambda error: _("“{value}” is not valid here.").format(
-            value=_shortened(str(cast("Any", error).value))
+            value=safe_text.safe(_shortened(str(cast("Any", error).value)))
         ),
     ),
     (

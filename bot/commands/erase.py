@@ -72,6 +72,7 @@ async def _erase_server(interaction: Interaction, guild_id: int) -> None:
         asked_by=interaction.user.id,
     )
     bot.names.forget(guild_id)
+    bot.words.learn(guild_id, "")
 
 
 async def _erase_person(interaction: Interaction, guild_id: int, *, models: bool) -> str:

@@ -167,7 +167,9 @@ async def _export(interaction: Interaction, model_id: int) -> None:
     )
     slug = re.sub(r"[^\w.-]+", "-", model.name, flags=re.ASCII).strip("-.") or "model"
     await interaction.edit_original_response(
-        content=_("The bundle, for `textgen sample --model` or for Import in another server."),
+        content=_(
+            "The bundle: Import takes it in another server, and so does Pastiche on a computer of your own."
+        ),
         attachments=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
     )
 

@@ -21,6 +21,7 @@ from bot.commands.job_buttons import controls
 from bot.jobs import forecast, workspace
 from bot.layout import Layout
 from bot.people import Names
+from bot.presentation import hidden_words
 from bot.presentation.training_card import PICTURE, training_card
 from models import (
     Corpus,
@@ -29,6 +30,7 @@ from models import (
     TextModel,
     TrainingJob,
     corpora,
+    guilds,
     text_models,
     training_jobs,
     turns,
@@ -85,6 +87,7 @@ class _Belongings:
     model: TextModel | None
     base: TextModel | None
     queue: _Queue
+    hidden_words: str
 
 
 class CardEditor:
@@ -152,6 +155,7 @@ class CardEditor:
 
     async def _show(self, job: TrainingJob) -> None:
         belongings = await self._database.call(_belongings, job)
+        hidden_words.current.set(belongings.hidden_words)
         place = belongings.queue.place(job)
         wait_s = belongings.queue.waits_s.get(job.id, 0.0)
         waiting = len(belongings.queue.order)
@@ -255,6 +259,7 @@ def _belongings(session: Session, job: TrainingJob) -> _Belongings:
         model(job.model_id),
         model(job.base_model_id),
         _queue(session)[1],
+        guilds.settings_of(session, job.guild_id).hidden_words,
     )
 
 

@@ -21,6 +21,7 @@ from bot.jobs.publishing import publish_bundle
 from bot.jobs.reporter import Reporter
 from bot.jobs.trainer import Stop, TrainingOrder, run_trainer
 from bot.layout import Layout
+from bot.presentation import reasons
 from bot.settings import Settings
 from models import Database, JobState, TrainingJob, corpora, training_jobs, turns
 
@@ -226,5 +227,5 @@ def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> t
 
 def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
     with context.database.write() as session:
-        training_jobs.fail(session, guild_id, job_id, error=error)
+        training_jobs.fail(session, guild_id, job_id, error=reasons.for_people(error))
     workspace.clear(context.layout, guild_id, job_id)

@@ -10,7 +10,8 @@ words are hidden stands in `current`, set with the server that the work at hand 
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from bot.presentation.cleaning import clean
@@ -21,6 +22,16 @@ HIDDEN = "▒▒▒"
 
 current: ContextVar[str] = ContextVar("hidden_words", default="")
 """The list of the server that is answered or written to, one entry a line."""
+
+
+@contextmanager
+def all_shown() -> Iterator[None]:
+    """Hide nothing meanwhile: for who looks after the list itself."""
+    token = current.set("")
+    try:
+        yield
+    finally:
+        current.reset(token)
 
 
 def veil(text: str) -> str:

@@ -53,7 +53,11 @@ def job_list(jobs: JobList) -> discord.Embed:
 def option_of(job: TrainingJob) -> discord.SelectOption:
     """The job as a choice to cancel."""
     state = _("running") if job.state is JobState.TRAINING else _("waiting")
-    return discord.SelectOption(label=safe_text.shorten(job.model_name, 100), value=job.id, description=state)
+    return discord.SelectOption(label=_plain_name(job), value=job.id, description=state)
+
+
+def _plain_name(job: TrainingJob) -> str:
+    return safe_text.shorten(safe_text.plain(job.model_name), 100)
 
 
 def _name(job: TrainingJob) -> str:

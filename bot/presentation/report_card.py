@@ -31,5 +31,5 @@ def report_card(message: discord.Message, reported_by: int) -> discord.Embed:
         embed.add_field(name=_("Message"), value=message.jump_url)
     footers = [embed.footer.text for embed in message.embeds if embed.footer.text]
     if footers:
-        embed.set_footer(text=safe_text.shorten(footers[0], 1000))
+        embed.set_footer(text=safe_text.shorten(safe_text.plain(footers[0]), 1000))
     return embed

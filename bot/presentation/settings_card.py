@@ -9,7 +9,7 @@ import discord
 from bot import setting_values
 from bot.guild_settings import SETTINGS, Group, Kind, Setting
 from bot.i18n import _, ngettext
-from bot.presentation import safe_text, style
+from bot.presentation import hidden_words, safe_text, style
 from models import GuildSettings
 
 CHANGED, DEFAULT = "◆", "◇"
@@ -94,7 +94,8 @@ def _line(setting: Setting, settings: GuildSettings, model_name: str | None) -> 
         return f"{DEFAULT} `{setting.option}` {shown}"
     line = f"{CHANGED} `{setting.option}` **{shown}**"
     if setting.kind is Kind.WORDS:
-        words = safe_text.safe_within(value.replace("\n", ", "), HIDDEN_CHARACTERS)
+        with hidden_words.all_shown():
+            words = safe_text.safe_within(value.replace("\n", ", "), HIDDEN_CHARACTERS)
         line += f" ||{words}||"
     default = setting_values.shown(setting, setting.default)
     return line + " · " + _("default: {value}").format(value=default)

@@ -7,7 +7,7 @@ import math
 import discord
 
 from bot.i18n import _
-from bot.presentation import safe_text, style
+from bot.presentation import reasons, safe_text, style
 from models import Corpus, JobState, TextModel, TrainingJob
 
 SAMPLE_CHARACTERS = 600
@@ -100,7 +100,8 @@ def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.da
             )
             return _("**Done**") + f"{early}\n{how}"
         case JobState.FAILED:
-            reason = safe_text.safe_within(job.error or _("no reason was given"), REASON_CHARACTERS)
+            told = reasons.for_people(job.error) if job.error else _("no reason was given")
+            reason = safe_text.safe_within(_(told), REASON_CHARACTERS)
             reason = reason[:1].upper() + reason[1:]
             others = _("The other models of this server are as they were.")
             return _("**Failed**") + f"\n{reason}\n*{others}*"

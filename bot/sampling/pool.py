@@ -22,6 +22,7 @@ from bot.i18n import _
 from bot.sampling.lanes import Lane, Usage, Weights
 from bot.sampling.turns import Admission, FairTurns, LineFull
 from bot.sampling.worker import Refusal, SamplerWorker, WorkerDied
+from textgen.errors import SettingsError
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -233,7 +234,7 @@ class SamplerPool:
                 log.warning("sample lost with its worker", worker=worker.number, attempt=attempt)
                 continue
             if isinstance(answer, Refusal):
-                raise SampleRefused(answer.message, answer.line, answer.values)
+                raise _refused(answer)
             if "step_s" in answer:
                 measured = {name: float(answer[name]) for name in ("load_s", "step_s")}
                 self._weights.took(self._root / request.bundle, **measured)
@@ -307,6 +308,16 @@ class SamplerPool:
 
 def _nothing(_dead: SamplerWorker) -> None:
     """The process apart is started again when it is needed."""
+
+
+def _refused(refusal: Refusal) -> SampleRefused:
+    """What a person is told: of a seed or setting the sampler's own words, of a bundle's files none."""
+    if refusal.kind == SettingsError.__name__:
+        return SampleRefused(refusal.message, refusal.line, refusal.values)
+    log.error("a model cannot be sampled", kind=refusal.kind, reason=refusal.message)
+    return SampleRefused(
+        _("This model is damaged or not on the disk any more; whoever hosts the bot finds more in its log.")
+    )
 
 
 def _texts(answer: dict[str, Any]) -> tuple[SampleText, ...]:

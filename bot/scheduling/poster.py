@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.generation import MAX_RANDOM_SEED
 from bot.jobs.workflows import JobInterrupted
+from bot.presentation import hidden_words
 from bot.presentation.schedule_card import notice
 from bot.sampling.pool import SamplerPool
 from bot.scheduling import workflow
@@ -23,7 +24,7 @@ from bot.scheduling.delivery import Delivery, Slot
 from bot.scheduling.reading import read_rule
 from bot.scheduling.slots import due_slots
 from bot.scheduling.zones import zone_named
-from models import Database, PostState, Schedule, ScheduledPost, scheduled_posts, schedules
+from models import Database, PostState, Schedule, ScheduledPost, guilds, scheduled_posts, schedules
 from models.columns import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
@@ -234,6 +235,8 @@ class Poster:
         """Say once in its channel that a schedule is paused, if that can be written to."""
         if await self._database.call(schedules.told, schedule.guild_id, schedule.id, write=True) is None:
             return
+        settings = await self._database.call(guilds.settings_of, schedule.guild_id)
+        hidden_words.current.set(settings.hidden_words)
         channel = self._client.get_partial_messageable(schedule.channel_id, guild_id=schedule.guild_id)
         try:
             await channel.send(embed=notice(schedule))
