@@ -70,7 +70,7 @@ class SampleRefused(UserError):
 
     def __init__(self, message: str, line: str = "", values: Mapping[str, str | int] | None = None) -> None:
         super().__init__(message)
-        self.line, self.values = line, values or {}
+        self.line, self.values = line or message, values or {}
 
 
 def guild_of(interaction: discord.Interaction[Any]) -> int:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_paused_by"
-down_revision = "20261128_name_keys"
+down_revision = "20261128_relative_paths"
 branch_labels = None
 depends_on = None
 
