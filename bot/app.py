@@ -11,11 +11,11 @@ from discord.ext import commands
 
 import migrations
 from bot import attachments, intake
+from bot.answering import AnsweringTree
 from bot.command_sync import sync_if_changed
 from bot.commands import EXTENSIONS
 from bot.cooldowns import Cooldowns
 from bot.counting import GenerationCounter
-from bot.errors import AnsweringTree
 from bot.guild_words import GuildWords
 from bot.health import Heartbeat
 from bot.jobs.queue import JobQueue

@@ -1,31 +1,16 @@
-"""What people read when something goes wrong: one table from exception to line.
+"""What people read when something goes wrong: one table from exception to line."""
 
-Expected errors become one line that only the person sees. Everything else is logged under a reference
-that the person can pass on.
-"""
-
-import functools
-import secrets
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import discord
-import structlog
 from discord import app_commands
 
-from bot import i18n
 from bot.i18n import _
 from bot.presentation import reasons, safe_text, style
 from models import InvalidNameError
 from textgen.errors import TextgenError
 
-log = structlog.stdlib.get_logger(__name__)
-
-Owner = TypeVar("Owner")
-P = ParamSpec("P")
-Command = Callable[Concatenate[Owner, discord.Interaction[Any], P], Coroutine[Any, Any, None]]
-
-PRIVATE = "answers_privately"
 LINE_CHARACTERS = 1500
 
 
@@ -145,99 +130,3 @@ def line_for(error: BaseException) -> str | None:
     if isinstance(error, app_commands.CommandInvokeError):
         return line_for(error.original)
     return next((line(error) for kind, line in LINES if isinstance(error, kind)), None)
-
-
-async def answer_privately(interaction: discord.Interaction[Any], line: str) -> None:
-    """Show the line to this person alone, whatever was answered before.
-
-    An answer that was deferred for everyone cannot turn private, so it is taken back first.
-    """
-    if not interaction.response.is_done():
-        await interaction.response.send_message(line, ephemeral=True)
-    elif interaction.extras.get(PRIVATE):
-        await interaction.edit_original_response(content=line)
-    else:
-        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-            await interaction.delete_original_response()
-        await interaction.followup.send(line, ephemeral=True)
-
-
-async def defer_privately(interaction: discord.Interaction[Any]) -> None:
-    """Acknowledge at once; the answer will be for this person alone."""
-    await interaction.response.defer(ephemeral=True, thinking=True)
-    interaction.extras[PRIVATE] = True
-
-
-async def answer_unexpected(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """Log the error under a reference and give the person that reference."""
-    reference = secrets.token_hex(4)
-    log.error(
-        "unexpected error",
-        reference=reference,
-        guild=interaction.guild_id,
-        command=interaction.command.qualified_name if interaction.command else None,
-        exc_info=error,
-    )
-    await answer_privately(
-        interaction,
-        _("Something went wrong on our side. Reference for the host's log: {reference}.").format(
-            reference=f"`{reference}`"
-        ),
-    )
-
-
-class AnsweringTree(app_commands.CommandTree[Any]):
-    """A command tree that answers every error: of checks, of options, and what no command expected."""
-
-    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Let every command pass, and answer it in the person's language."""
-        i18n.locale.set(str(interaction.locale))
-        return True
-
-    async def on_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /
-    ) -> None:
-        """Answer with the error's line or, for an unexpected one, with a reference to the log."""
-        line = line_for(error)
-        if line is not None:
-            await answer_privately(interaction, line)
-        else:
-            await answer_unexpected(interaction, error)
-
-
-def answers_expected(callback: "Command[Owner, P]") -> "Command[Owner, P]":
-    """Decorate a command: expected errors are answered with their line and end there."""
-
-    @functools.wraps(callback)
-    async def wrapper(
-        owner: Owner, interaction: discord.Interaction[Any], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
-        try:
-            await callback(owner, interaction, *args, **kwargs)
-        except Exception as error:
-            line = line_for(error)
-            if line is None:
-                raise
-            await answer_privately(interaction, line)
-
-    return cast("Command[Owner, P]", wrapper)
-
-
-def answers_everything(callback: "Command[Owner, P]") -> "Command[Owner, P]":
-    """Decorate a button, which no command tree stands behind: unexpected errors are answered too."""
-
-    @functools.wraps(callback)
-    async def wrapper(
-        owner: Owner, interaction: discord.Interaction[Any], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
-        i18n.locale.set(str(interaction.locale))
-        try:
-            await callback(owner, interaction, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the outermost frame of ours; logged with a reference
-            line = line_for(error)
-            if line is None:
-                await answer_unexpected(interaction, error)
-            else:
-                await answer_privately(interaction, line)
-
-    return cast("Command[Owner, P]", wrapper)

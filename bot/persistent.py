@@ -1,12 +1,12 @@
-"""What buttons and menus that outlive a restart share: they are made anew from the id that Discord sends."""
+"""What buttons and menus that outlive a restart share, and forms: what Discord sends says all they know."""
 
 import abc
 import re
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import discord
 
-from bot.errors import answers_everything
+from bot.answering import Ack, run_answering
 
 Button = discord.ui.Button[discord.ui.View]
 Select = discord.ui.Select[discord.ui.View]
@@ -37,11 +37,38 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
         del interaction, item
         return cls.made_from(match)
 
-    @answers_everything
+    def ack(self, interaction: discord.Interaction[Any]) -> Ack:
+        """How the press is acknowledged, which is said without a look-up."""
+        del interaction
+        return Ack.PRIVATELY
+
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Do what it is there for; whatever goes wrong is answered."""
-        await self.pressed(interaction)
+        """Acknowledge, and do what it is there for; whatever goes wrong is answered."""
+        await run_answering(interaction, self.ack(interaction), lambda: self.pressed(interaction))
 
     @abc.abstractmethod
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer the interaction."""
+        """Answer the interaction, which is acknowledged."""
+
+
+class UpdatingItem(PersistentItem[ItemT], template=r"(?!)"):
+    """One whose answer takes the place of the message that it stands below."""
+
+    def ack(self, interaction: discord.Interaction[Any]) -> Ack:
+        """The message stays until it is changed."""
+        del interaction
+        return Ack.UPDATE
+
+
+class Form(abc.ABC, discord.ui.Modal):
+    """A form that somebody fills in; whatever it was opened with is checked again when it is sent."""
+
+    ACK: ClassVar[Ack]
+
+    async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
+        """Acknowledge, and do what it is there for; whatever goes wrong is answered."""
+        await run_answering(interaction, self.ACK, lambda: self.submitted(interaction))
+
+    @abc.abstractmethod
+    async def submitted(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer the interaction, which is acknowledged."""

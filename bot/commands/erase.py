@@ -8,8 +8,9 @@ import discord
 import structlog
 
 from bot import erasure
+from bot.answering import answer
 from bot.app import Interaction
-from bot.errors import UserError, defer_privately, guild_of
+from bot.errors import UserError, guild_of
 from bot.i18n import _, ngettext
 from bot.permissions import require_manager
 from bot.persistent import Button, PersistentItem
@@ -50,7 +51,6 @@ class EraseButton(
             raise UserError(_("Only the person who asked for this can confirm it."))
         if self.scope == "server":
             require_manager(interaction)
-        await defer_privately(interaction)
         if self.scope == "server":
             await _erase_server(interaction, guild_id)
             done = _("All of this server's data is deleted.")
@@ -58,7 +58,7 @@ class EraseButton(
             done = await _erase_person(interaction, guild_id, models=self.models)
         log.info("data deleted", guild=guild_id, scope=self.scope)
         embed = discord.Embed(title=_("Deleted"), description=done, colour=style.DONE)
-        await interaction.edit_original_response(embed=embed)
+        await answer(interaction, embeds=[embed])
 
 
 async def _erase_server(interaction: Interaction, guild_id: int) -> None:

@@ -2,21 +2,23 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands, tasks
 
 from bot import generation
+from bot.answering import Ack, answers
 from bot.app import Interaction, Pastiche
+from bot.commands import completion
 from bot.commands.sample_care import DeleteButton, ReportButton
 from bot.commands.samples import AgainButton, ContinueButton, answer_wish, continued_seed
-from bot.errors import answers_expected
 from bot.generation import SampleWish
 from bot.i18n import marked
 from bot.presentation.sample_reading import text_of
 from bot.privacy_statement import Stored
-from models import text_models
 
 STORES: tuple[Stored, ...] = (
     Stored(
@@ -26,13 +28,16 @@ STORES: tuple[Stored, ...] = (
     ),
 )
 
-CHOICES = 25
 # Of a message that somebody wrote: more would bury what comes after it.
 MESSAGE_CHARACTERS = 300
 COUNT_EVERY_S = 10
 
 # Mentions, emoji and times are no words of the message.
 _DISCORD_MARKUP = re.compile(r"<(?:[@#][!&]?|a?:\w+:|/[^<>:]{1,100}:|t:|id:)[^<>\s]*>")
+
+
+def _ack(options: Mapping[str, Any]) -> Ack:
+    return Ack.PRIVATELY if options.get("private") else Ack.PUBLICLY
 
 
 class Generate(commands.Cog):
@@ -66,7 +71,7 @@ class Generate(commands.Cog):
         random_seed="The same number, seed and settings give the same text again",
         private="True: only you see it",
     )
-    @answers_expected
+    @answers(_ack)
     async def generate(
         self,
         interaction: Interaction,
@@ -98,18 +103,13 @@ class Generate(commands.Cog):
 
     @generate.autocomplete("model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        if interaction.guild_id is None:
-            return []
-        names = await self.bot.database.call(
-            text_models.names_starting, interaction.guild_id, current, CHOICES
-        )
-        return [app_commands.Choice(name=name, value=name) for name in names]
+        return await completion.models(interaction, current)
 
     async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Go on from the text of a message, which comes with the interaction and is kept nowhere."""
         await self._continue(interaction, message)
 
-    @answers_expected
+    @answers(Ack.PUBLICLY)
     async def _continue(self, interaction: Interaction, message: discord.Message) -> None:
         written = _DISCORD_MARKUP.sub("", message.content)
         if not written.strip() and self.bot.user is not None and message.author.id == self.bot.user.id:

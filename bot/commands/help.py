@@ -6,8 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.answering import Ack, answer, answers
 from bot.app import Interaction, Pastiche
-from bot.errors import UserError, answers_expected
+from bot.errors import UserError
 from bot.i18n import _
 from bot.presentation import safe_text
 from bot.presentation.help_card import command_card, commands_card, usage
@@ -30,7 +31,7 @@ class Help(commands.Cog):
 
     @app_commands.command(description="Show what this bot can do.")
     @app_commands.describe(command="One command, with all its options")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def help(
         self, interaction: Interaction, command: app_commands.Range[str, 1, 70] | None = None
     ) -> None:
@@ -50,7 +51,7 @@ class Help(commands.Cog):
                 name = safe_text.safe_within(command, 70)
                 raise UserError(_("There is no command /{name}.").format(name=name))
             embed = command_card(found, self._ids, settings)
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        await answer(interaction, embeds=[embed])
 
     @help.autocomplete("command")
     async def _complete_command(

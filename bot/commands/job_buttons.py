@@ -11,7 +11,8 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.commands.samples import answer_wish
+from bot.answering import answer
+from bot.commands.samples import SamplingItem, answer_wish
 from bot.errors import UnknownModel, UserError, guild_of
 from bot.generation import SampleWish
 from bot.i18n import _
@@ -47,7 +48,7 @@ class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32
     async def pressed(self, interaction: Interaction) -> None:
         """Cancel the job; the card follows by itself."""
         line = await cancel_job(interaction, self.job_id)
-        await interaction.response.send_message(line, ephemeral=True)
+        await answer(interaction, line)
 
 
 class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32})"):
@@ -91,15 +92,15 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32
 
         if await database.call(finish, write=True) is None:
             raise UserError(_("This training has already ended."))
-        await interaction.response.send_message(
+        await answer(
+            interaction,
             _("**{model}** is finished with the best it has learnt so far.").format(
                 model=safe_text.safe(job.model_name)
             ),
-            ephemeral=True,
         )
 
 
-class TryButton(PersistentItem[Button], template=r"trained:try:(?P<model>\d{1,19})"):
+class TryButton(SamplingItem, template=r"trained:try:(?P<model>\d{1,19})"):
     """Writes a text with a finished training's model."""
 
     def __init__(self, model_id: int) -> None:
@@ -153,9 +154,9 @@ class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model
             return model.name
 
         name = await database.call(make_default, write=True)
-        await interaction.response.send_message(
+        await answer(
+            interaction,
             _("**{model}** is this server's default model now.").format(model=safe_text.safe(name)),
-            ephemeral=True,
         )
 
 

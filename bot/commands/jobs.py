@@ -5,13 +5,14 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
+from bot.answering import Ack, answer, answer_privately, answers
 from bot.app import Interaction, Pastiche
 from bot.commands.job_buttons import cancel_job
-from bot.errors import answers_expected, guild_of
+from bot.errors import guild_of
 from bot.i18n import _
 from bot.jobs import forecast
 from bot.permissions import manages_guild
-from bot.persistent import Button, PersistentItem, Select
+from bot.persistent import Button, Select, UpdatingItem
 from bot.presentation.job_list import JobList, job_list, option_of
 from bot.privacy_statement import Stored
 from models import JobState, TrainingJob, training_jobs, turns
@@ -21,7 +22,7 @@ STORES: tuple[Stored, ...] = ()
 CHOICES = 25
 
 
-class CancelSelect(PersistentItem[Select], template=r"jobs:cancel"):
+class CancelSelect(UpdatingItem[Select], template=r"jobs:cancel"):
     """Calls off the chosen training."""
 
     def __init__(self, jobs: list[TrainingJob] | None = None) -> None:
@@ -37,11 +38,11 @@ class CancelSelect(PersistentItem[Select], template=r"jobs:cancel"):
         """Cancel it if it is this server's and the person may, and show the list as it is now."""
         line = await cancel_job(interaction, self.item.values[0])
         embed, view = await _panel(interaction)
-        await interaction.response.edit_message(embed=embed, view=view)
-        await interaction.followup.send(line, ephemeral=True)
+        await answer(interaction, embeds=[embed], view=view)
+        await answer_privately(interaction, line)
 
 
-class RefreshButton(PersistentItem[Button], template=r"jobs:refresh"):
+class RefreshButton(UpdatingItem[Button], template=r"jobs:refresh"):
     """Shows the list as it is now."""
 
     def __init__(self) -> None:
@@ -54,7 +55,7 @@ class RefreshButton(PersistentItem[Button], template=r"jobs:refresh"):
     async def pressed(self, interaction: Interaction) -> None:
         """Edit the list."""
         embed, view = await _panel(interaction)
-        await interaction.response.edit_message(embed=embed, view=view)
+        await answer(interaction, embeds=[embed], view=view)
 
 
 async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.View]:
@@ -67,7 +68,7 @@ async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.Vi
     everyones, waiting, recent = await bot.database.call(look)
     running = [job for job in everyones if job.state is JobState.TRAINING]
     ours = [job for job in (*running, *waiting) if job.guild_id == guild_id]
-    names = {user_id: await bot.names.of(guild_id, user_id) for user_id in {job.requested_by for job in ours}}
+    names = await bot.names.of_all(guild_id, {job.requested_by for job in ours})
     embed = job_list(
         JobList(
             unfinished=ours,
@@ -90,11 +91,11 @@ class Jobs(commands.Cog):
 
     @app_commands.command(description="Show what this server is training, and what waits.")
     @app_commands.guild_only()
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def jobs(self, interaction: Interaction) -> None:
         """Answer the person alone: the choices to cancel are theirs."""
         embed, view = await _panel(interaction)
-        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+        await answer(interaction, embeds=[embed], view=view)
 
 
 async def setup(bot: Pastiche) -> None:

@@ -9,12 +9,13 @@ import discord
 from sqlalchemy.orm import Session
 
 from bot import attachments, bundle_archive, bundle_tools
+from bot.answering import Ack, answer, show_form, within_time
 from bot.app import Interaction
-from bot.errors import UserError, answers_everything, defer_privately, guild_of
+from bot.errors import UserError, guild_of
 from bot.i18n import _
 from bot.jobs.publishing import publish_bundle
 from bot.permissions import require_trainer
-from bot.persistent import Button, PersistentItem
+from bot.persistent import Button, Form, PersistentItem
 from bot.presentation import safe_text
 from bot.privacy_statement import AUDIT_TRAIL, MODELS
 from models import audit, guilds, text_models
@@ -29,14 +30,21 @@ class ImportButton(PersistentItem[Button], template=r"import"):
     def __init__(self) -> None:
         super().__init__(discord.ui.Button(label=_("Import"), emoji="📦", custom_id="import", row=2))
 
+    def ack(self, interaction: Interaction) -> Ack:
+        """The form is the answer."""
+        del interaction
+        return Ack.ITSELF
+
     async def pressed(self, interaction: Interaction) -> None:
         """Show the form to those who may train."""
-        await _require_importer(interaction)
-        await interaction.response.send_modal(ImportModal())
+        await within_time(_require_importer(interaction), None)
+        await show_form(interaction, ImportModal())
 
 
-class ImportModal(discord.ui.Modal):
+class ImportModal(Form):
     """The form: a name and a file."""
+
+    ACK = Ack.PRIVATELY
 
     def __init__(self) -> None:
         super().__init__(title=_("Import a model"))
@@ -57,10 +65,8 @@ class ImportModal(discord.ui.Modal):
             )
         )
 
-    @answers_everything
-    async def on_submit(self, interaction: Interaction, /) -> None:
+    async def submitted(self, interaction: Interaction) -> None:
         """Check the file and publish it, if the person still may."""
-        await defer_privately(interaction)
         await _require_importer(interaction)
         bot, guild_id, name = interaction.client, guild_of(interaction), clean_name(self.name.value)
         await bot.database.call(_require_free, guild_id, name)
@@ -83,10 +89,11 @@ class ImportModal(discord.ui.Modal):
             raise
         finally:
             packed.unlink(missing_ok=True)
-        await interaction.edit_original_response(
-            content=_("The model **{name}** is here. Try it: `/generate model:{plain}`").format(
+        await answer(
+            interaction,
+            _("The model **{name}** is here. Try it: `/generate model:{plain}`").format(
                 name=safe_text.safe(name), plain=safe_text.plain(name)
-            )
+            ),
         )
 
 

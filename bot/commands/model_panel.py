@@ -12,13 +12,14 @@ import discord
 from sqlalchemy.orm import Session
 
 from bot import bundle_archive, bundle_tools
+from bot.answering import Ack, answer, show_form, within_time
 from bot.app import Interaction
-from bot.commands.samples import answer_wish
-from bot.errors import UnknownModel, UserError, answers_everything, defer_privately, guild_of
+from bot.commands.samples import answer_wish, sample_ack
+from bot.errors import UnknownModel, UserError, guild_of
 from bot.generation import SampleWish
 from bot.i18n import _
 from bot.permissions import require_trainer
-from bot.persistent import Button, PersistentItem
+from bot.persistent import Button, Form, PersistentItem
 from bot.presentation.model_panel import CURVE, deleted_card, deletion_card, model_panel
 from bot.privacy_statement import AUDIT_TRAIL
 from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
@@ -69,20 +70,15 @@ async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
     return opened
 
 
-async def send_panel(interaction: Interaction, wanted: str | int, *, private: bool) -> None:
+async def send_panel(interaction: Interaction, wanted: str | int) -> None:
     """Answer with a model's panel; its curve may have to be drawn first."""
     opened = await open_model(interaction, wanted)
     bundle = interaction.client.layout.located(opened.model.bundle_path)
     picture = await asyncio.to_thread(bundle_tools.kept_curve, bundle)
     if picture is None:
-        await interaction.response.defer(ephemeral=private, thinking=True)
         picture = await interaction.client.curves.call(opened.model.guild_id, bundle_tools.curve, bundle)
     embed, files = await _card(interaction, opened, picture)
-    view = panel_buttons(opened)
-    if interaction.response.is_done():
-        await interaction.followup.send(embed=embed, files=files, view=view, ephemeral=private)
-    else:
-        await interaction.response.send_message(embed=embed, files=files, view=view, ephemeral=private)
+    await answer(interaction, embeds=[embed], files=files, view=panel_buttons(opened))
 
 
 async def show_panel(interaction: Interaction, model_id: int) -> None:
@@ -91,20 +87,21 @@ async def show_panel(interaction: Interaction, model_id: int) -> None:
     bundle = interaction.client.layout.located(opened.model.bundle_path)
     picture = await asyncio.to_thread(bundle_tools.kept_curve, bundle)
     embed, files = await _card(interaction, opened, picture)
-    await interaction.response.edit_message(embed=embed, attachments=files, view=panel_buttons(opened))
+    await answer(interaction, embeds=[embed], files=files, view=panel_buttons(opened))
 
 
 async def _card(
     interaction: Interaction, opened: Opened, picture: bytes | None
 ) -> tuple[discord.Embed, list[discord.File]]:
-    names, guild_id = interaction.client.names, opened.model.guild_id
-    uploaded_by = "" if opened.corpus is None else await names.of(guild_id, opened.corpus.uploaded_by)
+    made_by = opened.model.created_by
+    uploaded_by = made_by if opened.corpus is None else opened.corpus.uploaded_by
+    names = await interaction.client.names.of_all(opened.model.guild_id, {made_by, uploaded_by})
     embed = model_panel(
         opened.model,
         opened.corpus,
         is_default=opened.is_default,
-        made_by=await names.of(guild_id, opened.model.created_by),
-        uploaded_by=uploaded_by,
+        made_by=names[made_by],
+        uploaded_by=names[uploaded_by],
         curve=picture is not None,
     )
     return embed, [] if picture is None else [discord.File(io.BytesIO(picture), filename=CURVE)]
@@ -140,12 +137,11 @@ async def _make_default(interaction: Interaction, model_id: int) -> None:
 
 
 async def _rename(interaction: Interaction, model_id: int) -> None:
-    opened = await _change(interaction, model_id)
-    await interaction.response.send_modal(RenameModal(model_id, opened.model.name))
+    opened = await within_time(_change(interaction, model_id), None)
+    await show_form(interaction, RenameModal(model_id, opened.model.name if opened else None))
 
 
 async def _export(interaction: Interaction, model_id: int) -> None:
-    await defer_privately(interaction)
     model, limit = (await _change(interaction, model_id)).model, interaction.filesize_limit
     bundle = interaction.client.layout.located(model.bundle_path)
     try:
@@ -166,11 +162,10 @@ async def _export(interaction: Interaction, model_id: int) -> None:
         write=True,
     )
     slug = re.sub(r"[^\w.-]+", "-", model.name, flags=re.ASCII).strip("-.") or "model"
-    await interaction.edit_original_response(
-        content=_(
-            "The bundle: Import takes it in another server, and so does Pastiche on a computer of your own."
-        ),
-        attachments=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
+    await answer(
+        interaction,
+        _("The bundle: Import takes it in another server, and so does Pastiche on a computer of your own."),
+        files=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
     )
 
 
@@ -179,7 +174,7 @@ async def _ask_to_delete(interaction: Interaction, model_id: int) -> None:
     view = discord.ui.View(timeout=None)
     for action in ("confirm", "keep"):
         view.add_item(ModelButton(action, model_id))
-    await interaction.response.edit_message(embed=deletion_card(opened.model), attachments=[], view=view)
+    await answer(interaction, embeds=[deletion_card(opened.model)], files=[], view=view)
 
 
 async def _delete(interaction: Interaction, model_id: int) -> None:
@@ -196,13 +191,15 @@ async def _delete(interaction: Interaction, model_id: int) -> None:
     if model is not None:
         bundle = interaction.client.layout.located(model.bundle_path)
         await asyncio.to_thread(shutil.rmtree, bundle, ignore_errors=True)
-    await interaction.response.edit_message(embed=deleted_card(opened.model.name), attachments=[], view=None)
+    await answer(interaction, embeds=[deleted_card(opened.model.name)], files=[], view=None)
 
 
-class RenameModal(discord.ui.Modal):
+class RenameModal(Form):
     """Asks for a model's new name."""
 
-    def __init__(self, model_id: int, name: str) -> None:
+    ACK = Ack.UPDATE
+
+    def __init__(self, model_id: int, name: str | None) -> None:
         super().__init__(title=_("Rename the model"))
         self.model_id = model_id
         self.name: discord.ui.TextInput[Self] = discord.ui.TextInput(
@@ -210,8 +207,7 @@ class RenameModal(discord.ui.Modal):
         )
         self.add_item(discord.ui.Label(text=_("New name"), component=self.name))
 
-    @answers_everything
-    async def on_submit(self, interaction: Interaction, /) -> None:
+    async def submitted(self, interaction: Interaction) -> None:
         """Rename it, if the person still may and the name is free."""
         opened = await _change(interaction, self.model_id)
         guild_id, before = opened.model.guild_id, opened.model.name
@@ -233,18 +229,19 @@ class Action:
 
     label: Callable[[], str]
     style: discord.ButtonStyle
+    ack: Ack | Callable[[Interaction], Ack]
     do: Callable[[Interaction, int], Awaitable[None]]
 
 
 _GREY, _RED = discord.ButtonStyle.secondary, discord.ButtonStyle.danger
 ACTIONS = {
-    "sample": Action(lambda: _("Sample"), discord.ButtonStyle.primary, _sample),
-    "default": Action(lambda: _("Make default"), _GREY, _make_default),
-    "rename": Action(lambda: _("Rename"), _GREY, _rename),
-    "export": Action(lambda: _("Export"), _GREY, _export),
-    "delete": Action(lambda: _("Delete"), _RED, _ask_to_delete),
-    "confirm": Action(lambda: _("Delete it"), _RED, _delete),
-    "keep": Action(lambda: _("Keep it"), _GREY, show_panel),
+    "sample": Action(lambda: _("Sample"), discord.ButtonStyle.primary, sample_ack, _sample),
+    "default": Action(lambda: _("Make default"), _GREY, Ack.UPDATE, _make_default),
+    "rename": Action(lambda: _("Rename"), _GREY, Ack.ITSELF, _rename),
+    "export": Action(lambda: _("Export"), _GREY, Ack.PRIVATELY, _export),
+    "delete": Action(lambda: _("Delete"), _RED, Ack.UPDATE, _ask_to_delete),
+    "confirm": Action(lambda: _("Delete it"), _RED, Ack.UPDATE, _delete),
+    "keep": Action(lambda: _("Keep it"), _GREY, Ack.UPDATE, show_panel),
 }
 
 
@@ -269,6 +266,11 @@ class ModelButton(
     def made_from(cls, match: re.Match[str]) -> Self:
         """Read the id."""
         return cls(match["action"], int(match["model"]))
+
+    def ack(self, interaction: Interaction) -> Ack:
+        """As the action says."""
+        ack = self.action.ack
+        return ack if isinstance(ack, Ack) else ack(interaction)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Do it, if the model is this guild's and the person may."""

@@ -8,12 +8,14 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
+from bot.answering import Ack, answer, answer_privately, answers
 from bot.app import Interaction, Pastiche
+from bot.commands import completion
 from bot.commands.model_import import ImportButton
 from bot.commands.model_panel import ModelButton, send_panel
-from bot.errors import NoModels, UserError, answers_expected, guild_of
+from bot.errors import NoModels, UserError, guild_of
 from bot.i18n import _
-from bot.persistent import Button, PersistentItem, Select
+from bot.persistent import Button, PersistentItem, Select, UpdatingItem
 from bot.presentation import safe_text
 from bot.presentation.model_list import model_page, page_count, shown_on
 from bot.privacy_statement import MODELS
@@ -24,7 +26,7 @@ STORES = (MODELS,)
 ID = re.compile(r"\d{1,18}")
 
 
-class PageButton(PersistentItem[Button], template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
+class PageButton(UpdatingItem[Button], template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the list; outlives a restart."""
 
     def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
@@ -46,7 +48,7 @@ class PageButton(PersistentItem[Button], template=r"models:(?P<page>\d{1,4}):(?P
     async def pressed(self, interaction: Interaction) -> None:
         """Show the page, with the models as they are now."""
         embed, view = await _page(interaction, self.page)
-        await interaction.response.edit_message(embed=embed, view=view)
+        await answer(interaction, embeds=[embed], view=view)
 
 
 class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):open"):
@@ -78,7 +80,7 @@ class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):op
         (chosen,) = self.item.values
         if not ID.fullmatch(chosen):
             raise UserError(_("This is no model. /models lists what there is."))
-        await send_panel(interaction, int(chosen), private=True)
+        await send_panel(interaction, int(chosen))
 
 
 async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
@@ -94,10 +96,8 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
         view.add_item(PageButton(max(page - 1, 0), "<", disabled=page == 0))
         view.add_item(PageButton(min(page + 1, last), ">", disabled=page == last))
     view.add_item(ImportButton())
-    makers = {
-        user_id: await interaction.client.names.of(guild_id, user_id)
-        for user_id in {model.created_by for model in shown_on(models, page)}
-    }
+    made_by = {model.created_by for model in shown_on(models, page)}
+    makers = await interaction.client.names.of_all(guild_id, made_by)
     return model_page(models, page, default_id=default_id, makers=makers), view
 
 
@@ -118,29 +118,26 @@ class Models(commands.Cog):
     @app_commands.command(description="List this server's models, or open one.")
     @app_commands.guild_only()
     @app_commands.describe(model="Open this one: figures, loss curve, and what can be done with it")
-    @answers_expected
+    @answers(Ack.PUBLICLY)
     async def models(
         self, interaction: Interaction, model: app_commands.Range[str, 1, 100] | None = None
     ) -> None:
         """Answer with the first page, or with a model's panel."""
         if model is not None:
-            await send_panel(interaction, model, private=False)
+            await send_panel(interaction, model)
             return
         try:
             embed, view = await _page(interaction, 0)
         except NoModels as none:
             view = discord.ui.View(timeout=None)
             view.add_item(ImportButton())
-            await interaction.response.send_message(str(none), view=view, ephemeral=True)
+            await answer_privately(interaction, str(none), view=view)
             return
-        await interaction.response.send_message(embed=embed, view=view)
+        await answer(interaction, embeds=[embed], view=view)
 
     @models.autocomplete("model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        if interaction.guild_id is None:
-            return []
-        names = await self.bot.database.call(text_models.names_starting, interaction.guild_id, current)
-        return [app_commands.Choice(name=name, value=name) for name in names]
+        return await completion.models(interaction, current)
 
 
 async def setup(bot: Pastiche) -> None:

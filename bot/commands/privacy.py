@@ -11,10 +11,11 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
+from bot.answering import Ack, answer, answers
 from bot.app import Interaction, Pastiche
 from bot.commands.erase import EraseButton
 from bot.data_export import TooLarge, export
-from bot.errors import UserError, answers_expected, defer_privately, guild_of
+from bot.errors import UserError, guild_of
 from bot.i18n import _, ngettext
 from bot.permissions import manages_guild, require_manager
 from bot.presentation import safe_text, style
@@ -49,10 +50,9 @@ class Privacy(
         self.bot = bot
 
     @app_commands.command(description="Show what is stored about you here.")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def show(self, interaction: Interaction) -> None:
         """Answer with what names the person and, for managers, what is stored for the server."""
-        await defer_privately(interaction)
         guild_id = guild_of(interaction)
         layout = self.bot.layout
 
@@ -74,17 +74,16 @@ class Privacy(
             sizes = await asyncio.to_thread(_sizes, layout.guild(guild_id))
             embeds.append(guild_card(all_.counts, sizes, keep_days))
         embeds.append(statements_card(all_statements()))
-        await interaction.edit_original_response(embeds=embeds)
+        await answer(interaction, embeds=embeds)
 
     @app_commands.command(name="export", description="Get a file of what is stored about you, or the server.")
     @app_commands.describe(scope="About you, or about the server (takes Manage Server)")
     @app_commands.choices(scope=SCOPES)
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def export_(self, interaction: Interaction, scope: str = "me") -> None:
         """Answer with a zip file that only the person sees."""
         if scope == "server":
             require_manager(interaction)
-        await defer_privately(interaction)
         guild_id = guild_of(interaction)
         user_id = interaction.user.id if scope == "me" else None
         try:
@@ -120,7 +119,7 @@ class Privacy(
             names = safe_text.safe_within(", ".join(made.left_out), 500)
             content += "\n" + _("Left out, because they do not fit or are gone: {names}").format(names=names)
         file = discord.File(io.BytesIO(made.data), filename=f"pastiche-{scope}.zip")
-        await interaction.edit_original_response(content=content, attachments=[file])
+        await answer(interaction, content, files=[file])
 
     @app_commands.command(description="Delete what is stored about you, or all of the server's data.")
     @app_commands.describe(
@@ -128,7 +127,7 @@ class Privacy(
         models="Also the models that learned from your texts",
     )
     @app_commands.choices(scope=SCOPES)
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def delete(self, interaction: Interaction, scope: str = "me", models: bool = False) -> None:
         """Say what will be deleted, and ask."""
         guild_id = guild_of(interaction)
@@ -152,7 +151,7 @@ class Privacy(
         embed = discord.Embed(title=_("Delete for good?"), description=question, colour=style.FAILED)
         view = discord.ui.View(timeout=None)
         view.add_item(EraseButton(scope, user_id, models=models))
-        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+        await answer(interaction, embeds=[embed], view=view)
 
 
 def _server_question(found: _About) -> str:

@@ -6,11 +6,12 @@ from typing import Self
 import discord
 from sqlalchemy.orm import Session
 
+from bot.answering import answer
 from bot.app import Interaction
 from bot.errors import guild_of
 from bot.i18n import _
 from bot.permissions import require_manager
-from bot.persistent import Button, PersistentItem
+from bot.persistent import Button, PersistentItem, UpdatingItem
 from bot.presentation.audit_list import EVENTS_A_PAGE, audit_page, page_count
 from bot.privacy_statement import Stored
 from models import AuditEvent, audit
@@ -29,10 +30,10 @@ class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
     async def pressed(self, interaction: Interaction) -> None:
         """Answer with the newest changes."""
         embed, view = await _page(interaction, 0)
-        await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+        await answer(interaction, embeds=[embed], view=view)
 
 
-class ChangesPage(PersistentItem[Button], template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
+class ChangesPage(UpdatingItem[Button], template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the trail; outlives a restart."""
 
     def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
@@ -53,7 +54,7 @@ class ChangesPage(PersistentItem[Button], template=r"settings:changes:(?P<page>\
     async def pressed(self, interaction: Interaction) -> None:
         """Show the page, with the changes as they are now."""
         embed, view = await _page(interaction, self.page)
-        await interaction.response.edit_message(embed=embed, view=view)
+        await answer(interaction, embeds=[embed], view=view)
 
 
 async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
@@ -72,9 +73,6 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
     if last:
         view.add_item(ChangesPage(max(shown - 1, 0), "<", disabled=shown == 0))
         view.add_item(ChangesPage(min(shown + 1, last), ">", disabled=shown == last))
-    names = {
-        actor_id: await interaction.client.names.of(guild_id, actor_id)
-        for actor_id in {event.actor_id for event in events} - {0}
-    }
+    names = await interaction.client.names.of_all(guild_id, {event.actor_id for event in events} - {0})
     names[0] = _("The bot, or a deleted person,")
     return audit_page(events, shown, total=total, names=names), view

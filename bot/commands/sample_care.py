@@ -6,10 +6,11 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.errors import UserError, defer_privately, guild_of
+from bot.answering import answer, take_away
+from bot.errors import UserError, guild_of
 from bot.i18n import _
 from bot.permissions import require_remover
-from bot.persistent import Button, PersistentItem
+from bot.persistent import Button, PersistentItem, UpdatingItem
 from bot.presentation.report_card import report_card
 from bot.privacy_statement import AUDIT_TRAIL
 from models import Database, audit, guilds
@@ -19,7 +20,7 @@ STORES = (AUDIT_TRAIL,)
 REPORTED = "sample.reported"
 
 
-class DeleteButton(PersistentItem[Button], template=r"delete:(?P<asked_by>\d{1,20})"):
+class DeleteButton(UpdatingItem[Button], template=r"delete:(?P<asked_by>\d{1,20})"):
     """Deletes the message it stands below; outlives a restart."""
 
     def __init__(self, asked_by: int) -> None:
@@ -36,8 +37,7 @@ class DeleteButton(PersistentItem[Button], template=r"delete:(?P<asked_by>\d{1,2
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
         """Delete the message if the person may."""
         require_remover(interaction, self.asked_by)
-        await interaction.response.defer()
-        await interaction.delete_original_response()
+        await take_away(interaction)
 
 
 class ReportButton(PersistentItem[Button], template=r"report"):
@@ -51,7 +51,6 @@ class ReportButton(PersistentItem[Button], template=r"report"):
         guild_id, message = guild_of(interaction), interaction.message
         if message is None:
             return
-        await defer_privately(interaction)
         database: Database = interaction.client.database
         channel_id = await database.call(_record, guild_id, interaction.user.id, message.id, write=True)
         if channel_id is None:
@@ -71,9 +70,7 @@ class ReportButton(PersistentItem[Button], template=r"report"):
                     "Please tell someone who manages this server."
                 ).format(channel=channel_id)
             ) from None
-        await interaction.edit_original_response(
-            content=_("Thank you. The text was reported to those who look after this server.")
-        )
+        await answer(interaction, _("Thank you. The text was reported to those who look after this server."))
 
 
 def _record(session: Session, guild_id: int, user_id: int, message_id: int) -> int | None:

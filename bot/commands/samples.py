@@ -3,7 +3,6 @@
 All that a button needs is in its id and in the message it stands below, so it outlives a restart.
 """
 
-import asyncio
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -11,9 +10,10 @@ from typing import Self
 import discord
 
 from bot import attachments, generation
+from bot.answering import Ack, answer
 from bot.app import Interaction
 from bot.commands.sample_care import DeleteButton, ReportButton
-from bot.errors import UserError, defer_privately, guild_of
+from bot.errors import UserError, guild_of
 from bot.generation import Generated, SampleWish
 from bot.i18n import _
 from bot.persistent import Button, PersistentItem
@@ -25,8 +25,6 @@ from bot.privacy_statement import Stored
 
 STORES: tuple[Stored, ...] = ()
 
-# Discord gives up on an interaction that nobody answered within 3 s, and people wonder sooner.
-PATIENCE_S = 0.8
 # Of a text that is gone on from: what a model still knows at its end.
 CONTINUED_CHARACTERS = 100
 LARGEST_FILE = 2**20
@@ -72,7 +70,15 @@ class ButtonSettings:
         )
 
 
-class AgainButton(PersistentItem[Button], template=rf"again:{SETTINGS}:(?P<count>[1-5]):(?P<seeded>[01])"):
+class SamplingItem(PersistentItem[Button], template=r"(?!)"):
+    """One that is answered with a text; what was private stays so."""
+
+    def ack(self, interaction: Interaction) -> Ack:
+        """As the message that it stands below was."""
+        return sample_ack(interaction)
+
+
+class AgainButton(SamplingItem, template=rf"again:{SETTINGS}:(?P<count>[1-5]):(?P<seeded>[01])"):
     """Samples again with the same settings and a new random seed."""
 
     def __init__(self, settings: ButtonSettings, count: int, *, seeded: bool) -> None:
@@ -99,7 +105,7 @@ class AgainButton(PersistentItem[Button], template=rf"again:{SETTINGS}:(?P<count
         await answer_wish(interaction, self.settings.wish(seed, message, count=self.count))
 
 
-class ContinueButton(PersistentItem[Button], template=rf"continue:(?P<number>[0-5]):{SETTINGS}"):
+class ContinueButton(SamplingItem, template=rf"continue:(?P<number>[0-5]):{SETTINGS}"):
     """Goes on from the end of a sample, in a new message."""
 
     def __init__(self, number: int, settings: ButtonSettings) -> None:
@@ -121,6 +127,12 @@ class ContinueButton(PersistentItem[Button], template=rf"continue:(?P<number>[0-
         """Answer with what comes next; permission and guild are checked again."""
         text = await _whole_text(interaction, self.number)
         await answer_wish(interaction, self.settings.wish(continued_seed(text), interaction.message))
+
+
+def sample_ack(interaction: Interaction) -> Ack:
+    """How the press of a button that asks for a text is acknowledged."""
+    message = interaction.message
+    return Ack.PRIVATELY if message is not None and message.flags.ephemeral else Ack.PUBLICLY
 
 
 def continued_seed(text: str, characters: int = CONTINUED_CHARACTERS) -> str:
@@ -150,48 +162,18 @@ async def _whole_text(interaction: Interaction, number: int) -> str:
 
 
 async def answer_wish(interaction: Interaction, wish: SampleWish) -> None:
-    """Answer an interaction with samples: at once if the sampler is quick, deferred if it is not.
-
-    Waiting a moment before deferring lets a refusal be private, which a deferred public answer cannot be.
-    """
-    guild_id = guild_of(interaction)
-    with interaction.client.pool.admitted(guild_id):
-        writing = asyncio.ensure_future(_write(interaction, guild_id, wish))
-        try:
-            done, _pending = await asyncio.wait({writing}, timeout=PATIENCE_S)
-            if not done:
-                if wish.private:
-                    await defer_privately(interaction)
-                else:
-                    await interaction.response.defer(thinking=True)
-            generated = await writing
-        finally:
-            writing.cancel()  # nobody waits for it any more; nothing happens to one that is done
-    await _send(interaction, generated, seeded=bool(wish.seed), private=wish.private)
-
-
-async def _write(interaction: Interaction, guild_id: int, wish: SampleWish) -> Generated:
-    bot = interaction.client
-    granted = await generation.prepare(interaction, bot.database, wish)
-    bot.cooldowns.take(guild_id, interaction.user.id, granted.settings.cooldown_s)
-    generated = await generation.generate(
-        bot.pool, granted.model, granted.settings, wish, corpus=granted.corpus
-    )
-    bot.generations.add(guild_id, generated.model_id, len(generated.samples))
-    return generated
-
-
-async def _send(interaction: Interaction, generated: Generated, *, seeded: bool, private: bool) -> None:
+    """Answer an acknowledged interaction with samples."""
+    bot, guild_id = interaction.client, guild_of(interaction)
+    with bot.pool.admitted(guild_id):
+        granted = await generation.prepare(interaction, bot.database, wish)
+        bot.cooldowns.take(guild_id, interaction.user.id, granted.settings.cooldown_s)
+        generated = await generation.generate(
+            bot.pool, granted.model, granted.settings, wish, corpus=granted.corpus
+        )
+        bot.generations.add(guild_id, generated.model_id, len(generated.samples))
     message = sample_message(generated.samples)
-    view = sample_buttons(generated, asked_by=interaction.user.id, seeded=seeded)
-    if interaction.response.is_done():
-        await interaction.followup.send(
-            embeds=message.embeds, files=message.files, view=view, ephemeral=private
-        )
-    else:
-        await interaction.response.send_message(
-            embeds=message.embeds, files=message.files, view=view, ephemeral=private
-        )
+    view = sample_buttons(generated, asked_by=interaction.user.id, seeded=bool(wish.seed))
+    await answer(interaction, embeds=message.embeds, files=message.files, view=view)
 
 
 def sample_buttons(generated: Generated, *, asked_by: int, seeded: bool) -> discord.ui.View:

@@ -1,6 +1,6 @@
 """`/schedule`: regular posts, shown before they are saved and easy to stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import discord
 import structlog
@@ -9,9 +9,11 @@ from discord.ext import commands, tasks
 from sqlalchemy.orm import Session
 
 from bot import generation
+from bot.answering import Ack, answer, answer_privately, answers, within_time
 from bot.app import Interaction, Pastiche
+from bot.commands import completion
 from bot.commands.schedule_buttons import DraftButton, StopButton, draft_view
-from bot.errors import UnknownModel, UserError, answers_expected, defer_privately, guild_of
+from bot.errors import UnknownModel, UserError, guild_of
 from bot.i18n import _, marked
 from bot.permissions import manages_guild, require_scheduler
 from bot.presentation import safe_text
@@ -80,7 +82,7 @@ class Schedules(
         temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
         length="How many characters to write",
     )
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def add(
         self,
         interaction: Interaction,
@@ -124,9 +126,8 @@ class Schedules(
 
         draft, name = await self.bot.database.call(record, write=True)
         slots = next_slots(rule, now, zone, draft.anchor, SHOWN_SLOTS)
-        await interaction.response.send_message(
-            embed=preview_card(draft, name, slots), view=draft_view(draft.id), ephemeral=True
-        )
+        card = preview_card(draft, name, slots)
+        await answer(interaction, embeds=[card], view=draft_view(draft.id))
 
     @add.autocomplete("timezone")
     async def _complete_zone(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -135,15 +136,10 @@ class Schedules(
 
     @add.autocomplete("model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        if interaction.guild_id is None or not manages_guild(interaction):
-            return []
-        names = await self.bot.database.call(
-            text_models.names_starting, interaction.guild_id, current, CHOICES
-        )
-        return [app_commands.Choice(name=name, value=name) for name in names]
+        return await completion.models(interaction, current) if manages_guild(interaction) else []
 
     @app_commands.command(name="list", description="Show this server's schedules.")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def show(self, interaction: Interaction) -> None:
         """Answer with a card, or as many as it takes."""
         require_scheduler(interaction)
@@ -157,16 +153,13 @@ class Schedules(
         if not known:
             raise UserError(_("There is no schedule here yet. /schedule add makes one."))
         who = {each.paused_by for each in known if each.paused_by is not None}
-        names = {user_id: await self.bot.names.of(guild_id, user_id) for user_id in who}
+        names = await self.bot.names.of_all(guild_id, who)
         for card in list_cards(known, models, names):
-            if interaction.response.is_done():
-                await interaction.followup.send(embed=card, ephemeral=True)
-            else:
-                await interaction.response.send_message(embed=card, ephemeral=True)
+            await answer_privately(interaction, embed=card)
 
     @app_commands.command(description="Stop a schedule from posting, until it is resumed.")
     @app_commands.describe(schedule="Which one")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def pause(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
         """Pause it."""
         require_scheduler(interaction)
@@ -185,16 +178,16 @@ class Schedules(
 
     @app_commands.command(description="Let a paused schedule post again.")
     @app_commands.describe(schedule="Which one")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def resume(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
         """Resume it; who does so answers for it from now on."""
         require_scheduler(interaction)
         resumed, name = await changes.resume(interaction, schedule)
-        await interaction.response.send_message(embed=saved_card(resumed, name), ephemeral=True)
+        await answer(interaction, embeds=[saved_card(resumed, name)])
 
     @app_commands.command(description="Delete a schedule.")
     @app_commands.describe(schedule="Which one")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def remove(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
         """Delete it with the record of its posts; the posts themselves stay."""
         require_scheduler(interaction)
@@ -211,7 +204,7 @@ class Schedules(
 
     @app_commands.command(description="Post once now, out of turn.")
     @app_commands.describe(schedule="Which one")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def run(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
         """Post as the schedule would, and say what came of it."""
         require_scheduler(interaction)
@@ -219,7 +212,6 @@ class Schedules(
         known = await self.bot.database.call(schedules.get, guild_id, schedule)
         if known is None:
             raise UnknownSchedule
-        await defer_privately(interaction)
         post = await self.bot.poster.post_now(
             guild_id, schedule, by=interaction.user.id, wait_s=POST_PATIENCE_S
         )
@@ -227,14 +219,13 @@ class Schedules(
             raise UserError(_("This schedule is posting at this moment."))
         if post.state is PostState.SENT:
             link = f"https://discord.com/channels/{guild_id}/{known.channel_id}/{post.message_id}"
-            await interaction.edit_original_response(content=_("Posted: {link}").format(link=link))
+            await answer(interaction, _("Posted: {link}").format(link=link))
         elif post.state.is_final:
             raise UserError(_("Nothing was posted. {reason}").format(reason=_(post.error)))
         else:
-            await interaction.edit_original_response(
-                content=_("It takes a while; the post appears in <#{channel}>.").format(
-                    channel=known.channel_id
-                )
+            await answer(
+                interaction,
+                _("It takes a while; the post appears in <#{channel}>.").format(channel=known.channel_id),
             )
 
     @pause.autocomplete("schedule")
@@ -246,7 +237,8 @@ class Schedules(
     ) -> list[app_commands.Choice[int]]:
         if interaction.guild_id is None or not manages_guild(interaction):
             return []
-        known = await self.bot.database.call(schedules.listing, interaction.guild_id)
+        nothing: Sequence[Schedule] = ()
+        known = await within_time(self.bot.database.call(schedules.listing, interaction.guild_id), nothing)
         typed = current.strip().casefold()
         return [
             app_commands.Choice(name=safe_text.shorten(title(each), CHOICE_CHARACTERS), value=each.id)
@@ -256,9 +248,7 @@ class Schedules(
 
     async def _answer(self, interaction: Interaction, change: Change, words: str) -> None:
         changed = await self.bot.database.call(change, write=True)
-        await interaction.response.send_message(
-            words.format(schedule=safe_text.safe(title(changed))), ephemeral=True
-        )
+        await answer(interaction, words.format(schedule=safe_text.safe(title(changed))))
 
     @tasks.loop(seconds=TICK_S)
     async def post_due(self) -> None:

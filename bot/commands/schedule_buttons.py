@@ -6,11 +6,12 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
+from bot.answering import Ack, answer
 from bot.commands.sample_care import ReportButton
 from bot.errors import UserError, guild_of
 from bot.i18n import _
 from bot.permissions import require_scheduler
-from bot.persistent import Button, PersistentItem
+from bot.persistent import Button, PersistentItem, UpdatingItem
 from bot.presentation import safe_text
 from bot.presentation.schedule_card import STOPPED, saved_card
 from bot.privacy_statement import AUDIT_TRAIL
@@ -23,7 +24,7 @@ STORES = (AUDIT_TRAIL,)
 Interaction = discord.Interaction[Any]
 
 
-class DraftButton(PersistentItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)"):
+class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)"):
     """Saves a schedule that was shown, or forgets it; outlives a restart."""
 
     def __init__(self, schedule_id: int, action: str) -> None:
@@ -49,10 +50,10 @@ class DraftButton(PersistentItem[Button], template=r"schedule:(?P<id>\d{1,15}):(
         require_scheduler(interaction)
         if self.action == "cancel":
             await interaction.client.database.call(schedules.discard, guild_id, self.schedule_id, write=True)
-            await interaction.response.edit_message(content=_("Nothing was saved."), embed=None, view=None)
+            await answer(interaction, _("Nothing was saved."), embeds=[], view=None)
             return
         schedule, model_name = await changes.confirm(interaction, self.schedule_id)
-        await interaction.response.edit_message(embed=saved_card(schedule, model_name), view=None)
+        await answer(interaction, embeds=[saved_card(schedule, model_name)], view=None)
 
 
 class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"):
@@ -70,6 +71,11 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"
     def made_from(cls, match: re.Match[str]) -> Self:
         """Read the id."""
         return cls(int(match["id"]))
+
+    def ack(self, interaction: Interaction) -> Ack:
+        """Everybody reads who stopped it."""
+        del interaction
+        return Ack.PUBLICLY
 
     async def pressed(self, interaction: Interaction) -> None:
         """Pause the schedule, and say in the channel who did."""
@@ -93,10 +99,11 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"
             raise UnknownSchedule
         if not stopped:
             raise UserError(_("This schedule is paused already."))
-        await interaction.response.send_message(
+        await answer(
+            interaction,
             _("{name} stopped the schedule **{schedule}**. /schedule resume lets it go on.").format(
                 name=safe_text.safe(name), schedule=safe_text.safe(stopped)
-            )
+            ),
         )
 
 

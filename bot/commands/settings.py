@@ -10,12 +10,14 @@ from discord.ext import commands
 from sqlalchemy.orm import Session
 
 from bot import setting_values
+from bot.answering import Ack, answer, answers
 from bot.app import Interaction, Pastiche
+from bot.commands import completion
 from bot.commands.recent_changes import ChangesButton, ChangesPage
-from bot.errors import UnknownModel, UserError, answers_expected, guild_of
+from bot.errors import UnknownModel, UserError, guild_of
 from bot.guild_settings import BY_OPTION, SETTINGS, Kind, Setting
 from bot.i18n import _, marked
-from bot.permissions import require_manager
+from bot.permissions import manages_guild, require_manager
 from bot.presentation.settings_card import Change, changes_card, options_card, settings_card
 from bot.privacy_statement import AUDIT_TRAIL, Stored
 from bot.scheduling import zones
@@ -114,7 +116,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
         self.bot = bot
 
     @app_commands.command(description="Show every setting of this server.")
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def show(self, interaction: Interaction) -> None:
         """Answer with the card."""
         require_manager(interaction)
@@ -127,18 +129,18 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
         card = settings_card(guild_name, settings, names.get(settings.default_model_id or 0))
         view = discord.ui.View(timeout=None)
         view.add_item(ChangesButton())
-        await interaction.response.send_message(embed=card, view=view, ephemeral=True)
+        await answer(interaction, embeds=[card], view=view)
 
     @app_commands.command(description="Change settings of this server.")
     @app_commands.describe(**{setting.option: setting.description for setting in SETTINGS})
     @_with_an_option_each
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def edit(self, interaction: Interaction, /, **chosen: Any) -> None:
         """Check all that was given, then set all of it or nothing."""
         require_manager(interaction)
         given = {option: value for option, value in chosen.items() if value is not None}
         if not given:
-            await interaction.response.send_message(embed=options_card(), ephemeral=True)
+            await answer(interaction, embeds=[options_card()])
             return
         wanted = {
             option: self._checked(interaction, BY_OPTION[option], value) for option, value in given.items()
@@ -153,7 +155,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
             *(app_commands.Choice(name=each.option, value=each.option) for each in SETTINGS),
         ]
     )
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def reset(self, interaction: Interaction, setting: str) -> None:
         """Set back what was named."""
         require_manager(interaction)
@@ -164,12 +166,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
 
     @edit.autocomplete("default_model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        if interaction.guild_id is None or not interaction.permissions.manage_guild:
-            return []
-        names = await self.bot.database.call(
-            text_models.names_starting, interaction.guild_id, current, CHOICES
-        )
-        return [app_commands.Choice(name=name, value=name) for name in names]
+        return await completion.models(interaction, current) if manages_guild(interaction) else []
 
     @edit.autocomplete("timezone")
     async def _complete_zone(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -202,7 +199,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
         for made in changes:
             if made.setting.kind is Kind.WORDS:
                 self.bot.words.learn(guild_of(interaction), made.new)
-        await interaction.response.send_message(embed=changes_card(changes, names), ephemeral=True)
+        await answer(interaction, embeds=[changes_card(changes, names)])
 
 
 async def setup(bot: Pastiche) -> None:

@@ -9,16 +9,17 @@ from discord import app_commands
 from discord.ext import commands, tasks
 from sqlalchemy.orm import Session
 
+from bot.answering import Ack, answer, answers
 from bot.app import Interaction, Pastiche
+from bot.commands import completion
 from bot.commands.job_buttons import BUTTONS
-from bot.errors import answers_expected, defer_privately
 from bot.i18n import _, marked
 from bot.jobs import workspace
 from bot.jobs.cards import CardEditor
 from bot.presentation import safe_text
 from bot.privacy_statement import AUDIT_TRAIL, Stored
 from bot.training_wish import LEVELS, SIZES, TrainingWish, accept_wish
-from models import DatabaseError, TrainingJob, audit, text_models, training_jobs
+from models import DatabaseError, TrainingJob, audit, training_jobs
 
 STORES = (
     Stored(
@@ -38,7 +39,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 # Discord asks for an edit of a message every 2 to 5 s at most.
 CARD_EVERY_S = 3
-CHOICES = 25
 
 
 class Train(commands.Cog):
@@ -73,7 +73,7 @@ class Train(commands.Cog):
         level=[app_commands.Choice(name=level, value=level) for level in LEVELS],
         size=[app_commands.Choice(name=size, value=size) for size in SIZES],
     )
-    @answers_expected
+    @answers(Ack.PRIVATELY)
     async def train(
         self,
         interaction: Interaction,
@@ -87,25 +87,20 @@ class Train(commands.Cog):
         base: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         """Check everything, queue the job and send its card."""
-        await defer_privately(interaction)
         wish = TrainingWish(name, corpus, rights, level, size, minutes, validation, base)
         job = await accept_wish(interaction, wish)
         await asyncio.to_thread(self.bot.queue.enqueue, job)
-        await interaction.edit_original_response(
-            content=_("**{model}** is in the queue. Its card is in this channel.").format(
+        await answer(
+            interaction,
+            _("**{model}** is in the queue. Its card is in this channel.").format(
                 model=safe_text.safe(job.model_name)
-            )
+            ),
         )
         await self.cards.show(job)
 
     @train.autocomplete("base")
     async def _complete_base(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        if interaction.guild_id is None:
-            return []
-        names = await self.bot.database.call(
-            text_models.names_starting, interaction.guild_id, current, CHOICES
-        )
-        return [app_commands.Choice(name=name, value=name) for name in names]
+        return await completion.models(interaction, current)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:

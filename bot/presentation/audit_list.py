@@ -77,7 +77,7 @@ def _sentence(event: AuditEvent, names: Mapping[int, str]) -> str:
     subject = f"**{safe_text.safe_within(event.subject or '–', SUBJECT_CHARACTERS)}**"
     if setting is not None:
         subject = f"`{setting.option}`"
-    who = f"**{safe_text.safe(names[event.actor_id])}**"
+    who = f"**{safe_text.person(names[event.actor_id])}**"
     if sentence is None:
         return f"{who} {safe_text.safe(event.action)} {subject}"
     return _(sentence).format_map(_Values(values | {"who": who, "subject": subject}))

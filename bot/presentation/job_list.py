@@ -65,7 +65,7 @@ def _name(job: TrainingJob) -> str:
 
 
 def _standing(job: TrainingJob, jobs: JobList) -> str:
-    asked_by = _("asked for by {name}").format(name=safe_text.safe(jobs.names[job.requested_by]))
+    asked_by = _("asked for by {name}").format(name=safe_text.person(jobs.names[job.requested_by]))
     if job.state is JobState.TRAINING:
         bar = style.progress_bar(job.fraction)
         if job.loss is None or job.eta_s is None:

@@ -49,7 +49,7 @@ def model_page(
                 characters=style.count(model.characters),
                 parameters=style.count(model.parameters),
                 date=discord.utils.format_dt(model.updated_at, "D"),
-                name=safe_text.safe(makers[model.created_by]),
+                name=safe_text.person(makers[model.created_by]),
             ),
             inline=False,
         )

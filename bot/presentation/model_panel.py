@@ -38,7 +38,7 @@ def model_panel(
     embed.add_field(name=_("Vocabulary"), value=_vocabulary(model))
     embed.add_field(
         name=_("Imported") if model.imported else _("Trained"),
-        value=_("{date}\nby {name}").format(date=_day(model.updated_at), name=safe_text.safe(made_by)),
+        value=_("{date}\nby {name}").format(date=_day(model.updated_at), name=safe_text.person(made_by)),
     )
     embed.add_field(
         name=_("Has written"),
@@ -96,7 +96,7 @@ def _provenance(model: TextModel, corpus: Corpus | None, uploaded_by: str) -> st
     lines = [
         f"{safe_text.safe_within(corpus.filename, 60)} · {size}",
         _("{name} stated on {date} that it may be used").format(
-            name=safe_text.safe(uploaded_by), date=_day(corpus.rights_confirmed_at)
+            name=safe_text.person(uploaded_by), date=_day(corpus.rights_confirmed_at)
         ),
     ]
     if corpus.text_deleted_at is not None:

@@ -18,6 +18,7 @@ _WWW = regex.compile(r"www(?=\.)", regex.IGNORECASE)
 _INVITES = regex.compile(
     r"discord(?=\.(?:gg|me|li|io)|(?:app)?\.com/invite)|(?:dsc|dis|invite)(?=\.(?:gg|gd))", regex.IGNORECASE
 )
+_PERSON = regex.compile(r"<@\d{1,20}>")
 _MENTION = regex.compile(r"@(?=\S)")
 
 BREAK = "\u200b"
@@ -49,6 +50,14 @@ def unescape(text: str) -> str:
 def safe(text: str) -> str:
     """Text ready for a message or an embed's description."""
     return escape(defuse(veil(text)))
+
+
+def person(name: str) -> str:
+    """A member's name ready for an embed, or the mention that stands in for one that is not known yet.
+
+    No name can pass for a mention: `plain`, which names went through, breaks them.
+    """
+    return name if _PERSON.fullmatch(name) else safe(name)
 
 
 def shorten(text: str, limit: int, *, mark: str = "…") -> str:

@@ -138,7 +138,9 @@ def shown(message: Any) -> str:
 
 
 def answer(result: simcord.InteractionResult) -> simcord.ResponseMessage:
-    """The one message that answered an interaction."""
+    """The one message that answered an interaction; below a message that stays, the line that followed."""
+    if result.deferred and len(result.followups) == 1:
+        return result.followups[0]
     messages = [message for message in (result.response, *result.followups) if message is not None]
     assert len(messages) == 1, messages
     return messages[0]
