@@ -20,14 +20,20 @@ class GenerationCounter:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._written: Counter[tuple[int, int]] = Counter()
+        self._being_saved: Counter[tuple[int, int]] = Counter()
 
     def add(self, guild_id: int, model_id: int, texts: int) -> None:
         """Count texts of a guild's model."""
         self._written[guild_id, model_id] += texts
 
+    def unsaved(self, guild_id: int, model_id: int) -> int:
+        """Texts of a guild's model that its row does not count yet."""
+        return self._written[guild_id, model_id] + self._being_saved[guild_id, model_id]
+
     def save(self) -> None:
         """Bring the counts to the database, and keep them if it cannot be reached; blocks."""
-        written, self._written = self._written, Counter()
+        self._being_saved = written = self._written
+        self._written = Counter()
         if not written:
             return
         try:
@@ -36,6 +42,8 @@ class GenerationCounter:
         except DatabaseError as error:
             log.warning("generations not counted for now", error=str(error))
             self._written.update(written)
+        finally:
+            self._being_saved = Counter()
 
 
 def _add_all(session: Session, written: Counter[tuple[int, int]]) -> None:

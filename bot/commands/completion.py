@@ -7,7 +7,10 @@ import discord
 from discord import app_commands
 
 from bot.answering import within_time
+from bot.privacy_statement import Stored
 from models import text_models
+
+STORES: tuple[Stored, ...] = ()
 
 CHOICES = 25
 

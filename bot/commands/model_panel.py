@@ -63,10 +63,10 @@ async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
         return Opened(model, corpus, guilds.settings_of(session, guild_id))
 
     bot = interaction.client
-    await asyncio.to_thread(bot.generations.save)  # so that the card counts what was just written
     opened = await bot.database.call(look_up, guild_of(interaction))
     if opened is None:
         raise UnknownModel(wanted if isinstance(wanted, str) else None)
+    opened.model.generations += bot.generations.unsaved(opened.model.guild_id, opened.model.id)
     return opened
 
 

@@ -5,19 +5,16 @@ is added later is tried too. The answer to a foreign id must be, word for word, 
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from re import _constants as op
-from re import _parser
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from discord import AppCommandOptionType as OptionType
-from discord import app_commands
 
 from models import audit, guilds, personal_data, training_jobs
 from models.columns import utc_now
+from tests.bot.surface import commands_of, filled, spelled, templates
 from tests.bot.world import Place, World, shown
 
 SECRET = "Swanupping"  # part of every name in Stratford, and a word of nobody else
@@ -111,32 +108,6 @@ def same(foreign: str, value: str, absent: str, other: str) -> bool:
     return foreign.replace(value, "?") == absent.replace(other, "?")
 
 
-def commands_of(world: World) -> Iterator[app_commands.Command[Any, ..., Any]]:
-    for command in world.bot.tree.walk_commands():
-        if isinstance(command, app_commands.Command):
-            yield command
-
-
-def filled(world: World, place: Place, command: app_commands.Command[Any, ..., Any], option: str) -> dict:
-    """Something that fits into every option that must be given, beside the one that is tried."""
-    fillings: dict[OptionType, Any] = {
-        OptionType.string: "Monk",
-        OptionType.integer: 1,
-        OptionType.number: 1.0,
-        OptionType.boolean: True,
-        OptionType.channel: place.channel,
-        OptionType.role: place.guild.default_role,
-        OptionType.user: place.member,
-        OptionType.attachment: ("t.txt", b"To be, or not to be, that is the question.\n" * 200),
-    }
-    by_name = {"when": "daily 09:00", "timezone": "UTC"}
-    return {
-        each.name: by_name.get(each.name, each.choices[0].value if each.choices else fillings[each.type])
-        for each in command.parameters
-        if each.required and each.name != option
-    }
-
-
 async def test_every_option_that_names_something(world: World, stratford: Place, abbey: Place):
     world.bot.queue.enqueue = lambda job: None
     before = rows_of(world, stratford)
@@ -180,42 +151,6 @@ async def test_every_autocomplete(world: World, stratford: Place, abbey: Place):
                     assert not any(name in said for name in names), (command.qualified_name, option.name)
                     tried += 1
     assert tried
-
-
-def spelled(template: re.Pattern[str], groups: dict[str, str]) -> str | None:
-    """A button's id that fits its template, with these in place of what the groups match."""
-    names = {number: name for name, number in template.groupindex.items()}
-
-    def spell(parsed: Any) -> str:
-        return "".join(one(kind, argument) for kind, argument in parsed)
-
-    def one(kind: Any, argument: Any) -> str:
-        if kind in (op.LITERAL, op.NOT_LITERAL):
-            return chr(argument if kind is op.LITERAL else argument + 1)
-        if kind is op.IN:
-            return one(*argument[0])
-        if kind is op.RANGE:
-            return chr(argument[0])
-        if kind is op.CATEGORY:
-            return "1"
-        if kind is op.ANY:
-            return "x"
-        if kind is op.BRANCH:
-            return spell(argument[1][0])
-        if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-            low, high, inside = argument
-            return spell(inside) * max(low, min(1, high))
-        if kind is op.SUBPATTERN:
-            number, _, _, inside = argument
-            return groups.get(names.get(number, ""), spell(inside))
-        return ""
-
-    text = spell(_parser.parse(template.pattern))
-    return text if template.fullmatch(text) else None
-
-
-def templates(world: World) -> list[re.Pattern[str]]:
-    return list(world.bot._connection._view_store._dynamic_items)
 
 
 def test_ids_are_spelled_from_templates():
