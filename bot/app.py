@@ -4,18 +4,19 @@
 """
 
 import asyncio
+from typing import IO
 
 import discord
 import structlog
 from discord.ext import commands
 
-import migrations
 from bot import attachments, intake
 from bot.answering import AnsweringTree
-from bot.command_sync import sync_if_changed
+from bot.command_sync import keep_synced
 from bot.commands import EXTENSIONS
 from bot.cooldowns import Cooldowns
 from bot.counting import GenerationCounter
+from bot.gateway import Gateway
 from bot.guild_words import GuildWords
 from bot.health import Heartbeat
 from bot.jobs.queue import JobQueue
@@ -27,6 +28,7 @@ from bot.sampling.pool import SamplerPool
 from bot.scheduling.poster import Poster
 from bot.settings import Settings
 from bot.translator import CatalogueTranslator
+from bot.upgrading import cannot_start, upgraded
 from models import Database
 
 log = structlog.stdlib.get_logger(__name__)
@@ -52,6 +54,7 @@ class Pastiche(commands.Bot):
         queue: where trainings are put.
         mentions_commands: whether clients make something to click of a command's mention.
         poster: of the schedules.
+        gateway: whether Discord is connected now.
         heartbeat: the event loop's lag and the sign of life.
         download: fetches what people upload.
     """
@@ -87,9 +90,14 @@ class Pastiche(commands.Bot):
         self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
         self.mentions_commands = True
-        self.heartbeat = Heartbeat(self.layout.heartbeat, self.is_ready, self._end_processes)
+        self.gateway = Gateway(self)
+        self.heartbeat = Heartbeat(
+            self.layout.heartbeat, self.is_ready, self._end_processes, connected_at=self.gateway.seen_at
+        )
         self.download: attachments.Download = attachments.from_discord
         self.poster = Poster(self, self.database, self.pool)
+        self._syncing: asyncio.Task[None] | None = None
+        self._claim: IO[str] | None = None
         self._worker = JobWorker(
             settings,
             self.database,
@@ -98,28 +106,53 @@ class Pastiche(commands.Bot):
         )
 
     async def setup_hook(self) -> None:
-        """Start the services, load the commands, and tell Discord of them if they changed."""
+        """Start the services, load the commands, and tell Discord of them if they changed.
+
+        Raises:
+            SettingsError: the host must put something right first.
+            DatabaseError: the database cannot be used.
+        """
+        try:
+            await self._set_up()
+        except commands.ExtensionFailed as failed:
+            raise failed.original from None
+        except OSError as error:
+            raise cannot_start(error) from error
+
+    async def _set_up(self) -> None:
         self.poster.start(asyncio.get_running_loop())
         await asyncio.to_thread(self._start_services)
         self.heartbeat.start(asyncio.get_running_loop())
         await self.tree.set_translator(CatalogueTranslator())
         for extension in EXTENSIONS:
             await self.load_extension(extension)
-        await sync_if_changed(self.tree, self.layout.tree_hash)
+        self._syncing = asyncio.create_task(keep_synced(self.tree, self.layout.tree_hash))
 
     async def on_ready(self) -> None:
         """Log that the bot is connected."""
+        self.gateway.established()
         log.info("connected", user=str(self.user), guilds=len(self.guilds))
+
+    async def on_resumed(self) -> None:
+        """Note that a lost connection goes on."""
+        self.gateway.established()
+
+    async def on_disconnect(self) -> None:
+        """Note that the connection is lost; discord.py makes a new one."""
+        self.gateway.lost()
 
     async def close(self) -> None:
         """Leave Discord, then end the services; a running training keeps its checkpoint."""
+        if self._syncing is not None:
+            self._syncing.cancel()
         await self.poster.close()
         await super().close()
         await asyncio.to_thread(self._stop_services)
 
     def _start_services(self) -> None:
         self.settings.prepare_data_dir()
-        migrations.upgrade(self.settings.database_url)
+        self._worker.claim()
+        self._claim = upgraded(self.settings)
         with self.database.read() as session:
             self.words.load(session)
         self._worker.start()
@@ -133,6 +166,8 @@ class Pastiche(commands.Bot):
         self._end_processes()
         self.queue.close()
         self.database.dispose()
+        if self._claim is not None:
+            self._claim.close()
 
     def _end_processes(self) -> None:
         self.poster.stop()

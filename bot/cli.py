@@ -10,19 +10,19 @@ import sys
 import threading
 from collections.abc import Iterator
 
-import aiohttp
 import click
-import discord
 import structlog
 
 import migrations
-from bot import health
+from bot import connection, health
 from bot.app import create_bot
+from bot.connection import ConnectionRefused
 from bot.jobs.queue import JobQueue
 from bot.jobs.worker import JobWorker
 from bot.layout import Layout
 from bot.logs import configure_logs
 from bot.settings import Settings, SettingsError, load_settings
+from bot.upgrading import cannot_start, upgraded
 from models import Database, DatabaseError
 
 log = structlog.stdlib.get_logger(__name__)
@@ -35,9 +35,15 @@ def _one_line_errors() -> Iterator[None]:
     """Turn what the host can put right into one line and exit code 1."""
     try:
         yield
-    except (SettingsError, DatabaseError, health.Unhealthy) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+    except (SettingsError, DatabaseError, ConnectionRefused, health.Unhealthy) as error:
+        reason: Exception = error
+    except OSError as error:
+        reason = cannot_start(error)
+    else:
+        return
+    with contextlib.suppress(OSError):  # of a stderr that is closed or full
+        click.echo(f"error: {reason}", err=True)
+    sys.exit(1)
 
 
 def _prepared() -> Settings:
@@ -67,17 +73,7 @@ def run() -> None:
         token = settings.require_token()
         settings.prepare_data_dir()
         configure_logs(settings)
-        try:
-            asyncio.run(_serve(settings, token))
-        except discord.LoginFailure:
-            raise SettingsError(
-                "Discord refuses DISCORD_TOKEN: "
-                "copy the current one from the developer portal (Bot, Reset Token)"
-            ) from None
-        except aiohttp.ClientConnectionError as error:
-            raise SettingsError(
-                f"Discord cannot be reached ({error}): is there a way to the Internet?"
-            ) from None
+        asyncio.run(_serve(settings, token))
 
 
 async def _serve(settings: Settings, token: str) -> None:
@@ -87,7 +83,7 @@ async def _serve(settings: Settings, token: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     async with create_bot(settings) as bot:
-        serving = asyncio.create_task(bot.start(token))
+        serving = asyncio.create_task(connection.serve(bot, token))
         stopping = asyncio.create_task(ended.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -96,7 +92,9 @@ async def _serve(settings: Settings, token: str) -> None:
         else:
             log.info("stopping")
             await bot.close()
-            await serving
+            serving.cancel()  # it may be waiting for the end of an outage
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
 
 
 @main.command()
@@ -104,9 +102,10 @@ def worker() -> None:
     """Run only the trainings of the queue, on this host."""
     with _one_line_errors():
         settings = _prepared()
-        migrations.upgrade(settings.database_url)
         database = Database(settings.database_url)
         jobs = JobWorker(settings, database, executor_id=settings.executor_id or WORKER)
+        jobs.claim()
+        claim = upgraded(settings)
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
@@ -117,6 +116,7 @@ def worker() -> None:
         queue.close()
         jobs.stop()
         database.dispose()
+        claim.close()
 
 
 @main.command(short_help="Bring the database to the current tables.")
@@ -125,7 +125,7 @@ def migrate() -> None:
     with _one_line_errors():
         settings = load_settings()
         settings.prepare_data_dir()
-        migrations.upgrade(settings.database_url)
+        upgraded(settings).close()
         click.echo(f"the database is at revision {migrations.current(settings.database_url)}")
 
 

@@ -10,6 +10,7 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.connection import OUTAGES, delays, one_line
 from bot.files import write_atomically
 
 log = structlog.stdlib.get_logger(__name__)
@@ -34,9 +35,24 @@ async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: 
         if known >= {command["name"] for command in commands}:
             return False
     await tree.sync()
-    await asyncio.to_thread(write_atomically, path, digest.encode())
     log.info("command tree synced", commands=len(commands))
+    try:
+        await asyncio.to_thread(write_atomically, path, digest.encode())
+    except OSError as error:
+        log.warning("the next start syncs the commands again", error=error.strerror)
     return True
+
+
+async def keep_synced(tree: app_commands.CommandTree[discord.Client], path: Path) -> None:
+    """Sync the tree if it has changed, trying again while Discord cannot: the bot serves meanwhile."""
+    for delay_s in delays():
+        try:
+            await sync_if_changed(tree, path)
+        except (discord.DiscordException, *OUTAGES) as error:
+            log.warning("commands not synced", error=one_line(error), next_try_s=round(delay_s))
+            await asyncio.sleep(delay_s)
+        else:
+            return
 
 
 async def _payload(

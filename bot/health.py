@@ -14,8 +14,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from bot.files import write_atomically
 from bot.settings import Settings
+
+log = structlog.stdlib.get_logger(__name__)
 
 ASK_EVERY_S = 0.25
 WRITE_EVERY_S = 5.0
@@ -27,21 +31,29 @@ class Heartbeat:
 
     Args:
         path: the file.
-        is_ready: whether the bot is connected.
+        is_ready: whether the bot has been connected.
+        connected_at: the latest moment (Unix time) at which it was known to be; None while it never was.
         on_loop_closed: called from the thread if the loop is closed before `stop`: whoever ran the bot
             left without closing it.
     """
 
     def __init__(
-        self, path: Path, is_ready: Callable[[], bool], on_loop_closed: Callable[[], None] = lambda: None
+        self,
+        path: Path,
+        is_ready: Callable[[], bool],
+        on_loop_closed: Callable[[], None] = lambda: None,
+        *,
+        connected_at: Callable[[], float | None] = time.time,
     ) -> None:
         self._path = path
+        self._connected_at = connected_at
         self._is_ready = is_ready
         self._on_loop_closed = on_loop_closed
         self._lags: collections.deque[float] = collections.deque(maxlen=KEPT)
         self._ended = threading.Event()
         self._answered = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failing = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin; the loop must be running."""
@@ -54,7 +66,7 @@ class Heartbeat:
         self._answered.set()
         if self._thread is not None:  # else the file is another process's
             self._thread.join()
-            self._path.unlink(missing_ok=True)
+            self._take_away()
 
     def lag_s(self, share: float) -> float:
         """The lag that this share (0 to 1) of the latest answers stayed below, in seconds."""
@@ -70,7 +82,7 @@ class Heartbeat:
                 loop.call_soon_threadsafe(self._answered.set)
             while not self._answered.wait(ASK_EVERY_S):
                 if loop.is_closed():
-                    self._path.unlink(missing_ok=True)
+                    self._take_away()
                     self._on_loop_closed()
                     return
             now = time.monotonic()
@@ -86,9 +98,21 @@ class Heartbeat:
             "pid": os.getpid(),
             "time": time.time(),
             "ready": ready,
+            "connected_at": self._connected_at(),
             "lag_p99_ms": round(self.lag_s(0.99) * 1000, 1),
         }
-        write_atomically(self._path, json.dumps(beat).encode(), durable=False)
+        try:
+            write_atomically(self._path, json.dumps(beat).encode(), durable=False)
+        except OSError as error:  # a full disk has room again one day, and `check` sees the file grow old
+            if not self._failing:
+                log.warning("heartbeat not written", error=error.strerror or str(error))
+            self._failing = True
+        else:
+            self._failing = False
+
+    def _take_away(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 class Unhealthy(Exception):
@@ -104,6 +128,8 @@ def check(settings: Settings, path: Path) -> str:
     try:
         beat = json.loads(path.read_bytes())
         age_s, pid = time.time() - float(beat["time"]), int(beat["pid"])
+        connected_at = beat.get("connected_at", beat["time"])
+        apart_s = time.time() - float(connected_at or 0)
     except FileNotFoundError:
         raise Unhealthy(f"no bot is running on {settings.data_dir}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -112,8 +138,10 @@ def check(settings: Settings, path: Path) -> str:
         raise Unhealthy(f"process {pid} of the bot is gone")
     if age_s > settings.health_max_age_s:
         raise Unhealthy(f"the bot (process {pid}) has not answered for {age_s:.0f} s")
-    if not beat["ready"]:
+    if not beat["ready"] or connected_at is None:
         raise Unhealthy(f"the bot (process {pid}) is not connected to Discord")
+    if apart_s > settings.health_max_age_s:
+        raise Unhealthy(f"the bot (process {pid}) has had no connection to Discord for {apart_s:.0f} s")
     return f"the bot (process {pid}) is well; its event loop answers within {beat['lag_p99_ms']:g} ms (p99)"
 
 

@@ -51,6 +51,11 @@ class Layout:
         """Held by the one living process of that name."""
         return self.data_dir / f"{executor_id}.lock"
 
+    @property
+    def tables_lock(self) -> Path:
+        """Held by all processes that work on this directory together, and alone by who changes tables."""
+        return self.data_dir / "tables.lock"
+
     def guild(self, guild_id: int) -> Path:
         """All that a guild has on disk."""
         return self.data_dir / GUILDS / str(guild_id)

@@ -3,12 +3,15 @@
 import logging
 import sys
 
+import discord
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.connection import OUTAGES, one_line
 from bot.settings import Settings
 
 # DBOS and Alembic tell at INFO what only their own developers need.
+RECONNECTING = ("discord.client", "discord.shard")
 QUIET = ("alembic", "dbos", "discord.client", "discord.gateway", "discord.http")
 
 
@@ -29,6 +32,18 @@ class Redaction:
             else str(value).replace(self._secret, "[token]")
             for key, value in event.items()
         }
+
+
+class OneLineOutages(logging.Filter):
+    """Tells an outage that discord.py waits for in one line instead of a traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record; all pass."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, (*OUTAGES, discord.HTTPException, discord.ConnectionClosed)):
+            record.msg, record.args = f"{record.getMessage()}: {one_line(error)}", ()
+            record.exc_info = None
+        return True
 
 
 def configure_logs(settings: Settings) -> None:
@@ -62,6 +77,10 @@ def configure_logs(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    # A closed or full stderr costs the line, and must not cost more.
+    logging.raiseExceptions = False
+    for name in RECONNECTING:
+        logging.getLogger(name).filters[:] = [OneLineOutages()]
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

@@ -4,6 +4,6 @@ Each file of ``versions`` is one change, dated and named, and knows nothing of t
 A new one is drafted by ``python -m migrations "what changed"``.
 """
 
-from migrations.runner import current, downgrade, upgrade
+from migrations.runner import current, downgrade, is_current, upgrade
 
-__all__ = ["current", "downgrade", "upgrade"]
+__all__ = ["current", "downgrade", "is_current", "upgrade"]

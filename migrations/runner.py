@@ -62,6 +62,15 @@ def current(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_current(url: str, *, folder: Path = FOLDER) -> bool:
+    """Say whether a database has the newest tables.
+
+    Raises:
+        DatabaseError: the database cannot be reached or read.
+    """
+    return current(url) == ScriptDirectory.from_config(configuration(folder)).get_current_head()
+
+
 def configuration(folder: Path = FOLDER) -> Config:
     """Return Alembic's settings, which need no file."""
     config = Config()

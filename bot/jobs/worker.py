@@ -48,6 +48,18 @@ class JobWorker:
         self._context = JobContext(settings, database, self._layout)
         self._lock: IO[str] | None = None
 
+    def claim(self) -> None:
+        """Hold the lock of this name from now on; `start` does so if it was not done before.
+
+        Raises:
+            SettingsError: a living process of the same name works on this data directory.
+        """
+        with _starting:
+            if _running is not None and _running is not self:
+                _running.stop()
+            if self._lock is None:
+                self._lock = self._claim()
+
     def start(self) -> None:
         """Open the queue, take up what a killed process of this name left, and begin to work.
 
@@ -55,10 +67,8 @@ class JobWorker:
             SettingsError: a living process of the same name works on this data directory.
         """
         global _running
+        self.claim()
         with _starting:
-            if _running is not None:
-                _running.stop()
-            self._lock = self._claim()
             bind(self._context)
             config: DBOSConfig = {
                 "name": APPLICATION,
@@ -87,6 +97,7 @@ class JobWorker:
         global _running
         self._context.stopping.set()
         if _running is not self:
+            self._release()
             return
         deadline = time.monotonic() + SHUTDOWN_S
         while self._context.slot.locked() and time.monotonic() < deadline:
@@ -94,9 +105,13 @@ class JobWorker:
         DBOS.destroy()
         bind(None)
         _running = None
+        self._release()
+        log.info("job worker stopped", executor=self._executor_id)
+
+    def _release(self) -> None:
         if self._lock is not None:
             self._lock.close()
-        log.info("job worker stopped", executor=self._executor_id)
+            self._lock = None
 
     def _claim(self) -> IO[str]:
         """Hold the lock of this name for as long as the process lives."""

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 import os
 import threading
@@ -28,6 +29,8 @@ def test_a_fresh_heartbeat_is_well(settings: Settings, tmp_path: Path):
         ({"time": time.time() - 3600}, "has not answered for"),
         ({"pid": 2**22 - 1}, "is gone"),
         ({"ready": False}, "is not connected"),
+        ({"connected_at": None}, "is not connected"),
+        ({"connected_at": time.time() - 3600}, "has had no connection to Discord for 36"),
         ({"pid": "x"}, "cannot be read"),
     ],
 )
@@ -62,3 +65,27 @@ async def test_a_blocked_loop_shows_as_lag_and_then_as_age(tmp_path: Path, monke
     assert heart.lag_s(0.999) > 0.2
     await asyncio.to_thread(heart.stop)
     assert not (tmp_path / "beat").exists()
+
+
+async def test_a_disk_without_room_costs_beats_and_not_the_heart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(health, "WRITE_EVERY_S", 0.05)
+    monkeypatch.setattr(health, "ASK_EVERY_S", 0.02)
+    full = True
+    write = health.write_atomically
+
+    def write_if_room(path: Path, data: bytes, *, durable: bool) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, data, durable=durable)
+
+    monkeypatch.setattr(health, "write_atomically", write_if_room)
+    heart = health.Heartbeat(tmp_path / "beat", lambda: True)
+    heart.start(asyncio.get_running_loop())
+    await asyncio.sleep(0.3)
+    assert not (tmp_path / "beat").exists()
+    full = False
+    await asyncio.sleep(0.3)
+    assert (tmp_path / "beat").exists()
+    await asyncio.to_thread(heart.stop)

@@ -1,0 +1,111 @@
+"""Connecting to Discord: what is waited for, and what ends the process in one line.
+
+An outage passes: a start in the middle of one waits and tries again, more and more rarely, as discord.py does
+by itself once it is connected. What only the host can put right (a revoked token, intents that are not
+granted) ends the process, since trying again would not help and Discord blocks addresses that hammer it.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterator
+
+import aiohttp
+import discord
+import structlog
+
+log = structlog.stdlib.get_logger(__name__)
+
+FIRST_DELAY_S = 5.0
+LONGEST_DELAY_S = 600.0
+# Discord names no time where it blocks an address (a 429 that is a web page), and blocks for an hour or so.
+BLOCKED_DELAY_S = 300.0
+
+PORTAL = "in the developer portal (https://discord.com/developers/applications)"
+
+OUTAGES = (aiohttp.ClientError, TimeoutError, OSError, discord.GatewayNotFound, discord.RateLimited)
+
+COPY = "copy the current one from the developer portal (Bot, Reset Token)"
+UNKNOWN_TOKEN = f"Discord refuses DISCORD_TOKEN: {COPY}"
+
+CLOSE_CODES = {
+    4004: f"Discord no longer takes DISCORD_TOKEN, which was reset or revoked: {COPY}",
+    4010: "Discord refuses this process's shard: PASTICHE_SHARD_IDS must be below PASTICHE_SHARDS",
+    4011: "the bot is in too many servers for one connection: set PASTICHE_SHARDS to a larger number",
+    4012: "Discord no longer speaks this version of its gateway: install a newer version of Pastiche",
+    4013: "Discord does not know the intents that were asked for: install a newer version of Pastiche",
+    4014: f"Discord does not grant the intents that were asked for: allow them {PORTAL} "
+    "(Bot, Privileged Gateway Intents)",
+}
+
+
+class ConnectionRefused(Exception):
+    """Discord does not let this bot in, whenever it tries; `str()` is one line that says why."""
+
+
+def delays(first_s: float = FIRST_DELAY_S, longest_s: float = LONGEST_DELAY_S) -> Iterator[float]:
+    """Seconds to wait before each next try: twice as long each time, and a little by chance."""
+    delay_s = first_s
+    while True:
+        yield delay_s * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
+        delay_s = min(2 * delay_s, longest_s)
+
+
+async def serve(bot: discord.Client, token: str) -> None:
+    """Log in, waiting for the end of an outage, and serve until the bot is closed.
+
+    Raises:
+        ConnectionRefused: Discord does not let the bot in.
+    """
+    await _log_in(bot, token)
+    try:
+        await bot.connect()
+    except discord.PrivilegedIntentsRequired:
+        raise ConnectionRefused(CLOSE_CODES[4014]) from None
+    except discord.ConnectionClosed as closed:
+        said = CLOSE_CODES.get(closed.code)
+        raise ConnectionRefused(
+            said or f"Discord closed the connection with code {closed.code} ({closed.reason or 'no reason'})"
+        ) from None
+
+
+async def _log_in(bot: discord.Client, token: str) -> None:
+    waits = delays()
+    while True:
+        try:
+            await bot.login(token)
+        except discord.LoginFailure:
+            raise ConnectionRefused(UNKNOWN_TOKEN) from None
+        except discord.HTTPException as error:
+            reason = one_line(error)
+            if error.status != 429 and error.status < 500:
+                raise ConnectionRefused(f"Discord refuses the login: {reason}") from None
+            delay_s = max(next(waits), _asked_for_s(error))
+        except OUTAGES as error:
+            reason, delay_s = one_line(error), next(waits)
+        else:
+            return
+        log.warning("Discord cannot be reached", error=reason, next_try_s=round(delay_s))
+        # The next login opens a session of its own.
+        await bot.http.close()
+        bot.http.clear()
+        bot.http.connector = discord.utils.MISSING
+        await asyncio.sleep(delay_s)
+
+
+def _asked_for_s(error: discord.HTTPException) -> float:
+    """Seconds that Discord asks to be left alone for, 0 where it does not ask."""
+    if error.status != 429:
+        return 0.0
+    try:
+        return float(error.response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return BLOCKED_DELAY_S
+
+
+def one_line(error: BaseException) -> str:
+    """What went wrong, without the web page that may have come with it."""
+    if isinstance(error, discord.HTTPException):
+        reason = error.response.reason or ""
+        said = "" if "<" in error.text else error.text
+        return " ".join(f"{error.status} {reason} {said}".split())
+    return " ".join(str(error).split()) or type(error).__name__

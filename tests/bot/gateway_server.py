@@ -1,0 +1,138 @@
+"""A small server that plays Discord's login and gateway, with outages to order."""
+
+import asyncio
+import collections
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import discord
+import pytest
+import yarl
+from aiohttp import web
+
+PATH = "/api/v10"
+ME = {"id": "1", "username": "Pastiche", "discriminator": "0", "avatar": None, "bot": True}
+APPLICATION = {
+    "id": "1",
+    "name": "Pastiche",
+    "icon": None,
+    "description": "",
+    "bot_public": True,
+    "bot_require_code_grant": False,
+    "verify_key": "",
+    "flags": 0,
+    "owner": ME,
+    "summary": "",
+    "team": None,
+}
+BLOCKED = "<html>error code: 1015</html>"
+
+
+class GatewayServer:
+    """Answers a login and identifies whoever connects.
+
+    Attributes:
+        faults: what happens to the next requests: a status, "blocked" (a 429 that is a web page) or "reset".
+        refuses_with: the close code that the gateway answers IDENTIFY with.
+        gone: whether the gateway takes no connection.
+        identified: how many connections began.
+        commands: of the application, as they were last given.
+    """
+
+    def __init__(self) -> None:
+        self.faults: collections.deque[int | str] = collections.deque()
+        self.refuses_with: int | None = None
+        self.gone = False
+        self.identified = 0
+        self.commands: list[dict[str, Any]] = []
+        self.url = self.gateway = ""
+        self._sockets: list[web.WebSocketResponse] = []
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_get("/gateway/", self._serve)
+        application.router.add_route("*", PATH + "/{rest:.*}", self._answer)
+        return application
+
+    async def drop(self) -> None:
+        """Break every connection, as a network does."""
+        for socket in self._sockets:
+            if socket._req is not None and socket._req.transport is not None:
+                socket._req.transport.abort()
+        self._sockets.clear()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        fault = self.faults.popleft() if self.faults else None
+        if fault == "reset":
+            assert request.transport is not None
+            request.transport.abort()
+        if fault == "blocked":
+            return web.Response(status=429, text=BLOCKED, content_type="text/html")
+        if isinstance(fault, int):
+            return _json({"message": "no", "code": 0}, fault)
+        if request.path.endswith("/commands"):
+            if request.method == "PUT":
+                self.commands = [
+                    {"id": str(number), "application_id": "1", "version": "1", "type": 1} | command
+                    for number, command in enumerate(await request.json(), start=2)
+                ]
+            return _json(self.commands)
+        return _json(APPLICATION if "applications" in request.path else ME)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if self.gone:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.append(socket)
+        await socket.send_json({"op": 10, "s": None, "t": None, "d": {"heartbeat_interval": 41250}})
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                break
+            op = json.loads(message.data)["op"]
+            if op == 1:
+                await socket.send_json({"op": 11, "s": None, "t": None, "d": None})
+            elif op in (2, 6) and self.refuses_with is not None:
+                await socket.close(code=self.refuses_with, message=b"no")
+            elif op == 6:
+                await socket.send_json({"op": 0, "s": 2, "t": "RESUMED", "d": {}})
+            elif op == 2:
+                self.identified += 1
+                ready = {
+                    "v": 10,
+                    "user": ME,
+                    "guilds": [],
+                    "session_id": "s",
+                    "application": {"id": "1", "flags": 0},
+                    "resume_gateway_url": self.gateway,
+                }
+                await socket.send_json({"op": 0, "s": 1, "t": "READY", "d": ready})
+        return socket
+
+
+def _json(data: Any, status: int = 200) -> web.Response:
+    return web.Response(body=json.dumps(data).encode(), status=status, content_type="application/json")
+
+
+@contextlib.asynccontextmanager
+async def gateway_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayServer]:
+    """The server, which discord.py takes for Discord."""
+    server = GatewayServer()
+    runner = web.AppRunner(server.application(), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    server.url, server.gateway = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/gateway/"
+    monkeypatch.setattr(discord.http.Route, "BASE", f"{server.url}{PATH}")
+    monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway))
+    try:
+        yield server
+    finally:
+        await server.drop()
+        await asyncio.sleep(0)
+        await runner.cleanup()
