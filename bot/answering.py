@@ -26,6 +26,7 @@ from bot import i18n
 from bot.errors import line_for
 from bot.i18n import _
 from models import DatabaseError
+from textgen.files import is_disk_full
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -173,6 +174,7 @@ def answers(
                 line = line_for(error)
                 if line is None:
                     raise
+                _log_outage(interaction, error)
                 await answer_privately(interaction, line)
 
         return cast("Command[Owner, P]", wrapper)
@@ -210,6 +212,8 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         line = _("Something went wrong on our side. Reference for the host's log: {reference}.").format(
             reference=f"`{reference}`"
         )
+    else:
+        _log_outage(interaction, error)
     await answer_privately(interaction, line)
 
 
@@ -230,6 +234,12 @@ def _state(interaction: Interaction) -> _Acknowledgement:
     # What comes before a command's own frame (an option of the wrong kind) has acknowledged nothing.
     state: _Acknowledgement = interaction.extras.setdefault(_STATE, _Acknowledgement(Ack.ITSELF))
     return state
+
+
+def _log_outage(interaction: Interaction, error: BaseException) -> None:
+    """Tell the host of a full disk or a database that cannot be used, which only the host can put right."""
+    if isinstance(error, DatabaseError) or is_disk_full(error):
+        log.error("refused for want of disk or database", guild=interaction.guild_id, error=str(error))
 
 
 def _log_late(interaction: Interaction, late: TooLate) -> None:

@@ -115,6 +115,8 @@ class Pastiche(commands.Bot):
         try:
             await self._set_up()
         except commands.ExtensionFailed as failed:
+            if isinstance(failed.original, OSError):
+                raise cannot_start(failed.original) from failed
             raise failed.original from None
         except OSError as error:
             raise cannot_start(error) from error

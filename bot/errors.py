@@ -8,8 +8,9 @@ from discord import app_commands
 
 from bot.i18n import _
 from bot.presentation import reasons, safe_text, style
-from models import InvalidNameError
+from models import DatabaseError, InvalidNameError
 from textgen.errors import TextgenError
+from textgen.files import is_disk_full
 
 LINE_CHARACTERS = 1500
 
@@ -99,6 +100,7 @@ LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
     (SampleRefused, _own_words),
     (UserError, str),
     (TextgenError, _own_words),
+    (DatabaseError, lambda error: _no_room() if error.disk_full else _no_database()),
     (InvalidNameError, _own_words),
     (app_commands.NoPrivateMessage, lambda _error: _("This works in a server only, not in direct messages.")),
     (
@@ -125,8 +127,18 @@ LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
 )
 
 
+def _no_room() -> str:
+    return _("The disk of this bot's host is full, so this could not be done. Please try again later.")
+
+
+def _no_database() -> str:
+    return _("The bot's database cannot be used at this moment. Please try again later.")
+
+
 def line_for(error: BaseException) -> str | None:
     """The line for an expected error, None for an unexpected one."""
     if isinstance(error, app_commands.CommandInvokeError):
         return line_for(error.original)
+    if is_disk_full(error):
+        return _no_room()
     return next((line(error) for kind, line in LINES if isinstance(error, kind)), None)

@@ -9,7 +9,16 @@ from sqlalchemy import exc
 
 
 class DatabaseError(Exception):
-    """The database cannot be used as things stand; ``str(error)`` is one line that says why."""
+    """The database cannot be used as things stand; ``str(error)`` is one line that says why.
+
+    Attributes:
+        disk_full: that is because there is no room on its disk.
+    """
+
+    def __init__(self, line: str, *, disk_full: bool = False) -> None:
+        """Say the line."""
+        super().__init__(line)
+        self.disk_full = disk_full
 
 
 class InvalidNameError(ValueError):
@@ -26,6 +35,10 @@ class InvalidNameError(ValueError):
         self.line, self.values = line, values
 
 
+# What SQLite and PostgreSQL say.
+_FULL = ("database or disk is full", "No space left on device", "Disk quota exceeded")
+
+
 @contextmanager
 def one_clear_line(url: sa.URL) -> Iterator[None]:
     """Turn failures of the database itself into `DatabaseError`.
@@ -39,7 +52,8 @@ def one_clear_line(url: sa.URL) -> Iterator[None]:
     except exc.DBAPIError as error:
         # SQLite reports "file is not a database" and "malformed" as the bare parent of all its errors.
         if isinstance(error, exc.OperationalError | exc.InternalError) or type(error) is exc.DatabaseError:
-            raise DatabaseError(_explained(url, error)) from error
+            explained = _explained(url, error)
+            raise DatabaseError(explained, disk_full=any(words in explained for words in _FULL)) from error
         raise
 
 

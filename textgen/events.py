@@ -8,7 +8,7 @@
 ``checkpoint``  ``step``, ``seconds``, ``validation_loss``, ``training_loss``; ``picture`` if drawn
 ``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``;
                 ``picture`` if drawn, ``device_mb`` (largest memory taken on a GPU)
-``failed``      ``error``; ``reason`` is ``memory`` where that was too small
+``failed``      ``error``; ``reason`` is ``memory`` where that was too small, ``disk`` where that was full
 ==============  =====================================================================================
 
 ``started`` comes a second time where a training diverged and begins again with smaller steps.

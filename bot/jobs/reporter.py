@@ -81,10 +81,14 @@ class Reporter:
         return Stop.FINISH if self._finish else None
 
     def end(self) -> None:
-        """Report what is left, with the sample of the finished model."""
+        """Report what is left, with the sample of the finished model.
+
+        Raises:
+            DatabaseError: it is not reported yet, and kept for the next try.
+        """
         if self._latest is not None:
             self._show_sample()
-        self._report()
+        self._bring()
 
     def _note(self, line: str) -> None:
         """Add a line to what the card tells people."""
@@ -109,13 +113,18 @@ class Reporter:
         self._news |= {"sample": self._latest[1], "samples": json.dumps(self._samples)}
 
     def _report(self) -> None:
+        try:
+            self._bring()
+        except DatabaseError as error:  # the training is worth more than one report of it
+            log.warning("progress not reported", job=self._job_id, error=str(error))
+
+    def _bring(self) -> None:
         news, self._news = self._news, {}
         try:
             job = self._write(news) if news else self._read()
-        except DatabaseError as error:  # the training is worth more than one report of it
+        except DatabaseError:
             self._news = news | self._news
-            log.warning("progress not reported", job=self._job_id, error=str(error))
-            return
+            raise
         self._cancelled = job is None or job.state is not JobState.TRAINING
         self._finish = job is not None and job.finish_requested
 

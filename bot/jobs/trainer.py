@@ -23,6 +23,7 @@ import structlog
 
 from bot.child_process import Child, child_environment, start_child, thread_limits
 from bot.jobs.watchdog import Watchdog
+from bot.presentation import reasons
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -220,7 +221,9 @@ def _watch(
         if event["event"] == "finished":
             return TrainingEnd(finished=event)
         if event["event"] == "failed":
-            return TrainingEnd(error=str(event["error"]), short_of_memory=event.get("reason") == "memory")
+            reason = event.get("reason")
+            said = reasons.DISK_FULL if reason == "disk" else str(event["error"])
+            return TrainingEnd(error=said, short_of_memory=reason == "memory")
         on_event(event)
 
 

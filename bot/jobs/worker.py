@@ -12,6 +12,7 @@ from typing import IO
 import structlog
 from dbos import DBOS, DBOSConfig
 
+from bot.jobs.durability import wait_for_room
 from bot.jobs.queue import APPLICATION, QUEUE, VERSION
 from bot.jobs.workflows import JobContext, bind
 from bot.layout import Layout
@@ -80,6 +81,7 @@ class JobWorker:
                 "log_level": "WARNING",
                 "use_listen_notify": False,
             }
+            wait_for_room()
             DBOS(config=config)
             DBOS.launch()
             if self._trains:

@@ -9,9 +9,10 @@ own id, and the trainer goes on from its checkpoint.
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from dbos import DBOS
@@ -23,12 +24,16 @@ from bot.jobs.trainer import Stop, TrainingOrder, run_trainer
 from bot.layout import Layout
 from bot.presentation import reasons
 from bot.settings import Settings
-from models import Database, JobState, TrainingJob, corpora, training_jobs, turns
+from models import Corpus, Database, DatabaseError, JobState, TrainingJob, corpora, training_jobs, turns
+from textgen.files import is_disk_full
 
 log = structlog.stdlib.get_logger(__name__)
 
+Result = TypeVar("Result")
+
 WORKFLOW = "training"
 SLOT_POLL_S = 1.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
 # A training that takes the whole host down with it must not do so for ever.
 STARTS = 3
 NEVER_FURTHER = (
@@ -98,8 +103,7 @@ def train(turn_id: str) -> tuple[int, str] | None:
     """
     context = _bound()
     with _training_slot(context):
-        with context.database.write() as session:
-            job = turns.take(session, turn_id)
+        job = recorded(context, lambda: _take(context, turn_id))
         if job is None:
             log.info("nothing waits", turn=turn_id)
             return None
@@ -108,7 +112,7 @@ def train(turn_id: str) -> tuple[int, str] | None:
         except Exception as error:
             log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
             reason = f"the bot could not run the training ({type(error).__name__})"
-            _fail(context, job.guild_id, job.id, reason)
+            _fail(context, job.guild_id, job.id, reasons.DISK_FULL if is_disk_full(error) else reason)
             return None
 
 
@@ -118,10 +122,11 @@ def publish(guild_id: int, job_id: str) -> None:
     context = _bound()
     bundle = context.layout.bundle(guild_id, job_id)
     try:
-        published, replaced = _publish(context, guild_id, job_id, bundle)
+        published, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, bundle))
     except Exception as error:
         log.error("publishing failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
-        _fail(context, guild_id, job_id, f"the model could not be published ({type(error).__name__})")
+        reason = f"the model could not be published ({type(error).__name__})"
+        _fail(context, guild_id, job_id, reasons.DISK_FULL if is_disk_full(error) else reason)
         return
     if not published:
         log.info("job is no longer wanted", guild=guild_id, job=job_id)
@@ -131,6 +136,26 @@ def publish(guild_id: int, job_id: str) -> None:
     if replaced:
         shutil.rmtree(context.layout.located(replaced), ignore_errors=True)
     log.info("model published", guild=guild_id, job=job_id)
+
+
+def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
+    """Carry a transaction out, waiting for as long as the database cannot be used.
+
+    A full disk has room again one day, and a database server comes back. What happened meanwhile stays in
+    memory until then; were it an exception, the workflow would end with its job unfinished for ever.
+
+    Raises:
+        JobInterrupted: the process is shutting down; the step is run again after the next start.
+    """
+    wait_s = FIRST_WAIT_S
+    while True:
+        try:
+            return record()
+        except DatabaseError as error:
+            log.warning("not recorded yet", error=str(error), next_try_s=wait_s)
+        context.stopping.wait(wait_s)
+        context.check()
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
 
 @contextlib.contextmanager
@@ -169,7 +194,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
     reporter = Reporter(context.database, job, context.stopping.is_set)
     end = run_trainer(order, on_event=reporter.take, should_stop=reporter.should_stop)
     if end.finished is not None:
-        reporter.end()
+        recorded(context, reporter.end)
         return True
     if end.stopped is Stop.SHUTDOWN:
         raise JobInterrupted
@@ -184,13 +209,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
 
 def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str | None:
     """Put everything in place for the trainer; return what is lacking, in a line for people."""
-    with context.database.read() as session:
-        corpus = corpora.get(session, job.guild_id, job.corpus_id)
-        validation = (
-            None
-            if job.validation_corpus_id is None
-            else corpora.get(session, job.guild_id, job.validation_corpus_id)
-        )
+    corpus, validation = recorded(context, lambda: _texts(context, job))
     if job.base_model_id is not None and order.base is None:
         return "the copy of the model that it was to go on from is gone; ask for the training again"
     if corpus is None or any(text is not None and text.text_deleted_at for text in (corpus, validation)):
@@ -201,6 +220,15 @@ def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str
     except FileNotFoundError:
         return "its text is no longer stored; upload it again"
     return None
+
+
+def _texts(context: JobContext, job: TrainingJob) -> tuple[Corpus | None, Corpus | None]:
+    with context.database.read() as session:
+        return corpora.get(session, job.guild_id, job.corpus_id), (
+            None
+            if job.validation_corpus_id is None
+            else corpora.get(session, job.guild_id, job.validation_corpus_id)
+        )
 
 
 def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> tuple[bool, str | None]:
@@ -225,7 +253,17 @@ def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> t
         return True, replaced
 
 
-def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
+def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
     with context.database.write() as session:
-        training_jobs.fail(session, guild_id, job_id, error=reasons.for_people(error))
+        return turns.take(session, turn_id)
+
+
+def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
+    # What it has written may be what fills the disk, on which its end is to be recorded.
     workspace.clear(context.layout, guild_id, job_id)
+
+    def fail() -> None:
+        with context.database.write() as session:
+            training_jobs.fail(session, guild_id, job_id, error=reasons.for_people(error))
+
+    recorded(context, fail)

@@ -5,6 +5,7 @@ Instead of a clock there is a gate: the database lets nobody in until Discord ha
 
 import asyncio
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,6 +145,12 @@ async def test_choices_while_typing_come_from_reading_alone(world: World, place:
                 tried += 1
     assert tried > 3
     assert gate.waited_for == []
+
+
+def test_one_module_alone_answers_interactions():
+    other = re.compile(r"interaction\.response|(edit|delete)_original_response|followup\.send")
+    sources = [path for path in Path("bot").rglob("*.py") if path.name != "answering.py"]
+    assert [str(path) for path in sources if other.search(path.read_text(encoding="utf-8"))] == []
 
 
 async def test_a_look_up_that_takes_too_long_is_answered_without(monkeypatch: pytest.MonkeyPatch):

@@ -15,6 +15,7 @@ from textgen.cli.progress import Display
 from textgen.cli.reading import reading_options
 from textgen.errors import OutOfMemoryError, TextgenError, TrainingInterruptedError
 from textgen.events import Control, Event, EventSink, json_lines
+from textgen.files import is_disk_full
 from textgen.settings import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.spec import CELLS
 from textgen.tensorboard import scalars
@@ -150,9 +151,9 @@ def command(
             run(emit)
         except TrainingInterruptedError:
             raise
-        except TextgenError as error:
-            reason = {"reason": "memory"} if isinstance(error, OutOfMemoryError) else {}
-            emit({"event": "failed", "error": error.plain, **reason})
+        except (TextgenError, OSError) as error:
+            said = error.plain if isinstance(error, TextgenError) else str(error.strerror or error)
+            emit({"event": "failed", "error": said, **_reason(error)})
             raise
         return
     with Display(show_samples=live_sample) as display:
@@ -161,6 +162,13 @@ def command(
         f"{bundle}: validation loss {manifest.validation_loss:.4f} nats, {manifest.bits_per_token:.4f} bits, "
         f"perplexity {manifest.perplexity:.2f} per token"
     )
+
+
+def _reason(error: TextgenError | OSError) -> dict[str, str]:
+    """What a program may want to know of an error without reading its words."""
+    if isinstance(error, OutOfMemoryError):
+        return {"reason": "memory"}
+    return {"reason": "disk"} if is_disk_full(error) else {}
 
 
 def _until_nobody_listens(emit: EventSink, wishes: Control) -> EventSink:
