@@ -21,6 +21,8 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
+from textgen.errors import TextgenError
+
 Event = dict[str, Any]
 EventSink = Callable[[Event], None]
 
@@ -36,10 +38,16 @@ def json_lines(target: IO[str]) -> EventSink:
 
 
 class Control:
-    """What somebody outside a training wishes of it: nothing, to finish early, or to stop."""
+    """What somebody outside a training wishes of it: nothing, to finish early, or to stop.
+
+    Attributes:
+        give_up: ends the process with an error, from another thread, where the training cannot end by
+            itself; None where it must not.
+    """
 
     def __init__(self) -> None:
         """Begin with no wish."""
+        self.give_up: Callable[[TextgenError], None] | None = None
         self._finish = threading.Event()
         self._cancel = threading.Event()
 

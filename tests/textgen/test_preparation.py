@@ -20,12 +20,13 @@ from tests import hard_inputs
 from tests.textgen.conftest import prose
 from textgen.corpus.reader import CorpusReader, read_as_trained
 from textgen.corpus.sources import ReadingOptions, find
-from textgen.errors import CorpusError, TrainingError, TrainingInterruptedError
+from textgen.errors import CorpusError, TextgenError, TrainingError, TrainingInterruptedError
 from textgen.events import Control
 from textgen.settings import LEVELS, TrainingSettings
 from textgen.tokenizers import CharacterTokenizer
 from textgen.training import corpora, memory, token_cache
 from textgen.training.corpora import PreparedCorpus, choose_cache, prepare
+from textgen.training.reading_time import ReadingTime
 from textgen.training.start import first_look
 from textgen.training.token_cache import TokenCache
 
@@ -313,12 +314,33 @@ def test_a_corpus_that_changes_between_the_readings_is_refused(
     assert list((corpus / "cache").iterdir()) == []
 
 
+def test_reading_a_large_corpus_ends_with_the_time_limit(tmp_path: Path) -> None:
+    hard_inputs.write_large(tmp_path / "input.txt", 3 << 20)
+    with pytest.raises(TrainingError, match=r"time limit of 0.01 s was over before the corpus had been read"):
+        prepare(find(tmp_path), SETTINGS, time=ReadingTime(0.01, Control()))
+
+
+def test_what_reads_on_in_native_code_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textgen.training.reading_time._GRACE_S", 0.1)
+    control = Control()
+    given_up: list[TextgenError] = []
+    done = threading.Event()
+    control.give_up = lambda error: (given_up.append(error), done.set())[0]
+    with ReadingTime(None, control).watched():
+        assert not done.wait(0.5)
+        control.cancel()
+        assert done.wait(30)
+    assert isinstance(given_up[0], TrainingInterruptedError)
+
+
 def test_reading_a_large_corpus_can_be_cancelled(tmp_path: Path) -> None:
     hard_inputs.write_large(tmp_path / "input.txt", 3 << 20)
     control = Control()
     control.cancel()
     with pytest.raises(TrainingInterruptedError, match="stopped while the corpus was read"):
-        prepare(find(tmp_path), SETTINGS, cache=TokenCache(tmp_path / "cache"), control=control)
+        prepare(
+            find(tmp_path), SETTINGS, cache=TokenCache(tmp_path / "cache"), time=ReadingTime(None, control)
+        )
     assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
 
 

@@ -22,7 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 STARTED = time.monotonic()
 """When the process began, near enough; time limits count from here."""
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 _COMMANDS = {
     "train": "Train a model on a corpus.",
@@ -94,10 +94,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except TrainingInterruptedError as error:
         click.echo(f"interrupted: {error.with_flags(_flags(sys.argv[1:]))}", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     except TextgenError as error:
         click.echo(f"error: {error.with_flags(_flags(sys.argv[1:]))}", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 import click
 
 from textgen.bundle import Manifest
-from textgen.cli import STARTED
+from textgen.cli import INTERRUPTED, STARTED
 from textgen.cli.progress import Display
 from textgen.cli.reading import reading_options
 from textgen.errors import OutOfMemoryError, TextgenError, TrainingInterruptedError
@@ -145,6 +148,7 @@ def command(
             **flags,
         )
 
+    wishes.give_up = functools.partial(_give_up, events=events)
     if events:
         emit = _until_nobody_listens(json_lines(sys.stdout), wishes)
         try:
@@ -181,3 +185,13 @@ def _until_nobody_listens(emit: EventSink, wishes: Control) -> EventSink:
             wishes.cancel()
 
     return send
+
+
+def _give_up(error: TextgenError, *, events: bool) -> None:
+    """End the process at once: the thread that reads the corpus is in code that cannot be interrupted."""
+    interrupted = isinstance(error, TrainingInterruptedError)
+    with contextlib.suppress(OSError, ValueError):
+        if events and not interrupted:
+            json_lines(sys.stdout)({"event": "failed", "error": error.plain})
+        click.echo(f"{'interrupted' if interrupted else 'error'}: {error}", err=True)
+    os._exit(INTERRUPTED if interrupted else 1)

@@ -20,10 +20,10 @@ import numpy as np
 
 from textgen import corpus, tokenizers
 from textgen.corpus.items import ItemLines
-from textgen.corpus.reader import CorpusReader, divide
+from textgen.corpus.reader import BLOCK_BYTES, CorpusReader, divide
 from textgen.corpus.sources import ReadingOptions, Sources
 from textgen.corpus.text import NORMALIZATION
-from textgen.errors import CorpusError, TrainingError, TrainingInterruptedError
+from textgen.errors import CorpusError, TrainingError
 from textgen.events import Control
 from textgen.known_lines import KnownLines
 from textgen.settings import TrainingSettings
@@ -31,6 +31,7 @@ from textgen.tokenizers import Tokenizer, Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json
 from textgen.tokenizers.character import count_symbols
 from textgen.training import token_cache
+from textgen.training.reading_time import ReadingTime
 from textgen.training.token_cache import TokenCache
 from textgen.training.token_files import TokenWriter, open_tokens, token_type
 
@@ -87,7 +88,7 @@ def prepare(
     options: ReadingOptions = ReadingOptions(),  # noqa: B008 -- it is frozen
     cache: TokenCache | None = None,
     scratch: Path | None = None,
-    control: Control | None = None,
+    time: ReadingTime | None = None,
     base: Tokenizer | None = None,
 ) -> PreparedCorpus:
     """Read a corpus and turn it into tokens.
@@ -98,17 +99,19 @@ def prepare(
         options: how the files are read.
         cache: where the tokens are kept for the next time; None for nowhere.
         scratch: a folder for tokens that do not fit in memory and are not kept; they vanish with the process.
-        control: lets another thread end the reading.
+        time: how long it may take; None for any time.
         base: a tokenizer to go on from instead of a new one.
 
     Raises:
         CorpusError: it is absent, not text, too short, or changes while it is read.
-        TrainingError: the disk refuses the tokens.
+        TrainingError: the disk refuses the tokens, or the time is over.
         TrainingInterruptedError: it was cancelled.
     """
-    preparation = _Preparation(sources, settings, options, control or Control(), base)
+    time = time or ReadingTime(None, Control())
+    preparation = _Preparation(sources, settings, options, time, base)
     try:
-        return preparation.through(cache) if cache else preparation.into_scratch(scratch)
+        with time.watched():
+            return preparation.through(cache) if cache else preparation.into_scratch(scratch)
     except OSError as error:
         raise TrainingError(
             f"the tokens of the corpus cannot be written to {cache.folder if cache else scratch}: "
@@ -142,18 +145,15 @@ class _Preparation:
         sources: Sources,
         settings: TrainingSettings,
         options: ReadingOptions,
-        control: Control,
+        time: ReadingTime,
         base: Tokenizer | None,
     ) -> None:
-        def go_on() -> None:
-            if control.cancelled:
-                raise TrainingInterruptedError("stopped while the corpus was read; nothing was written")
-
+        self._time = time
         self._sources, self._settings, self._options, self._base = sources, settings, options, base
-        self._text = CorpusReader(sources.training, options, go_on)
+        self._text = CorpusReader(sources.training, options, time.go_on)
         held_out = [sources.validation] if sources.validation else []
         # It is plain text, wherever the training text comes from.
-        self._held_out = CorpusReader(held_out, dataclasses.replace(options, column=None), go_on)
+        self._held_out = CorpusReader(held_out, dataclasses.replace(options, column=None), time.go_on)
         self._share = 0.0 if sources.validation else max(settings.validation_split, 1e-9)
 
     def through(self, cache: TokenCache) -> PreparedCorpus:
@@ -226,7 +226,10 @@ class _Preparation:
 
     def _parts(self) -> Iterator[tuple[bool, str]]:
         """Return the text, and whether it is held out for validation."""
-        yield from divide(self._text.pieces(), self._text.bytes, self._share, _SHORTEST_VALIDATION)
+        for part in divide(self._text.pieces(), self._text.bytes, self._share, _SHORTEST_VALIDATION):
+            if self._text.bytes > BLOCK_BYTES:
+                self._time.go_on()
+            yield part
         for piece in self._held_out.pieces():
             yield True, piece.text
 

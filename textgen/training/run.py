@@ -20,6 +20,7 @@ from textgen.training import backend, memory
 from textgen.training.base import settings_of
 from textgen.training.corpora import choose_cache, prepare
 from textgen.training.lock import exclusive
+from textgen.training.reading_time import ReadingTime
 from textgen.training.result import Result
 from textgen.training.start import first_look
 
@@ -98,7 +99,8 @@ def train(
         CorpusError: the corpus cannot be read or is too short.
         OutOfMemoryError: the memory of the machine, or of its GPU, is too small.
         SettingsError: a flag lies outside its bounds.
-        TrainingError: the training diverged, the output is in use, or the disk refuses.
+        TrainingError: the training diverged, its time was over before the text had been read, the output is
+            in use, or the disk refuses.
         TrainingInterruptedError: it was cancelled; the checkpoint is kept.
     """
     started = time.monotonic() if started is None else started
@@ -117,7 +119,7 @@ def train(
         cache=choose_cache(sources, None if cache_dir is None else Path(cache_dir)) if cache else None,
         base=going_on.tokenizer if going_on else None,
         scratch=next(folder for folder in target.absolute().parents if folder.is_dir()),
-        control=wishes,
+        time=ReadingTime(settings.time_limit, wishes),
     )
     if going_on and going_on.known and prepared.known:
         prepared = dataclasses.replace(prepared, known=prepared.known.joined(going_on.known))

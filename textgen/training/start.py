@@ -20,6 +20,8 @@ from textgen.training.corpora import PreparedCorpus
 from textgen.training.progress import Progress
 
 _LOOKED_AT = 20_000
+_FEWEST_LOOKED_AT = 2_000
+_LOOKS = 400_000_000
 _AT_ONCE = 1_000_000
 
 
@@ -69,7 +71,9 @@ def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, s
     for name, array in weights.items():
         if name == "prior.bias" or name.endswith("norm"):
             array[:] = 1
-    loss = loss_by(counted, corpus.validation, _LOOKED_AT)
+    # Each position takes a look at every token: of a large vocabulary fewer are looked at.
+    positions = min(_LOOKED_AT, max(_FEWEST_LOOKED_AT, _LOOKS // spec.vocabulary))
+    loss = loss_by(counted, corpus.validation, positions)
     return Start(counted, weights, loss, time.monotonic() - started)
 
 
