@@ -63,6 +63,13 @@ def test_files_in_different_encodings_are_told_of(tmp_path: Path) -> None:
     assert reader.encodings == ["utf-8", "utf-16-le"]
 
 
+def test_an_encoding_is_advised_for_several_files_only_if_it_is_that_of_all(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("é".encode())
+    (tmp_path / "b.txt").write_bytes(hard_inputs.WINDOWS_1252)
+    with pytest.raises(CorpusError, match=r"give encoding windows-1252 if every file is in it"):
+        text_of(tmp_path / "a.txt", tmp_path / "b.txt")
+
+
 @pytest.mark.parametrize("name", ["notes.txt.gz", "notes.zip", "notes.bz2"])
 def test_compressed_files_are_refused_with_what_to_do(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")

@@ -41,9 +41,13 @@ _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _JOINERS = "\u200c\u200d"
 # Unicode's Default_Ignorable_Code_Point without what has a rule of its own below, the interlinear
 # anchors, and the noncharacters.
+# One set of both planes would be searched ten times as slowly as two.
 _NEVER_SEEN = (
     "\u00ad\u034f\u061c\u17b4\u17b5\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0"
-    "\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    "\ufff0-\ufffb\ufffe\uffff"
+)
+_NEVER_SEEN_BEYOND = (
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
 )
 _REGION = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
@@ -54,9 +58,13 @@ _JOINED = (
 # Composed syllables too: the letters that a filler stands beside become one.
 _FILLERS, _HANGUL = "\u115f\u1160", "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"
 
-_SPECIAL = re.compile(f"[{_NEVER_SEEN}{_JOINERS}{_SELECTORS}{_FILLERS}]")
+_SPECIAL = (
+    re.compile(f"[{_NEVER_SEEN}{_JOINERS}{_SELECTORS[:3]}{_FILLERS}]"),
+    # The exact set is slow to search, and few texts have anything there but emoji.
+    re.compile("[\U00010000-\U0010ffff]"),
+)
 _HYPHENS = re.compile("\u00ad(?=\n)")
-_MARKS = re.compile(f"({_REGION})|[{_NEVER_SEEN}]")
+_MARKS = re.compile(f"({_REGION})|[{_NEVER_SEEN}]|[{_NEVER_SEEN_BEYOND}]")
 # In this order: what one leaves decides about the next.
 _STRAY = (
     re.compile(f"(?<![{_HANGUL}])[{_FILLERS}]+(?![{_HANGUL}])"),
@@ -123,7 +131,9 @@ def visible(text: str, dropped: Dropped) -> str:
     if len(kept) < len(data):
         dropped.controls += len(data) - len(kept)
         text = kept.decode()
-    return text if ascii_only or not _SPECIAL.search(text) else _without_marks(text, dropped)
+    if ascii_only or not any(special.search(text) for special in _SPECIAL):
+        return text
+    return _without_marks(text, dropped)
 
 
 def _whole_characters(text: str, dropped: Dropped) -> str:

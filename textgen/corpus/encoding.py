@@ -154,6 +154,7 @@ class Decoder:
         encoding: a name that the user forces, or None to go by the first bytes.
         errors: "replace" puts U+FFFD for what is not valid; "strict" refuses it.
         flags: whether errors may name the command's flags as the way out.
+        alone: whether those flags would be for this file alone.
     """
 
     def __init__(
@@ -163,10 +164,12 @@ class Decoder:
         errors: ErrorPolicy = "strict",
         *,
         flags: bool = False,
+        alone: bool = True,
     ) -> None:
         """Wait for the first bytes."""
         self.encoding = encoding or ""
         self._name, self._forced, self._errors, self._flags = name, encoding is not None, errors, flags
+        self._alone = alone
         self._decoder: codecs.IncrementalDecoder | None = None
         self._head = self._waiting = b""
         self._fed = 0
@@ -217,7 +220,8 @@ class Decoder:
         advice = ["give --encoding-errors replace"]
         if likely:
             values["likely"] = likely
-            advice.insert(0, "give --encoding {likely}")
+            every = "" if self._alone else " if every file is in it"
+            advice.insert(0, "give --encoding {likely}" + every)
         return CorpusError(
             lines[bool(likely)], advice=advice if self._flags else (), name=self._name, **values
         )

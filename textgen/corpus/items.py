@@ -71,11 +71,12 @@ class ItemLines:
         self._keep_rest(rest)
         for line in lines:
             self._see(line, only_known=only_known)
-        if self._lines >= _LOOKED_AT_FIRST and self._first:
-            self._over = not self._is_items()
-            self._first.clear()
-        if self._over:
-            self.known.clear()
+            if len(self._first) == _LOOKED_AT_FIRST:
+                self._over = not self._is_items()
+                self._first.clear()
+                if self._over:
+                    self.known.clear()
+                    return
 
     def _keep_rest(self, rest: str) -> None:
         # What is longer than an item counts as such; no more of it is needed.

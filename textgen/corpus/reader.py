@@ -128,7 +128,9 @@ class CorpusReader:
 
     def _texts(self, path: Path) -> Iterator[str]:
         name, options = str(path), self._options
-        decoder = Decoder(name, options.encoding, options.encoding_errors, flags=True)
+        decoder = Decoder(
+            name, options.encoding, options.encoding_errors, flags=True, alone=len(self._paths) == 1
+        )
         texts: Iterable[str] = self._decoded(path, decoder)
         table = None
         if path.suffix.lower() in TABLES:
