@@ -99,7 +99,7 @@ def _request(folder: Path, number: int) -> SampleRequest:
     return SampleRequest(
         bundle=folder / f"model{number % _MODELS}",
         seed=_SEEDS[number % len(_SEEDS)],
-        length=30 + number % 200,
+        length=10 + number % 50,
         temperature=(0.0, 0.7, 1.3)[number % 3],
         random_seed=number,
         top_p=(None, 0.9)[number % 2],

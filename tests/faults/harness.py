@@ -23,9 +23,9 @@ from benchmarks.figures import Figure
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-LIMIT_S = 900
+LIMIT_S = 1_500
 """Seconds after which a fault that has not ended counts as missed."""
-SHORT_LIMIT_S = 240
+SHORT_LIMIT_S = 280
 _NOT_FAULTS = {"harness"}
 
 

@@ -28,7 +28,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     checkpoints = checkpoint_of(recorded.layout.bundle(GUILD, job_id))
     times = 1 if short else 4
     slowest = oldest = 0.0
-    wrong = left = 0
+    wrong = running_on = points = 0
     for number in range(times):
         with Pastiche(settings.data_dir, "worker") as worker:
             said = worker.log.read_text
@@ -40,9 +40,12 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
             asked, begun = time.time(), time.monotonic()
             wrong += worker.end() != 0
             slowest = max(slowest, time.monotonic() - begun)
-            left += sum(process.is_running() for process in running)
+            running_on += sum(process.is_running() for process in running)
             newest = max((path.stat().st_mtime for path in checkpoints.glob("*.safetensors")), default=0.0)
             oldest = max(oldest, asked - newest)
+        job = recorded.job(job_id)
+        points = len(json.loads(job.curve))
+        wrong += job.state is not JobState.TRAINING
     with Pastiche(settings.data_dir, "worker") as worker:
         said = worker.log.read_text
         wait_for(lambda: said().count("training started") > times, message=said)
@@ -53,8 +56,13 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     job = recorded.job(job_id)
     print(worker.log.read_text()[-3000:])
     yield Figure(f"{times} × SIGTERM in a training: slowest end", slowest, "s", "≤ 30")
-    yield Figure("exit codes other than 0", wrong, "", "≤ 0")
-    yield Figure("trainers left", left, "", "≤ 0")
+    yield Figure("exit codes other than 0, jobs that no longer train", wrong, "", "≤ 0")
+    yield Figure("trainers left", running_on, "", "≤ 0")
     yield Figure("seconds from the signal back to the checkpoint", oldest, "s", "≤ 0")
     yield Figure("started anew", worker.log.read_text().count("resumed=False") - 1, "", "≤ 0")
     yield Figure("jobs not done", job.state is not JobState.DONE, "", "≤ 0")
+    yield Figure("points of the curve lost", max(0, points - len(json.loads(job.curve))), "", "≤ 0")
+    bundles = recorded.layout.bundle(GUILD, job_id).parent
+    left = [path.name for path in bundles.iterdir() if path.name != job_id]
+    left += [path.name for path in [recorded.layout.training(GUILD, job_id)] if path.exists()]
+    yield Figure("files left beside the model", len(left), "", "≤ 0")

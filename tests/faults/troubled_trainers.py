@@ -28,14 +28,18 @@ class _Watched:
     """A training as the bot runs it, with its processes at hand."""
 
     def __init__(
-        self, folder: Path, size: str = "small", started: Callable[[int], None] = lambda pid: None
+        self,
+        folder: Path,
+        size: str = "small",
+        limit_s: float = _LIMIT_S,
+        started: Callable[[int], None] = lambda pid: None,
     ) -> None:
         data = trainings.lay_out(folder / "data", 60_000)
         self.pids: list[int] = []
         self.events: list[dict[str, Any]] = []
         self.end: TrainingEnd | None = None
         self._gave_up = threading.Event()
-        order = TrainingOrder(data, folder / "bundle", _LIMIT_S, threads=1, size=size)
+        order = TrainingOrder(data, folder / "bundle", limit_s, threads=1, size=size)
         real = trainer.start_child
 
         def start(*arguments: Any, **more: Any) -> Child:
@@ -78,7 +82,7 @@ class _Watched:
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Stop, kill, and starve trainers."""
-    yield from _killed(folder / "killed", "tiny" if short else "small")
+    yield from _killed(folder / "killed", "tiny" if short else "small", 4.0 if short else _LIMIT_S)
     if short:
         return
     yield from _stopped(folder / "stopped")
@@ -96,9 +100,9 @@ def _stopped(folder: Path) -> Iterator[Figure]:
     yield Figure("trainer stopped: reason told", bool(watched.said), "", "≥ 1")
 
 
-def _killed(folder: Path, size: str) -> Iterator[Figure]:
+def _killed(folder: Path, size: str, limit_s: float) -> Iterator[Figure]:
     """Kill it as the kernel does for want of memory; the second try is let alone."""
-    watched = _Watched(folder, size)
+    watched = _Watched(folder, size, limit_s)
     watched.wait_for_start()
     os.kill(watched.pids[0], signal.SIGKILL)
     watched.wait()
