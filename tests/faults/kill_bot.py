@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -31,7 +33,7 @@ _PATIENCE_S = 150.0
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Kill it again and again, then let it end what it has begun."""
-    kills = 2 if short else 25
+    kills = 1 if short else 25
     data, bundle = folder / "data", folder / "bundle"
     write_random_bundle(bundle)
     draw = random.Random(time.time_ns())
@@ -40,12 +42,14 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
         day, within = divmod(kill, _KILLS_A_SLOT)
         process = _start(folder, _now(day, within), finish=False)
         end = time.monotonic() + draw.uniform(0.5, _LONGEST_LIFE_S)
-        serves_s = _PATIENCE_S if kill == 0 or short else 0.0
-        _until_it_serves(process, serves_s)
+        if kill == 0 or short:
+            _until_it_serves(process)
         while time.monotonic() < end and process.poll() is None:
             most_trainers = max(most_trainers, len(_trainers(data)))
             time.sleep(0.05)
         assert process.poll() is None, (folder / "said.txt").read_text()[-2000:]
+        if within == _KILLS_A_SLOT - 1:
+            _until_it_has_posted(data, day + 1)
         process.kill()
         process.communicate()
         # An orphaned trainer sees that nobody listens; the next bot waits for its lock.
@@ -75,13 +79,23 @@ def _start(folder: Path, now: str, *, finish: bool) -> subprocess.Popen[bytes]:
         )
 
 
-def _until_it_serves(process: subprocess.Popen[bytes], patience_s: float) -> None:
+def _until_it_serves(process: subprocess.Popen[bytes]) -> None:
     """Wait until the training and the schedule are recorded, as they are from the first life on."""
-    if patience_s:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.strip() == b"serves":
-                return
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.strip() == b"serves":
+            return
+
+
+def _until_it_has_posted(data: Path, slots: int) -> None:
+    """Wait until so many slots have ended: what comes later than Discord's memory would count as missed."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        with contextlib.closing(sqlite3.connect(data / "pastiche.sqlite")) as connection:
+            rows = connection.execute("select state from scheduled_post").fetchall()
+        if len(rows) >= slots and all(state not in ("due", "sending") for (state,) in rows):
+            return
+        time.sleep(0.1)
 
 
 def _trainers(data: Path) -> list[int]:
@@ -111,4 +125,4 @@ def _figures(data: Path, kills: int, most_trainers: int, seconds: float) -> Iter
     yield Figure("trainers at once", most_trainers, "", "≤ 1")
     yield Figure(f"posts of {len(posts)} slots lost", len(posts) - recorded, "", "≤ 0")
     yield Figure("posts doubled", len(sent) - len(set(sent)) + max(0, len(sent) - len(posts)), "", "≤ 0")
-    yield Figure("trained to its end after the last kill within", seconds, "s", "≤ 120")
+    yield Figure("trained to its end after the last kill within", seconds, "s", "≤ 150")

@@ -18,6 +18,7 @@ import discord
 import simcord
 
 from bot.app import Pastiche, create_bot
+from bot.jobs import workspace
 from bot.settings import Settings
 from models import corpora, scheduled_posts, schedules, training_jobs
 from models.columns import utc_now
@@ -48,7 +49,7 @@ async def main(data_dir: Path, bundle: Path, now: str, *, finish: bool) -> None:
         await env.restart_bot(bot)
         posting_process.Discord(bot, file, "")
         posting_process.record(bot, bundle, channel.id, admin.id)
-        job_id = _job(bot, channel.id, admin.id)
+        job_id = _job(bot, bundle, channel.id, admin.id)
         print("serves", flush=True)
         while True:
             with contextlib.suppress(Exception):
@@ -62,8 +63,8 @@ async def main(data_dir: Path, bundle: Path, now: str, *, finish: bool) -> None:
         await bot.close()
 
 
-def _job(bot: Pastiche, channel_id: int, user_id: int) -> str:
-    """Ask for the training, unless an earlier process did."""
+def _job(bot: Pastiche, base: Path, channel_id: int, user_id: int) -> str:
+    """Ask for a training that goes on from a base, unless an earlier process did."""
     with bot.database.write() as session:
         for known in (*training_jobs.listing(session, GUILD), *training_jobs.recent(session, GUILD)):
             return known.id
@@ -93,6 +94,7 @@ def _job(bot: Pastiche, channel_id: int, user_id: int) -> str:
             minutes=60,
             size="tiny",
         )
+    workspace.keep_base(bot.layout, GUILD, job.id, base)
     bot.queue.enqueue(job)
     return job.id
 
