@@ -1,9 +1,11 @@
 """Deletes what a kill left behind: files and folders of ours that no row names and nobody writes any more.
 
 Only names that we make up ourselves are looked at, and only what has not changed for an hour: an upload, an
-import or a training that is under way has no row yet, or has one. Everything here blocks.
+import or a training that is under way has no row yet, or has one. What is older than the database belongs to
+another one, and a wrong DATABASE_URL must not cost anybody their models. Everything here blocks.
 """
 
+import math
 import re
 import shutil
 from collections.abc import Iterator
@@ -38,10 +40,14 @@ _TOP = re.compile(r"\.(?:heartbeat\.json|command-tree\.sha256)\.\w{1,16}")
 
 def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
     """Delete what was left behind, and return what that was."""
-    swept = []
+    swept: list[Path] = []
+    older: list[Path] = []
     for guild_id, path, match in _ours(layout):
         with database.read() as session:
             if _in_use(session, guild_id, match) or not _untouched(path, now, UNTOUCHED):
+                continue
+            if any(match.groupdict().values()) and _is_older(path, retention.database_made_at(session)):
+                older.append(path)
                 continue
         # In one transaction: between the second look and the deletion nobody can begin to use the file.
         with database.write() as session:
@@ -57,9 +63,11 @@ def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
         if _untouched(path, now, UNTOUCHED_TEMPORARY):
             _delete(path)
             swept.append(path)
+    if older:
+        log.warning("files older than the database are left alone", count=len(older), first=str(older[0]))
     if swept:
         log.warning(
-            "left behind and deleted", paths=[str(path.relative_to(layout.data_dir)) for path in swept]
+            "files without an owner deleted", paths=[str(path.relative_to(layout.data_dir)) for path in swept]
         )
     return swept
 
@@ -85,11 +93,20 @@ def _in_use(session: Session, guild_id: int, match: re.Match[str]) -> bool:
 
 def _untouched(path: Path, now: datetime, least: timedelta) -> bool:
     """Whether nothing of a file or folder has changed for so long."""
+    return now.timestamp() - _changed_at(path) >= least.total_seconds()
+
+
+def _is_older(path: Path, database_made_at: datetime | None) -> bool:
+    # The clock of a file system may lag behind by some milliseconds.
+    return database_made_at is None or _changed_at(path) < database_made_at.timestamp() - 1
+
+
+def _changed_at(path: Path) -> float:
+    """When something of a file or folder changed last, in seconds; infinite if that happens just now."""
     try:
-        newest = max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
-    except OSError:  # it is being changed, or gone
-        return False
-    return now.timestamp() - newest >= least.total_seconds()
+        return max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
+    except OSError:
+        return math.inf
 
 
 def _entries(folder: Path) -> list[Path]:

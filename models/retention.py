@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from models import guilds
 from models.personal_data import guild_ids
-from models.tables import UNFINISHED, Corpus, FileRemoval, GuildSettings, TextModel, TrainingJob
+from models.tables import UNFINISHED, Corpus, FileRemoval, GuildSettings, Installation, TextModel, TrainingJob
 
 
 def expire_texts(session: Session, now: datetime) -> Sequence[Corpus]:
@@ -77,6 +77,14 @@ def remove_files(session: Session, paths: Iterable[str], now: datetime) -> None:
 def removals(session: Session) -> Sequence[FileRemoval]:
     """Return the files and folders that must go."""
     return session.scalars(sa.select(FileRemoval).order_by(FileRemoval.id)).all()
+
+
+def database_made_at(session: Session) -> datetime | None:
+    """Return when this database was made, long ago for one that has been upgraded; None if that is unknown.
+
+    Files that are older belong to another database: nothing is known of them here.
+    """
+    return session.scalars(sa.select(Installation.created_at)).first()
 
 
 def lock_files(session: Session, guild_id: int) -> None:

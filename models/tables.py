@@ -258,6 +258,15 @@ class FileRemoval(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class Installation(Base):
+    """The one row that says when this database was made."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class AuditEvent(Base):
     """Something that somebody changed: settings, models, trainings, schedules, data."""
 

@@ -5,12 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import migrations
 from bot import housekeeping, orphans
 from bot.layout import Layout, relative
 from bot.settings import Settings
 from models import Database, JobState, corpora, text_models, training_jobs
+from models.tables import Installation
 
 GUILD = 11
 NOW = datetime.datetime.now(datetime.UTC)
@@ -27,6 +29,7 @@ class Disk:
         self.database, self.layout = Database(settings.database_url), Layout(settings.data_dir)
         self.guild = self.layout.guild(GUILD)
         with self.database.write() as session:
+            session.execute(sa.update(Installation).values(created_at=NOW - datetime.timedelta(days=99)))
             path = relative(self.layout.corpus(GUILD, USED_TEXT))
             corpus = corpora.add(
                 session, GUILD, sha256=USED_TEXT, filename="a", path=path,
@@ -60,59 +63,73 @@ def disk(settings: Settings) -> Disk:
     return Disk(settings)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "{guild}/corpora/" + f"{LOST_TEXT}.txt",
-        "{guild}/corpora/" + f".{USED_TEXT}.txt.x1_abc",
-        "{guild}/corpora/" + f".upload-{LOST}",
-        "{guild}/corpora/" + f"..upload-{LOST}.x1_abc",
-        "{guild}/models/" + f"{LOST}/",
-        "{guild}/models/" + f"import-{LOST}/",
-        "{guild}/models/" + f".import-{LOST}/",
-        "{guild}/models/" + f"{LOST}.checkpoint/",
-        "{guild}/models/" + f"{MODEL}.checkpoint/",
-        "{guild}/models/" + f"{LOST}.lock",
-        "{guild}/models/" + f".{LOST}.previous/",
-        "{guild}/models/" + f".{MODEL}.4242.new/",
-        "{guild}/models/" + f".{MODEL}.4242.0a1b2c3d.new/",
-        "{guild}/jobs/" + f"{LOST}/",
-        ".heartbeat.json.x1_abc",
-    ],
-)
-def test_what_is_left_goes_after_an_hour(disk: Disk, name: str):
-    path = disk.put(name, hours=0.9)
-    disk.sweep()
-    assert path.exists(), "it may be under way"
-    disk.put(name)
-    disk.sweep()
-    assert not path.exists()
+LEFT = [
+    "{guild}/corpora/" + f"{LOST_TEXT}.txt",
+    "{guild}/corpora/" + f".{USED_TEXT}.txt.x1_abc",
+    "{guild}/corpora/" + f".upload-{LOST}",
+    "{guild}/corpora/" + f"..upload-{LOST}.x1_abc",
+    "{guild}/models/" + f"{LOST}/",
+    "{guild}/models/" + f"import-{LOST}/",
+    "{guild}/models/" + f".import-{LOST}/",
+    "{guild}/models/" + f"{LOST}.checkpoint/",
+    "{guild}/models/" + f"{MODEL}.checkpoint/",
+    "{guild}/models/" + f"{LOST}.lock",
+    "{guild}/models/" + f".{LOST}.previous/",
+    "{guild}/models/" + f".{MODEL}.4242.new/",
+    "{guild}/models/" + f".{MODEL}.4242.0a1b2c3d.new/",
+    "{guild}/jobs/" + f"{LOST}/",
+    ".heartbeat.json.x1_abc",
+]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "{guild}/corpora/" + f"{USED_TEXT}.txt",
-        "{guild}/models/" + f"{MODEL}/",
-        "{guild}/models/{job}/",
-        "{guild}/models/{job}.checkpoint/",
-        "{guild}/models/{job}.lock",
-        "{guild}/jobs/{job}/",
-        "{guild}/models/by-hand/",
-        "{guild}/models/" + f"{LOST}.tar",
-        "{guild}/corpora/notes.txt",
-        "{guild}/jobs/readme.txt",
-        "guilds/backup/models/" + f"{LOST}/",
-        f"guilds/{LOST_TEXT}.txt",
-        "pastiche.sqlite.backup-1",
-        "notes/",
-        "home/.keras/keras.json",
-    ],
-)
-def test_what_is_in_use_or_not_ours_stays(disk: Disk, name: str):
-    path = disk.put(name, hours=1000)
+def test_what_is_left_goes_after_an_hour(disk: Disk):
+    paths = [disk.put(name, hours=0.9) for name in LEFT]
     disk.sweep()
-    assert path.exists()
+    assert all(path.exists() for path in paths), "it may be under way"
+    for name in LEFT:
+        disk.put(name)
+    disk.sweep()
+    assert [path for path in paths if path.exists()] == []
+
+
+KEPT = [
+    "{guild}/corpora/" + f"{USED_TEXT}.txt",
+    "{guild}/models/" + f"{MODEL}/",
+    "{guild}/models/{job}/",
+    "{guild}/models/{job}.checkpoint/",
+    "{guild}/models/{job}.lock",
+    "{guild}/jobs/{job}/",
+    "{guild}/models/by-hand/",
+    "{guild}/models/" + f"{LOST}.tar",
+    "{guild}/corpora/notes.txt",
+    "{guild}/jobs/readme.txt",
+    "guilds/backup/models/" + f"{LOST}/",
+    f"guilds/{LOST_TEXT}.txt",
+    "pastiche.sqlite.backup-1",
+    "notes/",
+    "home/.keras/keras.json",
+]
+
+
+def test_what_is_in_use_or_not_ours_stays(disk: Disk):
+    paths = [disk.put(name, hours=1000) for name in KEPT]
+    disk.sweep()
+    assert [path for path in paths if not path.exists()] == []
+
+
+def test_what_is_older_than_the_database_stays_but_for_what_was_only_begun(disk: Disk):
+    text, begun = (
+        disk.put("{guild}/corpora/" + f"{LOST_TEXT}.txt"),
+        disk.put("{guild}/corpora/.upload-" + LOST),
+    )
+    model, job = disk.put("{guild}/models/" + f"{LOST}/"), disk.put("{guild}/jobs/" + f"{LOST}/")
+    with disk.database.write() as session:
+        session.execute(sa.update(Installation).values(created_at=NOW))
+    disk.sweep()
+    assert text.exists()
+    assert model.exists()
+    assert job.exists()
+    assert not begun.exists()
 
 
 def test_a_folder_in_which_something_is_written_is_left_alone(disk: Disk):

@@ -22,7 +22,7 @@ from models import Base, Database, DatabaseError, text_models
 from models.engine import make_engine, parse_url
 from models.sqlite_driver import DRIVER
 
-NEWEST = "20261128_paused_by"
+NEWEST = "20261128_installation"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
