@@ -81,7 +81,7 @@ def prepare(settings: Settings, console: Console, *, training_s: float) -> None:
     console.print(
         f"Training a small model on Shakespeare's tragedies for {training_s:.0f} s; this happens once."
     )
-    shakespeare.write(directory)
+    shakespeare.write(directory, force=True)  # the folder is the bot's own
     bundle.parent.mkdir(parents=True, exist_ok=True)
     order = TrainingOrder(directory, bundle, training_s, settings.training_threads)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))

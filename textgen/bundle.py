@@ -18,8 +18,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -34,15 +32,19 @@ from textgen import files
 from textgen.errors import BundleError, TrainingError
 from textgen.kneser_ney import KneserNey
 from textgen.known_lines import LARGEST_FILE, KnownLines
+from textgen.output import Output
+from textgen.ownership import COUNTS as COUNTS
+from textgen.ownership import FORMAT as FORMAT
+from textgen.ownership import LINES as LINES
+from textgen.ownership import MANIFEST as MANIFEST
+from textgen.ownership import SPEC as SPEC
+from textgen.ownership import TOKENIZER as TOKENIZER
+from textgen.ownership import WEIGHTS as WEIGHTS
+from textgen.ownership import discard
 from textgen.spec import NetworkSpec
 from textgen.tokenizers import Tokenizer
 from textgen.tokenizers import from_json as tokenizer_from_json
 
-FORMAT = 2
-"""The newest bundle format that this version reads and the one that it writes."""
-
-SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
-COUNTS, LINES = "counts.safetensors", "lines.safetensors"
 _LARGEST_JSON = 16 << 20
 _SAFETENSORS_HEADER = 1 << 20
 _NEARLY_ALL = 0.95
@@ -133,12 +135,14 @@ def write(path: Path, bundle: Bundle) -> None:
     """Write a bundle so that ``path`` holds either the old one or the new one, never a mixture.
 
     Raises:
-        TrainingError: the weights are not finite, or the disk refuses.
+        TrainingError: the weights are not finite, what stands at ``path`` is not ours, or the disk refuses.
     """
     for name, array in bundle.weights.items():
         if not np.isfinite(array).all():
             raise TrainingError(f"the weights {name} are not finite; nothing was saved")
-    prepared = path.with_name(f".{path.name}.{os.getpid()}.new")
+    output = Output.of(path)
+    output.check()
+    prepared = files.beside(output.place, "new")
     try:
         prepared.mkdir(parents=True)
         files.write_json(prepared / SPEC, bundle.spec.to_json())
@@ -153,13 +157,13 @@ def write(path: Path, bundle: Bundle) -> None:
             for path in sorted(prepared.iterdir())
         }
         files.write_json(prepared / MANIFEST, {"format": FORMAT, "files": listing, **asdict(bundle.manifest)})
-        files.replace_folder(prepared, path)
+        output.put(prepared)
     except OSError as error:
         raise TrainingError(
             f"the bundle {path} cannot be written: {error.strerror}; nothing was changed"
         ) from None
     finally:
-        shutil.rmtree(prepared, ignore_errors=True)
+        discard(prepared)
 
 
 def read(path: Path) -> Bundle:
@@ -212,8 +216,7 @@ def read_manifest(path: Path) -> Manifest:
 
 def _locate(path: Path) -> Path:
     """Return the bundle's folder, which may stand aside if a replacement was cut short."""
-    if not path.exists() and files.previous_generation(path).exists():
-        return files.previous_generation(path)
+    path = Output.of(path).standing()
     if not path.is_dir():
         found = "is a file" if path.exists() else "is not there"
         raise BundleError(
@@ -227,7 +230,7 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
     if not isinstance(data, dict):
         raise BundleError(f"{path / MANIFEST} is not a JSON object")
     version = data.get("format")
-    if not isinstance(version, int) or version < 1:
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise BundleError(f"{path / MANIFEST} has no format number; this is not a bundle")
     if version > FORMAT:
         raise BundleError(

@@ -6,11 +6,18 @@ import errno
 import hashlib
 import json
 import os
-import shutil
+import re
+import secrets
+import stat
 from pathlib import Path
 from typing import Any
 
+from textgen.errors import TextgenError
+
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_NEW = re.compile(r"\.\d+(\.[0-9a-f]{8})?\.(new|tmp)")
+_DEVICES = {"dev", "proc"}
 
 
 def is_disk_full(error: BaseException | None) -> bool:
@@ -28,13 +35,41 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def beside(path: Path, kind: str) -> Path:
+    """Return a name of our own in the same folder, for what will be renamed to ``path``.
+
+    Args:
+        path: what is being written.
+        kind: "tmp" for a file, "new" for a folder.
+    """
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.{kind}")
+
+
+def is_beside(name: str, of: str) -> bool:
+    """Return whether a name is one that `beside` makes up for a file or folder called ``of``."""
+    return name.startswith(f".{of}.") and _NEW.fullmatch(name, len(of) + 1) is not None
+
+
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, make it durable, and rename it into place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write a file under a temporary name, make it durable, and rename it into place.
+
+    A link stays and its target is written; a file that is replaced keeps its permissions; a device or a pipe
+    is written to.
+    """
+    if is_device(path):
+        with path.open("wb") as stream:
+            stream.write(data)
+        return
+    path = Path(os.path.realpath(path))
+    mode = _mode_of(path)
+    temporary = beside(path, "tmp")
+    stream = temporary.open("xb")
     try:
-        with temporary.open("wb") as stream:
+        with stream:
             stream.write(data)
             stream.flush()
+            if mode is not None:
+                os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         temporary.replace(path)
     except BaseException:
@@ -44,8 +79,16 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write JSON as `write_bytes` does; it stays readable for people."""
-    write_bytes(path, (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
+    """Write JSON as `write_bytes` does; it stays readable for people.
+
+    What UTF-8 cannot hold (bytes of a file's name that are no UTF-8) is escaped as JSON has it.
+    """
+    text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        encoded = json.dumps(data, indent=1, allow_nan=False).encode()
+    write_bytes(path, encoded + b"\n")
 
 
 def sync_folder(folder: Path) -> None:
@@ -57,22 +100,56 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def previous_generation(folder: Path) -> Path:
-    """Return where a folder's old content stands for the moment in which it is replaced."""
-    return folder.with_name(f"{folder.name}.previous")
+def is_device(path: Path) -> bool:
+    """Return whether a path is a device or a pipe, which holds nothing that could be lost."""
+    if len(path.parts) > 1 and path.parts[0] == "/" and path.parts[1] in _DEVICES:
+        return not path.is_dir()
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def replace_folder(prepared: Path, target: Path) -> None:
-    """Put a finished folder in the place of another.
+def kind_of(path: Path) -> str | None:
+    """Return what stands at a path in a word or two, or None if nothing does."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"something that cannot be looked at ({error.strerror})"
+    if stat.S_ISLNK(mode):
+        return f"a link to {path.readlink()}"
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a file" if stat.S_ISREG(mode) else "a device or a pipe"
 
-    A directory cannot be renamed over a full one, so the old one steps aside first. A crash
-    between the two renames leaves the old one under `previous_generation`, where readers find it.
+
+def refuse_to_overwrite(path: Path, error: type[TextgenError], *, force: bool) -> None:
+    """See to it that nothing of the user's is overwritten.
+
+    Args:
+        path: a file that is to be written.
+        error: what is raised.
+        force: the user wants a file that stands there to be overwritten.
+
+    Raises:
+        TextgenError: of the given type: something stands there, and it is no device.
     """
-    previous = previous_generation(target)
-    if target.exists():
-        if previous.exists():
-            shutil.rmtree(previous)
-        target.rename(previous)
-    prepared.rename(target)
-    sync_folder(target.parent)
-    shutil.rmtree(previous, ignore_errors=True)
+    kind = kind_of(path)
+    if kind is None or is_device(path):
+        return
+    if path.is_dir():
+        raise error(f"{path} is a folder; name a file")
+    if not force:
+        raise error(f"{path} is there already ({kind})", advice=("give --force to overwrite it",))
+    if path.exists() and not os.access(path, os.W_OK):
+        raise error(f"{path} cannot be written: {os.strerror(errno.EACCES)}")
+
+
+def _mode_of(path: Path) -> int | None:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None

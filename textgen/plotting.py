@@ -19,6 +19,7 @@ _AMBER = "#f0b232"
 _INK = "#949ba4"
 _FAINT = "#80848e"
 _DPI = 100
+_HEAD = 1024
 
 # Steps of a clock, in seconds, and how many are shown at most.
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
@@ -37,12 +38,15 @@ def write_loss_curve(
         limit_s: the right edge, so that what is still to come is seen as room; None ends at the last point.
 
     Raises:
-        BundleError: there is no history, or the file cannot be written.
+        BundleError: there is no history, Matplotlib does not load, or the file cannot be written.
     """
     if not history:
         raise BundleError("there is no history; there is nothing to draw")
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
-
+    try:
+        from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+    except (ImportError, ValueError, OSError) as error:
+        # The environment may name a backend that there is none of, or hold settings that are none.
+        raise BundleError(f"Matplotlib cannot be loaded ({' '.join(str(error).split())[:200]})") from None
     minutes = [entry["seconds"] / 60 for entry in history]
     validation = [entry["validation_loss"] for entry in history]
     training = [
@@ -77,6 +81,16 @@ def write_loss_curve(
             loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, labelcolor=_INK, fontsize=14
         )
     _save(figure, path)
+
+
+def is_curve(path: Path) -> bool:
+    """Return whether a file is a picture that Matplotlib drew, as `write_loss_curve` does."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return False
+    return head.startswith(b"\x89PNG") and b"Software\0Matplotlib" in head and not path.is_symlink()
 
 
 def _label(axes: Any, minute: float, loss: float, *, late: bool) -> None:

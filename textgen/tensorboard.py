@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
+from textgen import files
 from textgen.errors import SettingsError
 from textgen.events import Event, EventSink
 
@@ -11,8 +14,10 @@ from textgen.events import Event, EventSink
 def scalars(folder: Path) -> EventSink:
     """Return a sink that writes training and validation loss as scalars.
 
+    Nothing is written before the first event: a training that is refused leaves nothing.
+
     Raises:
-        SettingsError: tensorboardX is not installed.
+        SettingsError: tensorboardX is not installed, or the folder cannot be written.
     """
     try:
         from tensorboardX import SummaryWriter
@@ -20,9 +25,16 @@ def scalars(folder: Path) -> EventSink:
         raise SettingsError(
             "the progress for TensorBoard needs the package tensorboardX: pip install 'pastiche[tensorboard]'"
         ) from None
-    writer = SummaryWriter(str(folder))
+    above = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        found = f"{above} is {files.kind_of(above)}" if not above.is_dir() else f"{above} is read-only"
+        raise SettingsError(f"--tensorboard {folder} cannot be written: {found}; name another folder")
+    opened: list[Any] = []
 
     def write(event: Event) -> None:
+        if not opened:
+            opened.append(SummaryWriter(str(folder)))
+        writer = opened[0]
         kind = event["event"]
         if kind == "progress":
             writer.add_scalar("loss/training", event["loss"], event["step"])

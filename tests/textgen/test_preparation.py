@@ -214,7 +214,7 @@ def test_the_cache_is_bounded_and_the_longest_unused_leaves_first(corpus: Path) 
 
 def test_what_a_killed_process_left_is_taken_away_in_time(corpus: Path) -> None:
     cache = TokenCache(corpus / "cache")
-    old, new = cache.folder / ".key.1.new", cache.folder / ".key.2.new"
+    old, new = (cache.folder / f".{'a' * 40}.{process}.new" for process in (1, 2))
     for folder in (old, new):
         folder.mkdir(parents=True)
     os.utime(old, (1, 1))

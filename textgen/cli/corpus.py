@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import click
 from textgen import corpus as corpora
 from textgen import files
 from textgen.cli.reading import encoding_options, reading_options
+from textgen.cli.streams import json_line
 from textgen.corpus import shakespeare as plays
 from textgen.corpus.advice import Advice, advise
 from textgen.corpus.encoding import check_policy
@@ -33,9 +33,10 @@ def command() -> None:
 @command.command("shakespeare")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--genre", default="tragedies", show_default=True, help=f"{', '.join(plays.GENRES)} or all.")
-def shakespeare(folder: Path, genre: str) -> None:
+@click.option("--force", is_flag=True, help="Overwrite an input.txt and a validate.txt of another text.")
+def shakespeare(folder: Path, *, genre: str, force: bool) -> None:
     """Write Shakespeare's plays into FOLDER as input.txt and validate.txt."""
-    training, validation = plays.write(folder, genre)
+    training, validation = plays.write(folder, genre, force=force)
     click.echo(f"{folder}: input.txt has {training:,} characters, validate.txt {validation:,}")
 
 
@@ -76,7 +77,7 @@ def stats(
             "notes": [*found.notes, *reader.notes],
             "suggestion": dataclasses.asdict(advice),
         }
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json_line(told))
         return
     _show(figures, advice, reader, items=items)
     for note in (*found.notes, *reader.notes):
@@ -145,11 +146,16 @@ def split(
     "--output", type=click.Path(path_type=Path), help="A file to write.  [default: standard output]"
 )
 @encoding_options
-def unwrap(file: Path, *, output: Path | None, encoding: str | None, encoding_errors: str) -> None:
+@click.option("--force", is_flag=True, help="Overwrite the file of --output; it may be FILE itself.")
+def unwrap(
+    file: Path, *, output: Path | None, encoding: str | None, encoding_errors: str, force: bool
+) -> None:
     """Take out the hard line breaks of FILE's paragraphs, as in texts of Project Gutenberg.
 
     Verse, lists, headings, tables and indented text keep theirs.
     """
+    if output is not None:
+        files.refuse_to_overwrite(output, CorpusError, force=force)
     options = ReadingOptions(encoding=encoding, encoding_errors=check_policy(encoding_errors))
     text = unwrap_text(corpora.read(file, encoding=options.encoding, encoding_errors=options.encoding_errors))
     if output is None:

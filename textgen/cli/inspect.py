@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import click
 
 from textgen import bundle as bundles
+from textgen import files
+from textgen.cli.streams import json_line
+from textgen.errors import BundleError
+from textgen.output import Output
+from textgen.ownership import PICTURE
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -17,19 +21,21 @@ _BARS = "▁▂▃▄▅▆▇█"
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
 @click.option("--plot", is_flag=True, help="Draw the loss over time as loss.png in the bundle.")
-def command(bundle: Path, *, as_json: bool, plot: bool) -> None:
+@click.option("--force", is_flag=True, help="Overwrite a loss.png that textgen has not drawn.")
+def command(bundle: Path, *, as_json: bool, plot: bool, force: bool) -> None:
     """Show what BUNDLE is: network, corpus, figures. Every file in it is checked."""
     loaded = bundles.read(bundle)
     manifest = loaded.manifest
     if plot:
-        from textgen.plotting import write_loss_curve
+        from textgen.plotting import is_curve, write_loss_curve
 
+        picture = Output.of(bundle).standing() / PICTURE
+        if not is_curve(picture):
+            files.refuse_to_overwrite(picture, BundleError, force=force)
         unit = "character" if manifest.level == "char" else "token"
-        write_loss_curve(manifest.history, bundle / "loss.png", unit=unit)
+        write_loss_curve(manifest.history, picture, unit=unit)
     if as_json:
-        click.echo(
-            json.dumps({**dataclasses.asdict(manifest), "spec": loaded.spec.to_json()}, ensure_ascii=False)
-        )
+        click.echo(json_line({**dataclasses.asdict(manifest), "spec": loaded.spec.to_json()}))
         return
     spec = loaded.spec
     rows = {

@@ -6,6 +6,8 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from textgen import files
+from textgen.corpus.sources import TRAINING_FILE, VALIDATION_FILE
 from textgen.errors import CorpusError
 
 GENRES = ("comedies", "histories", "problems", "romances", "roman", "tragedies")
@@ -37,11 +39,19 @@ def plays(genre: str = "tragedies") -> list[str]:
     return [_plain(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(pattern))]
 
 
-def write(folder: Path, genre: str = "tragedies") -> tuple[int, int]:
+def write(folder: Path, genre: str = "tragedies", *, force: bool = False) -> tuple[int, int]:
     """Write ``input.txt`` and ``validate.txt`` (the last tenth of each play) into a folder.
+
+    Args:
+        folder: it is made if it is not there.
+        genre: see `plays`.
+        force: overwrite files of other texts.
 
     Returns:
         The number of characters of the two files.
+
+    Raises:
+        CorpusError: there is no such genre, a file of another text is there, or the disk refuses.
     """
     training, validation = [], []
     for play in plays(genre):
@@ -49,11 +59,23 @@ def write(folder: Path, genre: str = "tragedies") -> tuple[int, int]:
         cut = play.index("\n\n", round(len(play) * (1 - _VALIDATION_SHARE))) + 2
         training.append(play[:cut])
         validation.append(play[cut:])
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {"input.txt": "\n".join(training), "validate.txt": "\n".join(validation)}
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return len(texts["input.txt"]), len(texts["validate.txt"])
+    texts = {TRAINING_FILE: "\n".join(training), VALIDATION_FILE: "\n".join(validation)}
+    new = {folder / name: text.encode() for name, text in texts.items()}
+    try:
+        new = {path: data for path, data in new.items() if not _holds(path, data)}
+        for path in new:
+            files.refuse_to_overwrite(path, CorpusError, force=force)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, data in new.items():
+            files.write_bytes(path, data)
+    except OSError as error:
+        raise CorpusError(f"{folder} cannot be written: {error.strerror}") from None
+    return len(texts[TRAINING_FILE]), len(texts[VALIDATION_FILE])
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Return whether a file is what would be written, so that the command can be repeated."""
+    return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
 
 
 def _plain(markdown: str) -> str:

@@ -81,7 +81,10 @@ def split(
         raise SettingsError(f"the share is {share:g}; it must be more than 0 and at most 0.5")
     source, target = folder / TRAINING_FILE, folder / VALIDATION_FILE
     text, mark, kind = _read(source, encoding)
-    if target.exists():
+    # It is rewritten by design, but not if it may not be written.
+    files.refuse_to_overwrite(source, CorpusError, force=True)
+    source = Path(os.path.realpath(source))
+    if os.path.lexists(target):
         if not force:
             raise CorpusError(
                 f"{target} is there already", advice=["--force puts its text back and divides anew"]
@@ -89,13 +92,14 @@ def split(
         before, _, _ = _read(target, encoding)
         text += before
     training, validation, unit = divide_text(text, share, random_seed if scattered else None)
-    shortened = folder / f".{TRAINING_FILE}.{os.getpid()}.new"
+    shortened = files.beside(source, "new")
     try:
         files.write_bytes(shortened, mark + training.encode(kind))
+        shortened.chmod(source.stat().st_mode & 0o7777)
         # In this order a crash in between leaves a paragraph in both files, never in none.
         files.write_bytes(target, mark + validation.encode(kind))
         shortened.replace(source)
-        files.sync_folder(folder)
+        files.sync_folder(source.parent)
     except OSError as error:
         raise CorpusError(f"{folder} cannot be written: {error.strerror}; nothing was changed") from None
     finally:

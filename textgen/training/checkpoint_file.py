@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ import safetensors.numpy
 
 from textgen import files
 from textgen.errors import TrainingError
+from textgen.ownership import discard_checkpoint
 
 NAME = "state.safetensors"
 
@@ -115,13 +115,7 @@ def put_aside(path: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Take a checkpoint's folder away, but for a damaged one that nobody has looked at yet."""
-    kept = damaged(folder / NAME)
-    if not kept.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    for file in folder.iterdir():
-        if file != kept:
-            file.unlink(missing_ok=True)
+    discard_checkpoint(folder, keep=damaged(folder / NAME))
 
 
 def _keep(path: Path) -> None:

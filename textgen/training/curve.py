@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textgen.errors import BundleError
-
-PICTURE = "loss.png"
+from textgen.ownership import PICTURE
 
 _SHORTEST_S = 3.0
 _SHARE = 0.04

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -33,6 +34,8 @@ MAXIMUM_BYTES = 4 << 30
 
 DESCRIPTION, TRAINING, VALIDATION = "corpus.json", "training", "validation"
 _ABANDONED_S = 86_400.0
+_KEY_LENGTH = 40
+_KEY = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}")
 
 
 def default_folder() -> Path:
@@ -45,10 +48,10 @@ def default_folder() -> Path:
 
 def default_cache() -> TokenCache | None:
     """Return the user's cache, or None where it cannot be made (a service's home may be read-only)."""
-    folder = default_folder()
     try:
+        folder = default_folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
+    except (OSError, RuntimeError):  # the latter where nobody knows of a home
         return None
     return TokenCache(folder) if os.access(folder, os.W_OK) else None
 
@@ -61,7 +64,7 @@ def key_of(**parts: Any) -> str:
         "unicode": unicodedata.unidata_version,
         "byte_order": sys.byteorder,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:40]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:_KEY_LENGTH]
 
 
 class TokenCache:
@@ -108,7 +111,7 @@ class TokenCache:
             OSError: the cache cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        prepared = self.folder / f".{key}.{os.getpid()}.new"
+        prepared = files.beside(self.folder / key, "new")
         prepared.mkdir()
         try:
             yield prepared
@@ -144,11 +147,15 @@ class TokenCache:
     def _trim(self, keep: Path) -> None:
         entries: list[tuple[float, int, Path]] = []
         for path in self.folder.iterdir():
+            # The user may have named a folder with more in it.
+            if not _KEY.fullmatch(path.name):
+                self._remove_abandoned(path)
+                continue
             try:
                 used = (path / DESCRIPTION).stat().st_mtime
                 entries.append((used, sum(file.stat().st_size for file in path.iterdir()), path))
             except OSError:
-                self._remove_abandoned(path)
+                continue
         held = sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries):
             if held <= self._limit_bytes:
@@ -159,7 +166,7 @@ class TokenCache:
 
     def _remove_abandoned(self, path: Path) -> None:
         """Remove what a process that was killed had begun to write."""
-        if not path.name.startswith(".") or not path.name.endswith(".new"):
+        if not files.is_beside(path.name, path.name[1 : _KEY_LENGTH + 1]) or not _KEY.match(path.name, 1):
             return
         try:
             abandoned = time.time() - path.stat().st_mtime > _ABANDONED_S
