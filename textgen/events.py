@@ -3,7 +3,8 @@
 ==============  =====================================================================================
 ``started``     ``device``, ``resumed``, ``characters``, ``vocabulary``, ``parameters``, ``notes``;
                 ``damage`` of the checkpoint if it goes on from the ``previous`` one, or ``anew``
-``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``
+``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``;
+                ``eta_s`` is None until there is enough to go by
 ``sample``      ``text``, ``temperature``, ``fraction``
 ``checkpoint``  ``step``, ``seconds``, ``validation_loss``, ``training_loss``; ``picture`` if drawn
 ``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``;
@@ -11,12 +12,14 @@
 ``failed``      ``error``; ``reason`` is ``memory`` where that was too small, ``disk`` where that was full
 ==============  =====================================================================================
 
-``started`` comes a second time where a training diverged and begins again with smaller steps.
+Numbers that are not finite are None. ``started`` comes a second time where a training diverged and begins
+again with smaller steps.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable
 from typing import IO, Any
@@ -28,13 +31,24 @@ EventSink = Callable[[Event], None]
 
 
 def json_lines(target: IO[str]) -> EventSink:
-    """Return a sink that writes each event as a line."""
+    """Return a sink that writes each event as a line of ASCII, which every stream can take."""
 
     def write(event: Event) -> None:
-        target.write(json.dumps(event, ensure_ascii=False) + "\n")
+        target.write(json.dumps(finite(event), allow_nan=False) + "\n")
         target.flush()
 
     return write
+
+
+def finite(data: Any) -> Any:
+    """Return JSON data with None for numbers that JSON does not know: NaN and the infinite ones."""
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {name: finite(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [finite(value) for value in data]
+    return data
 
 
 class Control:
@@ -50,6 +64,16 @@ class Control:
         self.give_up: Callable[[TextgenError], None] | None = None
         self._finish = threading.Event()
         self._cancel = threading.Event()
+        self._under_way = threading.Event()
+
+    def begin(self) -> None:
+        """Note that a step has been taken: from now on there is something that a stop has to keep."""
+        self._under_way.set()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a step has been taken."""
+        return self._under_way.is_set()
 
     def finish(self) -> None:
         """Ask for the best model so far as the result."""

@@ -132,13 +132,18 @@ def test_whoever_started_a_training_can_stop_it_and_go_on_later(corpus: Path, en
     assert not (corpus / "model").exists()
 
 
-def test_a_training_whose_reader_is_gone_stops(corpus: Path) -> None:
-    command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(corpus), "--events", *SMALL_FLAGS]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.wait(60) == 130
+@pytest.mark.parametrize("flags", [["--events"], []])
+def test_a_training_whose_reader_is_gone_goes_on(corpus: Path, flags: list[str]) -> None:
+    # Whoever wants it to end with them gives --control.
+    command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(corpus), "--num-epochs", "1"]
+    with subprocess.Popen(
+        [*command, *flags, *SMALL_FLAGS], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(120) == 0
+    assert bundle.read(corpus / "model").manifest.stopped == "epochs"
 
 
 @pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)

@@ -13,6 +13,7 @@ import time
 import click
 
 from textgen import __version__
+from textgen.cli import streams
 from textgen.errors import TextgenError, TrainingInterruptedError
 
 # Its matrices are small: a second thread of NumPy would gain little, and on a busy machine wait for the first
@@ -48,14 +49,6 @@ class _LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101 -- every module of _COMMANDS has one
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            # The reader (`| head`) has seen enough. What is still buffered must go somewhere at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         # click would import every command for its one line of help.
         with formatter.section("Commands"):
@@ -85,19 +78,47 @@ def main() -> None:
 
     Exit codes: 0 done, 1 error, 2 usage, 130 interrupted.
     """
+    streams.prepare()
+    code = _run()
     try:
-        cli.main(standalone_mode=False)
+        streams.flush()
+    except streams.OutputError as error:
+        code = code or _tell_output(error)
+    if code == INTERRUPTED:
+        # Half-loaded libraries take seconds to end.
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        code = cli.main(standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        return stop.exit_code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
+    except streams.OutputError as error:
+        return _tell_output(error)
     except TrainingInterruptedError as error:
-        click.echo(f"interrupted: {error.with_flags(_flags(sys.argv[1:]))}", err=True)
-        sys.exit(INTERRUPTED)
+        return _tell(f"interrupted: {error.with_flags(_flags(sys.argv[1:]))}", INTERRUPTED)
     except TextgenError as error:
-        click.echo(f"error: {error.with_flags(_flags(sys.argv[1:]))}", err=True)
-        sys.exit(1)
+        return _tell(f"error: {error.with_flags(_flags(sys.argv[1:]))}", 1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
+        return _tell("interrupted", INTERRUPTED)
+    except OSError as error:
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return _tell(f"error: {where}{error.strerror or error}", 1)
+    except MemoryError:
+        return _tell("error: there is not enough memory", 1)
+
+
+def _tell(line: str, code: int) -> int:
+    click.echo(line, err=True)
+    return code
+
+
+def _tell_output(error: streams.OutputError) -> int:
+    """Say that standard output failed; a reader that has seen enough (`| head`) is no failure."""
+    return 0 if error.reader_left else _tell(f"error: {error}", 1)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from textgen.benchmark import report
+from textgen.cli.streams import json_line
 
 
 @click.command("benchmark")
@@ -22,7 +21,7 @@ def command(*, as_json: bool, training_seconds: float) -> None:
     """Measure this machine: how soon and how fast it writes, how fast it trains, and its limits."""
     figures = report.measure(training_seconds, lambda what: click.echo(f"{what} …", err=True))
     if as_json:
-        click.echo(json.dumps(figures))
+        click.echo(json_line(figures))
         return
     for line in report.lines(figures):
         click.echo(line)

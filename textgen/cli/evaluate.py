@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from textgen.cli.reading import reading_options
+from textgen.cli.streams import json_line
 from textgen.corpus.encoding import check_policy
 from textgen.corpus.reader import read_as_trained
 from textgen.corpus.sources import ReadingOptions
@@ -82,7 +82,7 @@ def command(
     if source is not None:
         told |= _copied(model, read(source), temperature, random_seed)
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json_line(told))
         return
     error = f" ± {figures.standard_error:.4f}" if figures.standard_error is not None else ""
     click.echo(f"{figures.protocol}: {figures.tokens:,} tokens, {figures.characters:,} characters")

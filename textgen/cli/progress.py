@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 
 from rich.console import Console
@@ -13,12 +14,20 @@ from textgen.events import Event
 _LINE_EVERY = 0.1
 
 
+class _Console(Console):
+    """Draws with ASCII alone where standard error shows no more."""
+
+    @property
+    def encoding(self) -> str:
+        return str(getattr(sys.stderr, "shows", super().encoding))
+
+
 class Display:
     """Shows the events of a training on standard error: a bar on a terminal, a line each tenth elsewhere."""
 
     def __init__(self, *, show_samples: bool) -> None:
         """Prepare; nothing is shown before the block is entered."""
-        self._console = Console(stderr=True, highlight=False)
+        self._console = _Console(stderr=True, highlight=False)
         self._show_samples = show_samples
         self._line_at = 0.0
         self._validation = ""

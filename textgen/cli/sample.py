@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from textgen.cli.streams import json_line
 from textgen.model import Sample, TextModel
 from textgen.sampling import SamplingSettings
 from textgen.sampling.settings import UNSEEN
@@ -97,7 +97,7 @@ def command(
     for number, sample in enumerate(model.samples(seed, settings), 1):
         if as_json:
             described = _described(sample, settings) | {"half_trained": model.manifest.half_trained}
-            click.echo(json.dumps(described, ensure_ascii=False))
+            click.echo(json_line(described))
             continue
         if settings.count > 1:
             # A blank line goes where the texts go, a heading to whoever watches.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,18 @@ from typing import Any
 import click
 
 from textgen.bundle import Manifest
-from textgen.cli import INTERRUPTED, STARTED
+from textgen.cli import INTERRUPTED, STARTED, interrupts
 from textgen.cli.progress import Display
 from textgen.cli.reading import reading_options
-from textgen.errors import OutOfMemoryError, TextgenError, TrainingInterruptedError
+from textgen.cli.streams import OutputError
+from textgen.errors import OutOfMemoryError, SettingsError, TextgenError, TrainingInterruptedError
 from textgen.events import Control, Event, EventSink, json_lines
 from textgen.files import is_disk_full
+from textgen.output import Output
 from textgen.settings import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.spec import CELLS
 from textgen.tensorboard import scalars
+from textgen.training import lock
 from textgen.training.run import train
 
 
@@ -120,13 +122,16 @@ def command(
         raise click.UsageError("give either --data-dir or --input")
     source = data_dir or list(inputs)
     bundle = output or (data_dir or inputs[0].parent) / "model"
+    if tensorboard and Output.of(bundle).holds(tensorboard):
+        raise SettingsError(
+            f"--tensorboard {tensorboard} lies in what the training replaces, and would go with it; "
+            "name another folder"
+        )
+    boards = [scalars(tensorboard)] if tensorboard else []
     wishes = Control()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: wishes.cancel())
+    interrupts.listen(wishes)
     if control:
         wishes.obey(sys.stdin)
-
-    boards = [scalars(tensorboard)] if tensorboard else []
 
     def run(on_event: EventSink) -> Manifest:
         def tell(event: Event) -> None:
@@ -149,23 +154,31 @@ def command(
         )
 
     wishes.give_up = functools.partial(_give_up, events=events)
-    if events:
-        emit = _until_nobody_listens(json_lines(sys.stdout), wishes)
-        try:
-            run(emit)
-        except TrainingInterruptedError:
-            raise
-        except (TextgenError, OSError) as error:
-            said = error.plain if isinstance(error, TextgenError) else str(error.strerror or error)
-            emit({"event": "failed", "error": said, **_reason(error)})
-            raise
-        return
-    with Display(show_samples=live_sample) as display:
-        manifest = run(display.show)
-    click.echo(
+    try:
+        if events:
+            emit = _as_long_as_heard(json_lines(sys.stdout))
+            try:
+                run(emit)
+            except TrainingInterruptedError:
+                raise
+            except (TextgenError, OSError) as error:
+                said = error.plain if isinstance(error, TextgenError) else str(error.strerror or error)
+                emit({"event": "failed", "error": said, **_reason(error)})
+                raise
+            return
+        with Display(show_samples=live_sample) as display:
+            manifest = run(display.show)
+    except KeyboardInterrupt:
+        raise TrainingInterruptedError("stopped before the first step") from None
+    told = (
         f"{bundle}: validation loss {manifest.validation_loss:.4f} nats, {manifest.bits_per_token:.4f} bits, "
         f"perplexity {manifest.perplexity:.2f} per token"
     )
+    try:
+        click.echo(told)
+    except OutputError as error:
+        # The training is done and its model stands.
+        click.echo(f"note: {error}\n{told}", err=True)
 
 
 def _reason(error: TextgenError | OSError) -> dict[str, str]:
@@ -175,14 +188,16 @@ def _reason(error: TextgenError | OSError) -> dict[str, str]:
     return {"reason": "disk"} if is_disk_full(error) else {}
 
 
-def _until_nobody_listens(emit: EventSink, wishes: Control) -> EventSink:
-    """Return a sink that cancels the training when the reader of its events is gone."""
+def _as_long_as_heard(emit: EventSink) -> EventSink:
+    """Return a sink for a training that goes on when nobody listens: its model is what it is for."""
 
     def send(event: Event) -> None:
         try:
             emit(event)
-        except BrokenPipeError:
-            wishes.cancel()
+        except OutputError as error:
+            # From now on the stream drops what it is given.
+            if not error.reader_left:
+                click.echo(f"note: {error}; the training goes on", err=True)
 
     return send
 
@@ -190,7 +205,8 @@ def _until_nobody_listens(emit: EventSink, wishes: Control) -> EventSink:
 def _give_up(error: TextgenError, *, events: bool) -> None:
     """End the process at once: the thread that reads the corpus is in code that cannot be interrupted."""
     interrupted = isinstance(error, TrainingInterruptedError)
-    with contextlib.suppress(OSError, ValueError):
+    lock.abandon()
+    with contextlib.suppress(OutputError):
         if events and not interrupted:
             json_lines(sys.stdout)({"event": "failed", "error": error.plain})
         click.echo(f"{'interrupted' if interrupted else 'error'}: {error}", err=True)

@@ -10,6 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from textgen.errors import TrainingError
+from textgen.ownership import check_lock
+
+_held: set[Path] = set()
+
+
+def abandon() -> None:
+    """Take this process' lock files away: it is about to end in the middle of its work."""
+    for path in list(_held):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -21,12 +30,13 @@ def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[None]:
         wait_s: seconds to wait for another holder.
 
     Raises:
-        TrainingError: another process holds it, or the folder cannot be written.
+        TrainingError: another process holds it, it is not ours, or the folder cannot be written.
     """
     deadline = time.monotonic() + wait_s
     while True:
+        check_lock(path)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         except OSError as error:
             raise TrainingError(f"{path.parent} cannot be written: {error.strerror}") from None
         try:
@@ -43,8 +53,10 @@ def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[None]:
                     advice=["choose another --output"],
                 ) from None
             time.sleep(0.2)
+    _held.add(path)
     try:
         yield
     finally:
+        _held.discard(path)
         path.unlink(missing_ok=True)
         os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.evaluation import mean_loss
 from textgen.events import Control, EventSink
 from textgen.model import TextModel
+from textgen.output import Output
 from textgen.settings import TrainingSettings
 from textgen.training import backend, checkpoint, checkpoint_file, network
 from textgen.training.base import grown
 from textgen.training.batches import Batches
-from textgen.training.clock import Clock
+from textgen.training.clock import Clock, Pace
 from textgen.training.corpora import PreparedCorpus
 from textgen.training.curve import Curve
 from textgen.training.divergence import DivergedError, LossWatch
@@ -109,6 +111,7 @@ class Trainer:
         """Stand before the first step; the n-grams alone are what is to be beaten."""
         self._progress, self._best = self._start.progress(rate), self._start.weights
         self._watch = LossWatch(self._spec.vocabulary)
+        self._pace = Pace()
         # Since the last validation.
         self._losses: list[float] = []
 
@@ -130,6 +133,11 @@ class Trainer:
             TrainingError: the loss is not finite, or the disk refuses.
         """
         resumed = resume and self._go_on()
+        if not resumed:
+            # Whoever is interrupted while the first step is compiled loses nothing. Without room for it there
+            # is still hope of some in the end.
+            with suppress(TrainingError):
+                self._save()
         self._result.tell_start(self._notes, resumed=resumed, damage=self._damage)
         if self._best and not resumed:
             first = TextModel(self._result.as_bundle(self._best, self._progress))
@@ -226,6 +234,8 @@ class Trainer:
         loss = float(self._model.train_on_batch(inputs, targets, return_dict=True)["loss"])
         self._watch.see(loss, progress.step)
         self._losses.append(loss)
+        self._control.begin()
+        self._pace.step()
         progress.step += 1
         progress.batch += 1
         if progress.batch == strips.batches:
@@ -239,21 +249,26 @@ class Trainer:
         self._told_at = time.monotonic()
         # Keras reports the mean since the last reset; it starts anew with each report.
         self._model.reset_metrics()
-        elapsed, fraction = self._clock.elapsed_s, self._fraction()
+        # The limit is known from the start; how long the steps take, only after some of them.
+        left = [self._clock.left_s, self._pace.left_s(self._total - self._progress.step)]
+        known = [seconds for seconds in left if seconds is not None]
         self._emit(
             {
                 "event": "progress",
-                "fraction": round(fraction, 4),
+                "fraction": round(self._fraction(), 4),
                 "loss": round(loss, 4),
-                "eta_s": round(elapsed / fraction - elapsed, 1) if fraction > 0 else None,
+                "eta_s": round(min(known), 1) if known else None,
                 "step": self._progress.step,
-                "elapsed_s": round(elapsed, 1),
+                "elapsed_s": round(self._clock.elapsed_s, 1),
             }
         )
 
+    @property
+    def _total(self) -> int:
+        return self._strips.batches * self._settings.num_epochs
+
     def _fraction(self) -> float:
-        total = self._strips.batches * self._settings.num_epochs
-        return max(self._progress.step / total, self._clock.fraction)
+        return max(self._progress.step / self._total, self._clock.fraction)
 
     def _validate(self) -> None:
         """Measure the validation loss of what will be served, and keep the weights if they are the best."""
@@ -328,4 +343,4 @@ class Trainer:
 
 def checkpoint_path(output: Path) -> Path:
     """Return where a bundle's training keeps its checkpoint."""
-    return output.with_name(f"{output.name}.checkpoint") / checkpoint_file.NAME
+    return Output.of(output).checkpoint / checkpoint_file.NAME
