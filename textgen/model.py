@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack, overload
+from typing import Any, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,16 @@ import numpy.typing as npt
 from textgen import bundle as bundles
 from textgen.corpus import normal_form
 from textgen.engine import READ_AT_ONCE, Engine, Request
-from textgen.errors import SettingsError
+from textgen.errors import BundleError, SettingsError
 from textgen.inference import log_softmax, make_stepper
+from textgen.kneser_ney import KneserNey
+from textgen.known_lines import KnownLines
 from textgen.sampling import Ending, Novelty, SamplingKeywords, SamplingSettings
+from textgen.spec import NetworkSpec
 from textgen.tokenizers import UNKNOWN, Tokens
+from textgen.tokenizers import from_json as tokenizer_from_json
 from textgen.typed import Typed, read_seed, read_stop
+from textgen.values import as_path, checked_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +73,25 @@ class TextModel:
         self.manifest = bundle.manifest
         self.spec = bundle.spec
         self.tokenizer = bundle.tokenizer
-        self._counted = bundle.counted
-        self._known = bundle.known
+        self._counted, self._known, self._weights = bundle.counted, bundle.known, bundle.weights
         self.stepper = make_stepper(bundle.spec, bundle.weights, bundle.counted)
 
     @property
     def memory(self) -> int:
         """About how many bytes it takes."""
         known = self._known.keys.nbytes if self._known else 0
-        return 8 * self.spec.parameters + (self._counted.memory if self._counted else 0) + known
+        return 12 * self.spec.parameters + (self._counted.memory if self._counted else 0) + known
 
     @property
     def knows_lines(self) -> bool:
         """Whether it can tell which lines stand in its corpus."""
         return self._known is not None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be pickled and copied as the bundle that it came from: plain data, checked when it is read back."""
+        arrays = tuple(part.to_arrays() if part else None for part in (self._counted, self._known))
+        plain = self.spec.to_json(), self.tokenizer.to_json()
+        return _unpickled, (*plain, dict(self._weights), self.manifest, *arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:
@@ -90,7 +100,7 @@ class TextModel:
         Raises:
             BundleError: it is absent, damaged, or of a newer format.
         """
-        return cls(bundles.read(Path(path)))
+        return cls(bundles.read(as_path(path, "bundle", BundleError)))
 
     def engine(self) -> Engine:
         """Return an engine that writes many texts of this model together."""
@@ -168,9 +178,9 @@ class TextModel:
         Raises:
             SettingsError: a value lies outside its bounds, or the model knows nothing of the seed.
         """
-        settings = SamplingSettings(count=count, **controls)  # type: ignore[arg-type]  # stop is widened there
+        settings = SamplingSettings.of({"count": count, **controls})
         texts = [sample.text for sample in self.samples(seed, settings)]
-        return texts if count > 1 else texts[0]
+        return texts if settings.count > 1 else texts[0]
 
     def stream(self, seed: str = "", **controls: Unpack[SamplingKeywords]) -> Iterator[str]:
         """Write a text piece by piece: together the pieces are what `generate` returns.
@@ -181,7 +191,7 @@ class TextModel:
         Raises:
             SettingsError: a value lies outside its bounds, or the model knows nothing of the seed.
         """
-        settings = SamplingSettings(**controls)  # type: ignore[arg-type]  # stop is widened there
+        settings = SamplingSettings.of(controls)
         return self.stream_of(self.request(seed, settings)[0])
 
     def sample(self, seed: str, settings: SamplingSettings) -> Sample:
@@ -215,7 +225,7 @@ class TextModel:
         Returns:
             Shape (tokens - 1,): there is none for the first token.
         """
-        return self.log_probabilities_of(self.tokenizer.encode(normal_form(text)))
+        return self.log_probabilities_of(self.tokenizer.encode(normal_form(checked_text(text, "text"))))
 
     def log_probabilities_of(self, tokens: Tokens) -> npt.NDArray[np.float64]:
         """Return what `log_probabilities` does, for a text that is already in tokens."""
@@ -236,7 +246,7 @@ class TextModel:
         Raises:
             SettingsError: the text is empty.
         """
-        text, _ = self.tokenizer.fold(normal_form(text))
+        text, _ = self.tokenizer.fold(normal_form(checked_text(text, "text")))
         if not text:
             raise SettingsError("the text is empty; the next token needs at least one character before it")
         state = self.stepper.initial_state(1)
@@ -265,3 +275,18 @@ class TextModel:
             for seed in self.manifest.seeds
             if isinstance(seed, str) and not self.tokenizer.unseen(seed)
         ]
+
+
+def _unpickled(
+    spec: Any,
+    tokenizer: Any,
+    weights: dict[str, npt.NDArray[np.float32]],
+    manifest: bundles.Manifest,
+    counts: dict[str, npt.NDArray[Any]] | None,
+    lines: dict[str, npt.NDArray[Any]] | None,
+) -> TextModel:
+    network = NetworkSpec.from_json(spec)
+    counted = None if counts is None else KneserNey.from_arrays(network.vocabulary, network.prior, counts)
+    known = None if lines is None else KnownLines.from_arrays(lines)
+    made = bundles.Bundle(network, tokenizer_from_json(tokenizer), weights, manifest, counted, known)
+    return TextModel(made)

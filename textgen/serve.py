@@ -43,7 +43,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any
 
@@ -67,8 +67,6 @@ TAKEN_AT_ONCE = 8
 """So many requests are begun before texts are written on."""
 
 _WAIT_S = 0.02
-
-_SETTINGS = {item.name for item in fields(SamplingSettings)}
 
 
 @dataclass(slots=True, eq=False)
@@ -199,7 +197,7 @@ class Server:
 
     def _take(self, asked: dict[str, Any]) -> None:
         """Begin a request, or let it wait until its model and the index of its corpus are in memory."""
-        settings = _settings(asked["settings"])
+        settings = SamplingSettings.of(asked["settings"])
         if asked.get("stream") is True and settings.count > 1:
             raise SettingsError(f"count is {settings.count}; only one text can be streamed")
         path, corpus = asked["bundle"], asked.get("corpus")
@@ -233,7 +231,7 @@ class Server:
                     self._refuse(asked["id"], error)
 
     def _begin(self, asked: dict[str, Any], loaded: _Loaded) -> None:
-        settings = _settings(asked["settings"])
+        settings = SamplingSettings.of(asked["settings"])
         self._loaded.move_to_end(asked["bundle"])
         job = _Job(
             asked["id"],
@@ -334,10 +332,3 @@ def _parse(line: str) -> dict[str, Any]:
         if not isinstance(request.get(name), kind):
             raise SettingsError(f"the request needs {name!r} as {kind.__name__}")
     return request
-
-
-def _settings(data: dict[str, Any]) -> SamplingSettings:
-    unknown = sorted(set(data) - _SETTINGS)
-    if unknown:
-        raise SettingsError(f"there is no setting {unknown[0]!r}; there are {', '.join(sorted(_SETTINGS))}")
-    return SamplingSettings(**data)

@@ -9,6 +9,7 @@ from typing import Any
 from textgen.errors import SettingsError
 from textgen.kneser_ney import order_for
 from textgen.spec import CELLS, Cell, NetworkSpec
+from textgen.values import plain, refuse_unknown, shown
 
 DEFAULT_PRESET = "small"
 
@@ -77,6 +78,10 @@ PRESETS = ("classic", *_SIZES)
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
 LEVELS = ("char", "word", "subword")
+
+_FLAGS = ("pristine_input", "pristine_output", "keep_seeds")
+_SPELLINGS = {"vocab_size": "vocabulary_size", "checkpoint_seconds": "checkpoint_s"}
+"""Flags of the command whose names here are others."""
 
 _WHOLE = {
     "embedding_size": (1, 4096),
@@ -167,6 +172,10 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         """Check every bound."""
+        for item in dataclasses.fields(self):
+            object.__setattr__(self, item.name, plain(getattr(self, item.name)))
+        for name in _FLAGS:
+            check_flag(name, getattr(self, name))
         _check_choice("preset", self.preset, PRESETS)
         _check_choice("level", self.level, LEVELS)
         _check_choice("cell", self.cell, CELLS)
@@ -175,9 +184,9 @@ class TrainingSettings:
         for name, (low, high) in _WHOLE.items():
             _check_whole(name, getattr(self, name), low, high)
         for name, (lowest, highest) in _REAL.items():
-            _check_real(name, getattr(self, name), lowest, highest)
+            check_real(name, getattr(self, name), lowest, highest)
         if self.time_limit is not None:
-            _check_real("time_limit", self.time_limit, 1.0, 31 * 86_400.0)
+            check_real("time_limit", self.time_limit, 1.0, 31 * 86_400.0)
         if self.patience is not None:
             _check_whole("patience", self.patience, 1, 1_000_000)
         if self.vocabulary_size is not None:
@@ -201,13 +210,23 @@ class TrainingSettings:
             level: see there.
             word_tokens: the ancestor's name for ``level="word"``.
             pristine_input: see the attributes.
-            **flags: the other attributes.
+            **flags: the other attributes, or as the command's flags are spelt (``vocab_size``, ``no_seeds``,
+                ``checkpoint_seconds``).
 
         Raises:
             SettingsError: a value lies outside its bounds, or two contradict each other.
         """
+        check_flag("word_tokens", word_tokens or False)
+        if level is not None:
+            _check_choice("level", level, LEVELS)
         if word_tokens and level not in (None, "word"):
             raise SettingsError(f"word_tokens means level word, but level is {level!r}; give one of them")
+        for name, value in list(flags.items()):
+            if name in _SPELLINGS:
+                flags[_SPELLINGS[name]] = flags.pop(name)
+            elif name == "no_seeds":
+                flags["keep_seeds"] = None if flags.pop(name) is None else not value
+        refuse_unknown(flags, [*(item.name for item in dataclasses.fields(cls)), "word_tokens"])
         level = "word" if word_tokens else level or "char"
         preset = preset or DEFAULT_PRESET
         _check_choice("preset", preset, PRESETS)
@@ -226,7 +245,7 @@ class TrainingSettings:
         values |= {name: value for name, value in flags.items() if value is not None}
         # Without a projection in between, the linear cell's embeddings are as wide as its layers.
         values.setdefault("embedding_size", values["rnn_size"])
-        return cls(preset=preset, level=level, pristine_input=bool(pristine_input), **values)
+        return cls(preset=preset, level=level, pristine_input=pristine_input or False, **values)
 
     def network(self, vocabulary: int) -> NetworkSpec:
         """Return the network for a vocabulary.
@@ -253,15 +272,30 @@ class TrainingSettings:
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise SettingsError(f"{name} is {value!r}; it can be {', '.join(choices)}")
+        raise SettingsError(f"{name} is {shown(value)}; it can be {', '.join(choices)}")
+
+
+def check_flag(name: str, value: object) -> None:
+    """See to it that a value is True or False, NumPy's own included.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    if not isinstance(plain(value), bool):
+        raise SettingsError(f"{name} is {shown(value)}; it must be True or False")
 
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low:,} to {high:,}")
+        raise SettingsError(f"{name} is {shown(value)}; it must be a whole number from {low:,} to {high:,}")
 
 
-def _check_real(name: str, value: object, low: float, high: float) -> None:
+def check_real(name: str, value: object, low: float, high: float) -> None:
+    """See to it that a value is a number within its bounds.
+
+    Raises:
+        SettingsError: it is not.
+    """
     # NaN fails the comparison too.
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise SettingsError(f"{name} is {value!r}; it must be a number from {low:g} to {high:g}")
+        raise SettingsError(f"{name} is {shown(value)}; it must be a number from {low:g} to {high:g}")

@@ -14,6 +14,7 @@ from textgen.corpus import normal_form
 from textgen.errors import NEVER_SEEN, SettingsError
 from textgen.sampling.settings import Unseen
 from textgen.tokenizers import Tokenizer
+from textgen.values import checked_text
 
 MAXIMUM_SEED_CHARACTERS = 100_000
 
@@ -47,7 +48,7 @@ def read_seed(seed: str, tokenizer: Tokenizer, unseen: Unseen) -> Typed:
     Raises:
         SettingsError: it is too long, holds what is to be refused, or nothing is left of it.
     """
-    text = normal_form(seed)
+    text = normal_form(checked_text(seed, "seed"))
     if len(text) > MAXIMUM_SEED_CHARACTERS:
         raise SettingsError(
             "the seed has {characters:,} characters; at most {most:,} are read",

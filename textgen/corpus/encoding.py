@@ -11,6 +11,7 @@ import encodings
 from typing import Literal
 
 from textgen.errors import CorpusError, SettingsError, translatable
+from textgen.values import checked_text, shown
 
 ErrorPolicy = Literal["strict", "replace"]
 ERROR_POLICIES: dict[str, ErrorPolicy] = {"strict": "strict", "replace": "replace"}
@@ -123,14 +124,14 @@ def check_name(encoding: str) -> str:
     try:
         # Python's own list is asked, for a package may have registered a codec for any name at all
         # (future-typing does).
-        found = encodings.search_function(encoding.lower())
+        found = encodings.search_function(checked_text(encoding, "encoding").lower())
         if found is None:
             raise LookupError
         # What turns bytes into bytes (hex, zip) is a codec too, but str.encode refuses it.
         "a".encode(found.name)
     except (LookupError, ValueError):
         raise SettingsError(
-            f"the encoding is {encoding!r}, which is none; it can be utf-8, utf-16, windows-1252, …"
+            f"the encoding is {shown(encoding)}, which is none; it can be utf-8, utf-16, windows-1252, …"
         ) from None
     return found.name
 
@@ -141,8 +142,8 @@ def check_policy(errors: str) -> ErrorPolicy:
     Raises:
         SettingsError: there is no such policy.
     """
-    if errors not in ERROR_POLICIES:
-        raise SettingsError(f"encoding_errors is {errors!r}; it can be {', '.join(ERROR_POLICIES)}")
+    if not isinstance(errors, str) or errors not in ERROR_POLICIES:
+        raise SettingsError(f"encoding_errors is {shown(errors)}; it can be {', '.join(ERROR_POLICIES)}")
     return ERROR_POLICIES[errors]
 
 

@@ -6,13 +6,15 @@ This module must not import NumPy or Keras.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import IOBase
 from pathlib import Path
 
 from textgen.corpus.encoding import ErrorPolicy, check_name, check_policy
 from textgen.corpus.tables import JSON_LINES
 from textgen.errors import CorpusError
+from textgen.values import as_path, checked_text, shown
 
 TRAINING_FILE, VALIDATION_FILE = "input.txt", "validate.txt"
 
@@ -45,6 +47,8 @@ class ReadingOptions:
     def __post_init__(self) -> None:
         """Check the names."""
         check_policy(self.encoding_errors)
+        if self.column is not None:
+            checked_text(self.column, "column")
         if self.encoding is not None:
             # "latin1" and "ISO-8859-1" are recorded as one.
             object.__setattr__(self, "encoding", check_name(self.encoding))
@@ -67,7 +71,7 @@ class Sources:
     notes: tuple[str, ...] = ()
 
 
-def find(source: Source) -> Sources:
+def find(source: Source | object) -> Sources:
     """Return the files that a corpus' name stands for.
 
     Args:
@@ -76,10 +80,14 @@ def find(source: Source) -> Sources:
             too, in the order of their names. Hidden files, bundles and links to folders are left aside.
 
     Raises:
-        CorpusError: a file is absent or of another kind, or the folder has none.
+        CorpusError: a file is absent or of another kind, the folder has none, or what is given is no path.
     """
-    if not isinstance(source, str | Path):
-        paths = [Path(path) for path in source]
+    if not isinstance(source, str | bytes | os.PathLike):
+        if not isinstance(source, Iterable) or isinstance(source, IOBase):
+            raise CorpusError(
+                f"the corpus is {shown(source)}; it must be the path of a file or folder, or a list of paths"
+            )
+        paths = [as_path(path, "corpus", CorpusError) for path in source]
         if not paths:
             raise CorpusError("no file is named; a corpus needs one at least")
         if len(paths) > 1:
@@ -87,7 +95,7 @@ def find(source: Source) -> Sources:
                 _check_file(path)
             return _together(paths, None, paths[0].parent)
         source = paths[0]
-    path = Path(source)
+    path = as_path(source, "corpus", CorpusError)
     if path.is_dir():
         return _find_in_folder(path)
     _check_file(path)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Literal, TypedDict, get_args
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypedDict, get_args
 
 from textgen.errors import SettingsError
+from textgen.values import plain, refuse_unknown, shown
 
 MAXIMUM_LENGTH = 1_000_000
 MAXIMUM_TEMPERATURE = 10.0
@@ -115,16 +116,29 @@ class SamplingSettings:
 
     def __post_init__(self) -> None:
         """Check every bound."""
+        for name in (*_WHOLE, *_REAL):
+            object.__setattr__(self, name, plain(getattr(self, name)))
         for name, (low, high) in _WHOLE.items():
             self._check(name, low, high, int, "a whole number")
         for name, (lowest, highest) in _REAL.items():
             self._check(name, lowest, highest, int | float, "a number")
         if self.unseen not in UNSEEN:
-            raise SettingsError(f"unseen is {_shown(self.unseen)}; it can be {', '.join(UNSEEN)}")
+            raise SettingsError(f"unseen is {shown(self.unseen)}; it can be {', '.join(UNSEEN)}")
+        object.__setattr__(self, "novel", plain(self.novel))
         if self.novel is not None and not isinstance(self.novel, bool):
-            raise SettingsError(f"novel is {_shown(self.novel)}; it can be true, false, or be left out")
+            raise SettingsError(f"novel is {shown(self.novel)}; it can be true, false, or be left out")
         # One string and a list are natural to write, the latter also in JSON.
         object.__setattr__(self, "stop", _checked_stops(self.stop))
+
+    @classmethod
+    def of(cls, keywords: Mapping[str, Any]) -> SamplingSettings:
+        """Return the settings that keywords name.
+
+        Raises:
+            SettingsError: there is no such setting, or a value lies outside its bounds.
+        """
+        refuse_unknown(keywords, [item.name for item in fields(cls)])
+        return cls(**keywords)
 
     def seeded(self) -> SamplingSettings:
         """Return the settings with a random seed: the given one, or a fresh one that is short to type."""
@@ -145,7 +159,7 @@ class SamplingSettings:
         # True is an int to Python, and NaN fails the comparison.
         if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:  # type: ignore[arg-type]
             raise SettingsError(
-                f"{_SPOKEN.get(name, name)} is {_shown(value)}; it must be {described} "
+                f"{_SPOKEN.get(name, name)} is {shown(value)}; it must be {described} "
                 f"from {_bound(low)} to {_bound(high)}"
                 + (", or be left out" if name in _OPTIONAL and name != "random_seed" else "")
             )
@@ -154,25 +168,16 @@ class SamplingSettings:
 def _checked_stops(stop: object) -> tuple[str, ...]:
     stops = (stop,) if isinstance(stop, str) else stop
     if not isinstance(stops, list | tuple):
-        raise SettingsError(f"stop is {_shown(stop)}; it must be a text or a list of texts")
+        raise SettingsError(f"stop is {shown(stop)}; it must be a text or a list of texts")
     if len(stops) > MAXIMUM_STOPS:
         raise SettingsError(f"there are {len(stops)} stop texts; at most {MAXIMUM_STOPS} are looked for")
     for text in stops:
         if not isinstance(text, str) or not 1 <= len(text) <= MAXIMUM_STOP_CHARACTERS:
             raise SettingsError(
-                f"stop holds {_shown(text)}; each must be a text of 1 to {MAXIMUM_STOP_CHARACTERS} characters"
+                f"stop holds {shown(text)}; each must be a text of 1 to {MAXIMUM_STOP_CHARACTERS} characters"
             )
     return tuple(stops)
 
 
 def _bound(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) and value < 2**32 else f"{value}"
-
-
-def _shown(value: object) -> str:
-    """Return a short text for a value of any kind, in one line."""
-    # Python refuses to write out integers of thousands of digits.
-    if isinstance(value, int) and value.bit_length() > 128:
-        return f"a number of {value.bit_length():,} bits"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:60] + "…"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import importlib.util
 import os
+import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from textgen.errors import TrainingError
 
@@ -19,52 +22,161 @@ _OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError"}
 _SAID = ("resource_exhausted", "out of memory", "can't allocate memory", "bad_alloc")
 
 
+_REASON_CHARACTERS = 200
+_PACKAGES = ("tensorflow", "jax", "torch")
+
+# Settings of other projects, in files and variables, which change numbers or break the import. Where Keras
+# finds no folder for its keras.json, it has no opinion.
+_SET = {"KERAS_HOME": os.devnull}
+_UNSET = (
+    *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED", "TF2_BEHAVIOR"),
+    *("JAX_ENABLE_X64", "JAX_DEFAULT_DTYPE_BITS", "JAX_DISABLE_JIT", "JAX_DEBUG_NANS", "JAX_DEBUG_INFS"),
+    *("JAX_NUMPY_DTYPE_PROMOTION", "JAX_NUMPY_RANK_PROMOTION", "JAX_CHECK_TRACER_LEAKS"),
+    *("JAX_TRANSFER_GUARD", "JAX_DEFAULT_MATMUL_PRECISION"),
+)
+_XLA = ("XLA_FLAGS", "TF_XLA_FLAGS")
+_TRIAL = {
+    "tensorflow": "import tensorflow as t; t.function(lambda x: x + x, jit_compile=True)(t.constant(1.0))",
+    "jax": "import jax; jax.jit(lambda x: x + x)(1.0)",
+    "torch": "",
+}
+_LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
+
+
+def check() -> None:
+    """See to it that there is a backend to train with, without loading it.
+
+    Raises:
+        TrainingError: KERAS_BACKEND names another one, or one that is not installed.
+    """
+    loaded = sys.modules.get("keras")
+    name = loaded.backend.backend() if loaded is not None else _wanted()
+    if name not in _PACKAGES:
+        which = "is loaded" if loaded is not None else "cannot be loaded"
+        raise TrainingError(
+            f"Keras {which} with the backend {name!r}; a training needs tensorflow, jax or torch: "
+            "set KERAS_BACKEND to one of them"
+        )
+    if importlib.util.find_spec(name) is None:
+        raise TrainingError(
+            f"Keras cannot be loaded with the backend {name!r}, which is not installed; "
+            "KERAS_BACKEND can be tensorflow, jax or torch, if that is installed"
+        )
+
+
 def load() -> None:
     """Import Keras with its backend, set up so that it takes no more GPU memory than it needs.
 
-    Environment variables that are already set win.
+    Environment variables that are already set win, but for those that would change what is computed, and so
+    does the backend of a Keras that is loaded already. What ``keras.json`` says is left aside.
 
     Raises:
-        TrainingError: the backend that KERAS_BACKEND names is not installed, or there is none of this name.
+        TrainingError: the backend cannot be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    check()
+    _check_flags()
     try:
-        with _quiet_standard_error():
+        with _own_environment(), _quiet_standard_error():
+            _load_libraries()
             importlib.import_module("keras")
             device()
-    except (ImportError, ValueError) as error:
-        wanted = os.environ.get("KERAS_BACKEND", "tensorflow")
+    except Exception as error:  # noqa: BLE001 -- native code raises whatever it likes
+        reason = " ".join(str(error).split())[:_REASON_CHARACTERS] or type(error).__name__
         raise TrainingError(
-            f"Keras cannot be loaded with the backend {wanted!r} ({error}); KERAS_BACKEND can be "
+            f"Keras cannot be loaded with the backend {_wanted()!r} ({reason}); KERAS_BACKEND can be "
             "tensorflow, jax or torch, if that is installed"
         ) from None
 
 
 @contextmanager
+def standard_numbers() -> Iterator[None]:
+    """Compute in 32 bits while the block runs, whatever the program that trains has told its Keras."""
+    import keras
+
+    config = keras.config
+    before = config.floatx(), config.dtype_policy(), config.epsilon()
+    config.set_floatx("float32")
+    config.set_dtype_policy("float32")
+    config.set_epsilon(1e-7)
+    try:
+        yield
+    finally:
+        config.set_floatx(before[0])
+        config.set_dtype_policy(before[1])
+        config.set_epsilon(before[2])
+
+
+def _wanted() -> str:
+    return os.environ.get("KERAS_BACKEND") or _PACKAGES[0]
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    kept = {name: os.environ.pop(name) for name in (*_SET, *_UNSET) if name in os.environ}
+    os.environ.update(_SET)
+    try:
+        yield
+    finally:
+        for name in _SET:
+            os.environ.pop(name, None)
+        os.environ.update(kept)
+
+
+def _check_flags() -> None:
+    """See to it that XLA takes the flags in the environment: it ends a process that has others.
+
+    Raises:
+        TrainingError: it does not.
+    """
+    given = [f"{name}={os.environ[name]}" for name in _XLA if os.environ.get(name)]
+    if not given or "keras" in sys.modules:
+        return
+    tried = subprocess.run(
+        [sys.executable, "-c", _TRIAL[_wanted()]], capture_output=True, check=False, stdin=subprocess.DEVNULL
+    )
+    if tried.returncode:
+        raise TrainingError(
+            f"XLA does not take {' '.join(given)[:_REASON_CHARACTERS]}; unset it, or correct it"
+        )
+
+
+def _load_libraries() -> None:
+    """Load TensorFlow's large libraries without Python's lock: an interruption is heard meanwhile."""
+    found = importlib.util.find_spec("tensorflow") if _wanted() == "tensorflow" else None
+    for folder in (found and found.submodule_search_locations) or []:
+        for path in (Path(folder) / name for name in _LIBRARIES):
+            if path.is_file():
+                # Calls of foreign functions release the lock, ctypes' own loading does not.
+                ctypes.CDLL(None).dlopen(os.fsencode(path), os.RTLD_NOW)
+
+
+@contextmanager
 def _quiet_standard_error() -> Iterator[None]:
-    """Hold back what native code writes to standard error; let it out if the block fails unexpectedly.
+    """Drop what native code writes to standard error while the block runs.
 
     TensorFlow's libraries greet there before any of their log settings is read, and complain where
     there is no GPU.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except (ImportError, ValueError):
-            raise
-        except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+        held = os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        # It is closed: nothing can be seen there anyhow.
+        yield
+        return
+    try:
+        os.dup2(held, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(held)
 
 
 def device() -> str:

@@ -46,7 +46,7 @@ def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
                 f"{name} is {given[name]!r} and the base has {value!r}; "
                 "a model that goes on keeps its network: leave the flag out"
             )
-    if "vocabulary_size" in given:
+    if {"vocabulary_size", "vocab_size"} & given.keys():
         raise SettingsError("vocab_size cannot be given with a base: its vocabulary is kept and extended")
     trained_with = base.manifest.settings.get("preset")
     preset = given.pop("preset", trained_with if trained_with in PRESETS else None)

@@ -13,9 +13,10 @@ from typing import Any
 from textgen import bundle
 from textgen.corpus.encoding import check_policy
 from textgen.corpus.sources import ReadingOptions, Source, find
-from textgen.errors import OutOfMemoryError, TextgenError, TrainingError
+from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TextgenError, TrainingError
 from textgen.events import Control, EventSink
-from textgen.settings import TrainingSettings
+from textgen.output import Output
+from textgen.settings import TrainingSettings, check_flag, check_real
 from textgen.training import backend, memory
 from textgen.training.base import settings_of
 from textgen.training.corpora import choose_cache, prepare
@@ -23,6 +24,7 @@ from textgen.training.lock import exclusive
 from textgen.training.reading_time import ReadingTime
 from textgen.training.result import Result
 from textgen.training.start import first_look
+from textgen.values import as_path, plain, shown
 
 _LOADING_S = 4.0
 """What loading Keras and building a network takes at least."""
@@ -100,35 +102,46 @@ def train(
         OutOfMemoryError: the memory of the machine, or of its GPU, is too small.
         SettingsError: a flag lies outside its bounds.
         TrainingError: the training diverged, its time was over before the text had been read, the output is
-            in use, or the disk refuses.
+            in use or holds what is not ours, or the disk refuses.
         TrainingInterruptedError: it was cancelled; the checkpoint is kept.
     """
     started = time.monotonic() if started is None else started
-    going_on = bundle.read(Path(base)) if base is not None else None
+    if not callable(on_event):
+        raise SettingsError(f"on_event is {shown(on_event)}; it must be a function that takes an event")
+    switches = {"resume": resume, "live_sample": live_sample, "curve": curve, "cache": cache}
+    for name, value in {**switches, "half_batch": half_batch}.items():
+        check_flag(name, value)
+    check_real("lock_timeout", plain(lock_timeout), 0.0, 31 * 86_400.0)
+    going_on = None if base is None else bundle.read(as_path(base, "base", BundleError))
     settings = settings_of(going_on, flags) if going_on else TrainingSettings.from_flags(**flags)
     if half_batch:
         settings = dataclasses.replace(settings, batch_size=max(1, settings.batch_size // 2))
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     sources = find(corpus)
-    target = Path(output) if output is not None else sources.home / "model"
+    if settings.time_limit is None or settings.time_limit > _LOADING_S:
+        backend.check()
     wishes = control or Control()
-    prepared = prepare(
-        sources,
-        settings,
-        options=options,
-        cache=choose_cache(sources, None if cache_dir is None else Path(cache_dir)) if cache else None,
-        base=going_on.tokenizer if going_on else None,
-        scratch=next(folder for folder in target.absolute().parents if folder.is_dir()),
-        time=ReadingTime(settings.time_limit, wishes),
-    )
-    if going_on and going_on.known and prepared.known:
-        prepared = dataclasses.replace(prepared, known=prepared.known.joined(going_on.known))
-    memory.check(settings, prepared.tokenizer.size, len(prepared.training), memory.available())
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{target.parent} cannot be made: {error.strerror}") from None
-    with exclusive(target.with_name(f"{target.name}.lock"), lock_timeout):
+    chosen = sources.home / "model" if output is None else as_path(output, "output", TrainingError)
+    destination = Output.of(chosen)
+    kept_in = None if cache_dir is None else as_path(cache_dir, "cache_dir", SettingsError)
+    # Before anything is read: what would be refused in the end is refused now.
+    destination.check()
+    with destination.parent(), exclusive(destination.lock, lock_timeout):
+        destination.check()
+        destination.sweep()
+        target = destination.place
+        prepared = prepare(
+            sources,
+            settings,
+            options=options,
+            cache=choose_cache(sources, kept_in) if cache else None,
+            base=going_on.tokenizer if going_on else None,
+            scratch=target.absolute().parent,
+            time=ReadingTime(settings.time_limit, wishes),
+        )
+        if going_on and going_on.known and prepared.known:
+            prepared = dataclasses.replace(prepared, known=prepared.known.joined(going_on.known))
+        memory.check(settings, prepared.tokenizer.size, len(prepared.training), memory.available())
         spec = settings.network(prepared.tokenizer.size)
         start = first_look(prepared, spec, going_on, started)
         left = (settings.time_limit or math.inf) - (time.monotonic() - started)
@@ -138,16 +151,17 @@ def train(
         # Keras is imported only now, when nothing but the training itself can fail any more.
         from textgen.training.trainer import Trainer
 
-        trainer = Trainer(
-            prepared,
-            settings,
-            target,
-            on_event,
-            wishes,
-            started=started,
-            live_sample=live_sample,
-            start=start,
-            curve=curve,
-            base=going_on.weights if going_on else None,
-        )
-        return trainer.run(resume=resume)
+        with backend.standard_numbers():
+            trainer = Trainer(
+                prepared,
+                settings,
+                target,
+                on_event,
+                wishes,
+                started=started,
+                live_sample=live_sample,
+                start=start,
+                curve=curve,
+                base=going_on.weights if going_on else None,
+            )
+            return trainer.run(resume=resume)
