@@ -115,7 +115,7 @@ def kind_of(path: Path) -> str | None:
     """Return what stands at a path in a word or two, or None if nothing does."""
     try:
         mode = path.lstat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         return f"something that cannot be looked at ({error.strerror})"
