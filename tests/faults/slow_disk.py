@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import discord
 import simcord
 
 from benchmarks.figures import Figure
@@ -20,6 +19,7 @@ from bot.settings import Settings
 from tests.bot.world import World
 from tests.faults.harness import ROOT
 from tests.faults.tools import needs
+from tests.faults.tools.first_answers import FirstAnswers
 from tests.textgen.bundles import write_random_bundle
 
 MINUTES = 2.0
@@ -68,10 +68,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
 async def _main(folder: Path, *, short: bool) -> dict[str, Any]:
     write_random_bundle(folder / "bundle", "linear")
     bot = simulated_bot(Settings(_env_file=None, data_dir=folder / "data"))
-    firsts: dict[str, float] = {}
-    begun = [0.0, ""]
-    for name in ("defer", "send_message", "edit_message", "send_modal"):
-        _time(name, firsts, begun)
+    answers = FirstAnswers()
     async with simcord.run(bot, check_errors=False, settle_timeout=180) as env:
         world = World(env, bot.settings)
         place = world.place("Stratford")
@@ -81,22 +78,11 @@ async def _main(folder: Path, *, short: bool) -> dict[str, Any]:
         for number, (name, options) in enumerate(_COMMANDS):
             if short and number not in _SHORT:
                 continue
-            begun[:] = [time.perf_counter(), f"{number + 1}: /{name}"]
+            answers.begin(f"{number + 1}: /{name}")
             await place.admin.slash(place.channel, name, **options)
         watching.cancel()
         await bot.close()
-    return {"firsts": firsts, "lag_s": max(lags)}
-
-
-def _time(name: str, firsts: dict[str, float], begun: list[Any]) -> None:
-    """Note when an interaction is first answered by a method."""
-    real = getattr(discord.InteractionResponse, name)
-
-    async def noted(self: Any, *rest: Any, **more: Any) -> Any:
-        firsts.setdefault(begun[1], time.perf_counter() - begun[0])
-        return await real(self, *rest, **more)
-
-    setattr(discord.InteractionResponse, name, noted)
+    return {"firsts": answers.seconds, "lag_s": max(lags)}
 
 
 async def _watch(lags: list[float]) -> None:
