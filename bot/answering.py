@@ -187,7 +187,7 @@ async def run_answering(interaction: Interaction, ack: Ack, work: Callable[[], A
 
     Whatever goes wrong is answered.
     """
-    i18n.locale.set(str(interaction.locale))
+    _address(interaction)
     try:
         await acknowledge(interaction, ack)
         await work()
@@ -222,12 +222,18 @@ class AnsweringTree(app_commands.CommandTree[Any]):
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         """Let every command pass, and answer it in the person's language."""
-        i18n.locale.set(str(interaction.locale))
+        _address(interaction)
         return True
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """Answer what a check, an option or the command itself raised."""
         await answer_error(interaction, error)
+
+
+def _address(interaction: Interaction) -> None:
+    """Speak from here on in the person's language, and without the words that their server hides."""
+    i18n.locale.set(str(interaction.locale))
+    interaction.client.words.hide_for(interaction.guild_id)
 
 
 def _state(interaction: Interaction) -> _Acknowledgement:

@@ -7,8 +7,10 @@ import discord
 from discord import app_commands
 
 from bot.answering import within_time
+from bot.presentation import hidden_words, safe_text
 from bot.privacy_statement import Stored
 from models import text_models
+from models.tables import NAME_CHARACTERS
 
 STORES: tuple[Stored, ...] = ()
 
@@ -24,4 +26,8 @@ async def models(interaction: discord.Interaction[Any], typed: str) -> list[app_
         text_models.names_starting, interaction.guild_id, typed, CHOICES
     )
     names = await within_time(looked_up, nothing)
-    return [app_commands.Choice(name=name, value=name) for name in names]
+    return [app_commands.Choice(name=_shown(name), value=name) for name in names]
+
+
+def _shown(name: str) -> str:
+    return safe_text.shorten(hidden_words.veil(name), NAME_CHARACTERS)

@@ -20,6 +20,8 @@ from bot.generation import SampleWish
 from bot.i18n import _
 from bot.permissions import require_trainer
 from bot.persistent import Button, Form, PersistentItem
+from bot.presentation import hidden_words
+from bot.presentation.hidden_words import HIDDEN
 from bot.presentation.model_panel import CURVE, deleted_card, deletion_card, model_panel
 from bot.privacy_statement import AUDIT_TRAIL
 from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
@@ -161,7 +163,7 @@ async def _export(interaction: Interaction, model_id: int) -> None:
         ),
         write=True,
     )
-    slug = re.sub(r"[^\w.-]+", "-", model.name, flags=re.ASCII).strip("-.") or "model"
+    slug = re.sub(r"[^\w.-]+", "-", hidden_words.veil(model.name), flags=re.ASCII).strip("-.") or "model"
     await answer(
         interaction,
         _("The bundle: Import takes it in another server, and so does Pastiche on a computer of your own."),
@@ -203,7 +205,11 @@ class RenameModal(Form):
         super().__init__(title=_("Rename the model"))
         self.model_id = model_id
         self.name: discord.ui.TextInput[Self] = discord.ui.TextInput(
-            default=name, min_length=1, max_length=100, custom_id="name"
+            # With a hidden word in it the name is asked for anew.
+            default=None if name is None or HIDDEN in hidden_words.veil(name) else name,
+            min_length=1,
+            max_length=100,
+            custom_id="name",
         )
         self.add_item(discord.ui.Label(text=_("New name"), component=self.name))
 

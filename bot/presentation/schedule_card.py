@@ -153,5 +153,5 @@ def _reason(schedule: Schedule, names: Mapping[int, str] = MappingProxyType({}))
     reason = _(schedule.paused_reason)
     if schedule.paused_by is not None:
         name = names.get(schedule.paused_by) or f"<@{schedule.paused_by}>"
-        reason = reason.replace("{name}", safe_text.safe(name))
+        reason = reason.replace("{name}", safe_text.person(name))
     return safe_text.shorten(reason, REASON_CHARACTERS)
