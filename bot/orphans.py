@@ -27,11 +27,11 @@ UNTOUCHED_TEMPORARY = timedelta(days=2)
 _HEX = r"[0-9a-f]{32}"
 # What is begun has a dot before its name, and mostly an ending behind it.
 _TEXT = re.compile(
-    rf"(?P<name>[0-9a-f]{{64}}\.txt)|\.{{1,2}}(?:[0-9a-f]{{64}}\.txt|upload-{_HEX})(?:\.\w{{1,16}})?"
+    rf"(?P<name>[0-9a-f]{{64}}\.txt)|\.{{1,2}}(?:[0-9a-f]{{64}}\.txt|upload-{_HEX})(?:\.\w{{1,16}}){{0,2}}"
 )
 _BUNDLE = re.compile(
     rf"(?P<name>(?:import-)?{_HEX})|\.?(?P<of>{_HEX})\.(?:checkpoint|lock|previous)"
-    rf"|\.(?:import-)?{_HEX}(?:[.\w-]*\.new)?"
+    rf"|\.(?:import-)?{_HEX}(?:[.\w-]*\.(?:new|zip))?"
 )
 _JOB = re.compile(rf"(?P<of>{_HEX})")
 _KINDS = {CORPORA: _TEXT, MODELS: _BUNDLE, JOBS: _JOB}
