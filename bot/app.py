@@ -24,9 +24,11 @@ from bot.jobs.worker import JobWorker
 from bot.layout import Layout
 from bot.limited_child import ChildPool
 from bot.people import Names
+from bot.presence import Presence
 from bot.sampling.pool import SamplerPool
 from bot.scheduling.poster import Poster
 from bot.settings import Settings
+from bot.steady_clock import SteadyClock
 from bot.translator import CatalogueTranslator
 from bot.upgrading import cannot_start, upgraded
 from models import Database
@@ -53,6 +55,8 @@ class Pastiche(commands.Bot):
         generations: what the models wrote.
         queue: where trainings are put.
         mentions_commands: whether clients make something to click of a command's mention.
+        clock: the present moment, which no jump of the host's clock moves at once.
+        presence: which servers it is in.
         poster: of the schedules.
         gateway: whether Discord is connected now.
         heartbeat: the event loop's lag and the sign of life.
@@ -95,9 +99,11 @@ class Pastiche(commands.Bot):
             self.layout.heartbeat, self.is_ready, self._end_processes, connected_at=self.gateway.seen_at
         )
         self.download: attachments.Download = attachments.from_discord
-        self.poster = Poster(self, self.database, self.pool)
         self._syncing: asyncio.Task[None] | None = None
         self._claim: IO[str] | None = None
+        self.clock = SteadyClock()
+        self.presence = Presence(self, self.database, self.layout, self.names, self.clock)
+        self.poster = Poster(self, self.database, self.pool, self.clock)
         self._worker = JobWorker(
             settings,
             self.database,

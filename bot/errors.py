@@ -52,11 +52,20 @@ class SampleRefused(UserError):
         message: the sampler's own words.
         line: where those were put together, their format.
         values: what stands for the names in it.
+        passing: it is not about what was asked for; a bundle was replaced at this moment, say.
     """
 
-    def __init__(self, message: str, line: str = "", values: Mapping[str, str | int] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        line: str = "",
+        values: Mapping[str, str | int] | None = None,
+        *,
+        passing: bool = False,
+    ) -> None:
         super().__init__(message)
         self.line, self.values = line or message, values or {}
+        self.passing = passing
 
 
 def guild_of(interaction: discord.Interaction[Any]) -> int:

@@ -48,6 +48,7 @@ class Setting:
         least: where 0 is accepted as well and turns something off, the least number beside it.
         high: greatest number accepted.
         unit: written after a number.
+        has_posts: a forum may be chosen as well; its posts are what a channel's threads are.
     """
 
     option: str
@@ -60,6 +61,7 @@ class Setting:
     least: float = 0
     high: float = 0
     unit: str = ""
+    has_posts: bool = False
 
     @property
     def default(self) -> Any:
@@ -102,6 +104,7 @@ SETTINGS = (
         Kind.CHANNEL,
         marked("The only channel where texts are written"),
         unset=marked("every channel"),
+        has_posts=True,
     ),
     Setting(
         "generate_role",

@@ -22,22 +22,17 @@ STORES: tuple[Stored, ...] = ()
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 
 
-def note_presence(database: Database, present: Collection[int], now: datetime) -> None:
-    """Record which servers removed the bot, also while it was offline, and which are back."""
-    with database.write() as session:
-        left, back = retention.note_presence(session, present, now)
-    if left or back:
-        log.info("servers left and come back", left=sorted(left), back=sorted(back))
-
-
-def purge(database: Database, layout: Layout, now: datetime) -> list[int]:
-    """Delete all of the servers that removed the bot long enough ago, and return which these were."""
+def left_for_good(database: Database, now: datetime) -> list[int]:
+    """Servers that removed the bot long enough ago."""
     with database.read() as session:
-        gone = list(retention.left_before(session, now - KEPT_AFTER_REMOVAL))
+        return list(retention.left_before(session, now - KEPT_AFTER_REMOVAL))
+
+
+def purge(database: Database, layout: Layout, gone: Collection[int], now: datetime) -> None:
+    """Delete all of servers that removed the bot long ago, as Discord confirms."""
     for guild_id in gone:
         erasure.erase_guild(database, layout, guild_id, now)
         log.info("data of a server that removed the bot is deleted", guild=guild_id)
-    return gone
 
 
 def tidy(database: Database, layout: Layout, now: datetime) -> None:
@@ -69,15 +64,16 @@ class Housekeeping(commands.Cog):
     @tasks.loop(hours=1)
     async def every_hour(self) -> None:
         """Look; a fault of the database or the disk must not end the loop."""
-        now = discord.utils.utcnow()
+        now = self.bot.clock()
         database, layout = self.bot.database, self.bot.layout
         try:
-            present = {guild.id for guild in self.bot.guilds}
-            await asyncio.to_thread(note_presence, database, present, now)
+            await self.bot.presence.compare()
             await asyncio.to_thread(tidy, database, layout, now)
             # Discord may tell of some servers late after a start, so nothing is purged in the first hour.
             if self.every_hour.current_loop > 0:
-                await asyncio.to_thread(purge, database, layout, now)
+                left = await asyncio.to_thread(left_for_good, database, now)
+                gone = await self.bot.presence.confirmed_gone(left)
+                await asyncio.to_thread(purge, database, layout, gone, now)
         except (DatabaseError, OSError) as error:
             log.warning("housekeeping put off", error=str(error))
 

@@ -25,6 +25,30 @@ def has_role(interaction: Interaction, role_id: int | None) -> bool:
     return isinstance(member, discord.Member) and role_id is not None and member.get_role(role_id) is not None
 
 
+def is_of_channel(channel: object, chosen_id: int) -> bool:
+    """Whether a channel is the chosen one, or one of its threads or forum posts."""
+    return chosen_id in (getattr(channel, "id", None), getattr(channel, "parent_id", None))
+
+
+def is_gone(
+    guild: discord.Guild | None, *, channel_id: int | None = None, role_id: int | None = None
+) -> bool:
+    """Whether a channel or a role that was chosen is there no longer; in an outage nobody knows."""
+    if guild is None or guild.unavailable:
+        return False
+    if channel_id is not None:
+        return guild.get_channel_or_thread(channel_id) is None
+    return role_id is not None and guild.get_role(role_id) is None
+
+
+def gone_channel() -> str:
+    """What to do about a chosen channel that is gone."""
+    return _(
+        "The channel that this server chose for its texts no longer exists. "
+        "Someone with Manage Server can choose another one: /settings edit."
+    )
+
+
 def require_manager(interaction: Interaction) -> None:
     """Settings and the server's data are for those who manage the server.
 
@@ -45,6 +69,13 @@ def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
         return
     if settings.trainer_role_id is None:
         raise PermissionRefused(_("Training takes the permission Manage Server."))
+    if is_gone(interaction.guild, role_id=settings.trainer_role_id):
+        raise PermissionRefused(
+            _(
+                "Training takes the permission Manage Server: the role that this server chose for it no "
+                "longer exists. Someone with Manage Server can choose another one: /settings edit."
+            )
+        )
     role = f"<@&{settings.trainer_role_id}>"
     raise PermissionRefused(
         _("Training takes the permission Manage Server or the role {role}.").format(role=role)
@@ -60,6 +91,13 @@ def require_generator(interaction: Interaction, settings: GuildSettings) -> None
     role_id = settings.generate_role_id
     if role_id is None or manages_guild(interaction) or has_role(interaction, role_id):
         return
+    if is_gone(interaction.guild, role_id=role_id):
+        raise PermissionRefused(
+            _(
+                "The role that this server chose for generating no longer exists. "
+                "Someone with Manage Server can choose another one: /settings edit."
+            )
+        )
     raise PermissionRefused(_("Generating takes the role {role} here.").format(role=f"<@&{role_id}>"))
 
 
@@ -93,9 +131,12 @@ def require_channel(interaction: Interaction, settings: GuildSettings) -> None:
         PermissionRefused: with the channel.
     """
     channel_id = settings.channel_id
-    here = {interaction.channel_id, getattr(interaction.channel, "parent_id", None)}
-    if channel_id is None or channel_id in here or manages_guild(interaction):
+    if channel_id is None or manages_guild(interaction):
         return
+    if channel_id == interaction.channel_id or is_of_channel(interaction.channel, channel_id):
+        return
+    if is_gone(interaction.guild, channel_id=channel_id):
+        raise PermissionRefused(gone_channel())
     raise PermissionRefused(_("Texts are written in <#{channel}> here.").format(channel=channel_id))
 
 

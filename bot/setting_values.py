@@ -5,8 +5,9 @@ from typing import Any
 import discord
 
 from bot.errors import UserError
-from bot.guild_settings import Kind, Setting
+from bot.guild_settings import SETTINGS, Kind, Setting
 from bot.i18n import _, ngettext
+from bot.permissions import is_gone
 from bot.presentation import safe_text, style
 from bot.scheduling import zones
 from models import GuildSettings
@@ -66,6 +67,27 @@ def changed(setting: Setting, settings: GuildSettings) -> bool:
     return bool(getattr(settings, setting.column) != setting.default)
 
 
+def stale(guild: discord.Guild | None, settings: GuildSettings) -> set[str]:
+    """Options that name what is not there any more: a deleted channel or role, an old time zone."""
+    options = set()
+    for setting in SETTINGS:
+        value = getattr(settings, setting.column)
+        if value is None:
+            continue
+        match setting.kind:
+            case Kind.CHANNEL:
+                is_stale = is_gone(guild, channel_id=value)
+            case Kind.ROLE:
+                is_stale = is_gone(guild, role_id=value)
+            case Kind.ZONE:
+                is_stale = not zones.is_known(value)
+            case _:
+                is_stale = False
+        if is_stale:
+            options.add(setting.option)
+    return options
+
+
 def own_channel(guild: discord.Guild, setting: Setting, channel_id: int) -> int:
     """The id of a channel of this server in which the bot may write.
 
@@ -76,7 +98,10 @@ def own_channel(guild: discord.Guild, setting: Setting, channel_id: int) -> int:
     if channel is None:
         raise UserError(_("{option}: there is no such channel here.").format(option=f"`{setting.option}`"))
     mine = channel.permissions_for(guild.me)
-    needed = (("View Channel", mine.view_channel), ("Send Messages", mine.send_messages))
+    may_send = ("Send Messages", mine.send_messages)
+    if isinstance(channel, discord.ForumChannel):  # texts are written in its posts
+        may_send = ("Send Messages in Posts", mine.send_messages_in_threads)
+    needed = (("View Channel", mine.view_channel), may_send)
     lacking = ", ".join(name for name, held in needed if not held)
     if lacking:
         raise UserError(

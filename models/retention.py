@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import guilds
 from models.personal_data import guild_ids
 from models.tables import UNFINISHED, Corpus, FileRemoval, GuildSettings, Installation, TextModel, TrainingJob
 
@@ -39,28 +38,11 @@ def expire_texts(session: Session, now: datetime) -> Sequence[Corpus]:
     return expired
 
 
-def note_presence(session: Session, present: Iterable[int], now: datetime) -> tuple[set[int], set[int]]:
-    """Record which guilds the bot is no longer in, and which it is in again.
-
-    Args:
-        session: a writing one.
-        present: every guild the bot is in.
-        now: when a guild that is not among them counts as left.
-
-    Returns:
-        Guilds newly left, and guilds that came back.
-    """
-    present = set(present)
-    left_before = set(
-        session.scalars(sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at.is_not(None)))
-    )
-    left = guild_ids(session) - present - left_before
-    back = left_before & present
-    for guild_id in left:
-        guilds.edit(session, guild_id, removed_at=now)
-    for guild_id in back:
-        guilds.edit(session, guild_id, removed_at=None)
-    return left, back
+def presence_marks(session: Session) -> dict[int, bool]:
+    """Return every guild that any table knows, and whether it counts as one that removed the bot."""
+    marked = sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at.is_not(None))
+    left = set(session.scalars(marked))
+    return {guild_id: guild_id in left for guild_id in sorted(guild_ids(session) | left)}
 
 
 def left_before(session: Session, moment: datetime) -> Sequence[int]:

@@ -1,6 +1,6 @@
 """One row a slot: due, sending, then one of its ends. The row decides that a slot is posted once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.columns import utc_now
-from models.schedule_tables import UNDER_WAY, PostState, ScheduledPost
+from models.schedule_tables import UNDER_WAY, PostState, Schedule, ScheduledPost
 
 
 def add(
@@ -64,6 +64,53 @@ def under_way(session: Session, limit: int = 100) -> Sequence[ScheduledPost]:
     """Return every guild's posts that have not ended, the oldest slot first: the system's own."""
     chosen = sa.select(ScheduledPost).where(ScheduledPost.state.in_(UNDER_WAY))
     return session.scalars(chosen.order_by(ScheduledPost.slot, ScheduledPost.id).limit(limit)).all()
+
+
+def ready(
+    session: Session, now: datetime, *, away: Collection[int], limit: int
+) -> Sequence[tuple[ScheduledPost, int]]:
+    """Return posts that have not ended, each with its channel: the system's own.
+
+    Every guild's oldest come before any guild's second, so that no guild's keep another's from being seen.
+
+    Args:
+        session: any.
+        now: the present moment.
+        away: guilds that cannot be posted to now; of theirs only those that have expired are returned.
+        limit: how many at most.
+    """
+    turn = sa.func.row_number().over(
+        partition_by=ScheduledPost.guild_id, order_by=(ScheduledPost.slot, ScheduledPost.id)
+    )
+    chosen = (
+        sa.select(ScheduledPost.id, turn.label("turn"))
+        .where(
+            ScheduledPost.state.in_(UNDER_WAY),
+            sa.or_(ScheduledPost.guild_id.not_in(away), ScheduledPost.expires_at < now),
+        )
+        .subquery()
+    )
+    of_schedule = (Schedule.guild_id == ScheduledPost.guild_id) & (Schedule.id == ScheduledPost.schedule_id)
+    found = (
+        sa.select(ScheduledPost, Schedule.channel_id)
+        .join(chosen, chosen.c.id == ScheduledPost.id)
+        .join(Schedule, of_schedule)
+        .order_by(chosen.c.turn, ScheduledPost.slot, ScheduledPost.id)
+        .limit(limit)
+    )
+    return [(post, channel_id) for post, channel_id in session.execute(found)]
+
+
+def take_back(session: Session, guild_id: int, schedule_id: int, *, after: datetime) -> None:
+    """Delete the record of slots that have not come after all, but for those that may have been posted."""
+    session.execute(
+        sa.delete(ScheduledPost).where(
+            ScheduledPost.guild_id == guild_id,
+            ScheduledPost.schedule_id == schedule_id,
+            ScheduledPost.slot > after,
+            ScheduledPost.state.in_((PostState.DUE, PostState.MISSED, PostState.FAILED)),
+        )
+    )
 
 
 def begin_sending(

@@ -4,7 +4,7 @@ What changes one is a conditional UPDATE or DELETE. One that came too late, or n
 not have, returns None and changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -203,9 +203,23 @@ def due(session: Session, now: datetime, limit: int = 100) -> Sequence[Schedule]
     return session.scalars(chosen.order_by(Schedule.next_slot, Schedule.id).limit(limit)).all()
 
 
-def to_tell(session: Session, limit: int = 20) -> Sequence[Schedule]:
-    """Return every guild's paused schedules whose channel is still to be told: the system's own."""
-    chosen = sa.select(Schedule).where(Schedule.notice_due, Schedule.state == ScheduleState.PAUSED)
+def active(session: Session) -> Sequence[Schedule]:
+    """Return every guild's active schedules: the system's own."""
+    chosen = sa.select(Schedule).where(Schedule.state == ScheduleState.ACTIVE)
+    return session.scalars(chosen.order_by(Schedule.id)).all()
+
+
+def to_tell(session: Session, limit: int = 20, away: Collection[int] = ()) -> Sequence[Schedule]:
+    """Return every guild's paused schedules whose channel is still to be told: the system's own.
+
+    Args:
+        session: any.
+        limit: how many at most, those that were paused first.
+        away: guilds that cannot be told now.
+    """
+    chosen = sa.select(Schedule).where(
+        Schedule.notice_due, Schedule.state == ScheduleState.PAUSED, Schedule.guild_id.not_in(away)
+    )
     return session.scalars(chosen.order_by(Schedule.updated_at, Schedule.id).limit(limit)).all()
 
 

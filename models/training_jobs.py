@@ -4,7 +4,7 @@ Each step is one conditional UPDATE, so that of two that race only the first hap
 late, or names a job the guild does not have, returns None and changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -113,10 +113,27 @@ def unfinished(session: Session) -> Sequence[TrainingJob]:
     return session.scalars(chosen.order_by(TrainingJob.created_at, TrainingJob.id)).all()
 
 
-def changed_cards(session: Session, limit: int = 50) -> Sequence[TrainingJob]:
-    """Return every guild's jobs whose card is out of date, longest unchanged first: the system's own."""
-    chosen = sa.select(TrainingJob).where(TrainingJob.shown_revision < TrainingJob.revision)
-    return session.scalars(chosen.order_by(TrainingJob.updated_at, TrainingJob.id).limit(limit)).all()
+def changed_cards(
+    session: Session, limit: int = 50, *, without: Collection[int] = ()
+) -> Sequence[TrainingJob]:
+    """Return every guild's jobs whose card is out of date, longest unchanged first: the system's own.
+
+    Every channel's first come before any channel's second, so that one with many keeps no other waiting.
+
+    Args:
+        session: any.
+        limit: how many at most.
+        without: channels to leave out.
+    """
+    turn = sa.func.row_number().over(
+        partition_by=TrainingJob.channel_id, order_by=(TrainingJob.updated_at, TrainingJob.id)
+    )
+    changed = (TrainingJob.shown_revision < TrainingJob.revision, TrainingJob.channel_id.not_in(without))
+    turns = sa.select(TrainingJob.id, turn.label("turn")).where(*changed).subquery()
+    chosen = sa.select(TrainingJob).join(turns, turns.c.id == TrainingJob.id)
+    return session.scalars(
+        chosen.order_by(turns.c.turn, TrainingJob.updated_at, TrainingJob.id).limit(limit)
+    ).all()
 
 
 def card_shown(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bot.answering import answer, take_away
 from bot.errors import UserError, guild_of
 from bot.i18n import _
-from bot.permissions import require_remover
+from bot.permissions import is_gone, require_remover
 from bot.persistent import Button, PersistentItem, UpdatingItem
 from bot.presentation.report_card import report_card
 from bot.privacy_statement import AUDIT_TRAIL
@@ -58,6 +58,13 @@ class ReportButton(PersistentItem[Button], template=r"report"):
                 _(
                     "Your report is noted, but this server has no channel for reports yet. "
                     "Someone with Manage Server can choose one: /settings edit."
+                )
+            )
+        if is_gone(interaction.guild, channel_id=channel_id):
+            raise UserError(
+                _(
+                    "Your report is noted, but the channel that this server chose for reports no longer "
+                    "exists. Someone with Manage Server can choose another one: /settings edit."
                 )
             )
         channel = interaction.client.get_partial_messageable(channel_id, guild_id=guild_id)

@@ -44,7 +44,7 @@ def _annotation(setting: Setting) -> Any:
         case Kind.WHOLE:
             return app_commands.Range[int, int(setting.low), int(setting.high)]
         case Kind.CHANNEL:
-            return discord.TextChannel
+            return discord.TextChannel | discord.ForumChannel if setting.has_posts else discord.TextChannel
         case Kind.ROLE:
             return discord.Role
         case Kind.MODEL:
@@ -126,7 +126,12 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
 
         settings, names = await self.bot.database.call(look_up, guild_of(interaction))
         guild_name = interaction.guild.name if interaction.guild else ""
-        card = settings_card(guild_name, settings, names.get(settings.default_model_id or 0))
+        card = settings_card(
+            guild_name,
+            settings,
+            names.get(settings.default_model_id or 0),
+            setting_values.stale(interaction.guild, settings),
+        )
         view = discord.ui.View(timeout=None)
         view.add_item(ChangesButton())
         await answer(interaction, embeds=[card], view=view)

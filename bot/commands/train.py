@@ -7,19 +7,17 @@ import discord
 import structlog
 from discord import app_commands
 from discord.ext import commands, tasks
-from sqlalchemy.orm import Session
 
 from bot.answering import Ack, answer, answers
 from bot.app import Interaction, Pastiche
 from bot.commands import completion
 from bot.commands.job_buttons import BUTTONS
 from bot.i18n import _, marked
-from bot.jobs import workspace
 from bot.jobs.cards import CardEditor
 from bot.presentation import safe_text
 from bot.privacy_statement import AUDIT_TRAIL, Stored
 from bot.training_wish import LEVELS, SIZES, TrainingWish, accept_wish
-from models import DatabaseError, TrainingJob, audit, training_jobs
+from models import DatabaseError
 
 STORES = (
     Stored(
@@ -55,6 +53,7 @@ class Train(commands.Cog):
     async def cog_unload(self) -> None:
         """Leave the cards as they are."""
         self.edit_cards.cancel()
+        await self.cards.close()
 
     @app_commands.command(description="Train a model on a text that you may use.")
     @app_commands.guild_only()
@@ -101,32 +100,6 @@ class Train(commands.Cog):
     @train.autocomplete("base")
     async def _complete_base(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return await completion.models(interaction, current)
-
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Call off the trainings of a server that the bot is no longer in."""
-        await self._abandon(guild.id)
-
-    @commands.Cog.listener()
-    async def on_ready(self) -> None:
-        """Call off those of servers that the bot was removed from while it was away."""
-        unfinished = await self.bot.database.call(training_jobs.unfinished)
-        for guild_id in {job.guild_id for job in unfinished}:
-            if self.bot.get_guild(guild_id) is None:
-                await self._abandon(guild_id)
-
-    async def _abandon(self, guild_id: int) -> None:
-        def cancel(session: Session) -> list[TrainingJob]:
-            cancelled = list(training_jobs.cancel_all(session, guild_id))
-            for job in cancelled:
-                reason = "the bot is no longer in the server"
-                audit.record(session, guild_id, 0, "training.cancelled", job.model_name, reason=reason)
-            return cancelled
-
-        for job in await self.bot.database.call(cancel, write=True):
-            log.info("training of a server that was left is cancelled", guild=guild_id, job=job.id)
-            if job.started_at is None:  # else its trainer clears up itself
-                await asyncio.to_thread(workspace.clear, self.bot.layout, guild_id, job.id)
 
     @tasks.loop(seconds=CARD_EVERY_S)
     async def edit_cards(self) -> None:

@@ -5,14 +5,11 @@ import datetime
 import discord
 import structlog
 from discord.ext import commands
-from sqlalchemy.orm import Session
 
 from bot.app import Pastiche
 from bot.i18n import _, marked
 from bot.presentation import style
 from bot.privacy_statement import Stored
-from models import guilds, schedules
-from models.columns import utc_now
 
 STORES = (
     Stored(
@@ -40,8 +37,8 @@ class Welcome(commands.Cog):
         await self._arrived(guild)
 
     async def _arrived(self, guild: discord.Guild) -> None:
-        first = await self.bot.database.call(_arrive, guild.id, utc_now(), write=True)
-        log.info("joined a server", guild=guild.id, first=first)
+        first = await self.bot.presence.arrived(guild.id)
+        log.info("in a server", guild=guild.id, first=first)
         channel = channel_to_greet(guild)
         if not first or channel is None:
             return
@@ -52,21 +49,29 @@ class Welcome(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Mark when, and stop the schedules: they do not start by themselves if the bot comes back."""
-        await self.bot.database.call(_leave, guild.id, utc_now(), write=True)
-        log.info("left a server", guild=guild.id)
+        """Note that somebody removed the bot."""
+        await self.bot.presence.removed(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Greet who added the bot shortly before an outage."""
+        await self._greet_if_new(guild)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """Notice servers that removed the bot while it was away, those it is back in, and new ones."""
-        here = {guild.id for guild in self.bot.guilds}
-        left, back = await self.bot.database.call(_compare, here, utc_now(), write=True)
+        left, back = await self.bot.presence.compare()
         if left or back:
-            log.info("servers changed meanwhile", left=left, back=back)
+            log.info("servers changed meanwhile", left=len(left), back=len(back))
         for guild in self.bot.guilds:
-            since = guild.me.joined_at
-            if since is not None and utc_now() - since < GREETED_WITHIN:
-                await self._arrived(guild)
+            await self._greet_if_new(guild)
+
+    async def _greet_if_new(self, guild: discord.Guild) -> None:
+        # Of a server in an outage nothing is known; it is looked at when it is there again.
+        member = None if guild.unavailable else guild.me
+        since = None if member is None else member.joined_at
+        if since is not None and self.bot.clock() - since < GREETED_WITHIN:
+            await self._arrived(guild)
 
 
 def channel_to_greet(guild: discord.Guild) -> discord.TextChannel | None:
@@ -99,36 +104,6 @@ def welcome() -> discord.Embed:
         )
     )
     return embed
-
-
-def _arrive(session: Session, guild_id: int, now: datetime.datetime) -> bool:
-    """Note that the bot is in a guild, and say whether it is to be greeted.
-
-    The mark is set before the message is sent: a crash in between costs a welcome, but never gives a second.
-    """
-    known = guilds.edit(session, guild_id, removed_at=None)
-    if known.welcomed_at is not None:
-        return False
-    guilds.edit(session, guild_id, welcomed_at=now)
-    return True
-
-
-def _leave(session: Session, guild_id: int, now: datetime.datetime) -> None:
-    guilds.edit(session, guild_id, removed_at=now)
-    schedules.pause_all(session, guild_id, _("The bot was removed from the server."))
-
-
-def _compare(session: Session, here: set[int], now: datetime.datetime) -> tuple[int, int]:
-    """Bring the marks in line with the guilds the bot is in; counts those left and those back."""
-    left, back = 0, 0
-    for settings in guilds.known(session):
-        if settings.guild_id in here and settings.removed_at is not None:
-            guilds.edit(session, settings.guild_id, removed_at=None)
-            back += 1
-        elif settings.guild_id not in here and settings.removed_at is None:
-            _leave(session, settings.guild_id, now)
-            left += 1
-    return left, back
 
 
 async def setup(bot: Pastiche) -> None:

@@ -6,6 +6,7 @@ later tick; no fault of Discord, of the network or of one card keeps the others 
 
 import asyncio
 import datetime
+import functools
 import hashlib
 import io
 import time
@@ -14,41 +15,49 @@ from dataclasses import dataclass
 import aiohttp
 import discord
 import structlog
-from sqlalchemy.orm import Session
 
 from bot import i18n
 from bot.commands.job_buttons import controls
-from bot.jobs import forecast, workspace
+from bot.jobs import workspace
+from bot.jobs.card_facts import Queue, belongings_of, to_show
+from bot.lanes import Lanes, patiently
 from bot.layout import Layout
 from bot.people import Names
 from bot.presentation import hidden_words
+from bot.presentation.plain import plain_text
 from bot.presentation.training_card import PICTURE, training_card
+from bot.scheduling.refusals import ARCHIVED, EMPTY_MESSAGE, TOO_MANY_OLD_EDITS, UNKNOWN_CHANNEL
 from models import (
-    Corpus,
     Database,
+    DatabaseError,
     JobState,
-    TextModel,
     TrainingJob,
-    corpora,
-    guilds,
-    text_models,
     training_jobs,
-    turns,
 )
 
 log = structlog.stdlib.get_logger(__name__)
 
-CARDS_A_TICK = 10
+CARDS_A_TICK = 30
+# One task a channel: where Discord lets the bot wait for its turn, the others go on.
+AT_ONCE = 64
+PATIENCE_S = 2.0
+LOOKED_AT = 50
+# What fails is tried again at once a few times, then at growing distances.
+FREE_FAILURES = 4
+FIRST_PAUSE_S = 6.0
+LONGEST_PAUSE_S = 60.0
+# The end of a training is told as soon as its channel opens to the bot again, but for one that stays closed.
+END_WORTH_TELLING = datetime.timedelta(days=1)
 # /train sends the first card itself; one that is missing after this was lost in a crash.
 FIRST_CARD_AFTER = datetime.timedelta(seconds=30)
 # Discord limits how often a message that is older than an hour may be edited.
 OLD_CARD = datetime.timedelta(minutes=55)
 OLD_CARD_EVERY_S = 60.0
+ZERO = datetime.timedelta(0)
 UNREACHABLE_EVERY_S = 60.0
 # An expected start that moved by less is not worth an edit.
 START_MOVED_S = 60.0
 
-UNKNOWN_CHANNEL = 10003
 MISSING_PERMISSIONS = 50013
 TOO_LARGE = 413
 TOO_MANY_REQUESTS = 429
@@ -68,28 +77,6 @@ class _Shown:
     reachable: bool = True
 
 
-@dataclass(frozen=True)
-class _Queue:
-    """Places, and when each turn is expected."""
-
-    order: list[str]
-    waits_s: dict[str, float]
-
-    def place(self, job: TrainingJob) -> int:
-        return self.order.index(job.id) + 1 if job.id in self.order else 0
-
-
-@dataclass(frozen=True)
-class _Belongings:
-    """What a card needs beside its job."""
-
-    corpus: Corpus | None
-    model: TextModel | None
-    base: TextModel | None
-    queue: _Queue
-    hidden_words: str
-
-
 class CardEditor:
     """Shows each job's newest revision on its card.
 
@@ -107,6 +94,8 @@ class CardEditor:
         self._layout = layout
         self._shown: dict[str, _Shown] = {}
         self._without_picture: set[str] = set()
+        self._lanes = Lanes(AT_ONCE)
+        self._failures: dict[str, tuple[int, float]] = {}
 
     async def show(self, job: TrainingJob) -> None:
         """Bring the card of a job up to date; what is refused for now is tried again later."""
@@ -115,24 +104,63 @@ class CardEditor:
         try:
             await self._show(job)
         except discord.HTTPException as error:
-            if error.status < FIRST_SERVER_ERROR and error.status != TOO_MANY_REQUESTS:
+            if not _comes_again(error):
                 raise
-            log.warning("card not shown for now", job=job.id, status=error.status)
-        except (aiohttp.ClientError, OSError) as error:
-            log.warning("card not shown for now", job=job.id, error=repr(error))
+            self._failed(job, error)
+        except (aiohttp.ClientError, OSError, DatabaseError) as error:
+            self._failed(job, error)
+        else:
+            self._failures.pop(job.id, None)
         finally:
             i18n.locale.reset(language)
 
     async def tick(self) -> None:
-        """Show what has changed since the last tick."""
-        changed, waiting, queue = await self._database.call(_to_show)
+        """Show what has changed since the last tick, a task a channel; what takes long goes on beside it."""
+        limit = LOOKED_AT + len(self._shown) + len(self._failures)
+        busy = [channel for channel in self._lanes.busy if isinstance(channel, int)]
+        changed, waiting, queue = await self._database.call(
+            functools.partial(to_show, limit=limit, without=busy)
+        )
         known = {job.id for job in changed}
         moved = [job for job in waiting if job.id not in known and self._has_moved(job, queue)]
         now = datetime.datetime.now(datetime.UTC)
         due = [job for job in changed if self._is_due(job, now)]
-        for job in [*due[:CARDS_A_TICK], *moved[:CARDS_A_TICK]]:
-            if job.message_id is not None or now - job.created_at > FIRST_CARD_AFTER:
-                await self.show(job)
+        by_channel: dict[int, list[TrainingJob]] = {}
+        for jobs in (due, moved):
+            for job in [job for job in jobs if self._may_be_shown(job, now)][:CARDS_A_TICK]:
+                by_channel.setdefault(job.channel_id, []).append(job)
+        begun = [
+            self._lanes.start(channel, self._show_all(jobs))
+            for channel, jobs in by_channel.items()
+            if self._lanes.is_free(channel)
+        ]
+        await patiently(begun, PATIENCE_S)
+
+    async def close(self) -> None:
+        """Leave the cards as they are."""
+        await self._lanes.close()
+
+    async def _show_all(self, jobs: list[TrainingJob]) -> None:
+        for job in jobs:
+            await self.show(job)
+
+    def _may_be_shown(self, job: TrainingJob, now: datetime.datetime) -> bool:
+        if job.channel_id in self._lanes.busy:
+            return False
+        if job.id in self._failures and self._failures[job.id][1] > time.monotonic():
+            return False
+        guild = self._client.get_guild(job.guild_id)
+        if guild is not None and guild.unavailable:
+            return False
+        # /train itself sends the first one. A clock that was ahead is no reason to wait longer for it.
+        return job.message_id is not None or not ZERO <= now - job.created_at <= FIRST_CARD_AFTER
+
+    def _failed(self, job: TrainingJob, error: Exception) -> None:
+        count = min(self._failures.get(job.id, (0, 0.0))[0] + 1, 16)
+        tries = count - FREE_FAILURES
+        pause_s = min(FIRST_PAUSE_S * 2**tries, LONGEST_PAUSE_S) if tries >= 0 else 0.0
+        self._failures[job.id] = count, time.monotonic() + pause_s
+        log.warning("card not shown for now", job=job.id, error=repr(error), failures=count)
 
     def _is_due(self, job: TrainingJob, now: datetime.datetime) -> bool:
         shown = self._shown.get(job.id)
@@ -143,7 +171,7 @@ class CardEditor:
             return age_s >= UNREACHABLE_EVERY_S
         return now - job.created_at < OLD_CARD or age_s >= OLD_CARD_EVERY_S
 
-    def _has_moved(self, job: TrainingJob, queue: _Queue) -> bool:
+    def _has_moved(self, job: TrainingJob, queue: Queue) -> bool:
         shown = self._shown.get(job.id)
         if shown is None:
             return True
@@ -154,7 +182,7 @@ class CardEditor:
         return (shown.place, shown.waiting) != place or (shown.reachable and abs(later) > START_MOVED_S)
 
     async def _show(self, job: TrainingJob) -> None:
-        belongings = await self._database.call(_belongings, job)
+        belongings = await self._database.call(belongings_of, job)
         hidden_words.current.set(belongings.hidden_words)
         place = belongings.queue.place(job)
         wait_s = belongings.queue.waits_s.get(job.id, 0.0)
@@ -179,11 +207,14 @@ class CardEditor:
         try:
             message_id: int | None = await self._put(job, embed, picture, picture_unchanged=unchanged)
         except discord.HTTPException as error:
-            if error.status >= FIRST_SERVER_ERROR or error.status == TOO_MANY_REQUESTS:
+            if _comes_again(error):
                 raise
             # The channel is gone or closed to the bot: nothing can be shown, and the job goes on.
             log.warning("card cannot be shown", job=job.id, status=error.status, code=error.code)
             message_id, shown.reachable = None, False
+            if error.code != UNKNOWN_CHANNEL and _is_worth_telling(job):
+                self._shown[job.id] = shown
+                return
         await self._database.call(
             training_jobs.card_shown, job.guild_id, job.id, job.revision, message_id, write=True
         )
@@ -208,7 +239,8 @@ class CardEditor:
         try:
             return await self._edit_or_send(job, embed, picture, picture_unchanged=picture_unchanged)
         except discord.HTTPException as error:
-            if picture is None or not (error.status == TOO_LARGE or error.code == MISSING_PERMISSIONS):
+            refused = error.status == TOO_LARGE or error.code in (MISSING_PERMISSIONS, EMPTY_MESSAGE)
+            if picture is None or not refused:
                 raise
             log.info("card is shown without its picture", job=job.id, status=error.status)
             self._without_picture.add(job.id)
@@ -226,44 +258,47 @@ class CardEditor:
                 await channel.get_partial_message(job.message_id).edit(
                     embed=embed, view=view, attachments=files
                 )
-            except (discord.NotFound, discord.Forbidden) as error:
-                if error.code in {UNKNOWN_CHANNEL, MISSING_PERMISSIONS}:
+            except discord.HTTPException as error:
+                if not _is_replaced(error):
                     raise
                 log.info("card is gone, a new one takes its place", job=job.id)
             else:
                 return job.message_id
         # A card whose confirmation was lost on the way is not sent twice.
         nonce = hashlib.sha256(f"{job.id}:{job.message_id}".encode()).hexdigest()[:25]
-        message = await channel.send(
-            embed=embed, view=view or discord.utils.MISSING, files=_files(picture), nonce=nonce
-        )
+        buttons = view or discord.utils.MISSING
+        try:
+            message = await channel.send(embed=embed, view=buttons, files=_files(picture), nonce=nonce)
+        except discord.HTTPException as error:
+            if error.code != EMPTY_MESSAGE:
+                raise
+            # Without Embed Links nothing is left of an embed.
+            message = await channel.send(plain_text(embed), view=buttons, nonce=nonce)
         return message.id
+
+
+def _comes_again(error: discord.HTTPException) -> bool:
+    """Whether Discord is only too busy for the card."""
+    busy = error.status == TOO_MANY_REQUESTS or error.status >= FIRST_SERVER_ERROR
+    return busy or error.code == TOO_MANY_OLD_EDITS
+
+
+def _is_replaced(error: discord.HTTPException) -> bool:
+    """Whether a new message may take the card's place.
+
+    It is gone, or of another bot; or its thread is archived, which a new message opens again.
+    """
+    if error.code == ARCHIVED:
+        return True
+    refused = isinstance(error, discord.NotFound | discord.Forbidden)
+    return refused and error.code not in (UNKNOWN_CHANNEL, MISSING_PERMISSIONS)
+
+
+def _is_worth_telling(job: TrainingJob) -> bool:
+    """Whether a card that cannot be shown now holds the end of a training, not long ago."""
+    ended = job.finished_at
+    return ended is not None and datetime.datetime.now(datetime.UTC) - ended < END_WORTH_TELLING
 
 
 def _files(picture: bytes | None) -> list[discord.File]:
     return [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
-
-
-def _queue(session: Session) -> tuple[list[TrainingJob], _Queue]:
-    waiting = turns.order(session)
-    running = [job for job in training_jobs.unfinished(session) if job.state is JobState.TRAINING]
-    return waiting, _Queue([job.id for job in waiting], forecast.waits_s(running, waiting))
-
-
-def _belongings(session: Session, job: TrainingJob) -> _Belongings:
-    def model(model_id: int | None) -> TextModel | None:
-        return None if model_id is None else text_models.get(session, job.guild_id, model_id)
-
-    return _Belongings(
-        corpora.get(session, job.guild_id, job.corpus_id),
-        model(job.model_id),
-        model(job.base_model_id),
-        _queue(session)[1],
-        guilds.settings_of(session, job.guild_id).hidden_words,
-    )
-
-
-def _to_show(session: Session) -> tuple[list[TrainingJob], list[TrainingJob], _Queue]:
-    """Jobs that changed; jobs that wait, whose place may have changed because others did; and the queue."""
-    waiting, queue = _queue(session)
-    return list(training_jobs.changed_cards(session)), waiting, queue

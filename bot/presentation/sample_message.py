@@ -60,15 +60,22 @@ class SampleMessage:
     files: list[discord.File]
 
 
-def sample_message(samples: Sequence[Sample]) -> SampleMessage:
-    """Put samples into embeds, each apart; a text that does not fit is shown in part and attached whole."""
+def sample_message(samples: Sequence[Sample], *, may_attach: bool = True) -> SampleMessage:
+    """Put samples into embeds, each apart; a text that does not fit is shown in part and attached whole.
+
+    Args:
+        samples: one or more.
+        may_attach: False where the bot lacks Attach Files: such a text is shortened, and says so.
+    """
     footers = [_footer(sample, number, len(samples)) for number, sample in enumerate(samples, start=1)]
     room = (EMBEDS_UNITS - sum(map(code_units, footers))) // len(samples)
     embeds: list[discord.Embed] = []
     files: list[discord.File] = []
     for number, (sample, footer) in enumerate(zip(samples, footers, strict=True), start=1):
         shown = _whole(sample, room)
-        if shown is None:
+        if shown is None and not may_attach:
+            shown = [_shortened(sample, min(room, DESCRIPTION_UNITS))]
+        elif shown is None:
             shown = [_excerpt(sample, min(room, DESCRIPTION_UNITS))]
             whole = safe_text.file_bytes(sample.seed + sample.text)
             files.append(discord.File(io.BytesIO(whole), filename=filename(number, len(samples))))
@@ -109,9 +116,18 @@ def _whole(sample: Sample, room: int) -> list[str] | None:
 
 
 def _excerpt(sample: Sample, room: int) -> str:
+    return _cut(sample, room, EXCERPT_UNITS, _("The whole text is attached."))
+
+
+def _shortened(sample: Sample, room: int) -> str:
+    told = _("The text is shortened: I lack Attach Files in this channel, so it cannot come as a file.")
+    return _cut(sample, room, room, told)
+
+
+def _cut(sample: Sample, room: int, most: int, told: str) -> str:
     seed = bold_seed(sample.seed)
-    note = NOTE + _("The whole text is attached.")
-    units = min(EXCERPT_UNITS, room - code_units(seed) - code_units(note) - 1)
+    note = NOTE + told
+    units = min(most, room - code_units(seed) - code_units(note) - 1)
     return f"{seed}{safe_text.safe(beginning(sample.text, max(0, units))).rstrip()}…{note}"
 
 

@@ -1,6 +1,6 @@
 """The settings of a server as one card, the list of what can be set, and what a change changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,20 +26,27 @@ class Change:
     new: Any
 
 
-def settings_card(guild_name: str, settings: GuildSettings, model_name: str | None) -> discord.Embed:
+def settings_card(
+    guild_name: str, settings: GuildSettings, model_name: str | None, stale: Collection[str] = ()
+) -> discord.Embed:
     """Every setting by group; what differs from its default is marked.
 
     Args:
         guild_name: of the server.
         settings: its row, or the defaults.
         model_name: of its default model.
+        stale: options that name what is not there any more.
     """
     embed = discord.Embed(
         title=_("Settings of {server}").format(server=safe_text.safe_within(guild_name, 150)),
         colour=style.SETTINGS,
     )
     for group in Group:
-        lines = [_line(each, settings, model_name) for each in SETTINGS if each.group is group]
+        lines = [
+            _line(each, settings, model_name, is_stale=each.option in stale)
+            for each in SETTINGS
+            if each.group is group
+        ]
         embed.add_field(name=_(group.value), value="\n".join(lines), inline=False)
     number = sum(setting_values.changed(setting, settings) for setting in SETTINGS)
     differs = ngettext(
@@ -87,7 +94,7 @@ def changes_card(changes: Sequence[Change], model_names: Mapping[int, str]) -> d
     )
 
 
-def _line(setting: Setting, settings: GuildSettings, model_name: str | None) -> str:
+def _line(setting: Setting, settings: GuildSettings, model_name: str | None, *, is_stale: bool) -> str:
     value = getattr(settings, setting.column)
     shown = setting_values.shown(setting, value, model_name=model_name)
     if not setting_values.changed(setting, settings):
@@ -97,6 +104,8 @@ def _line(setting: Setting, settings: GuildSettings, model_name: str | None) -> 
         with hidden_words.all_shown():
             words = safe_text.safe_within(value.replace("\n", ", "), HIDDEN_CHARACTERS)
         line += f" ||{words}||"
+    if is_stale:
+        line += " · ⚠️ " + _("no longer exists: choose another one, or /settings reset")
     default = setting_values.shown(setting, setting.default)
     return line + " · " + _("default: {value}").format(value=default)
 

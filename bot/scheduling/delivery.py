@@ -22,7 +22,14 @@ from bot.presentation import safe_text
 from bot.presentation.sample_message import SampleMessage, sample_message
 from bot.presentation.schedule_card import footer
 from bot.sampling.pool import SamplerPool, ServerBusy
-from bot.scheduling.hindrances import UNKNOWN_CHANNEL, Creators, Hindrance, PostChannel, channel_to_post
+from bot.scheduling.hindrances import Creators, Hindrance, PostChannel, channel_to_post
+from bot.scheduling.refusals import (
+    EMPTY_MESSAGE,
+    FIRST_SERVER_ERROR,
+    TOO_MANY_REQUESTS,
+    UNKNOWN_CHANNEL,
+    reopening,
+)
 from models import (
     Corpus,
     Database,
@@ -42,9 +49,13 @@ log = structlog.stdlib.get_logger(__name__)
 
 # Discord remembers nonces for "a few minutes".
 NONCE_REMEMBERED = datetime.timedelta(minutes=2)
+# A host's clock may be set back by so much.
+SET_BACK = datetime.timedelta(seconds=30)
 REASON_CHARACTERS = 300
-TOO_MANY_REQUESTS = 429
-FIRST_SERVER_ERROR = 500
+# What hinders a post for so long, or for as long as it may be late, is no passing moment.
+LASTING = datetime.timedelta(minutes=10)
+# A model may be replaced while its text is written: with the new one it is written again at once.
+REPLACED = 3
 
 Slot = tuple[int, int, datetime.datetime]
 """Guild, schedule and time."""
@@ -92,15 +103,29 @@ class Delivery:
         self._pool = pool
         self._now = now
         self._creators = Creators(now)
+        self._hindered: dict[Slot, tuple[datetime.datetime, str]] = {}
+        # Messages that Discord has and the database could not be told of yet.
+        self._posted: dict[Slot, tuple[int, int | None]] = {}
 
     async def attempt(self, slot: Slot) -> bool:
-        """Post the slot unless it is too late, and say whether all is done; False: try again later."""
+        """Post the slot unless it is too late, and say whether all is done; False: try again later.
+
+        Raises:
+            DatabaseError: the database cannot be used now; try again later.
+        """
+        if slot in self._posted:
+            await self._record(slot)
+            return True
         order = await self._database.call(_look_up, slot)
         if order is None:
             return True
         end = self._end_without_post(order)
         if end is not None:
-            await self._end(order, *end)
+            hindered = self._hindered.pop(slot, None)
+            if hindered is not None and order.schedule.state is ScheduleState.ACTIVE:
+                await self._pause(order, hindered[1])  # to the very end
+            else:
+                await self._end(order, *end)
             return True
         guild = self._client.get_guild(order.post.guild_id)
         if guild is None or guild.unavailable:
@@ -108,17 +133,22 @@ class Delivery:
             return False
         try:
             channel, message = await self._prepare(guild, order)
-            await self._send(order, channel, message)
         except Hindrance as hindrance:
-            await self._pause(order, str(hindrance))
+            return await self._hinder(order, hindrance)
         except (discord.HTTPException, aiohttp.ClientError, OSError, SamplerUnavailable, ServerBusy) as error:
+            log.warning("not posted for now", schedule=order.schedule.id, error=str(error))
+            return False
+        self._hindered.pop(slot, None)
+        try:
+            await self._send(order, channel, message)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             return await self._after(order, error)
         return True
 
     def _end_without_post(self, order: _Order) -> tuple[PostState, str] | None:
         now, post = self._now(), order.post
         if post.state is PostState.SENDING:
-            if post.sending_at is not None and now - post.sending_at <= NONCE_REMEMBERED:
+            if post.sending_at is not None and -SET_BACK <= now - post.sending_at <= NONCE_REMEMBERED:
                 return None
             return PostState.UNCONFIRMED, _("The bot ended while it was sending.")
         if now > post.expires_at:
@@ -131,11 +161,22 @@ class Delivery:
         """See that all it takes is there, and sample the text."""
         await self._creators.require_right(guild, order.schedule.created_by)
         channel = await channel_to_post(guild, order.schedule.channel_id, order.settings)
-        if order.model is None:
-            raise Hindrance(_("This server has no model to write with."))
-        return channel, await self._sampled(order, order.model)
+        may_attach = channel.permissions_for(channel.guild.me).attach_files
+        for attempt in range(1, REPLACED + 1):
+            if order.model is None:
+                raise Hindrance(_("This server has no model to write with."))
+            try:
+                return channel, await self._sampled(order, order.model, may_attach=may_attach)
+            except SampleRefused as refusal:
+                again = await self._database.call(_look_up, order.slot)
+                replaced = again and again.model and again.model.bundle_path != order.model.bundle_path
+                if again is None or not (refusal.passing and replaced) or attempt == REPLACED:
+                    reason = safe_text.safe_within(" ".join(str(refusal).split()), REASON_CHARACTERS)
+                    raise Hindrance(reason[:1].upper() + reason[1:], passing=refusal.passing) from None
+                order = again
+        raise AssertionError("the last attempt returns or raises")
 
-    async def _sampled(self, order: _Order, model: TextModel) -> SampleMessage:
+    async def _sampled(self, order: _Order, model: TextModel, *, may_attach: bool) -> SampleMessage:
         schedule = order.schedule
         wish = SampleWish(
             seed=schedule.seed,
@@ -144,12 +185,8 @@ class Delivery:
             # The same in every attempt, so that it is the same text if it is sent twice.
             random_seed=order.post.random_seed,
         )
-        try:
-            generated = await generate(self._pool, model, order.settings, wish, corpus=order.corpus)
-        except SampleRefused as refusal:
-            reason = safe_text.safe_within(" ".join(str(refusal).split()), REASON_CHARACTERS)
-            raise Hindrance(reason[:1].upper() + reason[1:]) from None
-        message = sample_message(generated.samples)
+        generated = await generate(self._pool, model, order.settings, wish, corpus=order.corpus)
+        message = sample_message(generated.samples, may_attach=may_attach)
         last = message.embeds[-1]
         last.set_footer(text=footer(schedule, last.footer.text or ""))
         return message
@@ -159,22 +196,33 @@ class Delivery:
             begun = await self._database.call(_begin_sending, order.slot, self._now(), write=True)
             if begun is None:
                 return  # stopped or removed while the text was sampled
-        sent = await channel.send(
-            embeds=message.embeds,
-            files=message.files,
-            view=post_view(order.schedule.id),
-            nonce=order.nonce,
-        )
-        model_id = order.model.id if order.model else None
-        await self._database.call(_sent, order.slot, sent.id, model_id, write=True)
+
+        async def send() -> discord.Message:
+            for file in message.files:
+                file.reset()
+            return await channel.send(
+                embeds=message.embeds,
+                files=message.files,
+                view=post_view(order.schedule.id),
+                nonce=order.nonce,
+            )
+
+        sent = await reopening(self._client, channel.id, send)
+        self._posted[order.slot] = sent.id, order.model.id if order.model else None
+        await self._record(order.slot)
         log.info("posted", guild=order.post.guild_id, schedule=order.schedule.id, late_s=self._late_s(order))
 
     async def _after(self, order: _Order, error: Exception) -> bool:
         """Decide about an attempt that failed: whose fault it is, and whether the message may be there."""
         if isinstance(error, discord.HTTPException) and error.status not in (TOO_MANY_REQUESTS, 0):
-            if isinstance(error, discord.Forbidden):
-                await self._pause(order, _("I may not write in its channel any more."))
-                return True
+            if isinstance(error, discord.Forbidden) or error.code == EMPTY_MESSAGE:
+                await self._database.call(scheduled_posts.not_sent, *order.slot, write=True)
+                lacking = (
+                    _("I lack {permissions} in its channel.").format(permissions="Embed Links")
+                    if error.code == EMPTY_MESSAGE
+                    else _("I may not write in its channel any more.")
+                )
+                return await self._hinder(order, Hindrance(lacking, passing=True))
             if error.code == UNKNOWN_CHANNEL:
                 await self._pause(order, _("Its channel is gone."))
                 return True
@@ -189,6 +237,28 @@ class Delivery:
             await self._database.call(scheduled_posts.not_sent, *order.slot, write=True)
         log.warning("not posted for now", schedule=order.schedule.id, error=str(error))
         return False
+
+    async def _record(self, slot: Slot) -> None:
+        """Name the message in the row, now or in the next attempt."""
+        message_id, model_id = self._posted[slot]
+        await self._database.call(_sent, slot, message_id, model_id, write=True)
+        del self._posted[slot]
+
+    async def _hinder(self, order: _Order, hindrance: Hindrance) -> bool:
+        """Wait while it may pass; else pause the schedule. Who asked out of turn is told at once."""
+        now = self._now()
+        since, _reason = self._hindered.get(order.slot, (now, ""))
+        asked_for = order.post.requested_by is not None
+        if hindrance.passing and not asked_for and since <= now < since + LASTING:
+            self._hindered[order.slot] = since, str(hindrance)
+            log.info("not posted for now", schedule=order.schedule.id, reason=str(hindrance))
+            return False
+        self._hindered.pop(order.slot, None)
+        if hindrance.passing and asked_for:
+            await self._end(order, PostState.FAILED, str(hindrance))
+        else:
+            await self._pause(order, str(hindrance))
+        return True
 
     async def _pause(self, order: _Order, reason: str) -> None:
         def pause(session: Session) -> None:

@@ -7,16 +7,26 @@ import discord
 
 from bot.errors import UserError
 from bot.i18n import _
+from bot.permissions import gone_channel, is_gone, is_of_channel
+from bot.scheduling.refusals import UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNKNOWN_USER
 from models import GuildSettings
 
 REMEMBERED = datetime.timedelta(minutes=1)
-UNKNOWN_CHANNEL = 10003
 
 PostChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
 class Hindrance(UserError):
-    """The schedule cannot post until a person changes something; `str()` is one line for them."""
+    """The schedule cannot post; `str()` is one line for people.
+
+    Args:
+        line: says why.
+        passing: it may be gone in a moment; else only a person can change it.
+    """
+
+    def __init__(self, line: str, *, passing: bool = False) -> None:
+        super().__init__(line)
+        self.passing = passing
 
 
 async def channel_to_post(guild: discord.Guild, channel_id: int, settings: GuildSettings) -> PostChannel:
@@ -30,10 +40,12 @@ async def channel_to_post(guild: discord.Guild, channel_id: int, settings: Guild
     try:
         # An archived thread is in no cache.
         channel = channel or await guild.fetch_channel(channel_id)
-    except discord.NotFound:
+    except discord.NotFound as error:
+        if error.code != UNKNOWN_CHANNEL:
+            raise
         raise Hindrance(_("Its channel is gone.")) from None
     except (discord.Forbidden, discord.InvalidData):
-        raise Hindrance(_("I may not see its channel any more.")) from None
+        raise Hindrance(_("I may not see its channel any more."), passing=True) from None
     return require_post_allowed(channel, settings)
 
 
@@ -45,7 +57,10 @@ def require_post_allowed(channel: object, settings: GuildSettings) -> PostChanne
     """
     if not isinstance(channel, PostChannel):
         raise Hindrance(_("Posts go to a text channel or a thread."))
-    mine = channel.permissions_for(channel.guild.me)
+    try:
+        mine = channel.permissions_for(channel.guild.me)
+    except (AttributeError, discord.ClientException):  # the server or the thread's channel is not there
+        raise Hindrance(_("I may not see its channel any more."), passing=True) from None
     may_send = mine.send_messages_in_threads if isinstance(channel, discord.Thread) else mine.send_messages
     lacking = [
         words
@@ -57,8 +72,14 @@ def require_post_allowed(channel: object, settings: GuildSettings) -> PostChanne
         if not held
     ]
     if lacking:
-        raise Hindrance(_("I lack {permissions} in its channel.").format(permissions=", ".join(lacking)))
-    if settings.channel_id not in (None, channel.id):
+        raise Hindrance(
+            _("I lack {permissions} in its channel.").format(permissions=", ".join(lacking)), passing=True
+        )
+    if isinstance(channel, discord.Thread) and channel.locked and not mine.manage_threads:
+        raise Hindrance(_("Its thread is locked."), passing=True)
+    if settings.channel_id is not None and not is_of_channel(channel, settings.channel_id):
+        if is_gone(channel.guild, channel_id=settings.channel_id):
+            raise Hindrance(gone_channel())
         raise Hindrance(_("This server's texts go to <#{channel}> only.").format(channel=settings.channel_id))
     return channel
 
@@ -92,7 +113,9 @@ class Creators:
     async def _hindrance(self, guild: discord.Guild, user_id: int) -> str | None:
         try:
             member = await guild.fetch_member(user_id)
-        except discord.NotFound:
+        except discord.NotFound as error:
+            if error.code not in (UNKNOWN_MEMBER, UNKNOWN_USER):
+                raise
             return _("Who made it has left the server.")
         if not member.guild_permissions.manage_guild:
             return _("Who made it has no Manage Server any more.")

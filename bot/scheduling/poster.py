@@ -6,31 +6,38 @@ The rows are the truth: whatever is not ended there is started again, after a cr
 import asyncio
 import concurrent.futures
 import datetime
+import functools
 import secrets
 import threading
+import time
 from collections.abc import Callable
 
 import discord
 import structlog
 from sqlalchemy.orm import Session
 
+from bot.errors import UserError
 from bot.generation import MAX_RANDOM_SEED
 from bot.jobs.workflows import JobInterrupted
-from bot.presentation import hidden_words
-from bot.presentation.schedule_card import notice
 from bot.sampling.pool import SamplerPool
 from bot.scheduling import workflow
+from bot.scheduling.clock_jumps import ClockJumps, set_back
 from bot.scheduling.delivery import Delivery, Slot
+from bot.scheduling.notices import Notices
 from bot.scheduling.reading import read_rule
 from bot.scheduling.slots import due_slots
 from bot.scheduling.zones import zone_named
-from models import Database, PostState, Schedule, ScheduledPost, guilds, scheduled_posts, schedules
+from models import Database, DatabaseError, PostState, Schedule, ScheduledPost, scheduled_posts, schedules
 from models.columns import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
-# At nine o'clock many are due: more than this wait for the next look.
+# At nine o'clock many are due: more than this wait for the next look. A channel has one at a time, so that
+# one in which Discord lets the bot wait holds up its own alone.
 AT_ONCE = 32
+LOOKED_AT = 100
+# A workflow that has not come to its attempt by then is looked for again.
+STARTS_WITHIN_S = 60.0
 REMEMBERED = datetime.timedelta(days=30)
 # A post out of turn that cannot be sent within this is given up.
 OUT_OF_TURN = datetime.timedelta(minutes=5)
@@ -49,13 +56,20 @@ class Poster:
         client: the bot, for its channels.
         database: where schedules and slots are.
         pool: to sample with.
+        now: the present moment.
 
     Attributes:
         now: the clock; a test sets another one.
     """
 
-    def __init__(self, client: discord.Client, database: Database, pool: SamplerPool) -> None:
-        self.now: Callable[[], datetime.datetime] = utc_now
+    def __init__(
+        self,
+        client: discord.Client,
+        database: Database,
+        pool: SamplerPool,
+        now: Callable[[], datetime.datetime] = utc_now,
+    ) -> None:
+        self.now = now
         self._client = client
         self._database = database
         self._delivery = Delivery(client, database, pool, lambda: self.now())
@@ -66,6 +80,9 @@ class Poster:
         self._attempts: set[asyncio.Task[None]] = set()
         self._finished: list[Slot] = []
         self._failures: dict[Slot, tuple[int, datetime.datetime]] = {}
+        self._started: dict[Slot, tuple[int, float]] = {}
+        self._jumps = ClockJumps()
+        self._notices = Notices(client, database)
         self._waiting: dict[Slot, asyncio.Future[None]] = {}
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -76,6 +93,7 @@ class Poster:
     async def close(self) -> None:
         """Let attempts that are under way end, for some seconds."""
         self._closing = True
+        await self._notices.close()
         if self._attempts:
             await asyncio.wait(self._attempts, timeout=SHUTDOWN_S)
         self.stop()
@@ -90,14 +108,15 @@ class Poster:
         """Do all that is due by now."""
         if self._closing or self._stopping.is_set() or not self._client.is_ready():
             return
+        base = self._jumps.look(self.now())
+        if base is not None:
+            await asyncio.to_thread(set_back, self._database, base, self.now())
+            self._failures.clear()
         finished, self._finished = self._finished, []
         await asyncio.to_thread(self._take_due, finished)
-        room = AT_ONCE - len(self._running)
-        for post in await self._database.call(scheduled_posts.under_way):
-            if room > 0 and await self._take_up(post):
-                room -= 1
-        for schedule in await self._database.call(schedules.to_tell):
-            await self._tell(schedule)
+        away = {guild.id for guild in self._client.guilds if guild.unavailable}
+        await self._take_up_all(away)
+        await self._notices.tell(away)
 
     async def post_now(
         self, guild_id: int, schedule_id: int, *, by: int, wait_s: float
@@ -159,13 +178,16 @@ class Poster:
         if task is not None:
             self._attempts.add(task)
             task.add_done_callback(self._attempts.discard)
+        done = False
         try:
             done = await self._delivery.attempt(slot)
+        except DatabaseError as error:
+            log.warning("a post is put off", schedule=slot[1], error=str(error))
         except Exception as error:
             log.error("a post failed unexpectedly", schedule=slot[1], exc_info=error)
-            done = False
         finally:
             self._running.discard(slot)
+            self._started.pop(slot, None)
         if done:
             self._failures.pop(slot, None)
             self._finished.append(slot)
@@ -173,20 +195,44 @@ class Poster:
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
         else:
-            count, _ = self._failures.get(slot, (0, None))
-            pause = min(FIRST_PAUSE * 2**count, LONGEST_PAUSE)
-            self._failures[slot] = (min(count + 1, 16), self.now() + pause)
+            self._try_later(slot)
 
-    async def _take_up(self, post: ScheduledPost) -> bool:
-        """Start the workflow of a slot that has not ended, unless it is busy or pausing."""
-        slot, now = (post.guild_id, post.schedule_id, post.slot), self.now()
-        if slot in self._running or (slot in self._failures and self._failures[slot][1] > now):
-            return False
-        if now > post.expires_at + GIVEN_UP_AFTER:
-            await self._attempt(slot)  # sends nothing any more
-            return False
-        await asyncio.to_thread(workflow.start, slot)
-        return True
+    def _try_later(self, slot: Slot) -> None:
+        count, _ = self._failures.get(slot, (0, None))
+        pause = min(FIRST_PAUSE * 2**count, LONGEST_PAUSE)
+        self._failures[slot] = (min(count + 1, 16), self.now() + pause)
+
+    async def _take_up_all(self, away: set[int]) -> None:
+        """Start the workflows of slots that have not ended, in fair turns: one a channel, so many in all."""
+        now, at = self.now(), time.monotonic()
+        self._started = {
+            slot: (channel, since)
+            for slot, (channel, since) in self._started.items()
+            if slot in self._running or at - since < STARTS_WITHIN_S
+        }
+        busy = {channel for channel, _since in self._started.values()}
+        # Whatever pauses or is busy takes no room from what could begin.
+        known = len(self._failures) + len(self._started) + len(self._running)
+        look_up = functools.partial(scheduled_posts.ready, away=away, limit=LOOKED_AT + known)
+        for post, channel in await self._database.call(look_up, now):
+            slot = (post.guild_id, post.schedule_id, post.slot)
+            if slot in self._running or (slot in self._failures and self._failures[slot][1] > now):
+                continue
+            if now > post.expires_at + GIVEN_UP_AFTER:
+                await self._attempt(slot)  # sends nothing any more
+            elif channel not in busy and len(self._started) < AT_ONCE:
+                busy.add(channel)
+                self._started[slot] = channel, at
+                await self._take_up(slot)
+
+    async def _take_up(self, slot: Slot) -> None:
+        try:
+            if not await asyncio.to_thread(workflow.start, slot):
+                self._started.pop(slot, None)  # it runs already, or has just come to its end
+        except Exception as error:
+            log.error("a post's workflow cannot be started for now", schedule=slot[1], exc_info=error)
+            self._started.pop(slot, None)
+            self._try_later(slot)
 
     def _take_due(self, finished: list[Slot]) -> None:
         if finished:
@@ -197,6 +243,10 @@ class Poster:
         for schedule in due:
             try:
                 self._take(schedule, now)
+            except UserError as error:
+                # What an older version took and this one cannot read does not get better by itself.
+                with self._database.write() as session:
+                    schedules.pause(session, schedule.guild_id, schedule.id, reason=str(error), notice=True)
             except Exception as error:
                 log.error("a schedule cannot be advanced", schedule=schedule.id, exc_info=error)
 
@@ -227,21 +277,10 @@ class Poster:
                     expires_at=found.expires_at,
                     state=state,
                 )
-            scheduled_posts.forget(session, schedule.guild_id, schedule.id, before=now - REMEMBERED)
+            if not found.missed:  # else the clock may be wrong, and what was posted is not to come again
+                scheduled_posts.forget(session, schedule.guild_id, schedule.id, before=now - REMEMBERED)
         if found.missed:
             log.info("slots missed", schedule=schedule.id, missed=len(found.missed))
-
-    async def _tell(self, schedule: Schedule) -> None:
-        """Say once in its channel that a schedule is paused, if that can be written to."""
-        if await self._database.call(schedules.told, schedule.guild_id, schedule.id, write=True) is None:
-            return
-        settings = await self._database.call(guilds.settings_of, schedule.guild_id)
-        hidden_words.current.set(settings.hidden_words)
-        channel = self._client.get_partial_messageable(schedule.channel_id, guild_id=schedule.guild_id)
-        try:
-            await channel.send(embed=notice(schedule))
-        except discord.HTTPException as error:
-            log.info("a pause cannot be told", schedule=schedule.id, status=error.status)
 
 
 def _drawn() -> int:

@@ -116,11 +116,14 @@ class Every:
     def after(
         self, moment: datetime.datetime, zone: ZoneInfo, anchor: datetime.datetime
     ) -> datetime.datetime:
-        """The anchor plus as many distances as it takes; at least one."""
+        """The anchor plus as many distances as it takes.
+
+        An anchor later than the moment, of a clock that was ahead, is as good as any other.
+        """
         start = anchor.astimezone(datetime.UTC).replace(second=0, microsecond=0)
         if self.on_the_hour:
             start -= local_of(start, zone).minute * MINUTE
-        return start + max(1, (moment - start) // self.shortest_gap + 1) * self.shortest_gap
+        return start + ((moment - start) // self.shortest_gap + 1) * self.shortest_gap
 
 
 @dataclass(frozen=True)

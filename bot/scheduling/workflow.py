@@ -48,14 +48,17 @@ def workflow_id(slot: Slot) -> str:
     return f"post-{schedule_id}-{moment.timestamp():.0f}"
 
 
-def start(slot: Slot) -> None:
-    """Start the slot's workflow unless it runs; blocks for a moment."""
+def start(slot: Slot) -> bool:
+    """Start the slot's workflow unless it runs, and say whether it was started; blocks for a moment."""
     guild_id, schedule_id, moment = slot
     status = DBOS.get_workflow_status(workflow_id(slot))
-    if status is not None and status.status not in ACTIVE:
+    if status is not None:
+        if status.status in ACTIVE:
+            return False
         forget([slot])  # an attempt that came to nothing
     with SetWorkflowID(workflow_id(slot)):
         DBOS.start_workflow(post, guild_id, schedule_id, moment.isoformat())
+    return True
 
 
 def forget(slots: list[Slot]) -> None:

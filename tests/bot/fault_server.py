@@ -25,6 +25,8 @@ class FaultServer:
             breaks before the request is carried out), "lost" (after it), "limited" or "limited globally" (429
             with the headers of Discord itself; the bare 429 is that of the network before it).
         retry_after_s: what a 429 asks for.
+        archived: whether the thread is, until a message is sent.
+        embeds_nothing: as in a channel without Embed Links, of messages of embeds nothing is left.
         most_bytes: a larger request is refused by 413.
         messages: content by id.
         requests: method and path of all that came.
@@ -34,6 +36,7 @@ class FaultServer:
     def __init__(self) -> None:
         self.faults: collections.deque[int | str | None] = collections.deque()
         self.retry_after_s = 0.2
+        self.archived = self.embeds_nothing = False
         self.most_bytes = 10_000_000
         self.messages: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, str]] = []
@@ -69,10 +72,17 @@ class FaultServer:
                 "retry_after": self.retry_after_s,
                 "global": False,
             }
-            return _json(body, status=429, headers={"Retry-After": str(self.retry_after_s)})
+            # Discord's own answers have "Via"; one without it would be taken for a ban.
+            headers = {"Retry-After": str(self.retry_after_s), "Via": "1.1 google"}
+            return _json(body, status=429, headers=headers)
         if isinstance(fault, int):
             return _json({"message": "no", "code": 0}, status=fault)
+        if self.archived and request.method == "PATCH":
+            return _json({"message": "Thread is archived", "code": 50083}, status=400)
         content, size = await _content(request)
+        if self.embeds_nothing and not content.get("content"):
+            return _json({"message": "Cannot send an empty message", "code": 50006}, status=400)
+        self.archived = False
         if size > self.most_bytes:
             return _json({"message": "Request entity too large", "code": 40005}, status=413)
         message = self._keep(request.match_info.get("message"), request.match_info["channel"], content, size)
@@ -110,7 +120,7 @@ class FaultServer:
         if nonce and content.get("enforce_nonce"):
             self._nonces[nonce] = message_id
         kept = self.messages.setdefault(message_id, {"id": message_id, "channel_id": channel})
-        kept.update({name: content[name] for name in ("embeds", "components") if name in content})
+        kept.update({name: content[name] for name in ("content", "embeds", "components") if name in content})
         kept["size"] = size
         return {
             "content": "",

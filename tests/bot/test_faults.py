@@ -34,7 +34,7 @@ class Cards:
         """Forget what a process knows."""
         self.editor = CardEditor(self._client, self.database, Names(self._client), self.layout)
 
-    def job(self, name: str = "Hamlet") -> TrainingJob:
+    def job(self, name: str = "Hamlet", channel_id: int = 33) -> TrainingJob:
         now = datetime.datetime.now(datetime.UTC)
         with self.database.write() as session:
             corpus = corpora.add(
@@ -52,7 +52,7 @@ class Cards:
             job = training_jobs.enqueue(
                 session,
                 GUILD,
-                channel_id=33,
+                channel_id=channel_id,
                 requested_by=22,
                 corpus_id=corpus.id,
                 model_name=name,
@@ -65,6 +65,10 @@ class Cards:
         with self.database.write() as session:
             training_jobs.start(session, GUILD, job.id)
             training_jobs.progress(session, GUILD, job.id, fraction=fraction, loss=2.0, eta_s=60.0)
+
+    def finish(self, job: TrainingJob) -> None:
+        with self.database.write() as session:
+            training_jobs.finish(session, GUILD, job.id, model_id=None, validation_loss=1.5)
 
     def draw(self, job: TrainingJob, picture: bytes) -> None:
         folder = checkpoint_of(self.layout.bundle(GUILD, job.id))
@@ -191,3 +195,72 @@ async def test_a_new_process_takes_the_cards_over(cards: Cards):
     cards.begin(job)
     await cards.editor.tick()
     assert len(cards.shown()) == 1
+
+
+async def test_a_card_that_discord_lets_wait_holds_up_no_other(cards: Cards):
+    first = cards.job("Limited")
+    await cards.editor.tick()
+    cards.begin(first)
+    cards.job("Other", channel_id=44)
+    cards.server.retry_after_s = 20.0
+    cards.server.faults.append(429)
+    for _ in range(2):
+        await cards.editor.tick()
+    assert any("Queued" in each for each in cards.shown()[1:])
+    cards.job("Third", channel_id=55)
+    await cards.editor.tick()
+    assert len(cards.shown()) == 3
+    await cards.editor.close()
+
+
+async def test_many_cards_of_one_channel_keep_no_other_waiting(cards: Cards):
+    for number in range(60):
+        cards.job(f"Many {number}")
+    with cards.database.write() as session:
+        for job in training_jobs.unfinished(session):
+            job.updated_at -= datetime.timedelta(hours=1)
+    late = cards.job("Late", channel_id=44)
+    with cards.database.read() as session:
+        first = training_jobs.changed_cards(session, 50)
+        assert late.id in [job.id for job in first[:2]]
+        assert [job.id for job in training_jobs.changed_cards(session, 50, without=[33])] == [late.id]
+
+
+async def test_the_end_is_told_in_a_thread_that_was_archived(cards: Cards):
+    """Edits do not keep a thread open, and are refused in one that is archived; a new message opens it."""
+    job = cards.job()
+    await cards.editor.tick()
+    cards.begin(job)
+    await cards.editor.tick()
+    cards.server.archived = True
+    cards.finish(job)
+    for _ in range(3):
+        await cards.editor.tick()
+    first, second = cards.shown()
+    assert "Training" in first
+    assert "Done" in second
+    assert not cards.server.archived
+
+
+async def test_the_end_is_told_once_the_channel_opens_again(cards: Cards, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bot.jobs.cards.UNREACHABLE_EVERY_S", 0.0)
+    job = cards.job()
+    await cards.editor.tick()
+    cards.begin(job)
+    cards.finish(job)
+    cards.server.faults.extend([403, 403])
+    for _ in range(3):
+        await cards.editor.tick()
+    assert "Done" in cards.shown()[-1]
+    requests = len(cards.server.requests)
+    await cards.editor.tick()
+    assert len(cards.server.requests) == requests, "it is told once"
+
+
+async def test_without_embed_links_a_card_comes_as_plain_text(cards: Cards):
+    cards.server.embeds_nothing = True
+    cards.job()
+    await cards.editor.tick()
+    (message,) = cards.server.messages.values()
+    assert "Hamlet" in message["content"]
+    assert "Queued" in message["content"]

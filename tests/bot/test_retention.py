@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from bot import erasure, housekeeping
 from models import AuditEvent, FileRemoval, guilds, training_jobs
 from tests.bot.test_privacy import files, finish, rows, train
-from tests.bot.world import World, answer, shown
+from tests.bot.world import Place, World, answer, shown
 
 NOW = datetime.now(UTC)
 
@@ -42,17 +43,30 @@ async def test_texts_are_kept_where_the_server_says_nothing(world: World, corpus
     assert len(files(world, stratford)) == 1
 
 
+async def purge(world: World, now: datetime) -> list[int]:
+    """What the loop does an hour after a start, at a moment."""
+    database, layout = world.bot.database, world.bot.layout
+    gone = await world.bot.presence.confirmed_gone(housekeeping.left_for_good(database, now))
+    housekeeping.purge(database, layout, gone, now)
+    return gone
+
+
+def marked(world: World, place: Place) -> datetime | None:
+    with world.bot.database.read() as session:
+        return guilds.settings_of(session, place.guild.id).removed_at
+
+
 async def test_a_server_that_removed_the_bot_is_purged_after_30_days_and_not_before(
     world: World, trained_bundle: Path
 ):
     stratford, abbey = world.place("Stratford"), world.place("Abbey")
     for place in (stratford, abbey):
         world.give_model(place, trained_bundle, "Bard")
-    database, layout = world.bot.database, world.bot.layout
-    housekeeping.note_presence(database, [abbey.guild.id], NOW)
-    assert housekeeping.purge(database, layout, NOW + timedelta(days=29)) == []
-    housekeeping.note_presence(database, [abbey.guild.id], NOW + timedelta(days=29))
-    assert housekeeping.purge(database, layout, NOW + timedelta(days=31)) == [stratford.guild.id]
+    world.env.backend.remove_guild(stratford.guild.id)
+    await world.env.settle()
+    await world.bot.presence.compare()
+    assert await purge(world, NOW + timedelta(days=29)) == []
+    assert await purge(world, NOW + timedelta(days=31)) == [stratford.guild.id]
     assert rows(world, stratford) == {}
     assert files(world, stratford) == []
     assert files(world, abbey)
@@ -61,10 +75,45 @@ async def test_a_server_that_removed_the_bot_is_purged_after_30_days_and_not_bef
 async def test_a_server_that_takes_the_bot_back_keeps_everything(world: World, trained_bundle: Path):
     stratford = world.place()
     world.give_model(stratford, trained_bundle, "Bard")
-    database, layout = world.bot.database, world.bot.layout
-    housekeeping.note_presence(database, [], NOW)
-    housekeeping.note_presence(database, [stratford.guild.id], NOW + timedelta(days=20))
-    assert housekeeping.purge(database, layout, NOW + timedelta(days=90)) == []
+    with world.bot.database.write() as session:
+        guilds.edit(session, stratford.guild.id, removed_at=NOW)
+    assert await world.bot.presence.compare() == ([], [stratford.guild.id])
+    assert await purge(world, NOW + timedelta(days=90)) == []
+
+
+@pytest.mark.parametrize("answer", ["it is in it", "no answer"])
+async def test_nothing_is_purged_that_discord_does_not_confirm(
+    world: World, trained_bundle: Path, answer: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The bot's own list may lack it in an outage, or at another bot's shards."""
+    stratford = world.place()
+    world.give_model(stratford, trained_bundle, "Bard")
+    with world.bot.database.write() as session:
+        guilds.edit(session, stratford.guild.id, removed_at=NOW)
+    monkeypatch.setattr(world.bot, "get_guild", lambda _guild_id: None)
+    if answer == "no answer":
+        world.env.inject_error("GET", "/guilds/*", status=503, times=9)
+    assert await purge(world, NOW + timedelta(days=90)) == []
+    assert files(world, stratford)
+    assert (marked(world, stratford) is None) == (answer == "it is in it")
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "left"), [("outage", False), ("no answer", False), ("removed", True)], ids=str
+)
+async def test_what_goes_during_an_outage_has_left_only_if_discord_says_so(
+    world: World, confirmed: str, left: bool
+):
+    stratford = world.place()
+    guild = world.bot.get_guild(stratford.guild.id)
+    guild.unavailable = True
+    if confirmed == "no answer":
+        world.env.inject_error("GET", "/guilds/*", status=503, times=9)
+    if confirmed == "removed":
+        world.env.backend.remove_guild(stratford.guild.id)
+    for listener in world.bot.extra_events["on_guild_remove"]:
+        await listener(guild)
+    assert (marked(world, stratford) is not None) == left
 
 
 async def test_the_loop_notices_a_server_that_left_while_the_bot_was_offline(world: World):

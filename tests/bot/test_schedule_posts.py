@@ -5,7 +5,6 @@ import datetime
 from pathlib import Path
 
 import pytest
-from simcord.backend.models.channel import Overwrite, OverwriteType
 
 from models import PostState, Schedule, ScheduleState, guilds, schedules
 from tests.bot.schedules import (
@@ -171,14 +170,6 @@ class TestPaused:
         world.env.backend.delete_channel(room.id)
         await world.env.settle()
         assert "Its channel is gone." in await self.reason(world, stratford, schedule, clock)
-
-    async def test_when_the_bot_may_not_write_there(self, world: World, stratford: Place, clock: Clock):
-        room = stratford.guild.create_text_channel("room")
-        schedule = await save(world, stratford, channel=room)
-        denied = Overwrite(world.bot.user.id, OverwriteType.MEMBER, deny=1 << 11)
-        world.env.backend.set_overwrite(room.id, denied)
-        await world.env.settle()
-        assert "I lack Send Messages" in await self.reason(world, stratford, schedule, clock)
 
     async def test_when_its_maker_lost_the_right(self, world: World, stratford: Place, clock: Clock):
         schedule = await save(world, stratford)

@@ -126,3 +126,19 @@ async def test_a_server_that_added_the_bot_while_it_was_away_is_greeted_once(
     assert len(welcomes(place.channel)) == greeted
     await world.restart()
     assert len(welcomes(place.channel)) == greeted
+
+
+async def test_an_outage_at_the_start_keeps_no_server_from_being_greeted(world: World):
+    down, new = world.place("Down"), world.place("New")
+    # What discord.py holds of a server that is named at the start and does not come.
+    missing = discord.Guild(data={"id": str(down.guild.id), "unavailable": True}, state=world.bot._connection)
+    there = world.bot._connection._guilds[down.guild.id]
+    world.bot._connection._guilds[down.guild.id] = missing
+    for listener in world.bot.extra_events["on_ready"]:
+        await listener()
+    assert len(welcomes(new.channel)) == 1
+    assert settings(world, down).removed_at is None
+    world.bot._connection._guilds[down.guild.id] = there
+    for listener in world.bot.extra_events["on_guild_available"]:
+        await listener(there)
+    assert len(welcomes(down.channel)) == 1

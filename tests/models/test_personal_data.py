@@ -103,8 +103,9 @@ def test_guilds_leave_and_come_back(database: Database) -> None:
     with database.write() as session:
         new_corpus(session, OURS)
         new_corpus(session, THEIRS)
-        assert retention.note_presence(session, [OURS], NOW) == ({THEIRS}, set())
-        assert retention.note_presence(session, [OURS], NOW + timedelta(days=5)) == (set(), set())
+        assert retention.presence_marks(session) == {OURS: False, THEIRS: False}
+        guilds.edit(session, THEIRS, removed_at=NOW)
+        assert retention.presence_marks(session) == {OURS: False, THEIRS: True}
         assert retention.left_before(session, NOW + timedelta(seconds=1)) == [THEIRS]
-        assert retention.note_presence(session, [OURS, THEIRS], NOW) == (set(), {THEIRS})
+        guilds.edit(session, THEIRS, removed_at=None)
         assert retention.left_before(session, NOW + timedelta(days=99)) == []

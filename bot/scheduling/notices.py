@@ -1,0 +1,96 @@
+"""Tells channels that a schedule of theirs is paused: once, and later where Discord refuses it for now."""
+
+import datetime
+import functools
+import time
+
+import aiohttp
+import discord
+import structlog
+
+from bot.lanes import Lanes, patiently
+from bot.presentation import hidden_words
+from bot.presentation.plain import plain_text
+from bot.presentation.schedule_card import notice
+from bot.scheduling.refusals import EMPTY_MESSAGE, is_passing, reopening
+from models import Database, Schedule, ScheduleState, guilds, schedules
+
+log = structlog.stdlib.get_logger(__name__)
+
+AT_ONCE = 16
+LOOKED_AT = 20
+PATIENCE_S = 2.0
+FIRST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 300.0
+# About half an hour; a channel that is closed to the bot for longer is not told.
+ATTEMPTS = 12
+
+
+class Notices:
+    """Sends the notices, a task a channel.
+
+    Args:
+        client: to reach the channels.
+        database: where the schedules are.
+    """
+
+    def __init__(self, client: discord.Client, database: Database) -> None:
+        self._client = client
+        self._database = database
+        self._lanes = Lanes(AT_ONCE)
+        self._failures: dict[int, tuple[int, float]] = {}
+
+    async def tell(self, away: set[int]) -> None:
+        """Begin to tell what is still to be told; what takes long goes on beside everything else.
+
+        Args:
+            away: guilds that cannot be told now.
+        """
+        limit = LOOKED_AT + len(self._failures) + len(self._lanes.busy)
+        begun = []
+        now = time.monotonic()
+        look_up = functools.partial(schedules.to_tell, limit=limit, away=away)
+        for schedule in await self._database.call(look_up):
+            pausing = schedule.id in self._failures and self._failures[schedule.id][1] > now
+            if not pausing and self._lanes.is_free(schedule.channel_id):
+                begun.append(self._lanes.start(schedule.channel_id, self._tell(schedule)))
+        await patiently(begun, PATIENCE_S)
+
+    async def close(self) -> None:
+        """Leave what is not told to the next start."""
+        await self._lanes.close()
+
+    async def _tell(self, schedule: Schedule) -> None:
+        known = await self._database.call(schedules.get, schedule.guild_id, schedule.id)
+        if known is None or known.state is not ScheduleState.PAUSED or not known.notice_due:
+            return
+        settings = await self._database.call(guilds.settings_of, known.guild_id)
+        hidden_words.current.set(settings.hidden_words)
+        try:
+            await reopening(self._client, known.channel_id, functools.partial(self._send, known))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            count, _until = self._failures.get(known.id, (0, 0.0))
+            lasting = isinstance(error, discord.HTTPException) and not is_passing(error)
+            if not lasting and count + 1 < ATTEMPTS:
+                pause_s = min(FIRST_PAUSE_S * 2**count, LONGEST_PAUSE_S)
+                self._failures[known.id] = count + 1, time.monotonic() + pause_s
+                return
+            log.info("a pause cannot be told", schedule=known.id, error=str(error))
+        self._failures.pop(known.id, None)
+        await self._database.call(schedules.told, known.guild_id, known.id, write=True)
+
+    async def _send(self, schedule: Schedule) -> None:
+        channel = self._client.get_partial_messageable(schedule.channel_id, guild_id=schedule.guild_id)
+        embed = notice(schedule)
+        # One whose confirmation was lost on the way is not sent twice.
+        nonce = f"p{schedule.id}-{_second(schedule.updated_at)}"
+        try:
+            await channel.send(embed=embed, nonce=nonce)
+        except discord.HTTPException as error:
+            if error.code != EMPTY_MESSAGE:
+                raise
+            await channel.send(plain_text(embed), nonce=nonce)
+
+
+def _second(moment: datetime.datetime) -> int:
+    return int(moment.timestamp())
