@@ -30,6 +30,7 @@ class Welcome(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
+        self._listed: set[int] | None = None
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -63,14 +64,16 @@ class Welcome(commands.Cog):
         left, back = await self.bot.presence.compare()
         if left or back:
             log.info("servers changed meanwhile", left=len(left), back=len(back))
+        listed, self._listed = self._listed, {guild.id for guild in self.bot.guilds}
         for guild in self.bot.guilds:
-            await self._greet_if_new(guild)
+            # One that has come since this process was connected first is new, whatever its date says.
+            await self._greet_if_new(guild, is_new=listed is not None and guild.id not in listed)
 
-    async def _greet_if_new(self, guild: discord.Guild) -> None:
+    async def _greet_if_new(self, guild: discord.Guild, *, is_new: bool = False) -> None:
         # Of a server in an outage nothing is known; it is looked at when it is there again.
         member = None if guild.unavailable else guild.me
         since = None if member is None else member.joined_at
-        if since is not None and self.bot.clock() - since < GREETED_WITHIN:
+        if since is not None and (is_new or self.bot.clock() - since < GREETED_WITHIN):
             await self._arrived(guild)
 
 

@@ -38,8 +38,9 @@ from models import (
 log = structlog.stdlib.get_logger(__name__)
 
 CARDS_A_TICK = 30
-# One task a channel: where Discord lets the bot wait for its turn, the others go on.
+# A task a card: where Discord lets the bot wait for its turn, the others go on.
 AT_ONCE = 64
+IN_ONE_CHANNEL = 4
 PATIENCE_S = 2.0
 LOOKED_AT = 50
 # What fails is tried again at once a few times, then at growing distances.
@@ -95,6 +96,7 @@ class CardEditor:
         self._shown: dict[str, _Shown] = {}
         self._without_picture: set[str] = set()
         self._lanes = Lanes(AT_ONCE)
+        self._in_channels: dict[int, set[str]] = {}
         self._failures: dict[str, tuple[int, float]] = {}
 
     async def show(self, job: TrainingJob) -> None:
@@ -115,37 +117,40 @@ class CardEditor:
             i18n.locale.reset(language)
 
     async def tick(self) -> None:
-        """Show what has changed since the last tick, a task a channel; what takes long goes on beside it."""
+        """Show what has changed since the last tick, a task a card; what takes long goes on beside it."""
         limit = LOOKED_AT + len(self._shown) + len(self._failures)
-        busy = [channel for channel in self._lanes.busy if isinstance(channel, int)]
+        full = [channel for channel, cards in self._in_channels.items() if len(cards) >= IN_ONE_CHANNEL]
         changed, waiting, queue = await self._database.call(
-            functools.partial(to_show, limit=limit, without=busy)
+            functools.partial(to_show, limit=limit, without=full)
         )
         known = {job.id for job in changed}
         moved = [job for job in waiting if job.id not in known and self._has_moved(job, queue)]
         now = datetime.datetime.now(datetime.UTC)
         due = [job for job in changed if self._is_due(job, now)]
-        by_channel: dict[int, list[TrainingJob]] = {}
+        begun = []
         for jobs in (due, moved):
             for job in [job for job in jobs if self._may_be_shown(job, now)][:CARDS_A_TICK]:
-                by_channel.setdefault(job.channel_id, []).append(job)
-        begun = [
-            self._lanes.start(channel, self._show_all(jobs))
-            for channel, jobs in by_channel.items()
-            if self._lanes.is_free(channel)
-        ]
+                cards = self._in_channels.setdefault(job.channel_id, set())
+                if len(cards) < IN_ONE_CHANNEL and self._lanes.is_free(job.id):
+                    cards.add(job.id)
+                    begun.append(self._lanes.start(job.id, self._show_apart(job)))
         await patiently(begun, PATIENCE_S)
 
     async def close(self) -> None:
         """Leave the cards as they are."""
         await self._lanes.close()
 
-    async def _show_all(self, jobs: list[TrainingJob]) -> None:
-        for job in jobs:
+    async def _show_apart(self, job: TrainingJob) -> None:
+        try:
             await self.show(job)
+        finally:
+            cards = self._in_channels[job.channel_id]
+            cards.discard(job.id)
+            if not cards:
+                del self._in_channels[job.channel_id]
 
     def _may_be_shown(self, job: TrainingJob, now: datetime.datetime) -> bool:
-        if job.channel_id in self._lanes.busy:
+        if job.id in self._lanes.busy:
             return False
         if job.id in self._failures and self._failures[job.id][1] > time.monotonic():
             return False

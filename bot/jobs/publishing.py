@@ -22,8 +22,7 @@ def publish_bundle(
     """Make a bundle the guild's model of a name.
 
     Returns:
-        The model, and the path of the bundle that it replaces, as its row had it, to be deleted after the
-        commit.
+        The model, and where the bundle lies that it replaces, to be deleted after the commit.
 
     Raises:
         BundleError: the bundle cannot be read.
@@ -32,7 +31,7 @@ def publish_bundle(
     from textgen.bundle import read_manifest
 
     manifest = read_manifest(bundle)
-    return text_models.publish(
+    model, replaced = text_models.publish(
         session,
         guild_id,
         name=name,
@@ -48,3 +47,6 @@ def publish_bundle(
         created_by=created_by,
         imported=imported,
     )
+    # A row names its file by the path in the data directory, in which the new one lies as well.
+    data_dir = Path(str(bundle).removesuffix(relative(bundle)))
+    return model, None if replaced is None else str(data_dir / replaced)

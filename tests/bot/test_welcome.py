@@ -139,6 +139,7 @@ async def test_an_outage_at_the_start_keeps_no_server_from_being_greeted(world: 
     assert len(welcomes(new.channel)) == 1
     assert settings(world, down).removed_at is None
     world.bot._connection._guilds[down.guild.id] = there
+    there.me.joined_at = datetime.datetime.now(datetime.UTC)
     for listener in world.bot.extra_events["on_guild_available"]:
         await listener(there)
     assert len(welcomes(down.channel)) == 1
