@@ -14,7 +14,7 @@ from bot.presentation import reasons, safe_text
 
 log = structlog.stdlib.get_logger(__name__)
 
-CHECKING = Limits(wall_s=60, processor_s=20, memory_bytes=512 * 2**20)
+CHECKING = Limits(wall_s=60, processor_s=20, memory_bytes=400 * 2**20)
 DRAWING = Limits(wall_s=60, processor_s=40, memory_bytes=2**31)
 CURVE = "loss.png"
 REASON_CHARACTERS = 300

@@ -19,7 +19,7 @@ import structlog
 from bot.errors import UserError
 from bot.i18n import _
 from bot.layout import Layout
-from bot.limited_child import Limits, OutOfMemory, OutOfTime, run_limited
+from bot.limited_child import Ended, Limits, OutOfMemory, OutOfTime, run_limited
 from textgen.corpus import CorpusStats, check_stats
 from textgen.errors import CorpusError
 
@@ -153,7 +153,7 @@ def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:
     megabytes = source.stat().st_size >> 20
     limits = Limits(WALL_S + A_MEGABYTE_S * megabytes, PROCESSOR_S + A_MEGABYTE_S * megabytes, MEMORY_BYTES)
     try:
-        ended = run_limited("bot.intake_child", [str(source), str(target), filename], limits)
+        ended: Ended = run_limited("bot.intake_child", [str(source), str(target), filename], limits)
     except OutOfTime:
         raise UserError(
             _(

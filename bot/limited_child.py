@@ -132,7 +132,8 @@ class ChildPool:
         self._executor = ThreadPoolExecutor(at_once, thread_name_prefix=name)
         self._free = at_once
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self._running: Counter[int] = Counter()
+        # Turns of each server since somebody last had to wait.
+        self._turns: Counter[int] = Counter()
         self._children: set[subprocess.Popen[str]] = set()
 
     async def call(
@@ -168,19 +169,19 @@ class ChildPool:
                 if not called.cancelled():
                     self._next()
                 raise
-        self._running[guild_id] += 1
+        self._turns[guild_id] += 1
         try:
             yield
         finally:
-            self._running[guild_id] -= 1
             self._next()
 
     def _next(self) -> None:
-        """Call whoever waits and has the fewest running, the first of them first."""
+        """Call whoever waits and has had the fewest turns, the first of them first."""
         self._waiting = [entry for entry in self._waiting if not entry[1].done()]
         if not self._waiting:
+            self._turns.clear()
             self._free += 1
             return
-        entry = min(self._waiting, key=lambda entry: self._running[entry[0]])
+        entry = min(self._waiting, key=lambda entry: self._turns[entry[0]])
         self._waiting.remove(entry)
         entry[1].set_result(None)

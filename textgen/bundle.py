@@ -46,6 +46,11 @@ from textgen.tokenizers import Tokenizer
 from textgen.tokenizers import from_json as tokenizer_from_json
 
 _LARGEST_JSON = 16 << 20
+_LARGEST_MANIFEST = 4 << 20
+# Small values take ten times as much memory as text. A tokenizer has 600,000 values at most, in three lists.
+_MOST_VALUES = 1_000_000
+_MOST_CONTAINERS = 300_000
+_MOST_SEEDS, _LONGEST_SEED = 200, 400
 _SAFETENSORS_HEADER = 1 << 20
 _NEARLY_ALL = 0.95
 _LARGEST_COUNTS = 256 << 20
@@ -226,7 +231,7 @@ def _locate(path: Path) -> Path:
 
 
 def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
-    data = _parse(_read_limited(path / MANIFEST, _LARGEST_JSON), path / MANIFEST)
+    data = _parse(_read_limited(path / MANIFEST, _LARGEST_MANIFEST), path / MANIFEST)
     if not isinstance(data, dict):
         raise BundleError(f"{path / MANIFEST} is not a JSON object")
     version = data.get("format")
@@ -268,7 +273,25 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
         or not isinstance(manifest.items, bool)
     ):
         raise BundleError(f"{path / MANIFEST} has values of the wrong kind")
+    _check_seeds(manifest.seeds, path)
+    for entry in manifest.history:
+        # The curve is drawn of them.
+        values = entry.values() if isinstance(entry, dict) else [None]
+        if not all(isinstance(value, int | float) and abs(value) < 2**63 for value in values):
+            raise BundleError(f"{path / MANIFEST} has a history that holds {entry!r:.60}")
     return manifest, listing
+
+
+def _check_seeds(seeds: list[Any], path: Path) -> None:
+    """Refuse line starts that no training keeps: a sample without a seed looks at each of them."""
+    if not all(isinstance(seed, str) for seed in seeds):
+        raise BundleError(f"{path / MANIFEST} has line starts that are no texts")
+    longest = max(map(len, seeds), default=0)
+    if len(seeds) > _MOST_SEEDS or longest > _LONGEST_SEED:
+        raise BundleError(
+            f"{path / MANIFEST} has {len(seeds):,} line starts, the longest of {longest:,} characters; "
+            f"at most {_MOST_SEEDS} of {_LONGEST_SEED} are read"
+        )
 
 
 def _read_listed(path: Path, name: str, listing: dict[str, Any], *, largest: int = _LARGEST_JSON) -> bytes:
@@ -297,6 +320,8 @@ def _read_limited(path: Path, largest: int) -> bytes:
 
 
 def _parse(data: bytes, path: Path) -> Any:
+    if data.count(b",") > _MOST_VALUES or data.count(b"[") + data.count(b"{") > _MOST_CONTAINERS:
+        raise BundleError(f"{path} holds more values than any bundle's file")
     try:
         return json.loads(data)
     except (ValueError, RecursionError):

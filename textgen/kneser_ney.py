@@ -29,6 +29,9 @@ HIGHEST_ORDER = 6
 COUNTED_TOKENS = 4_000_000
 """So much of a text is counted: more would help little beside the network, and take memory."""
 
+MOST_ENTRIES = 16_000_000
+"""N-grams of one length that are read: four times what a text is counted for."""
+
 _PIECES = 64
 _LARGEST_KEY = 2.0**63
 
@@ -267,15 +270,22 @@ class KneserNey:
             for array in (last, counts, beneath):
                 if array.ndim != 1 or array.dtype not in (np.uint8, np.uint16, np.uint32) or not len(array):
                     raise BundleError(f"the counts of length {length} are not lists of whole numbers")
-            starts = np.concatenate([[0], np.cumsum(beneath, dtype=np.int64)])
-            fits = len(beneath) == contexts and starts[-1] == len(last) == len(counts)
+            if len(last) > MOST_ENTRIES:
+                raise BundleError(
+                    f"the counts of length {length} have {len(last):,} entries; at most {MOST_ENTRIES:,} "
+                    "are read"
+                )
+            total = int(beneath.sum(dtype=np.int64))
+            fits = len(beneath) == contexts and total == len(last) == len(counts)
             if not (fits and beneath.min() and counts.min() and last.max() < vocabulary):
                 raise BundleError(f"the counts of length {length} do not fit each other")
+            starts = np.zeros(contexts + 1, np.int32)
+            np.cumsum(beneath, dtype=np.int32, out=starts[1:])
             rises = last[1:] > last[:-1]
             rises[starts[1:-1] - 1] = True  # where another context begins
             if not rises.all():
                 raise BundleError(f"the counts of length {length} are not in order")
-            orders.append(Order(last, counts, starts.astype(np.int32)))
+            orders.append(Order(last, counts, starts))
             contexts = len(last)
         return cls(vocabulary, tuple(orders))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,18 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
             (folder / bundle.WEIGHTS).write_bytes((2**40).to_bytes(8, "little") + b"{}" * 90) and None
         ),
         "not a safetensors file",
+    ),
+    "a million line starts": (lambda folder: _reseal(folder, {"seeds": ["a"] * 1_000_000}), "bytes"),
+    "too many line starts": (lambda folder: _reseal(folder, {"seeds": ["a"] * 201}), "201 line starts"),
+    "a line start without end": (lambda folder: _reseal(folder, {"seeds": ["a" * 500_000]}), "500,000 char"),
+    "a line start that is a number": (lambda folder: _reseal(folder, {"seeds": [1]}), "no texts"),
+    "a history of nothing": (
+        lambda folder: _reseal(folder, {"history": [{"validation_loss": math.nan}]}),
+        "a history",
+    ),
+    "JSON of small values": (
+        lambda folder: (folder / bundle.TOKENIZER).write_text("[" + "[]," * 400_000 + "[]]") and None,
+        "more values",
     ),
     "JSON nested without end": (
         lambda folder: (folder / bundle.SPEC).write_text("[" * 100_000) and None,
