@@ -28,7 +28,9 @@ def scalars(folder: Path) -> EventSink:
     above = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         found = f"{above} is {files.kind_of(above)}" if not above.is_dir() else f"{above} is read-only"
-        raise SettingsError(f"--tensorboard {folder} cannot be written: {found}; name another folder")
+        raise SettingsError(
+            f"the folder {folder} for TensorBoard cannot be written: {found}; name another one"
+        )
     opened: list[Any] = []
 
     def write(event: Event) -> None:

@@ -63,7 +63,7 @@ def cli() -> None:
     """Train a small language model on your own texts, and write in their style."""
 
 
-def _flags(arguments: list[str]) -> set[str]:
+def flags_of(arguments: list[str]) -> set[str]:
     """Return the flags of the command that is called, for an error may only advise those."""
     command: click.Command = cli
     for name in arguments:
@@ -102,9 +102,9 @@ def _run() -> int:
     except streams.OutputError as error:
         return _tell_output(error)
     except TrainingInterruptedError as error:
-        return _tell(f"interrupted: {error.with_flags(_flags(sys.argv[1:]))}", INTERRUPTED)
+        return _tell(f"interrupted: {error.with_flags(flags_of(sys.argv[1:]))}", INTERRUPTED)
     except TextgenError as error:
-        return _tell(f"error: {error.with_flags(_flags(sys.argv[1:]))}", 1)
+        return _tell(f"error: {error.with_flags(flags_of(sys.argv[1:]))}", 1)
     except (click.Abort, KeyboardInterrupt):
         return _tell("interrupted", INTERRUPTED)
     except OSError as error:
