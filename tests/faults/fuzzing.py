@@ -35,6 +35,7 @@ _SECONDS = 120.0
 _SHORT_S = 1.5
 _SLOWEST_S = 5.0
 _EXAMPLES = 200
+_SHORT_EXAMPLES = 30
 
 _BITS_OF_TEXT = st.sampled_from(
     [
@@ -223,7 +224,7 @@ def _fuzz(name: str, folder: Path, seconds: float) -> tuple[int, float, str]:
             slowest = max(slowest, time.thread_time() - begun)
 
     settings = hypothesis.settings(
-        max_examples=_EXAMPLES,
+        max_examples=_EXAMPLES if seconds > _SHORT_S else _SHORT_EXAMPLES,
         deadline=None,
         database=None,
         suppress_health_check=list(hypothesis.HealthCheck),
