@@ -57,11 +57,14 @@ class Control:
     Attributes:
         give_up: ends the process with an error, from another thread, where the training cannot end by
             itself; None where it must not.
+        interactive: whether a person may interrupt at any moment, so that even what there is before the first
+            step is worth a checkpoint. A program counts those instead.
     """
 
     def __init__(self) -> None:
         """Begin with no wish."""
         self.give_up: Callable[[TextgenError], None] | None = None
+        self.interactive = False
         self._finish = threading.Event()
         self._cancel = threading.Event()
         self._under_way = threading.Event()

@@ -129,6 +129,7 @@ def command(
         )
     boards = [scalars(tensorboard)] if tensorboard else []
     wishes = Control()
+    wishes.interactive = not control
     interrupts.listen(wishes)
     if control:
         wishes.obey(sys.stdin)

@@ -133,7 +133,7 @@ class Trainer:
             TrainingError: the loss is not finite, or the disk refuses.
         """
         resumed = resume and self._go_on()
-        if not resumed:
+        if not resumed and self._control.interactive:
             # Whoever is interrupted while the first step is compiled loses nothing. Without room for it there
             # is still hope of some in the end.
             with suppress(TrainingError):
