@@ -91,7 +91,10 @@ class Settings(BaseSettings):
         25, ge=0, le=25, description="Most schedules a server may have, whatever it chose itself."
     )
     health_max_age_s: float = Field(
-        60, ge=5, le=3600, description="Seconds without a heartbeat after which `check` fails."
+        60,
+        ge=5,
+        le=3600,
+        description="Seconds without a heartbeat or a connection to Discord, after which `check` fails.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log lines shown."
