@@ -10,6 +10,7 @@ that the person can pass on.
 """
 
 import asyncio
+import contextlib
 import enum
 import functools
 import secrets
@@ -35,6 +36,8 @@ LOOK_UP_S = 1.5
 
 # The interaction is unknown (too late), or acknowledged already (Discord delivered it twice).
 TOO_LATE = frozenset({10062, 40060})
+# The message whose button was pressed, or that was to be changed, has been deleted in the meantime.
+UNKNOWN_MESSAGE = 10008
 
 Interaction = discord.Interaction[Any]
 Owner = TypeVar("Owner")
@@ -77,6 +80,8 @@ class TooLate(Exception):
 async def acknowledge(interaction: Interaction, ack: Ack) -> None:
     """Acknowledge an interaction.
 
+    Where the message is gone that the answer was to change, the answer is for this person alone.
+
     Raises:
         TooLate: Discord does not know it any more.
     """
@@ -86,6 +91,9 @@ async def acknowledge(interaction: Interaction, ack: Ack) -> None:
     try:
         await interaction.response.defer(ephemeral=ack is Ack.PRIVATELY, thinking=ack is not Ack.UPDATE)
     except discord.HTTPException as error:
+        if error.code == UNKNOWN_MESSAGE and ack is Ack.UPDATE:
+            await acknowledge(interaction, Ack.PRIVATELY)
+            return
         if error.code not in TOO_LATE:
             raise
         raise TooLate(error.text) from None
@@ -99,8 +107,24 @@ async def answer(
     files: Sequence[discord.File] = MISSING,
     view: discord.ui.View | None = MISSING,
 ) -> None:
-    """Give the answer, in the place of the acknowledgement; what is left out of an update stays as it is."""
-    await interaction.edit_original_response(content=content, embeds=embeds, attachments=files, view=view)
+    """Give the answer, in the place of the acknowledgement; what is left out of an update stays as it is.
+
+    Where that is gone, the answer comes as a message of its own, for this person alone.
+    """
+    try:
+        await interaction.edit_original_response(content=content, embeds=embeds, attachments=files, view=view)
+    except discord.NotFound as error:
+        if error.code != UNKNOWN_MESSAGE:
+            raise
+        for file in files or ():
+            file.reset()
+        await interaction.followup.send(
+            content or MISSING,
+            embeds=embeds,
+            files=files,
+            view=MISSING if view is None else view,
+            ephemeral=True,
+        )
     _state(interaction).answered = True
 
 
@@ -136,8 +160,12 @@ async def show_form(interaction: Interaction, form: discord.ui.Modal) -> None:
 
 
 async def take_away(interaction: Interaction) -> None:
-    """Delete the message whose button was pressed."""
-    await interaction.delete_original_response()
+    """Delete the message whose button was pressed, if somebody else was not quicker."""
+    try:
+        await interaction.delete_original_response()
+    except discord.NotFound as error:
+        if error.code != UNKNOWN_MESSAGE:
+            raise
 
 
 async def within_time(looked_up: Awaitable[Result], default: Result) -> Result:
@@ -172,7 +200,7 @@ def answers(
                 _log_late(interaction, late)
             except Exception as error:
                 line = line_for(error)
-                if line is None:
+                if line is None or _is_vanished(error):
                     raise
                 _log_outage(interaction, error)
                 await answer_privately(interaction, line)
@@ -199,6 +227,12 @@ async def run_answering(interaction: Interaction, ack: Ack, work: Callable[[], A
 
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
     """Answer with the error's line or, for an unexpected one, with a reference to the log."""
+    if _is_vanished(error):
+        log.info("what was to be answered is gone", guild=interaction.guild_id, error=str(error))
+        with contextlib.suppress(discord.HTTPException):
+            if not _is_vanished(error, TOO_LATE):
+                await answer_privately(interaction, _("The message that this belongs to is gone."))
+        return
     line = line_for(error)
     if line is None:
         reference = secrets.token_hex(4)
@@ -214,7 +248,12 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         )
     else:
         _log_outage(interaction, error)
-    await answer_privately(interaction, line)
+    try:
+        await answer_privately(interaction, line)
+    except discord.HTTPException as refused:
+        if not _is_vanished(refused):
+            raise
+        log.info("what was to be answered is gone", guild=interaction.guild_id, error=str(refused))
 
 
 class AnsweringTree(app_commands.CommandTree[Any]):
@@ -240,6 +279,13 @@ def _state(interaction: Interaction) -> _Acknowledgement:
     # What comes before a command's own frame (an option of the wrong kind) has acknowledged nothing.
     state: _Acknowledgement = interaction.extras.setdefault(_STATE, _Acknowledgement(Ack.ITSELF))
     return state
+
+
+def _is_vanished(error: BaseException, codes: frozenset[int] = TOO_LATE | {UNKNOWN_MESSAGE}) -> bool:
+    """Whether Discord says that a message or an interaction is there no longer, or answered already."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    return isinstance(error, discord.HTTPException) and error.code in codes
 
 
 def _log_outage(interaction: Interaction, error: BaseException) -> None:

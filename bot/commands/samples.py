@@ -171,7 +171,7 @@ async def answer_wish(interaction: Interaction, wish: SampleWish) -> None:
             bot.pool, granted.model, granted.settings, wish, corpus=granted.corpus
         )
         bot.generations.add(guild_id, generated.model_id, len(generated.samples))
-    message = sample_message(generated.samples)
+    message = sample_message(generated.samples, may_attach=interaction.app_permissions.attach_files)
     view = sample_buttons(generated, asked_by=interaction.user.id, seeded=bool(wish.seed))
     await answer(interaction, embeds=message.embeds, files=message.files, view=view)
 
