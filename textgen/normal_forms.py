@@ -27,6 +27,8 @@ def normalize(form: Form, text: str) -> str:
     """Return what `unicodedata.normalize` does, in time that grows with the length of the text."""
     if text.isascii():
         return text
+    if len(text) <= _ORDINARY_RUN:
+        return unicodedata.normalize(form, text)
     decomposed: Form = "NFKD" if "K" in form else "NFD"
     return unicodedata.normalize(form, _LONG_RUN.sub(lambda run: _in_order(decomposed, run[0]), text))
 
