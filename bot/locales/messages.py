@@ -22,7 +22,9 @@ ERROR_SOURCES = (
     "textgen/corpus/encoding.py",
     "textgen/corpus/report.py",
     "textgen/corpus/text.py",
+    "textgen/errors.py",
     "textgen/model.py",
+    "textgen/typed.py",
 )
 # What discord.py puts where a command or an option has no description.
 NO_DESCRIPTION = "…"
