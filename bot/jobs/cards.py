@@ -127,11 +127,15 @@ class CardEditor:
         moved = [job for job in waiting if job.id not in known and self._has_moved(job, queue)]
         now = datetime.datetime.now(datetime.UTC)
         due = [job for job in changed if self._is_due(job, now)]
-        begun = []
+        begun: list[asyncio.Task[None]] = []
+        ordered_until = time.monotonic() + PATIENCE_S
         for jobs in (due, moved):
             for job in [job for job in jobs if self._may_be_shown(job, now)][:CARDS_A_TICK]:
                 cards = self._in_channels.setdefault(job.channel_id, set())
                 if len(cards) < IN_ONE_CHANNEL and self._lanes.is_free(job.id):
+                    if cards:  # in their order, unless the one before is held up
+                        await patiently(begun, max(0.0, ordered_until - time.monotonic()))
+                        cards = self._in_channels.setdefault(job.channel_id, set())
                     cards.add(job.id)
                     begun.append(self._lanes.start(job.id, self._show_apart(job)))
         await patiently(begun, PATIENCE_S)

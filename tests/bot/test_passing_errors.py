@@ -103,7 +103,7 @@ class TestPosts:
         (now,) = known(world, stratford)
         assert (now.state, now.paused_reason) == (
             ScheduleState.PAUSED,
-            "I lack Send Messages in its channel.",
+            "I lack Send Messages, Embed Links in its channel.",
         )
 
     async def test_who_asks_out_of_turn_is_told_at_once_and_nothing_is_paused(
@@ -115,7 +115,7 @@ class TestPosts:
         await world.env.settle()
         asked = {"schedule": schedule.id}
         told = answer(await stratford.admin.slash(room, "schedule run", **asked))
-        assert told.content == "Nothing was posted. I lack Send Messages in its channel."
+        assert told.content == "Nothing was posted. I lack Send Messages, Embed Links in its channel."
         assert known(world, stratford)[0].state is ScheduleState.ACTIVE
 
     @pytest.mark.parametrize(
