@@ -2,15 +2,18 @@
 
 import datetime
 import json
+from pathlib import Path
 
 import psutil
 import pytest
 
 import migrations
+from bot.jobs import workspace
 from bot.layout import Layout
 from bot.settings import Settings
 from models import Database, JobState, TrainingJob, corpora, text_models, training_jobs
 from tests.bot.processes import Pastiche, wait_for
+from tests.textgen.bundles import write_random_bundle
 
 GUILD, ADA = 11, 22
 
@@ -72,10 +75,12 @@ def trainers(worker: Pastiche) -> list[psutil.Process]:
 
 
 def test_a_training_goes_on_where_its_process_was_killed(
-    settings: Settings, trainings: Trainings, corpus_text: str
+    settings: Settings, trainings: Trainings, corpus_text: str, tmp_path: Path
 ):
     # Far longer than this takes on any machine: it is ended by a wish, not by the clock.
     job_id = trainings.record(corpus_text, minutes=30)
+    write_random_bundle(tmp_path / "base", "lstm")  # which XLA does not compile for many seconds
+    workspace.keep_base(trainings.layout, GUILD, job_id, tmp_path / "base")
     with Pastiche(settings.data_dir, "worker") as worker:
         wait_for(lambda: trainings.job(job_id).sample, message=worker.log.read_text)
         (trainer,) = trainers(worker)
