@@ -98,6 +98,10 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
         raise OutOfTime from None
     finally:
         _kill(process)
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
         if mine is not None:
             mine.discard(process)
     if process.returncode == -signal.SIGXCPU:
@@ -109,14 +113,10 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
 
 
 def _kill(process: "subprocess.Popen[str]") -> None:
-    """End a child and whatever it has started."""
+    """End a child and whatever it has started. The thread that started it may still read from it."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
 
 
 class ChildPool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 
@@ -29,6 +30,7 @@ def growth(
 ) -> float:
     """Return how many times as long twice the text takes; 1 where even the longest takes no time to speak of.
 
+    A text is compared with one four times as long, so what is returned is the mean over two doublings.
     The processor's time of this thread is measured, and the least of several tries counts: other work
     only ever adds to it.
 
@@ -43,14 +45,14 @@ def growth(
         if characters >= most:
             return 1.0
         characters *= 2
-    shorter, longer = family(characters), family(2 * characters)
+    shorter, longer = family(characters), family(4 * characters)
     small, large = took, _seconds(function, longer)
     for _ in range(_TRIES):
-        if large <= LARGEST_GROWTH * small:
+        if large <= LARGEST_GROWTH**2 * small:
             break
         # A quadratic function shows in every try.
         small, large = max(small, _seconds(function, shorter)), min(large, _seconds(function, longer))
-    return large / small
+    return math.sqrt(large / small)
 
 
 def _seconds(function: Callable[[str], object], text: str) -> float:

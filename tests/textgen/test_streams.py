@@ -137,7 +137,12 @@ def test_events_are_valid_json_whatever_the_numbers_are() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_while_keras_loads_is_answered(corpus: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(corpus), "--num-epochs", "99"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+
+    def as_at_a_terminal() -> None:
+        # Whoever runs these tests under nohup has them ignore what a closed terminal sends, as it should be.
+        signal.signal(number, signal.SIG_DFL)
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=as_at_a_terminal) as process:
         # The lock is there from the moment when it begins to read.
         while not (corpus / "model.lock").exists():
             time.sleep(0.01)
