@@ -68,13 +68,16 @@ async def main(data_dir: Path, bundle: Path, now: str, hang: str = "") -> None:
     file = data_dir / "discord.jsonl"
     file.parent.mkdir(exist_ok=True)
     file.touch()
-    async with simcord.run(bot) as env:
-        Discord(bot, file, hang)
+    # The server is there before the bot is, as it is after any restart.
+    visitor = discord.Client(intents=discord.Intents(guilds=True))
+    async with simcord.run(visitor) as env:
         guild = env.create_guild("Stratford", id=GUILD)
         channel = guild.create_text_channel("quill")
         managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
         admin = guild.add_member(env.create_user("ada"), roles=[managers])
-        await env.settle()
+        await visitor.close()
+        await env.restart_bot(bot)
+        Discord(bot, file, hang)
         schedule_id = record(bot, bundle, channel.id, admin.id)
         while True:
             await bot.poster.tick()
