@@ -35,7 +35,7 @@ AUDIT_TRAIL = Stored(
 MODELS = Stored(
     marked(
         "Models: name, figures, who made them, the weights, how often short pieces of the text come, "
-        "and up to 50 of its line starts"
+        "up to 50 of its line starts, and of a text of one item a line a short hash of each"
     ),
     "text_model",
     marked("until they are deleted in /models or with the server's data"),
