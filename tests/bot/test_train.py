@@ -343,11 +343,15 @@ async def test_a_trainer_that_dies_is_a_failure_with_a_reason(world: World, corp
     stratford = world.place()
     await train(stratford, corpus_text)
     await world.until(stratford, "Training")
-    await until(training_processes)  # its row says Training a moment before there is a process
-    for child in training_processes():
-        child.kill()
+    # The kernel, too, kills a trainer that the memory is too small for: it is tried again in smaller batches.
+    killed: set[int] = set()
+    for _ in range(2):
+        await until(lambda: any(child.pid not in killed for child in training_processes()))
+        for child in training_processes():
+            killed.add(child.pid)
+            child.kill()
     card = await world.until(stratford, "Failed")
-    assert "SIGKILL" in shown(card)
+    assert "even in batches of half the size" in shown(card)
     await until(lambda: [path.suffix for path in stored_files(world)] == [".txt"])
 
 

@@ -157,7 +157,8 @@ async def test_the_bot_having_left_while_it_was_away(world: World, corpus_text: 
     stratford = world.place()
     await train(stratford, corpus_text)
     (job,) = jobs(world, stratford)
-    world.bot.get_guild = lambda guild_id: None
+    world.bot._connection._remove_guild(world.bot.get_guild(stratford.guild.id))
+    world.env.inject_error("GET", "/guilds/*", status=404, code=10004, times=9)
     world.bot.dispatch("ready")
     await world.env.settle()
     await state_becomes(world, stratford, job.id, JobState.CANCELLED)
