@@ -18,8 +18,8 @@ LARGEST_GROWTH = 2.5
 REFUSALS = (TextgenError, UserError, InvalidNameError)
 
 MEASURABLE_S = 0.003
-_SMALLEST = 1_000
 _TRIES = 4
+_SMALLEST = 1_000
 
 
 def growth(
@@ -27,6 +27,7 @@ def growth(
     family: Callable[[int], str],
     most: int,
     measurable_s: float = MEASURABLE_S,
+    least: int = _SMALLEST,
 ) -> float:
     """Return how many times as long twice the text takes; 1 where even the longest takes no time to speak of.
 
@@ -39,8 +40,9 @@ def growth(
         family: makes a text of about so many characters.
         most: the longest text, in characters.
         measurable_s: the time of the shorter text that is compared with the longer one.
+        least: the shortest text, in characters: longer than what a function looks at in one go.
     """
-    characters = _SMALLEST
+    characters = least
     while (took := _seconds(function, family(characters))) < measurable_s:
         if characters >= most:
             return 1.0
@@ -62,7 +64,10 @@ def _seconds(function: Callable[[str], object], text: str) -> float:
 
 
 def slow_families(
-    function: Callable[[str], object], most: int, measurable_s: float = MEASURABLE_S
+    function: Callable[[str], object],
+    most: int,
+    measurable_s: float = MEASURABLE_S,
+    least: int = _SMALLEST,
 ) -> dict[str, str]:
     """Return the hostile texts that take more than `LARGEST_GROWTH` as long when they are twice as long.
 
@@ -70,11 +75,12 @@ def slow_families(
         function: takes a text; a refusal is an answer like any other.
         most: the longest text, in characters.
         measurable_s: see `growth`.
+        least: see `growth`.
     """
 
     def answered(text: str) -> None:
         with contextlib.suppress(*REFUSALS):
             function(text)
 
-    grown = {name: growth(answered, family, most, measurable_s) for name, family in FAMILIES.items()}
+    grown = {name: growth(answered, family, most, measurable_s, least) for name, family in FAMILIES.items()}
     return {name: f"{times:.1f}" for name, times in grown.items() if times > LARGEST_GROWTH}

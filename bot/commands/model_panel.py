@@ -166,7 +166,7 @@ async def _export(interaction: Interaction, model_id: int) -> None:
     slug = re.sub(r"[^\w.-]+", "-", hidden_words.veil(model.name), flags=re.ASCII).strip("-.") or "model"
     await answer(
         interaction,
-        _("The bundle: Import takes it in another server, and so does Pastiche on a computer of your own."),
+        _("The bundle, for Import in another server or for Pastiche on a computer of your own."),
         files=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
     )
 

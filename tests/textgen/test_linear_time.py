@@ -82,7 +82,9 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS.keys())
 def test_time_grows_with_the_length(function: Callable[[str], object]) -> None:
-    assert not slow_families(function, most=30_000)
+    # For the end of a piece some 4,000 characters are searched: shorter texts cost less than their share.
+    least = 8_000 if function is _measure_in_pieces else 1_000
+    assert not slow_families(function, most=30_000, least=least)
 
 
 @settings(max_examples=300, deadline=None)
