@@ -28,9 +28,18 @@ def random_bundle(
         spec = NetworkSpec(cell, tokenizer.size, embedding=12, units=units, layers=2)
     random = np.random.default_rng(5)
     weights = {name: random.normal(0, 0.5, shape).astype(np.float32) for name, shape in spec.shapes().items()}
-    manifest = Manifest(
+    manifest = manifest_of(spec, seeds)
+    counted = (
+        KneserNey.count(random.integers(0, tokenizer.size, 300), tokenizer.size, 4) if spec.prior else None
+    )
+    return Bundle(spec, tokenizer, weights, manifest, counted)
+
+
+def manifest_of(spec: NetworkSpec, seeds: tuple[str, ...] = ()) -> Manifest:
+    """What a bundle of characters says of a training that there never was."""
+    return Manifest(
         level="char",
-        cell=cell,
+        cell=spec.cell,
         parameters=spec.parameters,
         vocabulary=spec.vocabulary,
         characters=1_000,
@@ -44,10 +53,6 @@ def random_bundle(
         textgen_version="0",
         seeds=list(seeds),
     )
-    counted = (
-        KneserNey.count(random.integers(0, tokenizer.size, 300), tokenizer.size, 4) if spec.prior else None
-    )
-    return Bundle(spec, tokenizer, weights, manifest, counted)
 
 
 def write_random_bundle(path: Path, cell: Cell = "lstm", *, units: int = 24) -> Bundle:

@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
+from tests.textgen.bundles import manifest_of
 from textgen import bundle, files
-from textgen.bundle import Bundle, Manifest
+from textgen.bundle import Bundle
 from textgen.errors import TextgenError
 from textgen.inference import compiled
 from textgen.kneser_ney import KneserNey
@@ -45,21 +46,7 @@ def write_base(path: Path, shape: tuple[int, int, int, int], seed: int = 1) -> N
         spec,
         tokenizer,
         {name: numbers.normal(0, 0.5, size).astype(np.float32) for name, size in spec.shapes().items()},
-        Manifest(
-            level="char",
-            cell="linear",
-            parameters=spec.parameters,
-            vocabulary=spec.vocabulary,
-            characters=1_000,
-            corpus_sha256="0" * 64,
-            validation_loss=1.5,
-            steps=10,
-            seconds=1.0,
-            device="cpu",
-            created_at="2026-01-01T00:00:00+00:00",
-            stopped="epochs",
-            textgen_version="0",
-        ),
+        manifest_of(spec),
         KneserNey.count(numbers.integers(0, tokenizer.size, 400), tokenizer.size, prior),
     )
     bundle.write(path, made)
