@@ -153,6 +153,8 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         if bot.user is not None:
             await bot.user.edit(username="Pastiche")
             await asyncio.to_thread(publish_first_model, bot, bot.user.id)
+        # It is greeted below, at every start; the bot itself greets a server once.
+        await bot.presence.arrived(GUILD_ID)
         guild = env.create_guild("The Globe", id=GUILD_ID)
         channel = guild.create_text_channel("writing-room", topic=TOPIC)
         managers = guild.create_role("Manager", permissions=discord.Permissions(manage_guild=True))

@@ -23,6 +23,8 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
         page = PlaygroundPage(await browser.new_page())
         await page.open(served.url)
         await page.reads("Hello, I am Pastiche", "/privacy shows what is stored")
+        greetings = page.page.locator("#channel-message-list").get_by_text("Hello, I am Pastiche")
+        assert await greetings.count() == 1
 
         await page.command("generate", seed="to be, ", length=60, random_seed=3)
         bold = page.page.locator("#channel-message-list strong", has_text="to be,")
