@@ -13,6 +13,7 @@ from bot.layout import Layout
 from bot.settings import Settings
 from models import Database, JobState, TrainingJob, corpora, text_models, training_jobs
 from tests.bot.processes import Pastiche, wait_for
+from tests.faults.tools.trainings import endless_corpus
 from tests.textgen.bundles import write_random_bundle
 
 GUILD, ADA = 11, 22
@@ -75,10 +76,10 @@ def trainers(worker: Pastiche) -> list[psutil.Process]:
 
 
 def test_a_training_goes_on_where_its_process_was_killed(
-    settings: Settings, trainings: Trainings, corpus_text: str, tmp_path: Path
+    settings: Settings, trainings: Trainings, tmp_path: Path
 ):
-    # Far longer than this takes on any machine: it is ended by a wish, not by the clock.
-    job_id = trainings.record(corpus_text, minutes=30)
+    # It is ended by a wish, neither by the clock nor by its last epoch.
+    job_id = trainings.record(endless_corpus(), minutes=30)
     write_random_bundle(tmp_path / "base", "lstm")  # which XLA does not compile for many seconds
     workspace.keep_base(trainings.layout, GUILD, job_id, tmp_path / "base")
     with Pastiche(settings.data_dir, "worker") as worker:

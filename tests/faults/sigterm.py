@@ -26,7 +26,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """End a worker in order, start it again, and let the training finish."""
     settings = Settings(_env_file=None, data_dir=folder / "data", jobs_poll_s=0.2, training_threads=1)
     recorded = Trainings(settings)
-    job_id = recorded.record(trainings.corpus(30_000), minutes=30)
+    job_id = recorded.record(trainings.endless_corpus(), minutes=30)
     write_random_bundle(folder / "base", "lstm")  # which XLA does not compile for many seconds
     workspace.keep_base(recorded.layout, GUILD, job_id, folder / "base")
     checkpoints = checkpoint_of(recorded.layout.bundle(GUILD, job_id))

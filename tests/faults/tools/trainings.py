@@ -18,8 +18,13 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_CPP_MIN
 
 
 def corpus(characters: int) -> str:
-    """Return the beginning of a play."""
-    return shakespeare.plays()[0][:characters]
+    """Return so much of the plays from their beginning."""
+    return "\n".join(shakespeare.plays())[:characters]
+
+def endless_corpus() -> str:
+    """Return a text whose fifty epochs take minutes on any machine, so that only a wish ends its training."""
+    return corpus(1_000_000)
+
 
 
 def lay_out(folder: Path, characters: int = 30_000) -> Path:
