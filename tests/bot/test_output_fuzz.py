@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import discord
+import pytest
 from discord.webhook.async_ import interaction_message_response_params
 
 from bot.app import create_bot
@@ -16,8 +17,6 @@ from bot.presentation.hidden_words import hide
 from bot.presentation.report_card import report_card
 from bot.presentation.sample_message import Sample, SampleMessage, sample_message
 from bot.settings import Settings
-
-OUTPUTS = 10_000
 
 HOSTS = (
     "discord.gg",
@@ -170,10 +169,11 @@ def test_the_detector_finds_what_is_live():
         assert not live(text), text
 
 
-def test_no_message_pings_links_invites_or_is_too_large(settings: Settings):
+@pytest.mark.parametrize("outputs", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_no_message_pings_links_invites_or_is_too_large(settings: Settings, outputs: int):
     mentions = create_bot(settings).allowed_mentions
     large = pieces = 0
-    for message, count in messages(OUTPUTS):
+    for message, count in messages(outputs):
         assert 1 <= len(message.embeds) <= 10
         assert len(message.files) <= count
         total = 0
@@ -194,8 +194,8 @@ def test_no_message_pings_links_invites_or_is_too_large(settings: Settings):
             assert sent.payload["data"]["allowed_mentions"] == {"parse": []}
         assert message.embeds[-1].footer.text
         large += bool(message.files)
-    assert large > 100
-    assert pieces > OUTPUTS
+    assert large > outputs // 100
+    assert pieces > outputs
 
 
 class Shown:
@@ -210,7 +210,7 @@ class Shown:
 
 
 def test_a_report_of_any_of_them_is_as_safe():
-    for message, _ in messages(OUTPUTS // 10):
+    for message, _ in messages(500):
         shown: Any = Shown(message.embeds)
         card = report_card(shown, 5)
         assert len(card) <= 6000

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from playwright.async_api import async_playwright
 
 from bot.demo import FIRST_JOB, GUILD_ID, MODEL_NAME, demo_settings, playground
@@ -13,6 +14,7 @@ from tests.patience import PATIENCE_S
 
 
 @in_browser
+@pytest.mark.slow
 async def test_a_newcomer_generates_trains_and_looks_at_the_models(
     settings: Settings, trained_bundle: Path, corpus_text: str
 ):

@@ -69,6 +69,7 @@ def bots(tmp_path: Path, trained_bundle: Path) -> Bots:
 
 
 @pytest.mark.parametrize("place", ["sample", "send", "record"])
+@pytest.mark.slow
 def test_a_bot_killed_at_any_place_posts_once_after_its_restart(bots: Bots, place: str):
     bots.kill_at(place)
     before = bots.messages()
@@ -89,6 +90,7 @@ def test_a_bot_killed_at_any_place_posts_once_after_its_restart(bots: Bots, plac
         ("record", PostState.UNCONFIRMED, 1),
     ],
 )
+@pytest.mark.slow
 def test_after_half_an_hour_what_may_have_been_sent_counts_as_posted(
     bots: Bots, place: str, state: PostState, count: int
 ):
@@ -98,6 +100,7 @@ def test_after_half_an_hour_what_may_have_been_sent_counts_as_posted(
     assert len(bots.messages()) == count
 
 
+@pytest.mark.slow
 def test_after_a_day_nothing_late_is_posted(bots: Bots):
     bots.kill_at("sample")
     process = bots.start(20 * 60 * MINUTE)

@@ -75,6 +75,7 @@ def trainers(worker: Pastiche) -> list[psutil.Process]:
     return [child for child in worker.children() if "train" in child.cmdline()]
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_where_its_process_was_killed(
     settings: Settings, trainings: Trainings, tmp_path: Path
 ):

@@ -216,6 +216,7 @@ def without_aliases() -> list[str]:
     return list(first.values())
 
 
+@pytest.mark.slow
 def test_a_daily_schedule_comes_once_a_local_day_in_every_zone_for_two_years():
     wanted = [FIRST_DAY + number * DAY for number in range((LAST_DAY - FIRST_DAY).days + 1)]
     names = without_aliases()

@@ -28,6 +28,7 @@ def waiting(world: World) -> None:
     world.bot.queue.enqueue = lambda job: None
 
 
+@pytest.mark.slow
 async def test_a_restart_of_the_bot(world: World, corpus_text: str):
     stratford = world.place()
     await train(stratford, corpus_text, size="tiny")

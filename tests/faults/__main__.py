@@ -17,7 +17,7 @@ _SHORTEST = 1.0
 
 def main() -> int:
     """Run them in lanes and return the exit code."""
-    known = harness.names()
+    known = harness.names(short="--short" in sys.argv)
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
         description=__doc__,

@@ -73,10 +73,15 @@ class Outcome:
         return [*lines[:-1], lines[-1] + took] if lines else []
 
 
-def names() -> list[str]:
-    """Return the faults' names in alphabetical order."""
+def names(*, short: bool = False) -> list[str]:
+    """Return the faults' names in alphabetical order.
+
+    Args:
+        short: leave out those that have no short form.
+    """
     found = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith(("_", "test_"))}
-    return sorted(found - _NOT_FAULTS)
+    faults = sorted(found - _NOT_FAULTS)
+    return [name for name in faults if not (short and getattr(module_of(name), "LONG_FORM_ONLY", False))]
 
 
 def module_of(name: str) -> ModuleType:

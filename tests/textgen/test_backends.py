@@ -50,6 +50,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return dict(told)
 
 
+@pytest.mark.slow
 def test_every_backend_learns_resumes_to_the_bit_and_is_served_by_numpy(trained: dict[str, Any]) -> None:
     for cell in ("linear", "lstm"):
         told = trained[cell]
@@ -58,6 +59,7 @@ def test_every_backend_learns_resumes_to_the_bit_and_is_served_by_numpy(trained:
         assert told["logits"] <= TOLERANCE
 
 
+@pytest.mark.slow
 def test_mixed_precision_learns_as_well_and_keeps_its_weights_whole(trained: dict[str, Any]) -> None:
     """Forced here; in earnest it is for GPUs only."""
     mixed = trained["mixed"]

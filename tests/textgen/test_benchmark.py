@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "textgen", "benchmark", "--json", "--training-seconds", "10"]
 
 
+@pytest.mark.slow
 def test_it_tells_every_figure_as_json_and_to_people() -> None:
     done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
@@ -52,6 +53,7 @@ def test_a_training_that_fails_is_told_in_its_own_words(tmp_path: Path) -> None:
         training.run(["--data-dir", str(tmp_path)])
 
 
+@pytest.mark.slow
 def test_the_script_for_gpus_runs_on_a_processor_too(corpus: Path) -> None:
     command = [
         *(sys.executable, "-m", "benchmarks.gpu", str(corpus), "--json", "--seconds", "90"),

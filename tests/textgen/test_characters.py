@@ -74,6 +74,7 @@ def test_what_shapes_its_neighbours_stays(text: str) -> None:
 _OWN_RULE = set(map(chr, range(0x180B, 0x1810)))
 
 
+@pytest.mark.slow
 def test_every_character_that_unicode_calls_ignorable_has_a_rule() -> None:
     ignorable = {
         chr(point)

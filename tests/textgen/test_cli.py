@@ -81,6 +81,7 @@ def test_live_samples_come_at_four_temperatures_after_each_epoch(corpus: Path) -
     assert len(result.stdout.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_in_the_same_weights(corpus: Path, tmp_path: Path) -> None:
     flags = ["train", "--data-dir", corpus, "--num-epochs", "8", "--checkpoint-seconds", "0.1", *SMALL_FLAGS]
     assert textgen(*flags, "--output", tmp_path / "straight").returncode == 0

@@ -34,6 +34,7 @@ def test_without_a_history_there_is_nothing_to_draw(tmp_path: Path) -> None:
     assert "nothing to draw" in refusal(textgen("inspect", tmp_path / "model", "--plot"))
 
 
+@pytest.mark.slow
 def test_a_training_writes_scalars_for_tensorboard(corpus: Path) -> None:
     board = corpus / "board"
     flags = ("--data-dir", corpus, "--num-epochs", "1", "--tensorboard", board, *SMALL_FLAGS)

@@ -185,6 +185,7 @@ def test_reading_a_large_corpus_can_be_cancelled(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists() or not list((tmp_path / "cache").iterdir())
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
     code = (
         "import resource, sys; from pathlib import Path\n"
@@ -206,6 +207,7 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.slow
 def test_a_million_different_words_are_capped_and_the_coverage_is_told(tmp_path: Path, level: str) -> None:
     hard_inputs.write_million_words(tmp_path / "input.txt")
     made = prepared(tmp_path, level=level)

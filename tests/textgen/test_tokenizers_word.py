@@ -147,6 +147,7 @@ def test_words_that_come_once_teach_how_often_something_unknown_comes() -> None:
     assert tokenizer.encode(text).tolist().count(UNKNOWN) == 2
 
 
+@pytest.mark.slow
 def test_a_million_distinct_words_take_bounded_memory_and_time() -> None:
     draw = random.Random(3)
     common = " ".join(f"common{number % 50}" for number in range(20_000)) + "\n"

@@ -17,6 +17,8 @@ from tests.textgen.conftest import SMALL, prose
 from textgen import bundle
 from textgen.errors import CorpusError, SettingsError, TrainingError, TrainingInterruptedError
 from textgen.events import Control, Event
+from textgen.settings import TrainingSettings
+from textgen.training import optimizing
 from textgen.training.divergence import DivergedError, LossWatch
 from textgen.training.lock import exclusive
 
@@ -262,3 +264,20 @@ def test_a_validation_text_that_is_too_short_is_refused(corpus: Path) -> None:
     (corpus / "validate.txt").write_text("short", encoding="utf-8")
     with pytest.raises(CorpusError, match=r"validate\.txt has 5 characters; at least 100"):
         textgen.train(corpus, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "worth_it"),
+    [
+        (5_000, {}, True),
+        (50, {}, False),
+        (5_000, {"cell": "lstm"}, False),
+        (5_000, {"time_limit": 10.0}, False),
+        (5_000, {"time_limit": 60.0}, True),
+    ],
+)
+def test_xla_compiles_where_the_steps_are_many_enough_to_save_its_time(
+    steps: int, more: dict[str, Any], worth_it: bool
+) -> None:
+    settings = TrainingSettings.from_flags("tiny", **more)
+    assert optimizing.worth_compiling(settings, parameters=40_000, steps=steps) is worth_it

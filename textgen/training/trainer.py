@@ -96,7 +96,9 @@ class Trainer:
         self._model.compile(
             optimizer=optimizer_of(settings),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=backend.jit_compile(worth_it=worth_compiling(settings)),
+            jit_compile=backend.jit_compile(
+                worth_it=worth_compiling(settings, parameters=self._spec.parameters, steps=self._total)
+            ),
         )
         self._model.optimizer.build(self._model.trainable_variables)
         self._first = checkpoint.values(self._variables())

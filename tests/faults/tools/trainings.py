@@ -21,10 +21,10 @@ def corpus(characters: int) -> str:
     """Return so much of the plays from their beginning."""
     return "\n".join(shakespeare.plays())[:characters]
 
+
 def endless_corpus() -> str:
     """Return a text whose fifty epochs take minutes on any machine, so that only a wish ends its training."""
     return corpus(1_000_000)
-
 
 
 def lay_out(folder: Path, characters: int = 30_000) -> Path:
@@ -57,7 +57,7 @@ class Nursery:
         from textgen.training import optimizing, trainer  # noqa: F401
 
         if not compiled:
-            optimizing.worth_compiling = lambda settings: False
+            optimizing.worth_compiling = lambda settings, **network: False
 
     def start(self, data: Path, *flags: str, disk: FaultyDisk | None = None) -> Forked:
         """Start a training.

@@ -1,0 +1,37 @@
+"""The tests that take long, which `make test` leaves out: whole trainings, restarts, every zone and sign."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from tests.faults.harness import ROOT
+
+MINUTES = 10.0
+LONG_FORM_ONLY = True
+"""`make test` is what there is beside it."""
+
+
+def run(folder: Path, *, short: bool) -> Iterator[Figure]:
+    """Run every test that is marked as slow, and print what pytest says of those that fail."""
+    del short
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "slow", "-q", "--basetemp", str(folder / "tests")],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    if done.returncode != 0:
+        print(done.stdout[-2500:], done.stderr[-500:])
+    told = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?)\b", done.stdout)}
+    failed = sum(number for word, number in told.items() if word != "passed")
+    yield Figure("slow tests that pass", told.get("passed", 0), "", "≥ 1")
+    yield Figure("slow tests that fail", failed or int(done.returncode != 0), "", "≤ 0")
