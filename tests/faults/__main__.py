@@ -26,7 +26,8 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"a fault: {', '.join(known)}")
     parser.add_argument("--short", action="store_true", help="seconds instead of minutes, with small numbers")
-    parser.add_argument("--lanes", type=int, default=min(2, os.cpu_count() or 1), help="faults at once")
+    # One more than the cores that most machines have at least: many faults wait.
+    parser.add_argument("--lanes", type=int, default=min(3, 1 + (os.cpu_count() or 1)), help="faults at once")
     wanted = parser.parse_args()
     unknown = sorted(set(wanted.names) - set(known))
     if unknown:

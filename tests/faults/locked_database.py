@@ -23,8 +23,7 @@ from tests.faults.harness import ROOT
 from tests.faults.tools.first_answers import FirstAnswers
 from tests.textgen.bundles import write_random_bundle
 
-MINUTES = 3.0
-ALONE = True
+MINUTES = 4.0
 LOCKED_S = 6.0
 _SHORT = ("settings edit", "schedule list")
 
