@@ -19,13 +19,13 @@ import psutil
 import simcord
 
 from benchmarks.figures import Figure, trained_bundle
-from bot.app import Pastiche
-from bot.demo import simulated_bot
-from bot.health import Heartbeat
-from bot.jobs.publishing import publish_bundle
-from bot.logs import configure_logs
-from bot.sampling.worker import Refusal, SamplerWorker
-from bot.settings import load_settings
+from bot.bundles.publishing import publish_bundle
+from bot.client import Pastiche
+from bot.demo.playground import simulated_bot
+from bot.generation.sampler import Refusal, SamplerWorker
+from bot.infra.health import Heartbeat
+from bot.infra.logs import configure_logs
+from bot.infra.settings import load_settings
 from models import guilds, training_jobs
 
 MIB = 2**20
@@ -38,9 +38,9 @@ import asyncio, sys
 import simcord
 from benchmarks.figures import Figure
 from bot.app import create_bot
-from bot.health import Heartbeat
-from bot.logs import configure_logs
-from bot.settings import load_settings
+from bot.infra.health import Heartbeat
+from bot.infra.logs import configure_logs
+from bot.infra.settings import load_settings
 
 async def main():
     settings = load_settings()

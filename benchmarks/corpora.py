@@ -24,11 +24,11 @@ _TRAINING_S = 40
 _PREPARE = """
 import json, sys, time
 from pathlib import Path
-from textgen.corpus.sources import find
-from textgen.dataset import Strips
-from textgen.settings import TrainingSettings
-from textgen.training.corpora import prepare
-from textgen.training.token_cache import TokenCache
+from textgen.corpus.reading.sources import find
+from textgen.training.data.strips import Strips
+from textgen.settings.training import TrainingSettings
+from textgen.training.data.corpora import prepare
+from textgen.training.data.token_cache import TokenCache
 
 def peak():
     # Not getrusage: its maximum begins with what the process that forked this one had.

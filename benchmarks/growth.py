@@ -16,7 +16,7 @@ import json, sys, time
 import numpy as np
 from textgen import kneser_ney
 from textgen.inference import make_stepper
-from textgen.settings import TrainingSettings
+from textgen.settings.training import TrainingSettings
 from textgen.training import backend
 
 settings = TrainingSettings.from_flags(preset=sys.argv[1])

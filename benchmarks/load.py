@@ -23,13 +23,14 @@ import psutil
 
 import migrations
 from benchmarks.figures import Figure, trained_bundle
-from bot.app import Pastiche, create_bot
-from bot.commands.samples import answer_wish
+from bot.app import create_bot
+from bot.bundles.publishing import publish_bundle
+from bot.client import Pastiche
 from bot.errors import UserError
-from bot.generation import SampleWish
-from bot.jobs.publishing import publish_bundle
-from bot.logs import configure_logs
-from bot.settings import load_settings
+from bot.generation.service import SampleWish
+from bot.infra.logs import configure_logs
+from bot.infra.settings import load_settings
+from bot.views.sample_buttons import answer_wish
 from models import corpora, guilds
 
 SERVERS = 50

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.learning import train
-from textgen.memorization import copied_share, memorization
+from textgen.evaluation.memorization import copied_share, memorization
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 

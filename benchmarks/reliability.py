@@ -17,9 +17,9 @@ import numpy as np
 from benchmarks.figures import Figure
 from textgen import bundle
 from textgen.corpus import shakespeare
+from textgen.experts.kneser_ney import KneserNey, order_for
 from textgen.inference import make_stepper
-from textgen.kneser_ney import KneserNey, order_for
-from textgen.spec import CELLS, NetworkSpec
+from textgen.network.spec import CELLS, NetworkSpec
 
 _KILLS = 10
 _VOCABULARIES = {"characters": 66, "subwords": 2_048, "words": 20_000}

@@ -14,15 +14,16 @@ import click
 import structlog
 
 import migrations
-from bot import connection, health
 from bot.app import create_bot
-from bot.connection import ConnectionRefused
-from bot.jobs.queue import JobQueue
-from bot.jobs.worker import JobWorker
-from bot.layout import Layout
-from bot.logs import configure_logs
-from bot.settings import Settings, SettingsError, load_settings
-from bot.upgrading import cannot_start, upgraded
+from bot.infra import health
+from bot.infra.discord import connection
+from bot.infra.discord.connection import ConnectionRefused
+from bot.infra.logs import configure_logs
+from bot.infra.paths import Layout
+from bot.infra.settings import Settings, SettingsError, load_settings
+from bot.infra.upgrading import cannot_start, upgraded
+from bot.training.jobs.queue import JobQueue
+from bot.training.jobs.worker import JobWorker
 from models import Database, DatabaseError
 
 log = structlog.stdlib.get_logger(__name__)
@@ -150,7 +151,7 @@ def demo(port: int, seconds: float) -> None:
     """Open the offline playground: this bot in a simulated Discord, no token needed."""
     with _one_line_errors():
         try:
-            from bot.demo import play
+            from bot.demo.playground import play
         except ModuleNotFoundError as error:
             raise SettingsError(
                 f"the playground needs the package {error.name}: pip install 'pastiche[demo]'"

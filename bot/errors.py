@@ -1,18 +1,6 @@
-"""What people read when something goes wrong: one table from exception to line."""
+"""The bot's own errors: what a person can put right, and what `bot.views.error_handler` has a line for."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, cast
-
-import discord
-from discord import app_commands
-
-from bot.i18n import _
-from bot.presentation import reasons, safe_text, style
-from models import DatabaseError, InvalidNameError
-from textgen.errors import TextgenError
-from textgen.files import is_disk_full
-
-LINE_CHARACTERS = 1500
+from collections.abc import Mapping
 
 
 class UserError(Exception):
@@ -24,21 +12,19 @@ class PermissionRefused(UserError):
 
 
 class UnknownModel(UserError):
-    """No model of that name here; a model of another server gets the same words."""
+    """No model of that name here; a model of another server gets the same words.
+
+    Args:
+        name: as a person typed it; None where a button or a setting named a model by its id.
+    """
 
     def __init__(self, name: str | None) -> None:
-        if name is None:
-            super().__init__(_("There is no such model here. /models lists what there is."))
-            return
-        line = _("There is no model named “{name}” here. /models lists what there is.")
-        super().__init__(line.format(name=safe_text.safe(_shortened(name))))
+        super().__init__(name)
+        self.name = name
 
 
 class NoModels(UserError):
     """The server has no model yet."""
-
-    def __init__(self) -> None:
-        super().__init__(_("There is no model here yet. Train one: /train with a text you may use."))
 
 
 class SamplerUnavailable(UserError):
@@ -66,88 +52,3 @@ class SampleRefused(UserError):
         super().__init__(message)
         self.line, self.values = line or message, values or {}
         self.passing = passing
-
-
-def guild_of(interaction: discord.Interaction[Any]) -> int:
-    """The server an interaction comes from.
-
-    Raises:
-        NoPrivateMessage: it comes from a direct message.
-    """
-    if interaction.guild_id is None:
-        raise app_commands.NoPrivateMessage
-    return interaction.guild_id
-
-
-def _shortened(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-class _Number(int):
-    """A whole number that a line's ``{name:,}`` groups as the reader does."""
-
-    def __format__(self, spec: str) -> str:
-        return style.decimal(self) if spec == "," else super().__format__(spec)
-
-
-def _own_words(error: TextgenError | InvalidNameError | SampleRefused) -> str:
-    """What an error of the rooms below says, in the reader's language where there is a translation."""
-    # An error's text may name flags, which nobody here has.
-    told = error.line
-    if error.values:
-        values = {
-            name: _(value) if isinstance(value, str) else _Number(value)
-            for name, value in error.values.items()
-        }
-        told = _(error.line).format(**values)
-    words = safe_text.safe_within(reasons.for_people(told), LINE_CHARACTERS)
-    # A file's name stays as it is written.
-    return words if error.line.startswith("{") else words[:1].upper() + words[1:]
-
-
-LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
-    (SampleRefused, _own_words),
-    (UserError, str),
-    (TextgenError, _own_words),
-    (DatabaseError, lambda error: _no_room() if error.disk_full else _no_database()),
-    (InvalidNameError, _own_words),
-    (app_commands.NoPrivateMessage, lambda _error: _("This works in a server only, not in direct messages.")),
-    (
-        app_commands.CommandOnCooldown,
-        lambda error: _("One moment, please: try again in {seconds} s.").format(
-            seconds=f"{cast('Any', error).retry_after:.0f}"
-        ),
-    ),
-    (
-        app_commands.TransformerError,
-        lambda error: _("“{value}” is not valid here.").format(
-            value=safe_text.safe(_shortened(str(cast("Any", error).value)))
-        ),
-    ),
-    (
-        app_commands.CommandNotFound,
-        lambda _error: _("This command is no longer here: reload Discord (Ctrl+R) to see the current ones."),
-    ),
-    (
-        app_commands.CommandSignatureMismatch,
-        lambda _error: _("This command has changed: reload Discord (Ctrl+R) and try again."),
-    ),
-    (app_commands.CheckFailure, lambda _error: _("You may not do this here.")),
-)
-
-
-def _no_room() -> str:
-    return _("The disk of this bot's host is full, so this could not be done. Please try again later.")
-
-
-def _no_database() -> str:
-    return _("The bot's database cannot be used at this moment. Please try again later.")
-
-
-def line_for(error: BaseException) -> str | None:
-    """The line for an expected error, None for an unexpected one."""
-    if isinstance(error, app_commands.CommandInvokeError):
-        return line_for(error.original)
-    if is_disk_full(error):
-        return _no_room()
-    return next((line(error) for kind, line in LINES if isinstance(error, kind)), None)

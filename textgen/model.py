@@ -13,16 +13,16 @@ import numpy.typing as npt
 
 from textgen import bundle as bundles
 from textgen.corpus import normal_form
-from textgen.engine import READ_AT_ONCE, Engine, Request
+from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
+from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import log_softmax, make_stepper
-from textgen.kneser_ney import KneserNey
-from textgen.known_lines import KnownLines
+from textgen.network.spec import NetworkSpec
 from textgen.sampling import Ending, Novelty, SamplingKeywords, SamplingSettings
-from textgen.spec import NetworkSpec
+from textgen.sampling.engine import READ_AT_ONCE, Engine, Request
+from textgen.sampling.typed_text import Typed, read_seed, read_stop
 from textgen.tokenizers import UNKNOWN, Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json
-from textgen.typed import Typed, read_seed, read_stop
 from textgen.values import as_path, checked_text
 
 
@@ -110,8 +110,8 @@ class TextModel:
         """Return a request for an engine, and the seed text that it starts from.
 
         Args:
-            seed: the text to go on from, as typed (`textgen.typed`); "" takes one of the corpus' line
-                starts by the random seed, or a fresh line where the corpus was one item a line.
+            seed: the text to go on from, as typed (`textgen.sampling.typed_text`); "" takes one of the
+                corpus' line starts by the random seed, or a fresh line where the corpus was one item a line.
             settings: how to draw; their count is not looked at.
 
         Raises:

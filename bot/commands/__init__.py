@@ -10,5 +10,5 @@ EXTENSIONS = (
     "bot.commands.schedule",
     "bot.commands.welcome",
     "bot.commands.help",
-    "bot.housekeeping",
+    "bot.commands.housekeeping",
 )

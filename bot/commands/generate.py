@@ -9,16 +9,17 @@ import discord
 from discord import app_commands
 from discord.ext import commands, tasks
 
-from bot import generation
-from bot.answering import Ack, answers
-from bot.app import Interaction, Pastiche
-from bot.commands import completion
-from bot.commands.sample_care import DeleteButton, ReportButton
-from bot.commands.samples import AgainButton, ContinueButton, answer_wish, continued_seed
-from bot.generation import SampleWish
+from bot.client import Interaction, Pastiche
+from bot.commands import autocomplete
+from bot.embeds.sample_reading import text_of
+from bot.generation import service
+from bot.generation.service import SampleWish
+from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import marked
-from bot.presentation.sample_reading import text_of
-from bot.privacy_statement import Stored
+from bot.privacy.inventory import Stored
+from bot.views.answering import Ack, answers
+from bot.views.report_buttons import DeleteButton, ReportButton
+from bot.views.sample_buttons import AgainButton, ContinueButton, answer_wish, continued_seed
 
 STORES: tuple[Stored, ...] = (
     Stored(
@@ -75,13 +76,13 @@ class Generate(commands.Cog):
     async def generate(
         self,
         interaction: Interaction,
-        seed: app_commands.Range[str, 1, generation.MAX_SEED_CHARACTERS] | None = None,
+        seed: app_commands.Range[str, 1, service.MAX_SEED_CHARACTERS] | None = None,
         model: app_commands.Range[str, 1, 100] | None = None,
-        length: app_commands.Range[int, 1, generation.MAX_LENGTH] | None = None,
-        temperature: app_commands.Range[float, 0.0, generation.MAX_TEMPERATURE] | None = None,
+        length: app_commands.Range[int, 1, MAX_LENGTH] | None = None,
+        temperature: app_commands.Range[float, 0.0, MAX_TEMPERATURE] | None = None,
         top_p: app_commands.Range[float, 0.0, 1.0] | None = None,
-        count: app_commands.Range[int, 1, generation.MAX_COUNT] = 1,
-        random_seed: app_commands.Range[int, 0, generation.MAX_RANDOM_SEED] | None = None,
+        count: app_commands.Range[int, 1, service.MAX_COUNT] = 1,
+        random_seed: app_commands.Range[int, 0, service.MAX_RANDOM_SEED] | None = None,
         private: bool = False,
     ) -> None:
         """Answer with samples."""
@@ -103,7 +104,7 @@ class Generate(commands.Cog):
 
     @generate.autocomplete("model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await completion.models(interaction, current)
+        return await autocomplete.models(interaction, current)
 
     async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Go on from the text of a message, which comes with the interaction and is kept nowhere."""

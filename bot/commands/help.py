@@ -6,13 +6,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.answering import Ack, answer, answers
-from bot.app import Interaction, Pastiche
+from bot.client import Interaction, Pastiche
+from bot.embeds.help_card import command_card, commands_card, usage
 from bot.errors import UserError
 from bot.i18n import _
-from bot.presentation import safe_text
-from bot.presentation.help_card import command_card, commands_card, usage
-from bot.privacy_statement import Stored
+from bot.privacy.inventory import Stored
+from bot.text import safe_text
+from bot.views.answering import Ack, answer, answers
 from models import guilds
 
 STORES: tuple[Stored, ...] = ()

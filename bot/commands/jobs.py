@@ -5,16 +5,15 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
-from bot.answering import Ack, answer, answer_privately, answers
-from bot.app import Interaction, Pastiche
-from bot.commands.job_buttons import cancel_job
-from bot.errors import guild_of
+from bot.client import Interaction, Pastiche
+from bot.embeds.job_list import JobList, job_list, option_of
+from bot.guilds.permissions import guild_of, manages_guild
 from bot.i18n import _
-from bot.jobs import forecast
-from bot.permissions import manages_guild
-from bot.persistent import Button, Select, UpdatingItem
-from bot.presentation.job_list import JobList, job_list, option_of
-from bot.privacy_statement import Stored
+from bot.privacy.inventory import Stored
+from bot.training.jobs import forecast
+from bot.views.answering import Ack, answer, answer_privately, answers
+from bot.views.job_buttons import cancel_job
+from bot.views.persistent import Button, Select, UpdatingItem
 from models import JobState, TrainingJob, training_jobs, turns
 
 STORES: tuple[Stored, ...] = ()

@@ -8,17 +8,19 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
-from bot.answering import Ack, answer, answer_privately, answers
-from bot.app import Interaction, Pastiche
-from bot.commands import completion
-from bot.commands.model_import import ImportButton
-from bot.commands.model_panel import ModelButton, send_panel
-from bot.errors import NoModels, UserError, guild_of
+from bot.client import Interaction, Pastiche
+from bot.commands import autocomplete
+from bot.embeds.model_list import model_page, page_count, shown_on
+from bot.errors import NoModels, UserError
+from bot.guilds.permissions import guild_of
 from bot.i18n import _
-from bot.persistent import Button, PersistentItem, Select, UpdatingItem
-from bot.presentation import safe_text
-from bot.presentation.model_list import model_page, page_count, shown_on
-from bot.privacy_statement import MODELS
+from bot.privacy.inventory import MODELS
+from bot.text import safe_text
+from bot.views.answering import Ack, answer, answer_privately, answers
+from bot.views.error_handler import line_for
+from bot.views.model_import import ImportButton
+from bot.views.model_panel import ModelButton, send_panel
+from bot.views.persistent import Button, PersistentItem, Select, UpdatingItem
 from models import Database, TextModel, guilds, text_models
 
 STORES = (MODELS,)
@@ -131,13 +133,13 @@ class Models(commands.Cog):
         except NoModels as none:
             view = discord.ui.View(timeout=None)
             view.add_item(ImportButton())
-            await answer_privately(interaction, str(none), view=view)
+            await answer_privately(interaction, line_for(none) or "", view=view)
             return
         await answer(interaction, embeds=[embed], view=view)
 
     @models.autocomplete("model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await completion.models(interaction, current)
+        return await autocomplete.models(interaction, current)
 
 
 async def setup(bot: Pastiche) -> None:

@@ -11,16 +11,16 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
-from bot.answering import Ack, answer, answers
-from bot.app import Interaction, Pastiche
-from bot.commands.erase import EraseButton
-from bot.data_export import TooLarge, export
-from bot.errors import UserError, guild_of
+from bot.client import Interaction, Pastiche
+from bot.embeds.privacy_card import Sizes, guild_card, person_card, statements_card
+from bot.errors import UserError
+from bot.guilds.permissions import guild_of, manages_guild, require_manager
 from bot.i18n import _, ngettext
-from bot.permissions import manages_guild, require_manager
-from bot.presentation import safe_text, style
-from bot.presentation.privacy_card import Sizes, guild_card, person_card, statements_card
-from bot.privacy_statement import AUDIT_TRAIL, Stored, all_statements
+from bot.privacy.export import TooLarge, export
+from bot.privacy.inventory import AUDIT_TRAIL, Stored, all_statements
+from bot.text import safe_text, style
+from bot.views.answering import Ack, answer, answers
+from bot.views.erase_button import EraseButton
 from models import Corpus, TextModel, audit, guilds, personal_data
 
 STORES: tuple[Stored, ...] = (AUDIT_TRAIL,)

@@ -8,22 +8,24 @@ from discord import app_commands
 from discord.ext import commands, tasks
 from sqlalchemy.orm import Session
 
-from bot import generation
-from bot.answering import Ack, answer, answer_privately, answers, within_time
-from bot.app import Interaction, Pastiche
-from bot.commands import completion
-from bot.commands.schedule_buttons import DraftButton, StopButton, draft_view
-from bot.errors import UnknownModel, UserError, guild_of
+from bot.client import Interaction, Pastiche
+from bot.commands import autocomplete
+from bot.embeds.schedule_card import PAUSED, list_cards, preview_card, saved_card
+from bot.errors import UnknownModel, UserError
+from bot.generation import service
+from bot.guilds import time_zones
+from bot.guilds.permissions import guild_of, manages_guild, require_scheduler
+from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _, marked
-from bot.permissions import manages_guild, require_scheduler
-from bot.presentation import safe_text
-from bot.presentation.schedule_card import PAUSED, list_cards, preview_card, saved_card
-from bot.privacy_statement import AUDIT_TRAIL, Stored
-from bot.scheduling import changes, zones
+from bot.privacy.inventory import AUDIT_TRAIL, Stored
+from bot.scheduling import changes
 from bot.scheduling.changes import UnknownSchedule, title
-from bot.scheduling.hindrances import PostChannel, require_post_allowed
-from bot.scheduling.reading import read_rule
+from bot.scheduling.checks import PostChannel, require_post_allowed
+from bot.scheduling.parser import read_rule
 from bot.scheduling.slots import next_slots
+from bot.text import safe_text
+from bot.views.answering import Ack, answer, answer_privately, answers, within_time
+from bot.views.schedule_buttons import DraftButton, StopButton, draft_view
 from models import PostState, Schedule, audit, guilds, schedules, text_models
 
 STORES = (
@@ -90,16 +92,16 @@ class Schedules(
         timezone: app_commands.Range[str, 1, 64] | None = None,
         channel: discord.TextChannel | discord.Thread | None = None,
         model: app_commands.Range[str, 1, 100] | None = None,
-        seed: app_commands.Range[str, 1, generation.MAX_SEED_CHARACTERS] | None = None,
-        temperature: app_commands.Range[float, 0.0, generation.MAX_TEMPERATURE] | None = None,
-        length: app_commands.Range[int, 1, generation.MAX_LENGTH] | None = None,
+        seed: app_commands.Range[str, 1, service.MAX_SEED_CHARACTERS] | None = None,
+        temperature: app_commands.Range[float, 0.0, MAX_TEMPERATURE] | None = None,
+        length: app_commands.Range[int, 1, MAX_LENGTH] | None = None,
     ) -> None:
         """Check everything and show what would be saved."""
         require_scheduler(interaction)
         guild_id = guild_of(interaction)
         settings = await self.bot.database.call(guilds.settings_of, guild_id)
         rule = read_rule(when, least_minutes=self.bot.settings.schedule_minutes)
-        zone = zones.zone_named(timezone) if timezone else zones.server_zone(settings.timezone)
+        zone = time_zones.zone_named(timezone) if timezone else time_zones.server_zone(settings.timezone)
         target = require_post_allowed(channel or interaction.channel, settings)
         _require_own_access(interaction, target)
         now = self.bot.poster.now()
@@ -132,11 +134,11 @@ class Schedules(
     @add.autocomplete("timezone")
     async def _complete_zone(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         del interaction
-        return [app_commands.Choice(name=name, value=name) for name in zones.matching(current, CHOICES)]
+        return [app_commands.Choice(name=name, value=name) for name in time_zones.matching(current, CHOICES)]
 
     @add.autocomplete("model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await completion.models(interaction, current) if manages_guild(interaction) else []
+        return await autocomplete.models(interaction, current) if manages_guild(interaction) else []
 
     @app_commands.command(name="list", description="Show this server's schedules.")
     @answers(Ack.PRIVATELY)

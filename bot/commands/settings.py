@@ -9,18 +9,17 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
-from bot import setting_values
-from bot.answering import Ack, answer, answers
-from bot.app import Interaction, Pastiche
-from bot.commands import completion
-from bot.commands.recent_changes import ChangesButton, ChangesPage
-from bot.errors import UnknownModel, UserError, guild_of
-from bot.guild_settings import BY_OPTION, SETTINGS, Kind, Setting
+from bot.client import Interaction, Pastiche
+from bot.commands import autocomplete
+from bot.embeds.settings_card import Change, changes_card, options_card, settings_card
+from bot.errors import UnknownModel, UserError
+from bot.guilds import setting_values, time_zones
+from bot.guilds.permissions import guild_of, manages_guild, require_manager
+from bot.guilds.settings import BY_OPTION, SETTINGS, Kind, Setting
 from bot.i18n import _, marked
-from bot.permissions import manages_guild, require_manager
-from bot.presentation.settings_card import Change, changes_card, options_card, settings_card
-from bot.privacy_statement import AUDIT_TRAIL, Stored
-from bot.scheduling import zones
+from bot.privacy.inventory import AUDIT_TRAIL, Stored
+from bot.views.answering import Ack, answer, answers
+from bot.views.recent_changes import ChangesButton, ChangesPage
 from models import GuildSettings, audit, guilds, text_models
 
 STORES = (
@@ -171,11 +170,11 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
 
     @edit.autocomplete("default_model")
     async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await completion.models(interaction, current) if manages_guild(interaction) else []
+        return await autocomplete.models(interaction, current) if manages_guild(interaction) else []
 
     @edit.autocomplete("timezone")
     async def _complete_zone(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return [app_commands.Choice(name=zone, value=zone) for zone in zones.matching(current, CHOICES)]
+        return [app_commands.Choice(name=zone, value=zone) for zone in time_zones.matching(current, CHOICES)]
 
     def _checked(self, interaction: Interaction, setting: Setting, value: Any) -> Any:
         guild = interaction.guild

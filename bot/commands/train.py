@@ -8,15 +8,15 @@ import structlog
 from discord import app_commands
 from discord.ext import commands, tasks
 
-from bot.answering import Ack, answer, answers
-from bot.app import Interaction, Pastiche
-from bot.commands import completion
-from bot.commands.job_buttons import BUTTONS
+from bot.client import Interaction, Pastiche
+from bot.commands import autocomplete
 from bot.i18n import _, marked
-from bot.jobs.cards import CardEditor
-from bot.presentation import safe_text
-from bot.privacy_statement import AUDIT_TRAIL, Stored
-from bot.training_wish import LEVELS, SIZES, TrainingWish, accept_wish
+from bot.privacy.inventory import AUDIT_TRAIL, Stored
+from bot.text import safe_text
+from bot.training.cards.updater import CardEditor
+from bot.training.submit import LEVELS, SIZES, TrainingWish, accept_wish
+from bot.views.answering import Ack, answer, answers
+from bot.views.job_buttons import BUTTONS, controls
 from models import DatabaseError
 
 STORES = (
@@ -44,7 +44,7 @@ class Train(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
-        self.cards = CardEditor(bot, bot.database, bot.names, bot.layout)
+        self.cards = CardEditor(bot, bot.database, bot.names, bot.layout, controls)
 
     async def cog_load(self) -> None:
         """Begin to keep the cards up to date."""
@@ -99,7 +99,7 @@ class Train(commands.Cog):
 
     @train.autocomplete("base")
     async def _complete_base(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await completion.models(interaction, current)
+        return await autocomplete.models(interaction, current)
 
     @tasks.loop(seconds=CARD_EVERY_S)
     async def edit_cards(self) -> None:

@@ -6,10 +6,10 @@ import discord
 import structlog
 from discord.ext import commands
 
-from bot.app import Pastiche
+from bot.client import Pastiche
 from bot.i18n import _, marked
-from bot.presentation import style
-from bot.privacy_statement import Stored
+from bot.privacy.inventory import Stored
+from bot.text import style
 
 STORES = (
     Stored(

@@ -6,11 +6,12 @@ from typing import Any
 import discord
 from sqlalchemy.orm import Session
 
-from bot.errors import UserError, guild_of
+from bot.errors import UserError
+from bot.guilds.permissions import guild_of
+from bot.guilds.time_zones import zone_named
 from bot.i18n import _, ngettext
-from bot.scheduling.hindrances import channel_to_post
-from bot.scheduling.reading import read_rule
-from bot.scheduling.zones import zone_named
+from bot.scheduling.checks import channel_to_post
+from bot.scheduling.parser import read_rule
 from models import GuildSettings, Schedule, ScheduleState, audit, guilds, schedules, text_models
 
 Interaction = discord.Interaction[Any]

@@ -9,8 +9,8 @@ import datetime
 import structlog
 
 from bot.errors import UserError
-from bot.scheduling.reading import read_rule
-from bot.scheduling.zones import zone_named
+from bot.guilds.time_zones import zone_named
+from bot.scheduling.parser import read_rule
 from models import Database, Schedule, scheduled_posts, schedules
 
 log = structlog.stdlib.get_logger(__name__)

@@ -14,22 +14,21 @@ import discord
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.commands.schedule_buttons import post_view
+from bot.embeds.sample_message import SampleMessage, sample_message
+from bot.embeds.schedule_card import footer
 from bot.errors import SampleRefused, SamplerUnavailable
-from bot.generation import SampleWish, generate
+from bot.generation.pool import SamplerPool, ServerBusy
+from bot.generation.service import SampleWish, generate
 from bot.i18n import _
-from bot.presentation import safe_text
-from bot.presentation.sample_message import SampleMessage, sample_message
-from bot.presentation.schedule_card import footer
-from bot.sampling.pool import SamplerPool, ServerBusy
-from bot.scheduling.hindrances import Creators, Hindrance, PostChannel, channel_to_post
-from bot.scheduling.refusals import (
+from bot.infra.discord.refusals import (
     EMPTY_MESSAGE,
     FIRST_SERVER_ERROR,
     TOO_MANY_REQUESTS,
     UNKNOWN_CHANNEL,
     reopening,
 )
+from bot.scheduling.checks import Creators, Hindrance, PostChannel, channel_to_post
+from bot.text import safe_text
 from models import (
     Corpus,
     Database,
@@ -97,11 +96,13 @@ class Delivery:
         database: Database,
         pool: SamplerPool,
         now: Callable[[], datetime.datetime],
+        buttons: Callable[[int], discord.ui.View],
     ) -> None:
         self._client = client
         self._database = database
         self._pool = pool
         self._now = now
+        self._buttons = buttons
         self._creators = Creators(now)
         self._hindered: dict[Slot, tuple[datetime.datetime, str]] = {}
         # Messages that Discord has and the database could not be told of yet.
@@ -203,7 +204,7 @@ class Delivery:
             return await channel.send(
                 embeds=message.embeds,
                 files=message.files,
-                view=post_view(order.schedule.id),
+                view=self._buttons(order.schedule.id),
                 nonce=order.nonce,
             )
 

@@ -8,11 +8,11 @@ import aiohttp
 import discord
 import structlog
 
-from bot.lanes import Lanes, patiently
-from bot.presentation import hidden_words
-from bot.presentation.plain import plain_text
-from bot.presentation.schedule_card import notice
-from bot.scheduling.refusals import EMPTY_MESSAGE, is_passing, reopening
+from bot.embeds.schedule_card import notice
+from bot.infra.discord.refusals import EMPTY_MESSAGE, is_passing, reopening
+from bot.infra.discord.target_lanes import Lanes, patiently
+from bot.text import hidden_words
+from bot.text.plain import plain_text
 from models import Database, Schedule, ScheduleState, guilds, schedules
 
 log = structlog.stdlib.get_logger(__name__)

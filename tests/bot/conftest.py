@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import simcord
 
-from bot.app import Pastiche
-from bot.demo import simulated_bot
-from bot.settings import Settings
-from tests.bot.trainings import trainers
-from tests.bot.world import World
+from bot.client import Pastiche
+from bot.demo.playground import simulated_bot
+from bot.infra.settings import Settings
+from tests.support.bot.trainings import trainers
+from tests.support.bot.world import World
 
 __all__ = ["trainers"]
 

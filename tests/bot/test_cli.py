@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.layout import Layout
-from bot.settings import Settings
-from tests.bot.processes import TOKEN, Pastiche, wait_for
+from bot.infra.paths import Layout
+from bot.infra.settings import Settings
+from tests.support.bot.processes import TOKEN, Pastiche, wait_for
 
 IDLE_MIB = 160
 FORBIDDEN = {"keras", "tensorflow", "torch", "jax"}
@@ -90,8 +90,8 @@ BOT = """
 import asyncio, sys
 import simcord
 from bot.app import create_bot
-from bot.logs import configure_logs
-from bot.settings import load_settings
+from bot.infra.logs import configure_logs
+from bot.infra.settings import load_settings
 
 async def main():
     settings = load_settings()

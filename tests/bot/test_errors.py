@@ -2,9 +2,9 @@ import pytest
 import simcord
 
 from bot.app import create_bot
-from bot.settings import Settings
+from bot.infra.settings import Settings
 from models import text_models
-from tests.bot.world import World, answer, private_line, shown
+from tests.support.bot.world import World, answer, private_line, shown
 
 
 async def test_an_unexpected_error_gives_a_reference_that_is_in_the_log(

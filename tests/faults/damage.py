@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure
-from tests.textgen.bundles import write_random_bundle
+from tests.support.textgen.bundles import write_random_bundle
 from textgen import bundle
 from textgen.errors import TextgenError
 
@@ -79,8 +79,8 @@ def _checkpoints(folder: Path, draw: random.Random, count: int) -> Iterator[Figu
     backend.load()
     import keras
 
-    from textgen.training import checkpoint
-    from textgen.training.progress import Progress
+    from textgen.training.checkpoints import checkpoint
+    from textgen.training.checkpoints.progress import Progress
     from textgen.training.trainer import checkpoint_path
 
     path = checkpoint_path(folder / "model")

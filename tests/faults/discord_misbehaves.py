@@ -18,10 +18,10 @@ from typing import Any
 import discord
 
 from benchmarks.figures import Figure
-from bot.settings import Settings
+from bot.infra.settings import Settings
 from models import training_jobs
-from tests.bot.fault_server import PATH, FaultServer, fault_server
-from tests.bot.test_faults import GUILD, Cards
+from tests.bot.training.test_cards_under_faults import GUILD, Cards
+from tests.support.bot.fault_server import PATH, FaultServer, fault_server
 
 MINUTES = 2.0
 _FAULTS = ("limited", "limited", "limited globally", 429, 500, 502, 503, "reset", "lost", "lost")

@@ -16,7 +16,7 @@ from benchmarks.figures import Figure
 from tests.faults.harness import Skipped
 from tests.faults.tools import needs, trainings
 from tests.faults.tools.faulty_disk import FaultyDisk
-from tests.textgen.bundles import random_bundle
+from tests.support.textgen.bundles import random_bundle
 from textgen import bundle
 from textgen.errors import TextgenError
 

@@ -19,15 +19,15 @@ import hypothesis
 from hypothesis import strategies as st
 
 from benchmarks.figures import Figure
-from bot import bundle_archive
+from bot.bundles import archive
 from bot.errors import UserError
-from bot.presentation import safe_text
-from bot.scheduling.reading import UnreadableRule, read_rule
-from tests.bot.test_output_fuzz import PIECES, live
+from bot.scheduling.parser import UnreadableRule, read_rule
+from bot.text import safe_text
+from tests.bot.embeds.test_output_fuzz import PIECES, live
 from tests.faults.tools import mutated_bundles
-from textgen.corpus import text as corpus_text
-from textgen.corpus.reader import CorpusReader
-from textgen.corpus.sources import ReadingOptions
+from textgen.corpus.reading import text as corpus_text
+from textgen.corpus.reading.reader import CorpusReader
+from textgen.corpus.reading.sources import ReadingOptions
 from textgen.errors import CorpusError, TextgenError
 
 MINUTES = 5.0
@@ -149,14 +149,14 @@ def _bundle(seed: int, folder: Path) -> None:
     shutil.copytree(base, case)
     mutated_bundles.Mutator(seed).mutate(case, mutated_bundles.SHAPES[which])
     try:
-        packed = bundle_archive.pack(case, 10_000_000)
+        packed = archive.pack(case, 10_000_000)
         assert packed is not None
         draw = random.Random(seed)
         if draw.random() < 0.5:
             damaged = bytearray(packed)
             damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
             packed = bytes(damaged)
-        bundle_archive.unpack(packed, taken)
+        archive.unpack(packed, taken)
         mutated_bundles.write_text(taken, seed % 1_000)
     except (TextgenError, UserError) as error:
         _one_line(error)

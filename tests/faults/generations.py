@@ -16,9 +16,9 @@ import psutil
 
 from benchmarks.figures import Figure
 from bot.errors import SamplerUnavailable
-from bot.sampling.pool import SampleRequest, SamplerPool
+from bot.generation.pool import SampleRequest, SamplerPool
 from tests.faults.tools import trainings
-from tests.textgen.bundles import write_random_bundle
+from tests.support.textgen.bundles import write_random_bundle
 
 MINUTES = 3.0
 _CELLS = ("linear", "lstm", "gru")

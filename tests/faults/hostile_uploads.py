@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 
 from benchmarks.figures import Figure
-from bot import attachments, intake
 from bot.errors import UserError
-from bot.layout import Layout
-from bot.limited_child import ChildPool
-from tests.hostile import FAMILIES
+from bot.infra.children.limited import ChildPool
+from bot.infra.paths import Layout
+from bot.training.uploads import attachments, intake
+from tests.support.texts.hostile import FAMILIES
 from textgen.errors import CorpusError
 
 MINUTES = 3.0

@@ -18,11 +18,11 @@ import psutil
 
 from benchmarks.figures import Figure
 from models import Database, JobState, PostState, scheduled_posts, schedules, text_models, training_jobs
-from tests.bot.posting_process import GUILD, SLOT
 from tests.faults.harness import ROOT
 from tests.faults.tools import trainings
 from tests.faults.tools.bot_process import MODEL
-from tests.textgen.bundles import write_random_bundle
+from tests.support.bot.posting_process import GUILD, SLOT
+from tests.support.textgen.bundles import write_random_bundle
 
 MINUTES = 5.0
 _KILLS_A_SLOT = 5

@@ -15,13 +15,13 @@ from typing import Any
 import simcord
 
 from benchmarks.figures import Figure
-from bot.demo import simulated_bot
-from bot.settings import Settings
-from tests.bot.surface import commands_of, filled, spelled, templates
-from tests.bot.world import World, answer
+from bot.demo.playground import simulated_bot
+from bot.infra.settings import Settings
 from tests.faults.harness import ROOT
 from tests.faults.tools.first_answers import FirstAnswers
-from tests.textgen.bundles import write_random_bundle
+from tests.support.bot.surface import commands_of, filled, spelled, templates
+from tests.support.bot.world import World, answer
+from tests.support.textgen.bundles import write_random_bundle
 
 MINUTES = 4.0
 LOCKED_S = 6.0

@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 
 from benchmarks.figures import Figure
-from bot.jobs import workspace
-from bot.jobs.trainer import checkpoint_of
-from bot.settings import Settings
+from bot.infra.settings import Settings
+from bot.training.trainer import workspace
+from bot.training.trainer.process import checkpoint_of
 from models import JobState, training_jobs
-from tests.bot.processes import Pastiche, wait_for
-from tests.bot.test_recovery import GUILD, Trainings, trainers
+from tests.bot.training.test_recovery import GUILD, Trainings, trainers
 from tests.faults.tools import trainings
-from tests.textgen.bundles import write_random_bundle
+from tests.support.bot.processes import Pastiche, wait_for
+from tests.support.textgen.bundles import write_random_bundle
 
 MINUTES = 1.0
 

@@ -14,13 +14,13 @@ from typing import Any
 import simcord
 
 from benchmarks.figures import Figure
-from bot.demo import simulated_bot
-from bot.settings import Settings
-from tests.bot.world import World
+from bot.demo.playground import simulated_bot
+from bot.infra.settings import Settings
 from tests.faults.harness import ROOT
 from tests.faults.tools import needs
 from tests.faults.tools.first_answers import FirstAnswers
-from tests.textgen.bundles import write_random_bundle
+from tests.support.bot.world import World
+from tests.support.textgen.bundles import write_random_bundle
 
 MINUTES = 2.0
 NEEDS = (needs.strace,)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure
-from bot.child_process import Child
-from bot.jobs import trainer
-from bot.jobs.trainer import Stop, TrainingEnd, TrainingOrder, run_trainer
+from bot.infra.children.process import Child
+from bot.training.trainer import process
+from bot.training.trainer.process import Stop, TrainingEnd, TrainingOrder, run_trainer
 from tests.faults.harness import Skipped
 from tests.faults.tools import trainings
 
@@ -40,7 +40,7 @@ class _Watched:
         self.end: TrainingEnd | None = None
         self._gave_up = threading.Event()
         order = TrainingOrder(data, folder / "bundle", limit_s, threads=1, size=size)
-        real = trainer.start_child
+        real = process.start_child
 
         def start(*arguments: Any, **more: Any) -> Child:
             child = real(*arguments, **more)
@@ -49,11 +49,11 @@ class _Watched:
             return child
 
         def train() -> None:
-            trainer.start_child = start
+            process.start_child = start
             try:
                 self.end = run_trainer(order, on_event=self.events.append, should_stop=self._stop)
             finally:
-                trainer.start_child = real
+                process.start_child = real
 
         self._thread = threading.Thread(target=train)
         self._begun = time.monotonic()

@@ -11,7 +11,7 @@ def test_every_promise_names_tests_that_exist(root: Path) -> None:
     rows = [line for line in text.splitlines() if line.startswith("| **")]
     assert len(rows) >= 10
     for row in rows:
-        named = re.findall(r"`(\w+/test_\w+\.py)`", row.split("|")[-2])
+        named = re.findall(r"`((?:\w+/)+test_\w+\.py)`", row.split("|")[-2])
         faults = {
             name
             for words in re.findall(r"faults? ((?:`\w+`(?:, )?)+)", row.split("|")[-2])

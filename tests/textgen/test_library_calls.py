@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import textgen
-from tests.textgen.bundles import random_bundle
+from tests.support.textgen.bundles import random_bundle
 from textgen import BundleError, CorpusError, SettingsError, TextgenError, TrainingError
 from textgen.evaluation import random_windows
 from textgen.model import TextModel
-from textgen.settings import TrainingSettings
-from textgen.spec import Cell
+from textgen.network.spec import Cell
+from textgen.settings.training import TrainingSettings
 
 MODEL = TextModel(random_bundle())
 CONTROLS: dict[str, Any] = {"length": 40, "random_seed": 7, "temperature": 0.5, "top_k": 5, "top_p": 0.5}

@@ -9,20 +9,20 @@ from pathlib import Path
 import click
 
 from textgen import corpus as corpora
-from textgen import files
 from textgen.cli.reading import encoding_options, reading_options
 from textgen.cli.streams import json_line
 from textgen.corpus import shakespeare as plays
-from textgen.corpus.advice import Advice, advise
-from textgen.corpus.encoding import check_policy
 from textgen.corpus.items import ItemLines
-from textgen.corpus.reader import CorpusReader
+from textgen.corpus.reading.encoding import check_policy
+from textgen.corpus.reading.reader import CorpusReader
+from textgen.corpus.reading.sources import ReadingOptions, find
 from textgen.corpus.report import VOCABULARY
-from textgen.corpus.sources import ReadingOptions, find
 from textgen.corpus.splitting import DEFAULT_SHARE
 from textgen.corpus.splitting import split as split_folder
 from textgen.corpus.unwrapping import unwrap as unwrap_text
 from textgen.errors import CorpusError
+from textgen.files import atomic
+from textgen.settings.advice import Advice, advise
 
 
 @click.group("corpus")
@@ -155,7 +155,7 @@ def unwrap(
     Verse, lists, headings, tables and indented text keep theirs.
     """
     if output is not None:
-        files.refuse_to_overwrite(output, CorpusError, force=force)
+        atomic.refuse_to_overwrite(output, CorpusError, force=force)
     options = ReadingOptions(encoding=encoding, encoding_errors=check_policy(encoding_errors))
     text = unwrap_text(corpora.read(file, encoding=options.encoding, encoding_errors=options.encoding_errors))
     if output is None:
@@ -163,6 +163,6 @@ def unwrap(
         sys.stdout.buffer.write(text.encode())
         return
     try:
-        files.write_bytes(output, text.encode())
+        atomic.write_bytes(output, text.encode())
     except OSError as error:
         raise CorpusError(f"{output} cannot be written: {error.strerror}") from None

@@ -9,11 +9,11 @@ import click
 
 from textgen.cli.reading import reading_options
 from textgen.cli.streams import json_line
-from textgen.corpus.encoding import check_policy
-from textgen.corpus.reader import read_as_trained
-from textgen.corpus.sources import ReadingOptions
+from textgen.corpus.reading.encoding import check_policy
+from textgen.corpus.reading.reader import read_as_trained
+from textgen.corpus.reading.sources import ReadingOptions
 from textgen.evaluation import random_windows, stateful_pass
-from textgen.memorization import GRAM, memorization
+from textgen.evaluation.memorization import GRAM, memorization
 from textgen.model import TextModel
 
 _SAMPLES, _LENGTH = 20, 500

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from textgen import bundle as bundles
-from textgen import files
 from textgen.cli.streams import json_line
 from textgen.errors import BundleError
-from textgen.output import Output
-from textgen.ownership import PICTURE
+from textgen.files import atomic
+from textgen.files.output_folder import Output
+from textgen.files.ownership import PICTURE
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -27,11 +27,11 @@ def command(bundle: Path, *, as_json: bool, plot: bool, force: bool) -> None:
     loaded = bundles.read(bundle)
     manifest = loaded.manifest
     if plot:
-        from textgen.plotting import is_curve, write_loss_curve
+        from textgen.training.reporting.plotting import is_curve, write_loss_curve
 
         picture = Output.of(bundle).standing() / PICTURE
         if not is_curve(picture):
-            files.refuse_to_overwrite(picture, BundleError, force=force)
+            atomic.refuse_to_overwrite(picture, BundleError, force=force)
         unit = "character" if manifest.level == "char" else "token"
         write_loss_curve(manifest.history, picture, unit=unit)
     if as_json:

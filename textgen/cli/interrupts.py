@@ -12,8 +12,8 @@ import sys
 import threading
 from types import FrameType
 
-from textgen.events import Control
-from textgen.training import lock
+from textgen.training.checkpoints import lock
+from textgen.training.reporting.events import Control
 
 _PATIENCE_S = 0.5
 _INTERRUPTED = 130

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from textgen.events import Event
+from textgen.training.reporting.events import Event
 
 _LINE_EVERY = 0.1
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from textgen.corpus.encoding import ERROR_POLICIES
+from textgen.corpus.reading.encoding import ERROR_POLICIES
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -27,7 +27,7 @@ def encoding_options(function: _Function) -> _Function:
 
 
 def reading_options(function: _Function) -> _Function:
-    """Give a command the flags of `textgen.corpus.sources.ReadingOptions`."""
+    """Give a command the flags of `textgen.corpus.reading.sources.ReadingOptions`."""
     return click.option(
         "--column",
         help="Column of .csv and .tsv files (its name, or its number from 1), or key of .jsonl files, "

@@ -2,7 +2,7 @@
 
 import click
 
-from textgen.serve import main
+from textgen.serving.stdio import main
 
 
 @click.command("serve")

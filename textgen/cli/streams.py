@@ -15,7 +15,7 @@ import select
 import sys
 from typing import Any
 
-from textgen.events import finite
+from textgen.training.reporting.events import finite
 
 _HANDLER = "textgen.shown"
 

@@ -17,13 +17,13 @@ from textgen.cli.progress import Display
 from textgen.cli.reading import reading_options
 from textgen.cli.streams import OutputError
 from textgen.errors import OutOfMemoryError, SettingsError, TextgenError, TrainingInterruptedError
-from textgen.events import Control, Event, EventSink, json_lines
-from textgen.files import is_disk_full
-from textgen.output import Output
-from textgen.settings import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
-from textgen.spec import CELLS
-from textgen.tensorboard import scalars
-from textgen.training import lock
+from textgen.files.atomic import is_disk_full
+from textgen.files.output_folder import Output
+from textgen.network.spec import CELLS
+from textgen.settings.training import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
+from textgen.training.checkpoints import lock
+from textgen.training.reporting.events import Control, Event, EventSink, json_lines
+from textgen.training.reporting.tensorboard import scalars
 from textgen.training.run import train
 
 

@@ -1,7 +1,8 @@
 """Corpora: from uploaded bytes to clean text, and what to say of it before training."""
 
-from textgen.corpus.chat_logs import suspect_chat_log
-from textgen.corpus.cuts import split_for_validation
+from textgen.corpus.chats.logs import suspect_chat_log
+from textgen.corpus.reading.cuts import split_for_validation
+from textgen.corpus.reading.text import MAXIMUM_BYTES, clean, decode, normal_form, read
 from textgen.corpus.report import (
     MINIMUM_CHARACTERS,
     CorpusStats,
@@ -12,7 +13,6 @@ from textgen.corpus.report import (
     suspect_secrets,
 )
 from textgen.corpus.seeds import LineStarts, line_starts
-from textgen.corpus.text import MAXIMUM_BYTES, clean, decode, normal_form, read
 
 __all__ = [
     "MAXIMUM_BYTES",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from textgen.graphemes import grapheme_ends
+from textgen.unicode.graphemes import grapheme_ends
 
 _COUNT = 50
 _LONGEST = 60

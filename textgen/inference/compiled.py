@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts.kneser_ney import KneserNey
 from textgen.inference.compiled_prior import CompiledPrior
 from textgen.inference.linear import LinearStepper
 from textgen.inference.numerics import Float32, Float64
 from textgen.inference.stepper import State
-from textgen.kneser_ney import KneserNey
-from textgen.spec import NetworkSpec
+from textgen.network.spec import NetworkSpec
 
 _LAYER = (
     *("norm", "input", "convolution", "forget_bias", "output"),

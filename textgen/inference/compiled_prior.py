@@ -7,9 +7,9 @@ import ctypes
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.ngram_order import Order
 from textgen.inference.numerics import Float64
-from textgen.kneser_ney import KneserNey
-from textgen.ngram_order import Order
 
 
 class _Order(ctypes.Structure):

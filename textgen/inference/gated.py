@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from textgen.inference.numerics import Float32, Float64, sigmoid
 from textgen.inference.stepper import State
-from textgen.spec import NetworkSpec
+from textgen.network.spec import NetworkSpec
 
 
 class _StackedStepper(ABC):

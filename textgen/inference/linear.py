@@ -17,11 +17,11 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts.kneser_ney import KneserNey
 from textgen.inference.numerics import EPSILON, Float32, Float64
 from textgen.inference.prior import Expectation, Prior
 from textgen.inference.stepper import State
-from textgen.kneser_ney import KneserNey
-from textgen.spec import CONVOLUTION, NetworkSpec
+from textgen.network.spec import CONVOLUTION, NetworkSpec
 
 
 class LinearStepper:

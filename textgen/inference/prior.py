@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts.kneser_ney import KneserNey
 from textgen.inference.numerics import Float64
-from textgen.kneser_ney import KneserNey
 
 _KEPT_LENGTH = 4
 """Probabilities by n-grams of up to this length are kept: at character level they come again and again."""

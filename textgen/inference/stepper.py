@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from textgen.errors import BundleError
 from textgen.inference.numerics import Float32, Float64
-from textgen.kneser_ney import KneserNey
-from textgen.spec import NetworkSpec
+from textgen.network.spec import NetworkSpec
 
 State = list[Float32]
 """For each carried quantity an array whose first axis is the batch."""
@@ -53,22 +50,3 @@ class Stepper(Protocol):
     def logits(self, features: Float64) -> Float64:
         """Return logits, shape (..., vocabulary), of features, shape (..., features)."""
         ...
-
-
-def make_stepper(
-    spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], counted: KneserNey | None = None
-) -> Stepper:
-    """Return the stepper of a bundle's network, the quickest that there is."""
-    if bool(spec.prior) != (counted is not None):
-        raise BundleError(f"the network's prior is {spec.prior}, but its counted n-grams are not there")
-    from textgen.inference.compiled import CompiledLinearStepper, library
-    from textgen.inference.gated import GruStepper, LstmStepper
-    from textgen.inference.linear import LinearStepper
-
-    code = library()
-    if spec.cell == "linear" and code is not None:
-        return CompiledLinearStepper(spec, weights, counted, code)
-    if spec.cell == "linear":
-        return LinearStepper(spec, weights, counted)
-    kinds: dict[str, Callable[..., Stepper]] = {"lstm": LstmStepper, "gru": GruStepper}
-    return kinds[spec.cell](spec, weights)

@@ -89,8 +89,9 @@ class SamplingSettings:
         count: number of texts; the one with number i, from 0, has the random seed `random_seed` + i,
             so that each can be had again alone.
         time_limit_s: seconds from the request, after which the text ends where it is.
-        unseen: what becomes of symbols in the seed that the model has never seen, and no form of
-            (`textgen.typed`): "drop" them, "replace" them by the unknown token, or "refuse" the seed.
+        unseen: what becomes of symbols in the seed that the model has never seen, and no
+            form of (`textgen.sampling.typed_text`): "drop" them, "replace" them by the unknown token, or
+            "refuse" the seed.
 
         novel: draw lines again that stand in the corpus, a bounded number of times; None does so where
             the corpus was one item a line (`textgen.corpus.items`). Other models cannot tell.

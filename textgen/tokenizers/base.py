@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from textgen.corpus import plain_forms
 from textgen.tokenizers.stream import StreamDecoder
+from textgen.unicode import plain_forms
 
 Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 

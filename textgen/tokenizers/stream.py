@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import regex
 
-from textgen.graphemes import grapheme_ends
+from textgen.unicode.graphemes import grapheme_ends
 
 _CLUSTER = regex.compile(r"\X")
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from textgen.corpus import plain_forms
-from textgen.corpus.plain_forms import APOSTROPHES, DASHES, DOTS, ELLIPSIS, QUOTES
 from textgen.tokenizers import treebank
+from textgen.unicode import plain_forms
+from textgen.unicode.plain_forms import APOSTROPHES, DASHES, DOTS, ELLIPSIS, QUOTES
 
 Known = Callable[[str], bool]
 Split = Callable[[str], list[str]]

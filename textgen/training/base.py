@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from textgen.bundle import Bundle, Weights
 from textgen.errors import SettingsError
-from textgen.settings import PRESETS, TrainingSettings
+from textgen.settings.training import PRESETS, TrainingSettings
 
 _BY_VOCABULARY = {"embedding": 0, "prior.input": 0, "output.kernel": 1, "output.bias": 0}
 """The parameters that grow with the vocabulary, and along which axis."""

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from textgen.spec import NetworkSpec
+from textgen.network.spec import NetworkSpec
 
 _KINDS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 

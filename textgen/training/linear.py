@@ -4,7 +4,7 @@ The gates depend on the input alone, so that h_t = a_t h_(t-1) + (1 - a_t) v_t i
 its steps can be computed together: minGRU (Feng et al. 2024, "Were RNNs All We Needed?"), with the
 block around it as in Griffin (De et al. 2024): normalisation, a short causal convolution, an output
 gate, and a gated multilayer perceptron. The output corrects what counted n-grams expect
-(`textgen.kneser_ney`). `textgen.inference.linear` is its twin.
+(`textgen.experts.kneser_ney`). `textgen.inference.linear` is its twin.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from textgen.spec import CONVOLUTION, NetworkSpec
+from textgen.network.spec import CONVOLUTION, NetworkSpec
 
 
 def scan(keep: Any, values: Any, first: Any) -> Any:

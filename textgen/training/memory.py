@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textgen.dataset import fit_to_corpus
 from textgen.errors import OutOfMemoryError
-from textgen.settings import TrainingSettings
-from textgen.spec import NetworkSpec
+from textgen.network.spec import NetworkSpec
+from textgen.settings.training import TrainingSettings
+from textgen.training.data.strips import fit_to_corpus
 
 # A weight, its gradient, the optimizer's two averages, the best weights so far, and one copy of all
 # of it while a checkpoint is written; 32-bit floats.

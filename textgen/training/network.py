@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from textgen.kneser_ney import KneserNey
-from textgen.spec import NetworkSpec
+from textgen.experts.kneser_ney import KneserNey
+from textgen.network.spec import NetworkSpec
 from textgen.training.gated import GatedNetwork
 from textgen.training.linear import LinearNetwork
 

@@ -6,7 +6,7 @@ import math
 
 import keras
 
-from textgen.settings import TrainingSettings
+from textgen.settings.training import TrainingSettings
 
 _WARM_UP = 0.03
 _LOWEST = 0.05

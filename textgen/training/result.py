@@ -13,12 +13,12 @@ from typing import Any
 import numpy.typing as npt
 
 from textgen import __version__, bundle
-from textgen.events import EventSink
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
-from textgen.settings import TrainingSettings
-from textgen.training.corpora import PreparedCorpus
-from textgen.training.progress import Progress
+from textgen.settings.training import TrainingSettings
+from textgen.training.checkpoints.progress import Progress
+from textgen.training.data.corpora import PreparedCorpus
+from textgen.training.reporting.events import EventSink
 from textgen.training.start import Start, loss_by
 
 FINAL_TOKENS = 500_000

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from textgen import bundle
-from textgen.corpus.encoding import check_policy
-from textgen.corpus.sources import ReadingOptions, Source, find
+from textgen.corpus.reading.encoding import check_policy
+from textgen.corpus.reading.sources import ReadingOptions, Source, find
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TextgenError, TrainingError
-from textgen.events import Control, EventSink
-from textgen.output import Output
-from textgen.settings import TrainingSettings, check_flag, check_real
+from textgen.files.output_folder import Output
+from textgen.settings.training import TrainingSettings, check_flag, check_real
 from textgen.training import backend, memory
 from textgen.training.base import settings_of
-from textgen.training.corpora import choose_cache, prepare
-from textgen.training.lock import exclusive
-from textgen.training.reading_time import ReadingTime
+from textgen.training.checkpoints.lock import exclusive
+from textgen.training.data.corpora import choose_cache, prepare
+from textgen.training.data.reading_time import ReadingTime
+from textgen.training.reporting.events import Control, EventSink
 from textgen.training.result import Result
 from textgen.training.start import first_look
 from textgen.values import as_path, plain, shown
@@ -78,7 +78,7 @@ def train(
         encoding: the files' encoding, if it is neither UTF-8 nor announced by a byte-order mark.
         encoding_errors: "replace" puts U+FFFD for bytes that the encoding does not allow.
         output: the bundle's folder; by default ``model`` beside the text.
-        on_event: receives the events of `textgen.events`.
+        on_event: receives the events of `textgen.training.reporting.events`.
         resume: go on from an interrupted training's checkpoint if there is one.
         base: a bundle to go on from: its network and weights are kept, its vocabulary is kept and, at
             character level, extended.

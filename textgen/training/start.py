@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.bundle import Bundle
-from textgen.kneser_ney import KneserNey
-from textgen.spec import NetworkSpec
+from textgen.experts.kneser_ney import KneserNey
+from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import Tokens
-from textgen.training.corpora import PreparedCorpus
-from textgen.training.progress import Progress
+from textgen.training.checkpoints.progress import Progress
+from textgen.training.data.corpora import PreparedCorpus
 
 _LOOKED_AT = 20_000
 _FEWEST_LOOKED_AT = 2_000

@@ -10,21 +10,22 @@ from typing import Any
 import keras
 
 from textgen import bundle
-from textgen.dataset import Strips, fit_to_corpus
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.evaluation import mean_loss
-from textgen.events import Control, EventSink
+from textgen.files.output_folder import Output
 from textgen.model import TextModel
-from textgen.output import Output
-from textgen.settings import TrainingSettings
-from textgen.training import backend, checkpoint, checkpoint_file, network
+from textgen.settings.training import TrainingSettings
+from textgen.training import backend, network
 from textgen.training.base import grown
-from textgen.training.batches import Batches
+from textgen.training.checkpoints import checkpoint, checkpoint_file
 from textgen.training.clock import Clock, Pace
-from textgen.training.corpora import PreparedCorpus
-from textgen.training.curve import Curve
+from textgen.training.data.batches import Batches
+from textgen.training.data.corpora import PreparedCorpus
+from textgen.training.data.strips import Strips, fit_to_corpus
 from textgen.training.divergence import DivergedError, LossWatch
 from textgen.training.optimizing import cosine, optimizer_of, worth_compiling
+from textgen.training.reporting.curve import Curve
+from textgen.training.reporting.events import Control, EventSink
 from textgen.training.result import FINAL_TOKENS, Result
 from textgen.training.start import Start
 
@@ -43,7 +44,7 @@ class Trainer:
         corpus: what to learn.
         settings: how.
         output: the bundle's folder.
-        emit: receives the events of `textgen.events`.
+        emit: receives the events of `textgen.training.reporting.events`.
         control: what somebody outside wishes.
         started: `time.monotonic` when the process began, which a time limit counts from.
         live_sample: emit samples at four temperatures after each epoch.

@@ -17,14 +17,15 @@ from pathlib import Path
 import discord
 import simcord
 
-from bot.app import Pastiche, create_bot
-from bot.jobs import workspace
-from bot.settings import Settings
+from bot.app import create_bot
+from bot.client import Pastiche
+from bot.infra.settings import Settings
+from bot.training.trainer import workspace
 from models import corpora, scheduled_posts, schedules, training_jobs
 from models.columns import utc_now
-from tests.bot import posting_process
-from tests.bot.posting_process import GUILD
 from tests.faults.tools import trainings
+from tests.support.bot import posting_process
+from tests.support.bot.posting_process import GUILD
 
 MODEL = "Hamlet"
 

@@ -20,14 +20,15 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from tests.textgen.bundles import manifest_of
-from textgen import bundle, files
+from tests.support.textgen.bundles import manifest_of
+from textgen import bundle
 from textgen.bundle import Bundle
 from textgen.errors import TextgenError
+from textgen.experts.kneser_ney import KneserNey
+from textgen.files import atomic
 from textgen.inference import compiled
-from textgen.kneser_ney import KneserNey
 from textgen.model import TextModel
-from textgen.spec import NetworkSpec
+from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import CharacterTokenizer
 
 SHAPES = ((2, 1, 1, 0), (2, 2, 3, 1), (21, 8, 6, 0), (21, 24, 4, 2), (300, 16, 5, 0), (1100, 8, 4, 0))
@@ -57,7 +58,7 @@ def reseal(folder: Path) -> None:
     path = folder / bundle.MANIFEST
     data = json.loads(path.read_text(encoding="utf-8"))
     data["files"] = {
-        file.name: {"sha256": files.sha256(file), "bytes": file.stat().st_size}
+        file.name: {"sha256": atomic.sha256(file), "bytes": file.stat().st_size}
         for file in sorted(folder.iterdir())
         if file.name != bundle.MANIFEST
     }

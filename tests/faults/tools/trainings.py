@@ -53,8 +53,8 @@ class Nursery:
             compiled: False leaves out XLA, which takes seconds for each training of the linear cell.
         """
         os.environ.update(ONE_THREAD)
-        from textgen import plotting  # noqa: F401
         from textgen.training import optimizing, trainer  # noqa: F401
+        from textgen.training.reporting import plotting  # noqa: F401
 
         if not compiled:
             optimizing.worth_compiling = lambda settings, **network: False

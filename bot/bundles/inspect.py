@@ -1,0 +1,70 @@
+"""What is done with bundles in a process of its own: checking one that came from elsewhere, drawing a curve.
+
+Both read files that may be large or hostile, and drawing needs Matplotlib: nothing for the bot's process.
+"""
+
+from pathlib import Path
+
+import structlog
+
+from bot.errors import UserError
+from bot.i18n import _
+from bot.infra.children.limited import Limits, OutOfMemory, OutOfTime, run_limited
+from bot.text import reasons, safe_text
+
+log = structlog.stdlib.get_logger(__name__)
+
+CHECKING = Limits(wall_s=60, processor_s=20, memory_bytes=400 * 2**20)
+DRAWING = Limits(wall_s=60, processor_s=40, memory_bytes=2**31)
+CURVE = "loss.png"
+REASON_CHARACTERS = 300
+
+
+def check(bundle: Path) -> None:
+    """Read a bundle as a sampler would, every hash and shape of it; blocks.
+
+    Raises:
+        UserError: it is damaged or none.
+    """
+    try:
+        done = run_limited("textgen", ["inspect", str(bundle)], CHECKING)
+    except OutOfMemory:
+        raise UserError(_("This bundle is refused: it takes too much memory to read.")) from None
+    except OutOfTime:
+        raise UserError(_("The bundle could not be checked in time.")) from None
+    if done.code:
+        lines = done.stderr.strip().splitlines()
+        reason = lines[-1] if lines else ""
+        if not reason.startswith("error: "):
+            log.warning("a bundle could not be read", reason=reason)
+            raise UserError(_("This zip file is no bundle that can be read."))
+        told = reason.removeprefix("error: ").replace(f"{bundle}/", "").replace(str(bundle), "the bundle")
+        raise UserError(
+            _("This bundle is refused: {reason}").format(
+                reason=safe_text.safe_within(reasons.for_people(told), REASON_CHARACTERS)
+            )
+        )
+
+
+def curve(bundle: Path) -> bytes | None:
+    """The bundle's loss curve as a picture, drawn once and kept in it; None where there is none; blocks."""
+    kept = kept_curve(bundle)
+    if kept is not None:
+        return kept
+    try:
+        done = run_limited("textgen", ["inspect", str(bundle), "--plot"], DRAWING)
+    except (OutOfMemory, OutOfTime) as error:
+        log.info("no loss curve", bundle=bundle.name, reason=type(error).__name__)
+        return None
+    if done.code:
+        log.info("no loss curve", bundle=bundle.name, reason=done.stderr[-300:])
+        return None
+    return kept_curve(bundle)
+
+
+def kept_curve(bundle: Path) -> bytes | None:
+    """The picture if it has been drawn before."""
+    try:
+        return (bundle / CURVE).read_bytes()
+    except OSError:
+        return None

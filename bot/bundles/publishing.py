@@ -1,0 +1,52 @@
+"""A bundle becomes a guild's model: its manifest's figures go into the row. Knows nothing of jobs."""
+
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from bot.infra.paths import relative
+from models import TextModel, text_models
+
+
+def publish_bundle(
+    session: Session,
+    guild_id: int,
+    bundle: Path,
+    *,
+    name: str,
+    created_by: int,
+    corpus_id: int | None = None,
+    training_job_id: str | None = None,
+    imported: bool = False,
+) -> tuple[TextModel, str | None]:
+    """Make a bundle the guild's model of a name.
+
+    Returns:
+        The model, and where the bundle lies that it replaces, to be deleted after the commit.
+
+    Raises:
+        BundleError: the bundle cannot be read.
+    """
+    # NumPy comes with it, and a bot that publishes nothing does without.
+    from textgen.bundle import read_manifest
+
+    manifest = read_manifest(bundle)
+    model, replaced = text_models.publish(
+        session,
+        guild_id,
+        name=name,
+        bundle_path=relative(bundle),
+        corpus_id=corpus_id,
+        training_job_id=training_job_id,
+        level=manifest.level,
+        cell=manifest.cell,
+        parameters=manifest.parameters,
+        vocabulary=manifest.vocabulary,
+        characters=manifest.characters,
+        validation_loss=manifest.validation_loss,
+        created_by=created_by,
+        imported=imported,
+    )
+    # A row names its file by the path in the data directory, in which the new one lies as well.
+    data_dir = Path(str(bundle).removesuffix(relative(bundle)))
+    return model, None if replaced is None else str(data_dir / replaced)

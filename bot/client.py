@@ -1,0 +1,203 @@
+"""The Discord client of the bot: it owns the services, and starts and ends them.
+
+`bot.app` puts it together with the commands; what commands and buttons get as `interaction.client` is this.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import commands
+
+from bot.generation.cooldowns import Cooldowns
+from bot.generation.pool import SamplerPool
+from bot.generation.usage import GenerationCounter
+from bot.guilds.member_names import Names
+from bot.guilds.presence import Presence
+from bot.guilds.word_lists import GuildWords
+from bot.i18n.translator import CatalogueTranslator
+from bot.infra.children.limited import ChildPool
+from bot.infra.discord.command_sync import keep_synced
+from bot.infra.discord.gateway import Gateway
+from bot.infra.health import Heartbeat
+from bot.infra.paths import Layout
+from bot.infra.settings import Settings
+from bot.infra.steady_clock import SteadyClock
+from bot.infra.upgrading import cannot_start, upgraded
+from bot.scheduling.poster import Poster
+from bot.training.jobs.queue import JobQueue
+from bot.training.jobs.worker import JobWorker
+from bot.training.trainer import workspace
+from bot.training.uploads import attachments, intake
+from models import Database, TrainingJob
+
+log = structlog.stdlib.get_logger(__name__)
+
+EXECUTOR = "bot"
+
+
+class Pastiche(commands.Bot):
+    """The Discord client with what its commands need.
+
+    Args:
+        settings: of the host.
+        extensions: modules of commands, by name.
+        tree: the class of the command tree.
+        post_buttons: what stands below a scheduled post, by its schedule's id.
+
+    Attributes:
+        settings: what the host set.
+        layout: where files lie.
+        database: guilds, corpora, models, jobs.
+        names: of members.
+        words: that each server hides.
+        pool: the warm samplers.
+        cooldowns: of people who ask for texts.
+        intake: reads uploaded texts.
+        checks: looks through bundles that come from elsewhere, one after the other.
+        curves: draws loss curves, one after the other.
+        generations: what the models wrote.
+        queue: where trainings are put.
+        mentions_commands: whether clients make something to click of a command's mention.
+        clock: the present moment, which no jump of the host's clock moves at once.
+        presence: which servers it is in.
+        poster: of the schedules.
+        gateway: whether Discord is connected now.
+        heartbeat: the event loop's lag and the sign of life.
+        download: fetches what people upload.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        extensions: Sequence[str],
+        tree: type[app_commands.CommandTree[Any]],
+        post_buttons: Callable[[int], discord.ui.View],
+    ) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it never speaks
+        intents = discord.Intents.none()
+        intents.guilds = True
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=tree,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+        )
+        self.settings = settings
+        self._extensions = extensions
+        self.layout = Layout(settings.data_dir)
+        self.database = Database(settings.database_url)
+        self.names = Names(self)
+        self.words = GuildWords()
+        self.pool = SamplerPool(
+            settings.samplers,
+            timeout_s=settings.sample_timeout_s,
+            root=settings.data_dir,
+            home=self.layout.home,
+        )
+        self.cooldowns = Cooldowns()
+        self.intake = ChildPool("intake", intake.AT_ONCE)
+        self.checks = ChildPool("check", 1)
+        self.curves = ChildPool("curve", 1)
+        self.generations = GenerationCounter(self.database)
+        self.queue = JobQueue(settings, self.database)
+        self.mentions_commands = True
+        self.gateway = Gateway(self)
+        self.heartbeat = Heartbeat(
+            self.layout.heartbeat, self.is_ready, self._end_processes, connected_at=self.gateway.seen_at
+        )
+        self.download: attachments.Download = attachments.from_discord
+        self._syncing: asyncio.Task[None] | None = None
+        self._claim: IO[str] | None = None
+        self.clock = SteadyClock()
+        self.presence = Presence(self, self.database, self._clear_training, self.names, self.clock)
+        self.poster = Poster(self, self.database, self.pool, post_buttons, self.clock)
+        self._worker = JobWorker(
+            settings,
+            self.database,
+            executor_id=settings.executor_id or EXECUTOR,
+            trains=settings.jobs == "here",
+        )
+
+    async def setup_hook(self) -> None:
+        """Start the services, load the commands, and tell Discord of them if they changed.
+
+        Raises:
+            SettingsError: the host must put something right first.
+            DatabaseError: the database cannot be used.
+        """
+        try:
+            await self._set_up()
+        except commands.ExtensionFailed as failed:
+            if isinstance(failed.original, OSError):
+                raise cannot_start(failed.original) from failed
+            raise failed.original from None
+        except OSError as error:
+            raise cannot_start(error) from error
+
+    async def _set_up(self) -> None:
+        await asyncio.to_thread(self._start_services)
+        self.heartbeat.start(asyncio.get_running_loop())
+        await self.tree.set_translator(CatalogueTranslator())
+        for extension in self._extensions:
+            await self.load_extension(extension)
+        self._syncing = asyncio.create_task(keep_synced(self.tree, self.layout.tree_hash))
+
+    async def on_ready(self) -> None:
+        """Log that the bot is connected."""
+        self.gateway.established()
+        log.info("connected", user=str(self.user), guilds=len(self.guilds))
+
+    async def on_resumed(self) -> None:
+        """Note that a lost connection goes on."""
+        self.gateway.established()
+
+    async def on_disconnect(self) -> None:
+        """Note that the connection is lost; discord.py makes a new one."""
+        self.gateway.lost()
+
+    async def close(self) -> None:
+        """Leave Discord, then end the services; a running training keeps its checkpoint."""
+        if self._syncing is not None:
+            self._syncing.cancel()
+        await self.poster.close()
+        await super().close()
+        await asyncio.to_thread(self._stop_services)
+
+    def _clear_training(self, job: TrainingJob) -> None:
+        workspace.clear(self.layout, job.guild_id, job.id)
+
+    def _start_services(self) -> None:
+        self.settings.prepare_data_dir()
+        self._worker.claim()
+        self._claim = upgraded(self.settings)
+        with self.database.read() as session:
+            self.words.load(session)
+        self._worker.start()
+        if self.settings.jobs == "elsewhere":
+            self.queue.prepare()
+        self.queue.reconcile()
+        self.pool.start()
+
+    def _stop_services(self) -> None:
+        self.heartbeat.stop()
+        self._end_processes()
+        self.queue.close()
+        self.database.dispose()
+        if self._claim is not None:
+            self._claim.close()
+
+    def _end_processes(self) -> None:
+        for children in (self.intake, self.checks, self.curves):
+            children.close()
+        self.pool.close()
+        self._worker.stop()
+
+
+Interaction = discord.Interaction[Pastiche]

@@ -1,0 +1,92 @@
+"""Deletes by itself what was kept long enough: old texts, and all of servers that removed the bot."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import discord
+import structlog
+from discord.ext import commands, tasks
+
+from bot.client import Pastiche
+from bot.infra.paths import Layout
+from bot.privacy import erasure, orphans
+from bot.privacy.inventory import Stored
+from models import Database, DatabaseError, retention
+
+log = structlog.stdlib.get_logger(__name__)
+
+# Settings keep the day on which a server removed the bot; their own module states them.
+STORES: tuple[Stored, ...] = ()
+
+KEPT_AFTER_REMOVAL = timedelta(days=30)
+
+
+def left_for_good(database: Database, now: datetime) -> list[int]:
+    """Servers that removed the bot long enough ago."""
+    with database.read() as session:
+        return list(retention.left_before(session, now - KEPT_AFTER_REMOVAL))
+
+
+def purge(database: Database, layout: Layout, gone: Collection[int], now: datetime) -> None:
+    """Delete all of servers that removed the bot long ago, as Discord confirms."""
+    for guild_id in gone:
+        erasure.erase_guild(database, layout, guild_id, now)
+        log.info("data of a server that removed the bot is deleted", guild=guild_id)
+
+
+def tidy(database: Database, layout: Layout, now: datetime) -> None:
+    """Finish deletions that a crash interrupted, delete texts that are kept no longer, and what was left."""
+    erasure.carry_out_removals(database, layout, now)
+    expired = erasure.expire_texts(database, layout, now)
+    if expired:
+        log.info("old texts deleted", texts=expired)
+    orphans.sweep(database, layout, now)
+
+
+class Housekeeping(commands.Cog):
+    """Looks once an hour."""
+
+    def __init__(self, bot: Pastiche) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Finish what was interrupted before anybody can ask for anything."""
+        await asyncio.to_thread(
+            erasure.carry_out_removals, self.bot.database, self.bot.layout, discord.utils.utcnow()
+        )
+        self.every_hour.start()
+
+    async def cog_unload(self) -> None:
+        """Stop looking."""
+        self.every_hour.cancel()
+
+    @tasks.loop(hours=1)
+    async def every_hour(self) -> None:
+        """Look; a fault of the database or the disk must not end the loop."""
+        now = self.bot.clock()
+        database, layout = self.bot.database, self.bot.layout
+        try:
+            await self.bot.presence.compare()
+            await asyncio.to_thread(tidy, database, layout, now)
+            # Discord may tell of some servers late after a start, so nothing is purged in the first hour.
+            if self.every_hour.current_loop > 0:
+                left = await asyncio.to_thread(left_for_good, database, now)
+                gone = await self.bot.presence.confirmed_gone(left)
+                await asyncio.to_thread(purge, database, layout, gone, now)
+        except (DatabaseError, OSError) as error:
+            log.warning("housekeeping put off", error=str(error))
+
+    @every_hour.before_loop
+    async def _ready(self) -> None:
+        await self.bot.wait_until_ready()
+
+    @every_hour.error
+    async def _failed(self, error: BaseException) -> None:
+        log.error("housekeeping failed and starts again", exc_info=error)
+        self.every_hour.restart()
+
+
+async def setup(bot: Pastiche) -> None:
+    """Called by discord.py when the extension is loaded."""
+    await bot.add_cog(Housekeeping(bot))

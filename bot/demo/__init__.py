@@ -1,0 +1,1 @@
+"""The offline playground: the real bot in a simulated Discord."""

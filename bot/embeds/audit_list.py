@@ -1,0 +1,104 @@
+"""The trail of who changed what, as lines that people read."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import discord
+
+from bot.guilds import setting_values
+from bot.guilds.settings import BY_OPTION, Kind, Setting
+from bot.i18n import _, marked, ngettext
+from bot.text import safe_text, style
+from models import AuditEvent
+
+EVENTS_A_PAGE = 15
+DETAIL_CHARACTERS = 60
+SUBJECT_CHARACTERS = 80
+DESCRIPTION_CHARACTERS = 4096
+
+# What stands in braces is from the event's subject and details; what an event lacks is a dash.
+SENTENCES = {
+    "settings.changed": marked("{who} set {subject} from {old} to {new}"),
+    "settings.reset": marked("{who} reset {subject} from {old} to {new}"),
+    "model.renamed": marked("{who} renamed the model {before} to {subject}"),
+    "model.deleted": marked("{who} deleted the model {subject}"),
+    "model.imported": marked("{who} imported the model {subject}"),
+    "model.exported": marked("{who} exported the model {subject}"),
+    "model.made_default": marked("{who} made {subject} the default model"),
+    "training.queued": marked("{who} asked for the training of {subject}"),
+    "training.cancelled": marked("{who} cancelled the training of {subject}"),
+    "training.finished_early": marked("{who} finished the training of {subject} early"),
+    "schedule.added": marked("{who} added the schedule {subject}"),
+    "schedule.paused": marked("{who} paused the schedule {subject}"),
+    "schedule.resumed": marked("{who} resumed the schedule {subject}"),
+    "schedule.removed": marked("{who} removed the schedule {subject}"),
+    "post.stopped": marked("{who} stopped the posts of {subject}"),
+    "sample.reported": marked("{who} reported a text"),
+    "data.exported": marked("{who} exported stored data"),
+    "data.deleted": marked("{who} had stored data deleted"),
+}
+
+
+def audit_page(
+    events: Sequence[AuditEvent], page: int, *, total: int, names: Mapping[int, str]
+) -> discord.Embed:
+    """One page of the trail, the newest first.
+
+    Args:
+        events: on this page.
+        page: from 0.
+        total: how many events there are.
+        names: of who did them, by their ids.
+    """
+    embed = discord.Embed(title=_("Recent changes"), colour=style.SETTINGS)
+    lines = [
+        f"{discord.utils.format_dt(event.created_at, 'R')} {_sentence(event, names)}" for event in events
+    ]
+    while lines and len("\n".join(lines)) > DESCRIPTION_CHARACTERS:
+        lines.pop()
+    embed.description = "\n".join(lines) or _("Nothing was changed here yet.")
+    pages = page_count(total)
+    changes = ngettext("{number} change", "{number} changes", total).format(number=style.count(total))
+    place = _("page {page} of {pages}").format(page=page + 1, pages=pages)
+    embed.set_footer(text=changes if pages == 1 else f"{changes} · {place}")
+    return embed
+
+
+def page_count(events: int) -> int:
+    """Pages that so many events take."""
+    return max(1, -(-events // EVENTS_A_PAGE))
+
+
+def _sentence(event: AuditEvent, names: Mapping[int, str]) -> str:
+    sentence = SENTENCES.get(event.action)
+    setting = BY_OPTION.get(event.subject) if event.action.startswith("settings.") else None
+    details = json.loads(event.details)
+    values = {name: _value(value, setting) for name, value in details.items()}
+    subject = f"**{safe_text.safe_within(event.subject or '–', SUBJECT_CHARACTERS)}**"
+    if setting is not None:
+        subject = f"`{setting.option}`"
+    who = f"**{safe_text.person(names[event.actor_id])}**"
+    if sentence is None:
+        return f"{who} {safe_text.safe(event.action)} {subject}"
+    return _(sentence).format_map(_Values(values | {"who": who, "subject": subject}))
+
+
+class _Values(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _value(value: object, setting: Setting | None) -> str:
+    if setting is None:
+        return _shortened(value)
+    match setting.kind:
+        case Kind.WORDS if isinstance(value, int) and value:
+            return ngettext("{number} word", "{number} words", value).format(number=value)
+        case Kind.MODEL if value is not None:
+            return _shortened(value)
+        case _:
+            return setting_values.shown(setting, value or None if setting.kind is Kind.WORDS else value)
+
+
+def _shortened(value: object) -> str:
+    return "–" if value is None else safe_text.safe_within(str(value), DETAIL_CHARACTERS)

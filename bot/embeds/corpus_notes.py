@@ -1,0 +1,38 @@
+"""What a person should know of a text before it is trained on, a line for each; whatever its language."""
+
+from bot.i18n import _
+from bot.text import style
+from textgen.corpus import CorpusStats
+from textgen.settings.advice import enough_for, too_many_symbols
+
+MANY_REPEATED = 0.3
+
+
+def corpus_notes(stats: CorpusStats, level: str) -> list[str]:
+    """The lines for a text; empty where nothing gives pause."""
+    notes = []
+    if stats.suspected_secrets:
+        notes.append(
+            _(
+                "It seems to hold {secrets}. A model can write what it has read: "
+                "cancel, and upload the text without them."
+            ).format(secrets=", ".join(stats.suspected_secrets))
+        )
+    if stats.characters < enough_for(level):
+        notes.append(
+            _(
+                "It is short for this level: {characters} characters, and {enough} and more do well. "
+                "Expect it to repeat the text."
+            ).format(characters=style.count(stats.characters), enough=style.count(enough_for(level)))
+        )
+    if level == "char" and too_many_symbols(stats):
+        notes.append(
+            _("It has {symbols} different characters; the level `subword` learns such a text sooner.").format(
+                symbols=style.count(stats.symbols)
+            )
+        )
+    if stats.duplicated_lines > MANY_REPEATED:
+        notes.append(
+            _("{share} of its lines repeat earlier ones.").format(share=f"{stats.duplicated_lines:.0%}")
+        )
+    return notes

@@ -1,0 +1,128 @@
+"""Commands as people read of them: by group, with who may use each, and one at a time with its options."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.i18n import _, marked
+from bot.text import style
+from models import GuildSettings
+
+AnyCommand = app_commands.Command[Any, ..., Any]
+FIELD_CHARACTERS = 1024
+EMBED_CHARACTERS = 5600
+
+# Headings and the first words of the commands below them; what is named nowhere stands below the last.
+GROUPS = (
+    (marked("Write"), ("generate",)),
+    (marked("Train"), ("train", "models", "jobs")),
+    (marked("Look after the server"), ("settings", "schedule")),
+    (marked("Privacy and help"), ("privacy", "help")),
+)
+
+
+def usage(command: AnyCommand) -> str:
+    """The command with its options; what may be left out stands in brackets."""
+    options = (
+        option.display_name if option.required else f"[{option.display_name}]"
+        for option in command.parameters
+    )
+    return " ".join((f"/{command.qualified_name}", *options))
+
+
+def who_may(command: AnyCommand, settings: GuildSettings | None) -> str:
+    """Who may use a command in a server; the command itself checks when it is used."""
+    root = command.root_parent or command
+    if root.name == "generate" and settings is not None and settings.generate_role_id is not None:
+        return _("{role} and Manage Server").format(role=f"<@&{settings.generate_role_id}>")
+    if root.name == "train" and settings is not None and settings.trainer_role_id is not None:
+        return _("{role} and Manage Server").format(role=f"<@&{settings.trainer_role_id}>")
+    needed = command.default_permissions or root.default_permissions
+    return _("Manage Server") if needed is not None and needed.manage_guild else _("everyone")
+
+
+def commands_card(
+    commands: Sequence[AnyCommand],
+    menus: Sequence[app_commands.ContextMenu],
+    ids: Mapping[str, int],
+    settings: GuildSettings | None,
+) -> discord.Embed:
+    """Every command in a line, by group; in one embed, whatever there is.
+
+    Args:
+        commands: of the tree.
+        menus: of messages and people.
+        ids: that Discord gave to the commands, by their first words.
+        settings: of the server it is shown in.
+    """
+    embed = discord.Embed(
+        title="Pastiche",
+        description=_("Learns to write in the style of texts you upload."),
+        colour=style.SAMPLE,
+    )
+    named = {name for _heading, names in GROUPS for name in names}
+    for heading, names in GROUPS:
+        last = heading is GROUPS[-1][0]
+        listed = [
+            command
+            for command in commands
+            if _root(command) in names or (last and _root(command) not in named)
+        ]
+        whose = {who_may(command, settings) for command in listed}
+        if whose == {_("Manage Server")}:
+            # Said once above them all; what everyone may use says nothing.
+            lines, title = [_line(command, ids) for command in listed], f"{_(heading)} · {whose.pop()}"
+        else:
+            lines, title = [_line(command, ids, who_may(command, settings)) for command in listed], _(heading)
+        if heading is GROUPS[0][0]:
+            lines += [_("Message menu **{name}**").format(name=_(menu.name)) for menu in menus]
+        _add(embed, title, lines)
+    embed.set_footer(text=_("/help command: shows one with all its options"))
+    return embed
+
+
+def command_card(
+    command: AnyCommand, ids: Mapping[str, int], settings: GuildSettings | None
+) -> discord.Embed:
+    """One command with its options, and who may use it."""
+    embed = discord.Embed(
+        title=f"/{command.qualified_name}",
+        description=f"{_(command.description)}\n{_mention(command, ids)} · {who_may(command, settings)}",
+        colour=style.SAMPLE,
+    )
+    lines = []
+    for option in command.parameters:
+        mark = "" if option.required else " *" + _("optional") + "*"
+        description = "" if option.description == "…" else f" {_(str(option.description))}"
+        lines.append(f"`{option.display_name}`{mark}{description}")
+    _add(embed, _("Options"), lines)
+    return embed
+
+
+def _root(command: AnyCommand) -> str:
+    return (command.root_parent or command).name
+
+
+def _mention(command: AnyCommand, ids: Mapping[str, int]) -> str:
+    known = ids.get(_root(command))
+    name = command.qualified_name
+    return f"</{name}:{known}>" if known else f"`/{name}`"
+
+
+def _line(command: AnyCommand, ids: Mapping[str, int], who: str | None = None) -> str:
+    line = f"{_mention(command, ids)} {_(command.description)}"
+    return line if who in (None, _("everyone")) else f"{line} · *{who}*"
+
+
+def _add(embed: discord.Embed, heading: str, lines: Sequence[str]) -> None:
+    """Add lines below a heading, in as many fields as they take, as long as the embed has room."""
+    field: list[str] = []
+    for line in [*lines, None]:
+        full = line is None or len("\n".join([*field, line])) > FIELD_CHARACTERS
+        if full and field and len(embed) + len("\n".join(field)) < EMBED_CHARACTERS:
+            embed.add_field(name=heading, value="\n".join(field), inline=False)
+            heading = "\u200b"
+        field = [] if full else field
+        field += [] if line is None else [line]

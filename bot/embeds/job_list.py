@@ -1,0 +1,90 @@
+"""A guild's trainings as one card: what runs, what waits, what has ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.i18n import _
+from bot.text import safe_text, style
+from models import JobState, TrainingJob
+
+# Fields of an embed hold 1,024 characters; so many jobs with the longest names stay below.
+JOBS_SHOWN = 10
+NAME_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class JobList:
+    """What `/jobs` shows.
+
+    Attributes:
+        unfinished: queued and running jobs, the running ones first, then in the order of their turns.
+        recent: those that ended last.
+        places: of the waiting ones in the queue of all servers, by id; 1 is next.
+        waits_s: seconds until their turns are expected, by id.
+        names: of who asked, by user id.
+    """
+
+    unfinished: Sequence[TrainingJob]
+    recent: Sequence[TrainingJob]
+    places: Mapping[str, int]
+    waits_s: Mapping[str, float]
+    names: Mapping[int, str]
+
+
+def job_list(jobs: JobList) -> discord.Embed:
+    """The card."""
+    embed = discord.Embed(title=_("Trainings of this server"), colour=style.QUEUED)
+    if not jobs.unfinished:
+        embed.description = _("Nothing is training. Begin with /train and a text that you may use.")
+    else:
+        embed.colour = style.TRAINING
+    for job in jobs.unfinished[:JOBS_SHOWN]:
+        embed.add_field(name=_name(job), value=_standing(job, jobs), inline=False)
+    hidden = len(jobs.unfinished) - JOBS_SHOWN
+    if hidden > 0:
+        embed.add_field(name="", value=_("… and {count} more").format(count=hidden), inline=False)
+    if jobs.recent:
+        embed.add_field(name=_("Ended"), value="\n".join(_ended(job) for job in jobs.recent), inline=False)
+    return embed
+
+
+def option_of(job: TrainingJob) -> discord.SelectOption:
+    """The job as a choice to cancel."""
+    state = _("running") if job.state is JobState.TRAINING else _("waiting")
+    return discord.SelectOption(label=_plain_name(job), value=job.id, description=state)
+
+
+def _plain_name(job: TrainingJob) -> str:
+    return safe_text.shorten(safe_text.plain(job.model_name), 100)
+
+
+def _name(job: TrainingJob) -> str:
+    return safe_text.safe_within(job.model_name, NAME_CHARACTERS * 2)
+
+
+def _standing(job: TrainingJob, jobs: JobList) -> str:
+    asked_by = _("asked for by {name}").format(name=safe_text.person(jobs.names[job.requested_by]))
+    if job.state is JobState.TRAINING:
+        bar = style.progress_bar(job.fraction)
+        if job.loss is None or job.eta_s is None:
+            ready = _("getting ready …")
+            return f"{bar}\n{ready} · {asked_by}"
+        left = _("{time} left").format(time=style.duration(job.eta_s))
+        return f"{bar} {job.fraction:.0%}\n{left} · {style.nats(job.loss)} · {asked_by}"
+    place = _("**Queued** · place {place}").format(place=jobs.places.get(job.id, 1))
+    starts = _("starts in about {time}").format(time=style.duration(jobs.waits_s.get(job.id, 0.0)))
+    return f"{place} · {starts}\n{style.duration(job.minutes * 60)} · {asked_by}"
+
+
+def _ended(job: TrainingJob) -> str:
+    name = safe_text.safe_within(job.model_name, NAME_CHARACTERS)
+    when = "" if job.finished_at is None else f" · {discord.utils.format_dt(job.finished_at, 'R')}"
+    match job.state:
+        case JobState.DONE:
+            return f"✅ {name} · {style.nats(job.validation_loss)}{when}"
+        case JobState.CANCELLED:
+            return f"▫️ {name} · " + _("cancelled") + when
+        case _:
+            return f"❌ {name} · " + _("failed") + when

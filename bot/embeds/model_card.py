@@ -1,0 +1,108 @@
+"""One model as a card: what it is, how good, where it comes from, what it wrote."""
+
+import datetime
+import math
+
+import discord
+
+from bot.embeds.model_list import a_token
+from bot.i18n import _, ngettext
+from bot.text import safe_text, style
+from models import Corpus, TextModel
+
+CURVE = "loss.png"
+
+
+def model_panel(
+    model: TextModel, corpus: Corpus | None, *, is_default: bool, made_by: str, uploaded_by: str, curve: bool
+) -> discord.Embed:
+    """The card of a model.
+
+    Args:
+        model: the row.
+        corpus: what it learned from, if that is known here.
+        is_default: whether /generate takes it when none is named.
+        made_by: name of who trained or imported it.
+        uploaded_by: name of who uploaded the corpus.
+        curve: whether its loss curve comes with the message.
+    """
+    mark = " · " + _("default") if is_default else ""
+    embed = discord.Embed(title=safe_text.safe_within(model.name, 200) + mark, colour=style.SAMPLE)
+    embed.add_field(name=_("Validation loss"), value=_loss(model))
+    embed.add_field(
+        name=_("Network"),
+        value=_("{cell} cell\n{parameters} parameters").format(
+            cell=model.cell, parameters=style.count(model.parameters)
+        ),
+    )
+    embed.add_field(name=_("Vocabulary"), value=_vocabulary(model))
+    embed.add_field(
+        name=_("Imported") if model.imported else _("Trained"),
+        value=_("{date}\nby {name}").format(date=_day(model.updated_at), name=safe_text.person(made_by)),
+    )
+    embed.add_field(
+        name=_("Has written"),
+        value=ngettext("{number} text", "{number} texts", model.generations).format(
+            number=style.count(model.generations)
+        ),
+    )
+    embed.add_field(name=_("Learned from"), value=_provenance(model, corpus, uploaded_by), inline=False)
+    if curve:
+        embed.set_image(url=f"attachment://{CURVE}")
+    return embed
+
+
+def deletion_card(model: TextModel) -> discord.Embed:
+    """The question before a model is deleted."""
+    return discord.Embed(
+        title=_("Delete “{name}”?").format(name=safe_text.safe_within(model.name, 200)),
+        description=_(
+            "Its bundle is deleted for good; the corpus and the record of its training stay. "
+            "Export it first if you may want it again."
+        ),
+        colour=style.FAILED,
+    )
+
+
+def deleted_card(name: str) -> discord.Embed:
+    """What is left of a model's card."""
+    return discord.Embed(
+        description=_("The model **{name}** is deleted.").format(name=safe_text.safe_within(name, 200)),
+        colour=style.CANCELLED,
+    )
+
+
+def _loss(model: TextModel) -> str:
+    if model.validation_loss is None:
+        return style.nats(None)
+    bits = model.validation_loss / math.log(2)
+    return f"**{style.nats(model.validation_loss)}** {a_token(model.level)}\n{bits:.3f} bits"
+
+
+def _vocabulary(model: TextModel) -> str:
+    shown = {
+        "char": _("{number} characters"),
+        "word": _("{number} words"),
+        "subword": _("{number} parts of words"),
+    }.get(model.level, _("{number} tokens"))
+    return shown.format(number=style.count(model.vocabulary))
+
+
+def _provenance(model: TextModel, corpus: Corpus | None, uploaded_by: str) -> str:
+    size = _("{number} characters").format(number=style.count(model.characters))
+    if corpus is None:
+        unknown = _("a corpus elsewhere") if model.imported else _("a corpus no longer known here")
+        return f"{unknown} · {size}"
+    lines = [
+        f"{safe_text.safe_within(corpus.filename, 60)} · {size}",
+        _("{name} stated on {date} that it may be used").format(
+            name=safe_text.person(uploaded_by), date=_day(corpus.rights_confirmed_at)
+        ),
+    ]
+    if corpus.text_deleted_at is not None:
+        lines.append(_("its text was deleted on {date}").format(date=_day(corpus.text_deleted_at)))
+    return "\n".join(lines)
+
+
+def _day(time: datetime.datetime) -> str:
+    return discord.utils.format_dt(time, "D")

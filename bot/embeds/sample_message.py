@@ -1,0 +1,154 @@
+"""Samples as one message: seed in bold, text, and a footer with what it takes to get each of them again."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.i18n import _
+from bot.text import safe_text, style
+from bot.text.splitting import beginning, code_units, pieces
+
+# Discord's limits, in UTF-16 code units: of an embed's description, and of all embeds of a message.
+DESCRIPTION_UNITS = 4096
+EMBEDS_UNITS = 6000
+# A text goes on over so many embeds; longer ones come as a file.
+EMBEDS = 2
+EXCERPT_UNITS = 1200
+SEED_CHARACTERS = 500
+SEED_UNITS = 1100
+FILENAME = "sample.txt"
+# Of what was left out of a seed.
+SYMBOLS, SYMBOL_CHARACTERS = 5, 20
+# Begins what the bot says below a text.
+NOTE = "\n\n-# "
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sampled text and how it came about.
+
+    Attributes:
+        model_name: as the guild calls the model.
+        seed: text it goes on from.
+        text: what was written, without the seed.
+        temperature: of the sampling.
+        random_seed: draws the same text again.
+        top_p: of the sampling, if it was set.
+        copied: characters of the longest piece that stands in the corpus, if it is too long.
+        ended_early: the model's training was, by a person.
+        left_out: what of the seed the model has never seen; it is not in `seed`.
+    """
+
+    model_name: str
+    seed: str
+    text: str
+    temperature: float
+    random_seed: int
+    top_p: float | None = None
+    copied: int = 0
+    ended_early: bool = False
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SampleMessage:
+    """What to send: embeds, and a file for each text that is too long for them."""
+
+    embeds: list[discord.Embed]
+    files: list[discord.File]
+
+
+def sample_message(samples: Sequence[Sample], *, may_attach: bool = True) -> SampleMessage:
+    """Put samples into embeds, each apart; a text that does not fit is shown in part and attached whole.
+
+    Args:
+        samples: one or more.
+        may_attach: False where the bot lacks Attach Files: such a text is shortened, and says so.
+    """
+    footers = [_footer(sample, number, len(samples)) for number, sample in enumerate(samples, start=1)]
+    room = (EMBEDS_UNITS - sum(map(code_units, footers))) // len(samples)
+    embeds: list[discord.Embed] = []
+    files: list[discord.File] = []
+    for number, (sample, footer) in enumerate(zip(samples, footers, strict=True), start=1):
+        shown = _whole(sample, room)
+        if shown is None and not may_attach:
+            shown = [_shortened(sample, min(room, DESCRIPTION_UNITS))]
+        elif shown is None:
+            shown = [_excerpt(sample, min(room, DESCRIPTION_UNITS))]
+            whole = safe_text.file_bytes(sample.seed + sample.text)
+            files.append(discord.File(io.BytesIO(whole), filename=filename(number, len(samples))))
+        embeds += [discord.Embed(description=part, colour=style.SAMPLE) for part in shown]
+        embeds[-1].set_footer(text=footer)
+    return SampleMessage(embeds, files)
+
+
+def filename(number: int, count: int) -> str:
+    """Name of the file of one of so many texts."""
+    return FILENAME if count == 1 else FILENAME.replace(".", f"-{number}.")
+
+
+def bold_seed(seed: str) -> str:
+    """A seed as it is shown, of at most `SEED_UNITS`."""
+    kept = safe_text.shorten(seed, SEED_CHARACTERS)
+    while code_units(safe_text.safe(kept)) > SEED_UNITS - 6:
+        kept = safe_text.shorten(kept, len(kept) * 3 // 4)
+    shown = safe_text.safe(kept)
+    if not kept.strip():
+        return shown
+    # Asterisks beside a space, or between punctuation and a letter, are no formatting but asterisks.
+    left = safe_text.BREAK if shown[0].isspace() else ""
+    right = "" if shown[-1].isalnum() else safe_text.BREAK
+    return f"**{left}{shown}{right}**"
+
+
+def _whole(sample: Sample, room: int) -> list[str] | None:
+    """The sample over few embeds, or None where it is too long."""
+    seed = bold_seed(sample.seed)
+    first = min(room, DESCRIPTION_UNITS) - code_units(seed)
+    text = beginning(sample.text, first)
+    parts = pieces(sample.text[len(text) :], DESCRIPTION_UNITS, EMBEDS - 1)
+    if parts is None:
+        return None
+    shown = [seed + safe_text.safe(text), *(safe_text.safe(part) for part in parts)]
+    return shown if sum(map(code_units, shown)) <= room else None
+
+
+def _excerpt(sample: Sample, room: int) -> str:
+    return _cut(sample, room, EXCERPT_UNITS, _("The whole text is attached."))
+
+
+def _shortened(sample: Sample, room: int) -> str:
+    told = _("The text is shortened: I lack Attach Files in this channel, so it cannot come as a file.")
+    return _cut(sample, room, room, told)
+
+
+def _cut(sample: Sample, room: int, most: int, told: str) -> str:
+    seed = bold_seed(sample.seed)
+    note = NOTE + told
+    units = min(most, room - code_units(seed) - code_units(note) - 1)
+    return f"{seed}{safe_text.safe(beginning(sample.text, max(0, units))).rstrip()}…{note}"
+
+
+def _footer(sample: Sample, number: int, count: int) -> str:
+    parts = [safe_text.plain(sample.model_name)]
+    if count > 1:
+        parts.insert(0, _("{number} of {count}").format(number=number, count=count))
+    parts.append(_("temperature {number:g}").format(number=sample.temperature))
+    if sample.top_p is not None:
+        parts.append(_("top-p {number:g}").format(number=sample.top_p))
+    parts.append(_("random seed {number}").format(number=sample.random_seed))
+    if sample.copied:
+        parts.append(_("{number} characters in a row stand in its corpus").format(number=sample.copied))
+    if sample.ended_early:
+        parts.append(_("still learning: its training was ended early"))
+    if sample.left_out:
+        parts.append(_("never seen and left out: {symbols}").format(symbols=_symbols(sample.left_out)))
+    return " · ".join(parts)
+
+
+def _symbols(left_out: Sequence[str]) -> str:
+    """The first few, in a footer's room."""
+    shown = [safe_text.shorten(safe_text.plain(symbol), SYMBOL_CHARACTERS) for symbol in left_out[:SYMBOLS]]
+    return " ".join(filter(None, shown)) + (" …" if len(left_out) > SYMBOLS else "")

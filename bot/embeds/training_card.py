@@ -1,0 +1,180 @@
+"""The card of a training: one embed that is edited from Queued to its end."""
+
+import datetime
+import json
+import math
+
+import discord
+
+from bot.i18n import _
+from bot.text import reasons, safe_text, style
+from models import Corpus, JobState, TextModel, TrainingJob
+
+SAMPLE_CHARACTERS = 600
+FIRST_SAMPLE_CHARACTERS = 160
+REASON_CHARACTERS = 1000
+NOTES_CHARACTERS = 1000
+PICTURE = "loss.png"
+
+COLOURS = {
+    JobState.QUEUED: style.QUEUED,
+    JobState.TRAINING: style.TRAINING,
+    JobState.DONE: style.DONE,
+    JobState.FAILED: style.FAILED,
+    JobState.CANCELLED: style.CANCELLED,
+}
+
+
+def training_card(
+    job: TrainingJob,
+    corpus: Corpus | None,
+    *,
+    asked_by: str,
+    place: int = 0,
+    waiting: int = 0,
+    starts_at: datetime.datetime | None = None,
+    model: TextModel | None = None,
+    base: TextModel | None = None,
+    pictured: bool = False,
+) -> discord.Embed:
+    """What the card shows for a job.
+
+    Args:
+        job: the row.
+        corpus: what it learns from.
+        asked_by: name of who asked for it.
+        place: in the queue, 1 is next.
+        waiting: how many are in the queue.
+        starts_at: when its turn is expected.
+        model: what came of it.
+        base: what it goes on from.
+        pictured: whether the curve is attached.
+    """
+    embed = discord.Embed(
+        title=safe_text.safe_within(job.model_name, 200),
+        description=_headline(job, place, waiting, starts_at),
+        colour=COLOURS[job.state],
+    )
+    if job.state is JobState.TRAINING:
+        embed.add_field(name=_("Loss"), value=style.nats(job.loss))
+        embed.add_field(name=_("Validation loss"), value=style.nats(best_loss(job)))
+        embed.add_field(name=_("Time left"), value="–" if job.eta_s is None else style.duration(job.eta_s))
+    if model is not None and job.state is JobState.DONE:
+        embed.add_field(name=_("Validation loss"), value=_both_units(job.validation_loss))
+        embed.add_field(name=_("Parameters"), value=style.count(model.parameters))
+        embed.add_field(name=_("Took"), value=_took(job))
+    if corpus is not None and not job.state.is_final:
+        embed.add_field(name=_("What was read"), value=_reading(job, corpus, base), inline=False)
+    if job.notes and not job.state.is_final:
+        lines = "\n".join(f"⚠️ {line}" for line in job.notes.split("\n"))
+        embed.add_field(
+            name=_("Good to know"), value=safe_text.shorten(lines, NOTES_CHARACTERS), inline=False
+        )
+    _add_samples(embed, job)
+    if pictured:
+        embed.set_image(url=f"attachment://{PICTURE}")
+    footer = _("Asked for by {name} · trains for up to {duration}")
+    if job.state.is_final:
+        footer = _("Asked for by {name}")
+    embed.set_footer(text=footer.format(name=asked_by, duration=style.duration(job.minutes * 60)))
+    return embed
+
+
+def best_loss(job: TrainingJob) -> float | None:
+    """The lowest validation loss of a running training so far, in nats."""
+    return min((loss for _, _, loss in json.loads(job.curve) if loss is not None), default=None)
+
+
+def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.datetime | None) -> str:
+    match job.state:
+        case JobState.QUEUED:
+            return _queued(job, place, waiting, starts_at)
+        case JobState.TRAINING:
+            doing = _("**Finishing**") if job.finish_requested else _("**Training**")
+            where = f"{job.fraction:.0%}" if job.loss is not None else _("getting ready …")
+            return f"{doing} · {where}\n{style.progress_bar(job.fraction)}"
+        case JobState.DONE:
+            early = _(" · finished early") if job.finish_requested else ""
+            how = _("Or type {command}").format(
+                command=f"`/generate model:{safe_text.plain(job.model_name)}`"
+            )
+            return _("**Done**") + f"{early}\n{how}"
+        case JobState.FAILED:
+            told = reasons.for_people(job.error) if job.error else _("no reason was given")
+            reason = safe_text.safe_within(_(told), REASON_CHARACTERS)
+            reason = reason[:1].upper() + reason[1:]
+            others = _("The other models of this server are as they were.")
+            return _("**Failed**") + f"\n{reason}\n*{others}*"
+        case JobState.CANCELLED:
+            return _("**Cancelled**")
+
+
+def _queued(job: TrainingJob, place: int, waiting: int, starts_at: datetime.datetime | None) -> str:
+    if place > 1:
+        line = _("**Queued** · place {place} of {waiting}").format(place=place, waiting=max(waiting, place))
+    else:
+        line = _("**Queued** · place 1, starts next")
+    if starts_at is None:
+        return line
+    ready_at = starts_at + datetime.timedelta(minutes=job.minutes)
+    when = _("Starts at about {start}, ready at about {end}").format(
+        start=discord.utils.format_dt(starts_at, "t"), end=discord.utils.format_dt(ready_at, "t")
+    )
+    return f"{line}\n{when}"
+
+
+def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
+    figures = _("{characters} characters · {lines} lines · {symbols} symbols").format(
+        characters=style.count(corpus.characters),
+        lines=style.count(corpus.lines),
+        symbols=style.count(corpus.symbols),
+    )
+    learns = _("Learns {level}").format(level=level_name(job.level))
+    if job.size is not None:
+        learns += _(" · size {size}").format(size=job.size)
+    if base is not None:
+        learns += _(" · goes on from {model}").format(model=safe_text.safe_within(base.name, 60))
+    if job.validation_corpus_id is not None:
+        learns += _(" · measured on a text of its own")
+    return f"{safe_text.safe_within(corpus.filename, 60)}\n{figures}\n{learns}"
+
+
+def level_name(level: str) -> str:
+    """What a model of the level puts together."""
+    return {"char": _("characters"), "word": _("words"), "subword": _("parts of words")}.get(level, level)
+
+
+def _both_units(loss: float | None) -> str:
+    if loss is None:
+        return "–"
+    return f"{style.nats(loss)}\n" + _("{bits} bits").format(bits=f"{loss / math.log(2):.3f}")
+
+
+def _took(job: TrainingJob) -> str:
+    if not (job.started_at and job.finished_at):
+        return "–"
+    return style.duration((job.finished_at - job.started_at).total_seconds())
+
+
+def _add_samples(embed: discord.Embed, job: TrainingJob) -> None:
+    samples = json.loads(job.samples)
+    if not samples or job.state not in {JobState.TRAINING, JobState.DONE}:
+        return
+    first_share, first = samples[0]
+    share, text = samples[-1]
+    if len(samples) > 1:
+        embed.add_field(
+            name=_("What it wrote at {share}").format(share=f"{first_share:.0%}"),
+            value=_quoted(first, FIRST_SAMPLE_CHARACTERS),
+            inline=False,
+        )
+    if job.state is JobState.DONE:
+        heading = _("What it writes now")
+    else:
+        heading = _("What it writes at {share}").format(share=f"{share:.0%}")
+    embed.add_field(name=heading, value=_quoted(text, SAMPLE_CHARACTERS), inline=False)
+
+
+def _quoted(text: str, limit: int) -> str:
+    lines = safe_text.safe_within(text.strip(), limit).split("\n")
+    return "\n".join(f"> {line}" for line in lines if line.strip()) or "> –"

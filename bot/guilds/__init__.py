@@ -1,0 +1,1 @@
+"""A Discord server ("guild"): its settings, members' names, permissions, joining and leaving."""

@@ -1,0 +1,99 @@
+"""Names of members, fetched from Discord and remembered: the bot asks for no members intent.
+
+Nobody waits long for a name: where Discord takes its time, the mention stands in, which clients show as the
+name, and the name is there the next time.
+"""
+
+import asyncio
+import collections
+from collections.abc import Iterable
+
+import aiohttp
+import discord
+
+from bot.i18n import _
+from bot.text import safe_text
+from models.personal_data import DELETED_PERSON
+
+REMEMBERED = 2000
+NAME_CHARACTERS = 60
+DEADLINE_S = 1.5
+"""How long a card waits for the names on it, all together."""
+
+Key = tuple[int, int]
+
+
+class Names:
+    """Display names by server and user.
+
+    Args:
+        client: to fetch them with.
+    """
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self._known: collections.OrderedDict[Key, str | None] = collections.OrderedDict()
+        self._asked: dict[Key, asyncio.Task[None]] = {}
+
+    async def of(self, guild_id: int, user_id: int) -> str:
+        """The name as plain text on one line, for a place where no mention is shown."""
+        key = (guild_id, user_id)
+        if user_id != DELETED_PERSON and key not in self._known:
+            await asyncio.wait([self._ask(key)], timeout=DEADLINE_S)
+        return self._told(key) or _("someone who left")
+
+    async def of_all(self, guild_id: int, user_ids: Iterable[int]) -> dict[int, str]:
+        """The names of several, asked for at once, for `safe_text.person`."""
+        wanted = {user_id: (guild_id, user_id) for user_id in user_ids}
+        asked = [
+            self._ask(key)
+            for user_id, key in wanted.items()
+            if user_id != DELETED_PERSON and key not in self._known
+        ]
+        if asked:
+            await asyncio.wait(asked, timeout=DEADLINE_S)
+        return {user_id: self._told(key) or f"<@{user_id}>" for user_id, key in wanted.items()}
+
+    def forget(self, guild_id: int, user_id: int | None = None) -> None:
+        """Remember a person, or all of a server, no longer."""
+        for key in [key for key in self._known if key[0] == guild_id and user_id in (None, key[1])]:
+            del self._known[key]
+        for key in [key for key in self._asked if key[0] == guild_id and user_id in (None, key[1])]:
+            del self._asked[key]  # whose answer is then of no use
+
+    def _ask(self, key: Key) -> "asyncio.Task[None]":
+        """The one request for a name; it goes on when nobody waits for it any more."""
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._learn(key))
+        return self._asked[key]
+
+    async def _learn(self, key: Key) -> None:
+        try:
+            name = await self._fetch(*key)
+        except (discord.DiscordException, aiohttp.ClientError, OSError):
+            self._asked.pop(key, None)  # Discord may know better in a moment
+            return
+        if self._asked.pop(key, None) is None:
+            return
+        self._known[key] = name
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    def _told(self, key: Key) -> str | None:
+        """What is known of a name by now; None while Discord has not told it."""
+        if key[1] == DELETED_PERSON:
+            return _("a deleted person")
+        if key not in self._known:
+            return None
+        self._known.move_to_end(key)
+        return self._known[key] or _("someone who left")
+
+    async def _fetch(self, guild_id: int, user_id: int) -> str | None:
+        guild = self._client.get_guild(guild_id)
+        if guild is None:
+            return None
+        try:
+            member = await guild.fetch_member(user_id)
+        except discord.NotFound:
+            return None
+        return safe_text.shorten(safe_text.plain(member.display_name), NAME_CHARACTERS)

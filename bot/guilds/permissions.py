@@ -1,0 +1,170 @@
+"""Who may do what, checked in code whenever a command or a button is used.
+
+`default_permissions` only hides a command, and an admin can show it again; these checks decide.
+"""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.errors import PermissionRefused
+from bot.i18n import _
+from models import GuildSettings
+
+Interaction = discord.Interaction[Any]
+
+
+def guild_of(interaction: Interaction) -> int:
+    """Return the id of the server an interaction comes from.
+
+    Raises:
+        NoPrivateMessage: it comes from a direct message.
+    """
+    if interaction.guild_id is None:
+        raise app_commands.NoPrivateMessage
+    return interaction.guild_id
+
+
+def manages_guild(interaction: Interaction) -> bool:
+    """Whether the person may manage the server; the owner and admins may."""
+    return interaction.permissions.manage_guild
+
+
+def has_role(interaction: Interaction, role_id: int | None) -> bool:
+    """Whether the person holds the role."""
+    member = interaction.user
+    return isinstance(member, discord.Member) and role_id is not None and member.get_role(role_id) is not None
+
+
+def is_of_channel(channel: object, chosen_id: int) -> bool:
+    """Whether a channel is the chosen one, or one of its threads or forum posts."""
+    return chosen_id in (getattr(channel, "id", None), getattr(channel, "parent_id", None))
+
+
+def is_gone(
+    guild: discord.Guild | None, *, channel_id: int | None = None, role_id: int | None = None
+) -> bool:
+    """Whether a channel or a role that was chosen is there no longer; in an outage nobody knows."""
+    if guild is None or guild.unavailable:
+        return False
+    if channel_id is not None:
+        return guild.get_channel_or_thread(channel_id) is None
+    return role_id is not None and guild.get_role(role_id) is None
+
+
+def gone_channel() -> str:
+    """What to do about a chosen channel that is gone."""
+    return _(
+        "The channel that this server chose for its texts no longer exists. "
+        "Someone with Manage Server can choose another one: /settings edit."
+    )
+
+
+def require_manager(interaction: Interaction) -> None:
+    """Settings and the server's data are for those who manage the server.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if not manages_guild(interaction):
+        raise PermissionRefused(_("This takes the permission Manage Server."))
+
+
+def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
+    """Training is for those who manage the server or hold its trainer role.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if manages_guild(interaction) or has_role(interaction, settings.trainer_role_id):
+        return
+    if settings.trainer_role_id is None:
+        raise PermissionRefused(_("Training takes the permission Manage Server."))
+    if is_gone(interaction.guild, role_id=settings.trainer_role_id):
+        raise PermissionRefused(
+            _(
+                "Training takes the permission Manage Server: the role that this server chose for it no "
+                "longer exists. Someone with Manage Server can choose another one: /settings edit."
+            )
+        )
+    role = f"<@&{settings.trainer_role_id}>"
+    raise PermissionRefused(
+        _("Training takes the permission Manage Server or the role {role}.").format(role=role)
+    )
+
+
+def require_generator(interaction: Interaction, settings: GuildSettings) -> None:
+    """Generating is for everyone, unless the server chose a role for it.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    role_id = settings.generate_role_id
+    if role_id is None or manages_guild(interaction) or has_role(interaction, role_id):
+        return
+    if is_gone(interaction.guild, role_id=role_id):
+        raise PermissionRefused(
+            _(
+                "The role that this server chose for generating no longer exists. "
+                "Someone with Manage Server can choose another one: /settings edit."
+            )
+        )
+    raise PermissionRefused(_("Generating takes the role {role} here.").format(role=f"<@&{role_id}>"))
+
+
+def require_scheduler(interaction: Interaction) -> None:
+    """Schedules are for those who manage the server.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if not manages_guild(interaction):
+        raise PermissionRefused(_("Schedules take the permission Manage Server."))
+
+
+def require_canceller(interaction: Interaction, requested_by: int) -> None:
+    """A training is cancelled or finished by who asked for it or by those who manage the server.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if interaction.user.id == requested_by or manages_guild(interaction):
+        return
+    raise PermissionRefused(
+        _("Only the person who asked for this training, or someone with Manage Server, can end it.")
+    )
+
+
+def require_channel(interaction: Interaction, settings: GuildSettings) -> None:
+    """Texts are written in the channel that the server chose and in its threads; managers write anywhere.
+
+    Raises:
+        PermissionRefused: with the channel.
+    """
+    channel_id = settings.channel_id
+    if channel_id is None or manages_guild(interaction):
+        return
+    if channel_id == interaction.channel_id or is_of_channel(interaction.channel, channel_id):
+        return
+    if is_gone(interaction.guild, channel_id=channel_id):
+        raise PermissionRefused(gone_channel())
+    raise PermissionRefused(_("Texts are written in <#{channel}> here.").format(channel=channel_id))
+
+
+def require_remover(interaction: Interaction, asked_by: int) -> None:
+    """A text is deleted by who asked for it, or by those who manage the server or its messages.
+
+    Raises:
+        PermissionRefused: with what it takes.
+    """
+    if interaction.user.id == asked_by or manages_guild(interaction):
+        return
+    if interaction.permissions.manage_messages:
+        return
+    raise PermissionRefused(
+        _(
+            "Only the person who asked for this text, or someone with Manage Server or Manage Messages, "
+            "can delete it."
+        )
+    )

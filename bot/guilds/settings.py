@@ -1,0 +1,207 @@
+"""Every setting of a server, in one table: what it is called, what it is made of, what it accepts.
+
+The options of `/settings edit`, the card of `show` and the choices of `reset` are all made from `SETTINGS`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from bot.i18n import marked
+from models import GuildSettings
+
+MAX_LENGTH = 2000
+MAX_TEMPERATURE = 2.0
+SHORTEST_COPY = 20
+"""Characters; shorter runs stand in any two texts (`textgen.evaluation.copies`)."""
+
+
+class Kind(Enum):
+    """What a setting is made of."""
+
+    MODEL = "model"
+    DECIMAL = "decimal"
+    WHOLE = "whole"
+    CHANNEL = "channel"
+    ROLE = "role"
+    WORDS = "words"
+    ZONE = "zone"
+
+
+class Group(Enum):
+    """Settings that are shown together, by the heading above them."""
+
+    WRITING = marked("Writing")
+    TRAINING = marked("Training")
+    SCHEDULES = marked("Schedules")
+    PRIVACY = marked("Privacy and reports")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        option: its name in commands.
+        column: of `GuildSettings`.
+        group: where it is shown.
+        kind: what it is made of.
+        description: one line, up to 100 characters.
+        unset: how it is shown where the server chose nothing and there is no default value.
+        low: least number accepted.
+        least: where 0 is accepted as well and turns something off, the least number beside it.
+        high: greatest number accepted.
+        unit: written after a number.
+        has_posts: a forum may be chosen as well; its posts are what a channel's threads are.
+    """
+
+    option: str
+    column: str
+    group: Group
+    kind: Kind
+    description: str
+    unset: str = ""
+    low: float = 0
+    least: float = 0
+    high: float = 0
+    unit: str = ""
+    has_posts: bool = False
+
+    @property
+    def default(self) -> Any:
+        """What a server has that chose nothing."""
+        default = GuildSettings.__table__.c[self.column].default
+        return default.arg if default is not None else None
+
+
+SETTINGS = (
+    Setting(
+        "default_model",
+        "default_model_id",
+        Group.WRITING,
+        Kind.MODEL,
+        marked("The model that writes where nobody names one"),
+        unset=marked("the newest"),
+    ),
+    Setting(
+        "temperature",
+        "temperature",
+        Group.WRITING,
+        Kind.DECIMAL,
+        marked("How daring texts are: 0 plays it safe, above 1 gets wild"),
+        high=MAX_TEMPERATURE,
+    ),
+    Setting(
+        "length",
+        "length",
+        Group.WRITING,
+        Kind.WHOLE,
+        marked("How many characters a text has"),
+        low=1,
+        high=MAX_LENGTH,
+        unit=marked("characters"),
+    ),
+    Setting(
+        "channel",
+        "channel_id",
+        Group.WRITING,
+        Kind.CHANNEL,
+        marked("The only channel where texts are written"),
+        unset=marked("every channel"),
+        has_posts=True,
+    ),
+    Setting(
+        "generate_role",
+        "generate_role_id",
+        Group.WRITING,
+        Kind.ROLE,
+        marked("The role that may have texts written"),
+        unset=marked("everyone"),
+    ),
+    Setting(
+        "cooldown",
+        "cooldown_s",
+        Group.WRITING,
+        Kind.DECIMAL,
+        marked("Seconds between two texts of one person"),
+        high=3600,
+        unit="s",
+    ),
+    Setting(
+        "longest_copy",
+        "longest_copy",
+        Group.WRITING,
+        Kind.WHOLE,
+        marked("Characters in one piece that a text may share with its corpus, from 20 on; 0 allows any"),
+        least=SHORTEST_COPY,
+        high=2000,
+        unit=marked("characters"),
+    ),
+    Setting(
+        "hidden_words",
+        "hidden_words",
+        Group.WRITING,
+        Kind.WORDS,
+        marked("Words that are hidden in texts, separated by commas; replaces the list"),
+        unset=marked("none"),
+    ),
+    Setting(
+        "trainer_role",
+        "trainer_role_id",
+        Group.TRAINING,
+        Kind.ROLE,
+        marked("The role that may train, beside those with Manage Server"),
+        unset=marked("none"),
+    ),
+    Setting(
+        "trainings_a_day",
+        "trainings_a_day",
+        Group.TRAINING,
+        Kind.WHOLE,
+        marked("Trainings that may begin in 24 hours"),
+        high=500,
+    ),
+    Setting(
+        "trainings_a_person",
+        "trainings_a_person",
+        Group.TRAINING,
+        Kind.WHOLE,
+        marked("Trainings that one person may have queued or running"),
+        high=100,
+    ),
+    Setting(
+        "schedules",
+        "schedules",
+        Group.SCHEDULES,
+        Kind.WHOLE,
+        marked("Schedules that this server may have"),
+        high=25,
+    ),
+    Setting(
+        "timezone",
+        "timezone",
+        Group.SCHEDULES,
+        Kind.ZONE,
+        marked("Time zone of schedules that name none, such as Europe/Berlin"),
+    ),
+    Setting(
+        "keep_corpora_days",
+        "keep_corpora_days",
+        Group.PRIVACY,
+        Kind.WHOLE,
+        marked("Days after its last training that an uploaded text is deleted"),
+        unset=marked("unlimited"),
+        high=3650,
+        unit=marked("days"),
+    ),
+    Setting(
+        "report_channel",
+        "report_channel_id",
+        Group.PRIVACY,
+        Kind.CHANNEL,
+        marked("The channel that reports of texts go to"),
+        unset=marked("none"),
+    ),
+)
+
+BY_OPTION = {setting.option: setting for setting in SETTINGS}

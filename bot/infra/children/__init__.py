@@ -1,0 +1,1 @@
+"""Child processes: started with an allow-listed environment, and within limits."""

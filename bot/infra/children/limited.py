@@ -1,0 +1,193 @@
+"""Children that read what people send: each within limits, in a session of its own, and few at a time.
+
+A text or a bundle can be made to cost any time and memory. So it is read in a process that the kernel ends
+when it has had its share, never in the bot's own; and the threads that wait for such processes belong to a
+pool of their own, so that no database call ever waits behind one.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import functools
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from bot.infra.children.process import child_environment, thread_limits
+from bot.infra.children.under_limits import OUT_OF_MEMORY
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+_children: contextvars.ContextVar["set[subprocess.Popen[str]] | None"] = contextvars.ContextVar(
+    "children", default=None
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may take.
+
+    Attributes:
+        wall_s: seconds until it is killed.
+        processor_s: seconds of processor time.
+        memory_bytes: of address space; a Python process with NumPy begins with about 120 MB.
+    """
+
+    wall_s: float
+    processor_s: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A child that came to its own end.
+
+    Attributes:
+        code: its exit code.
+        stdout: all that it wrote.
+        stderr: the same.
+    """
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class OutOfTime(Exception):
+    """The child took too long and was killed."""
+
+
+class OutOfMemory(Exception):
+    """The child asked for more memory than it may have."""
+
+
+def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
+    """Run `python -m MODULE ARGUMENTS` to its end; blocks.
+
+    Raises:
+        OutOfTime: it used up its time.
+        OutOfMemory: it used up its memory.
+    """
+    process = subprocess.Popen(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "bot.infra.children.under_limits",
+                str(limits.memory_bytes),
+                str(limits.processor_s),
+            ),
+            *(module, *arguments),
+        ],
+        env=child_environment(thread_limits(1)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    mine = _children.get()
+    if mine is not None:
+        mine.add(process)
+    try:
+        stdout, stderr = process.communicate(timeout=limits.wall_s)
+    except subprocess.TimeoutExpired:
+        raise OutOfTime from None
+    finally:
+        _kill(process)
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+        if mine is not None:
+            mine.discard(process)
+    if process.returncode == -signal.SIGXCPU:
+        raise OutOfTime
+    # Nobody but the kernel, when the whole host lacks memory, kills a child that has not had its time.
+    if process.returncode in (OUT_OF_MEMORY, -signal.SIGKILL) or "MemoryError" in stderr[-300:]:
+        raise OutOfMemory
+    return Ended(process.returncode, stdout, stderr)
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    """End a child and whatever it has started. The thread that started it may still read from it."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+class ChildPool:
+    """Threads that wait for children of one kind, and for nothing else.
+
+    Args:
+        name: of the threads.
+        at_once: how many children there are at a time. Of those who wait a server's second one stands
+            behind the others' first ones.
+    """
+
+    def __init__(self, name: str, at_once: int) -> None:
+        self._executor = ThreadPoolExecutor(at_once, thread_name_prefix=name)
+        self._free = at_once
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        # Turns of each server since somebody last had to wait.
+        self._turns: Counter[int] = Counter()
+        self._children: set[subprocess.Popen[str]] = set()
+
+    async def call(
+        self, guild_id: int, function: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Result:
+        """Run a function that starts children, as soon as it is the server's turn.
+
+        A cancelled caller stops waiting; a function that has begun goes on to its end.
+        """
+        async with self._turn(guild_id):
+            context = contextvars.copy_context()
+            context.run(_children.set, self._children)
+            ready = functools.partial(context.run, function, *args, **kwargs)
+            running = asyncio.get_running_loop().run_in_executor(self._executor, ready)
+            return await asyncio.shield(running)
+
+    def close(self) -> None:
+        """Kill the children, and let nobody wait any more."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for child in list(self._children):
+            _kill(child)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, guild_id: int) -> AsyncIterator[None]:
+        if self._free:
+            self._free -= 1
+        else:
+            called = asyncio.get_running_loop().create_future()
+            self._waiting.append((guild_id, called))
+            try:
+                await called
+            except asyncio.CancelledError:
+                if not called.cancelled():
+                    self._next()
+                raise
+        self._turns[guild_id] += 1
+        try:
+            yield
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        """Call whoever waits and has had the fewest turns, the first of them first."""
+        self._waiting = [entry for entry in self._waiting if not entry[1].done()]
+        if not self._waiting:
+            self._turns.clear()
+            self._free += 1
+            return
+        entry = min(self._waiting, key=lambda entry: self._turns[entry[0]])
+        self._waiting.remove(entry)
+        entry[1].set_result(None)

@@ -1,0 +1,69 @@
+"""Gives Discord the command tree when it has changed, and only then."""
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot.infra.discord.connection import OUTAGES, delays, one_line
+from bot.infra.files import write_atomically
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: Path) -> bool:
+    """Sync the tree unless Discord has it already.
+
+    Args:
+        tree: all commands of the bot.
+        path: where the hash of the synced tree is kept.
+
+    Returns:
+        Whether it was synced.
+    """
+    commands = [await _payload(tree, command) for command in tree.get_commands()]
+    content = json.dumps([tree.client.application_id, commands], sort_keys=True, default=str)
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    if await asyncio.to_thread(_read, path) == digest:
+        # Somebody may have removed them, or the data directory may come from another Discord.
+        known = {command.name for command in await tree.fetch_commands()}
+        if known >= {command["name"] for command in commands}:
+            return False
+    await tree.sync()
+    log.info("command tree synced", commands=len(commands))
+    try:
+        await asyncio.to_thread(write_atomically, path, digest.encode())
+    except OSError as error:
+        log.warning("the next start syncs the commands again", error=error.strerror)
+    return True
+
+
+async def keep_synced(tree: app_commands.CommandTree[discord.Client], path: Path) -> None:
+    """Sync the tree if it has changed, trying again while Discord cannot: the bot serves meanwhile."""
+    for delay_s in delays():
+        try:
+            await sync_if_changed(tree, path)
+        except (discord.DiscordException, *OUTAGES) as error:
+            log.warning("commands not synced", error=one_line(error), next_try_s=round(delay_s))
+            await asyncio.sleep(delay_s)
+        else:
+            return
+
+
+async def _payload(
+    tree: app_commands.CommandTree[discord.Client],
+    command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group,
+) -> dict[str, Any]:
+    """What `tree.sync` sends of a command: with its names and descriptions in all languages."""
+    if tree.translator is None:
+        return command.to_dict(tree)
+    return await command.get_translated_payload(tree, tree.translator)
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""

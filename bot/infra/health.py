@@ -1,0 +1,155 @@
+"""The bot's sign of life: a file that a thread renews as long as the event loop answers it.
+
+A thread asks the loop several times a second how long it takes to answer, so a blocked loop is both measured
+and, when it lasts, seen from outside by the file growing old.
+"""
+
+import asyncio
+import collections
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from bot.infra.files import write_atomically
+from bot.infra.settings import Settings
+
+log = structlog.stdlib.get_logger(__name__)
+
+ASK_EVERY_S = 0.25
+WRITE_EVERY_S = 5.0
+KEPT = 1200
+
+
+class Heartbeat:
+    """Measures the event loop's lag and renews the heartbeat file.
+
+    Args:
+        path: the file.
+        is_ready: whether the bot has been connected.
+        connected_at: the latest moment (Unix time) at which it was known to be; None while it never was.
+        on_loop_closed: called from the thread if the loop is closed before `stop`: whoever ran the bot
+            left without closing it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        is_ready: Callable[[], bool],
+        on_loop_closed: Callable[[], None] = lambda: None,
+        *,
+        connected_at: Callable[[], float | None] = time.time,
+    ) -> None:
+        self._path = path
+        self._connected_at = connected_at
+        self._is_ready = is_ready
+        self._on_loop_closed = on_loop_closed
+        self._lags: collections.deque[float] = collections.deque(maxlen=KEPT)
+        self._ended = threading.Event()
+        self._answered = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._failing = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin; the loop must be running."""
+        self._thread = threading.Thread(target=self._beat, args=(loop,), name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End and take the file away."""
+        self._ended.set()
+        self._answered.set()
+        if self._thread is not None:  # else the file is another process's
+            self._thread.join()
+            self._take_away()
+
+    def lag_s(self, share: float) -> float:
+        """The lag that this share (0 to 1) of the latest answers stayed below, in seconds."""
+        lags = sorted(self._lags)
+        return lags[min(len(lags) - 1, int(share * len(lags)))] if lags else 0.0
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        written, was_ready = -WRITE_EVERY_S, False
+        while not self._ended.wait(ASK_EVERY_S):
+            asked = time.monotonic()
+            self._answered.clear()
+            with contextlib.suppress(RuntimeError):  # what a closed loop raises
+                loop.call_soon_threadsafe(self._answered.set)
+            while not self._answered.wait(ASK_EVERY_S):
+                if loop.is_closed():
+                    self._take_away()
+                    self._on_loop_closed()
+                    return
+            now = time.monotonic()
+            self._lags.append(now - asked)
+            ready = self._is_ready()
+            due = now - written >= WRITE_EVERY_S or ready is not was_ready
+            if due and not self._ended.is_set():
+                written, was_ready = now, ready
+                self._write(ready=ready)
+
+    def _write(self, *, ready: bool) -> None:
+        beat = {
+            "pid": os.getpid(),
+            "time": time.time(),
+            "ready": ready,
+            "connected_at": self._connected_at(),
+            "lag_p99_ms": round(self.lag_s(0.99) * 1000, 1),
+        }
+        try:
+            write_atomically(self._path, json.dumps(beat).encode(), durable=False)
+        except OSError as error:  # a full disk has room again one day, and `check` sees the file grow old
+            if not self._failing:
+                log.warning("heartbeat not written", error=error.strerror or str(error))
+            self._failing = True
+        else:
+            self._failing = False
+
+    def _take_away(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+
+class Unhealthy(Exception):
+    """The bot of this data directory is not well; `str()` says how."""
+
+
+def check(settings: Settings, path: Path) -> str:
+    """One line on the running bot, which is well.
+
+    Raises:
+        Unhealthy: it is not running, does not answer, or is not connected.
+    """
+    try:
+        beat = json.loads(path.read_bytes())
+        age_s, pid = time.time() - float(beat["time"]), int(beat["pid"])
+        connected_at = beat.get("connected_at", beat["time"])
+        apart_s = time.time() - float(connected_at or 0)
+    except FileNotFoundError:
+        raise Unhealthy(f"no bot is running on {settings.data_dir}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unhealthy(f"{path} cannot be read ({error})") from None
+    if not _is_alive(pid):
+        raise Unhealthy(f"process {pid} of the bot is gone")
+    if age_s > settings.health_max_age_s:
+        raise Unhealthy(f"the bot (process {pid}) has not answered for {age_s:.0f} s")
+    if not beat["ready"] or connected_at is None:
+        raise Unhealthy(f"the bot (process {pid}) is not connected to Discord")
+    if apart_s > settings.health_max_age_s:
+        raise Unhealthy(f"the bot (process {pid}) has had no connection to Discord for {apart_s:.0f} s")
+    return f"the bot (process {pid}) is well; its event loop answers within {beat['lag_p99_ms']:g} ms (p99)"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

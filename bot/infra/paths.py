@@ -1,0 +1,77 @@
+"""Where things lie in the data directory; each guild has a folder of its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+UPLOAD = ".upload-"
+GUILDS, CORPORA, MODELS, JOBS = "guilds", "corpora", "models", "jobs"
+
+
+def relative(path: Path) -> str:
+    """A guild's text or bundle as a row names it: by its place in the data directory, which may be moved.
+
+    What does not lie in a guild's folder is named in full.
+    """
+    parts = path.parts[-4:]
+    ours = len(parts) == 4 and parts[0] == GUILDS and parts[2] in (CORPORA, MODELS)
+    return "/".join(parts) if ours else str(path)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below one data directory."""
+
+    data_dir: Path
+
+    def located(self, stored: str) -> Path:
+        """Where the file of a row lies; what `relative` left alone is absolute."""
+        return self.data_dir / stored
+
+    @property
+    def heartbeat(self) -> Path:
+        """The running bot's sign of life."""
+        return self.data_dir / "heartbeat.json"
+
+    @property
+    def tree_hash(self) -> Path:
+        """Hash of the command tree that Discord was last given."""
+        return self.data_dir / "command-tree.sha256"
+
+    @property
+    def home(self) -> Path:
+        """What children of the bot take for the user's home, with their caches and temporary files."""
+        return self.data_dir / "home"
+
+    def lock(self, executor_id: str) -> Path:
+        """Held by the one living process of that name."""
+        return self.data_dir / f"{executor_id}.lock"
+
+    @property
+    def tables_lock(self) -> Path:
+        """Held by all processes that work on this directory together, and alone by who changes tables."""
+        return self.data_dir / "tables.lock"
+
+    def guild(self, guild_id: int) -> Path:
+        """All that a guild has on disk."""
+        return self.data_dir / GUILDS / str(guild_id)
+
+    def corpus(self, guild_id: int, sha256: str) -> Path:
+        """A guild's uploaded text, named by its content."""
+        return self.guild(guild_id) / CORPORA / f"{sha256}.txt"
+
+    def upload(self, guild_id: int, name: str) -> Path:
+        """An upload's own copy of its text, until a row names the text."""
+        return self.guild(guild_id) / CORPORA / f"{UPLOAD}{name}"
+
+    def bundle(self, guild_id: int, job_id: str) -> Path:
+        """The bundle that a job makes."""
+        return self.guild(guild_id) / MODELS / job_id
+
+    def training(self, guild_id: int, job_id: str) -> Path:
+        """The directory a job trains in."""
+        return self.guild(guild_id) / JOBS / job_id
+
+    def of_job(self, guild_id: int, job_id: str) -> tuple[Path, ...]:
+        """All that a job writes."""
+        bundle = self.bundle(guild_id, job_id)
+        return bundle, bundle.with_name(f"{bundle.name}.checkpoint"), self.training(guild_id, job_id)

@@ -1,1 +1,0 @@
-"""What people read: text made safe, embeds, buttons. Knows neither the database nor processes."""

@@ -1,0 +1,123 @@
+"""Deletes what a kill left behind: files and folders of ours that no row names and nobody writes any more.
+
+Only names that we make up ourselves are looked at, and only what has not changed for an hour: an upload, an
+import or a training that is under way has no row yet, or has one. What is older than the database belongs to
+another one, and a wrong DATABASE_URL must not cost anybody their models. Everything here blocks.
+"""
+
+import math
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from sqlalchemy.orm import Session
+
+from bot.infra.paths import CORPORA, GUILDS, JOBS, MODELS, Layout
+from models import Database, retention
+
+log = structlog.stdlib.get_logger(__name__)
+
+UNTOUCHED = timedelta(hours=1)
+# A training may take a day, and its temporary files may be written at its beginning alone.
+UNTOUCHED_TEMPORARY = timedelta(days=2)
+
+_HEX = r"[0-9a-f]{32}"
+# What is begun has a dot before its name, and mostly an ending behind it.
+_TEXT = re.compile(
+    rf"(?P<name>[0-9a-f]{{64}}\.txt)|\.{{1,2}}(?:[0-9a-f]{{64}}\.txt|upload-{_HEX})(?:\.\w{{1,16}}){{0,2}}"
+)
+_BUNDLE = re.compile(
+    rf"(?P<name>(?:import-)?{_HEX})|\.?(?P<of>{_HEX})\.(?:checkpoint|lock|previous)"
+    rf"|\.(?:import-)?{_HEX}(?:[.\w-]*\.(?:new|zip))?"
+)
+_JOB = re.compile(rf"(?P<of>{_HEX})")
+_KINDS = {CORPORA: _TEXT, MODELS: _BUNDLE, JOBS: _JOB}
+_TOP = re.compile(r"\.(?:heartbeat\.json|command-tree\.sha256)\.\w{1,16}")
+
+
+def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
+    """Delete what was left behind, and return what that was."""
+    swept: list[Path] = []
+    older: list[Path] = []
+    for guild_id, path, match in _ours(layout):
+        with database.read() as session:
+            if _in_use(session, guild_id, match) or not _untouched(path, now, UNTOUCHED):
+                continue
+            if any(match.groupdict().values()) and _is_older(path, retention.database_made_at(session)):
+                older.append(path)
+                continue
+        # In one transaction: between the second look and the deletion nobody can begin to use the file.
+        with database.write() as session:
+            retention.lock_files(session, guild_id)
+            if not _in_use(session, guild_id, match) and _untouched(path, now, UNTOUCHED):
+                _delete(path)
+                swept.append(path)
+    for path in _entries(layout.data_dir):
+        if _TOP.fullmatch(path.name) and _untouched(path, now, UNTOUCHED):
+            _delete(path)
+            swept.append(path)
+    for path in _entries(layout.home / "tmp"):
+        if _untouched(path, now, UNTOUCHED_TEMPORARY):
+            _delete(path)
+            swept.append(path)
+    if older:
+        log.warning("files older than the database are left alone", count=len(older), first=str(older[0]))
+    if swept:
+        log.warning(
+            "files without an owner deleted", paths=[str(path.relative_to(layout.data_dir)) for path in swept]
+        )
+    return swept
+
+
+def _ours(layout: Layout) -> Iterator[tuple[int, Path, re.Match[str]]]:
+    for guild in _entries(layout.data_dir / GUILDS):
+        if not guild.name.isdecimal():
+            continue
+        for kind, names in _KINDS.items():
+            for path in _entries(guild / kind):
+                match = names.fullmatch(path.name)
+                if match is not None:
+                    yield int(guild.name), path, match
+
+
+def _in_use(session: Session, guild_id: int, match: re.Match[str]) -> bool:
+    found = match.groupdict()
+    name, of = found.get("name"), found.get("of")
+    if name is not None:
+        return name in retention.names_in_use(session, guild_id)
+    return of is not None and of in retention.trainings_in_use(session, guild_id)
+
+
+def _untouched(path: Path, now: datetime, least: timedelta) -> bool:
+    """Whether nothing of a file or folder has changed for so long."""
+    return now.timestamp() - _changed_at(path) >= least.total_seconds()
+
+
+def _is_older(path: Path, database_made_at: datetime | None) -> bool:
+    # The clock of a file system may lag behind by some milliseconds.
+    return database_made_at is None or _changed_at(path) < database_made_at.timestamp() - 1
+
+
+def _changed_at(path: Path) -> float:
+    """When something of a file or folder changed last, in seconds; infinite if that happens just now."""
+    try:
+        return max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
+    except OSError:
+        return math.inf
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,1 +1,0 @@
-"""The warm sampler processes and how the bot asks them for text."""

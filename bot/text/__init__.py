@@ -1,0 +1,1 @@
+"""Text made safe and readable for Discord: cleaned, escaped, split, with hidden words taken out."""

@@ -1,0 +1,1 @@
+"""The message in a channel that shows a training and is edited until it ends."""

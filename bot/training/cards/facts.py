@@ -1,0 +1,70 @@
+"""What the cards of trainings are made from, as the database has it. Knows nothing of Discord."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from bot.training.jobs import forecast
+from models import (
+    Corpus,
+    JobState,
+    TextModel,
+    TrainingJob,
+    corpora,
+    guilds,
+    text_models,
+    training_jobs,
+    turns,
+)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Places, and when each turn is expected."""
+
+    order: list[str]
+    waits_s: dict[str, float]
+
+    def place(self, job: TrainingJob) -> int:
+        """A waiting job's place, from 1 on; 0 for one that does not wait."""
+        return self.order.index(job.id) + 1 if job.id in self.order else 0
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What a card needs beside its job."""
+
+    corpus: Corpus | None
+    model: TextModel | None
+    base: TextModel | None
+    queue: Queue
+    hidden_words: str
+
+
+def _queue(session: Session) -> tuple[list[TrainingJob], Queue]:
+    waiting = turns.order(session)
+    running = [job for job in training_jobs.unfinished(session) if job.state is JobState.TRAINING]
+    return waiting, Queue([job.id for job in waiting], forecast.waits_s(running, waiting))
+
+
+def belongings_of(session: Session, job: TrainingJob) -> Belongings:
+    """Look up what belongs to a job."""
+
+    def model(model_id: int | None) -> TextModel | None:
+        return None if model_id is None else text_models.get(session, job.guild_id, model_id)
+
+    return Belongings(
+        corpora.get(session, job.guild_id, job.corpus_id),
+        model(job.model_id),
+        model(job.base_model_id),
+        _queue(session)[1],
+        guilds.settings_of(session, job.guild_id).hidden_words,
+    )
+
+
+def to_show(
+    session: Session, *, limit: int, without: list[int]
+) -> tuple[list[TrainingJob], list[TrainingJob], Queue]:
+    """Jobs that changed; jobs that wait, whose place may have changed because others did; and the queue."""
+    waiting, queue = _queue(session)
+    return list(training_jobs.changed_cards(session, limit, without=without)), waiting, queue

@@ -1,0 +1,269 @@
+"""A training as a durable workflow: take the job whose turn it is, train it, publish the model.
+
+A workflow in the queue is a turn, not a job: which job it gets is decided when a host is free for it, so
+that guilds come in a fair order (`models.turns`). DBOS keeps what has been done. If the process dies in a
+step, the step is run again when a process of the same name starts: it finds the job that it had taken by its
+own id, and the trainer goes on from its checkpoint.
+"""
+
+import contextlib
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from dbos import DBOS
+
+from bot.bundles.publishing import publish_bundle
+from bot.infra.paths import Layout
+from bot.infra.settings import Settings
+from bot.text import reasons
+from bot.training.jobs.progress import Reporter
+from bot.training.trainer import workspace
+from bot.training.trainer.process import Stop, TrainingOrder, run_trainer
+from models import Corpus, Database, DatabaseError, JobState, TrainingJob, corpora, training_jobs, turns
+from textgen.files.atomic import is_disk_full
+
+log = structlog.stdlib.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+WORKFLOW = "training"
+SLOT_POLL_S = 1.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
+# A training that takes the whole host down with it must not do so for ever.
+STARTS = 3
+NEVER_FURTHER = (
+    f"it was started {STARTS} times, was killed each time and never came further; "
+    "a smaller size or a shorter text may help"
+)
+
+
+class JobInterrupted(BaseException):
+    """The process is shutting down: leave the workflow unfinished, to be gone on with after the next start.
+
+    Not an `Exception`, because DBOS records an exception as the workflow's result.
+    """
+
+
+@dataclass
+class JobContext:
+    """What the steps need; one process has one."""
+
+    settings: Settings
+    database: Database
+    layout: Layout
+    stopping: threading.Event = field(default_factory=threading.Event)
+    # Recovered workflows come through DBOS's own queue, past the limit of ours.
+    slot: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self) -> None:
+        """Leave the step if the process is shutting down.
+
+        Raises:
+            JobInterrupted: it is.
+        """
+        if self.stopping.is_set():
+            raise JobInterrupted
+
+
+_context: JobContext | None = None
+
+
+def bind(context: JobContext | None) -> None:
+    """Give the steps what they need; DBOS knows them as functions of this module."""
+    global _context
+    _context = context
+
+
+def _bound() -> JobContext:
+    if _context is None:
+        raise JobInterrupted
+    return _context
+
+
+@DBOS.workflow(name=WORKFLOW)
+def training() -> None:
+    """Train the job whose turn it is and publish the model."""
+    trained = train(DBOS.workflow_id or "")
+    if trained is not None:
+        publish(*trained)
+
+
+@DBOS.step(name="train")
+def train(turn_id: str) -> tuple[int, str] | None:
+    """Train what is next.
+
+    Returns:
+        Guild and job of what was trained; None where nothing waits, or where the training was cancelled or
+        failed, which the job's row then says.
+    """
+    context = _bound()
+    with _training_slot(context):
+        job = recorded(context, lambda: _take(context, turn_id))
+        if job is None:
+            log.info("nothing waits", turn=turn_id)
+            return None
+        try:
+            return (job.guild_id, job.id) if _train(context, job) else None
+        except Exception as error:
+            log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
+            reason = f"the bot could not run the training ({type(error).__name__})"
+            _fail(context, job.guild_id, job.id, reasons.DISK_FULL if is_disk_full(error) else reason)
+            return None
+
+
+@DBOS.step(name="publish")
+def publish(guild_id: int, job_id: str) -> None:
+    """Make the bundle the guild's model of that name and the job done, in one transaction."""
+    context = _bound()
+    bundle = context.layout.bundle(guild_id, job_id)
+    try:
+        published, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, bundle))
+    except Exception as error:
+        log.error("publishing failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
+        reason = f"the model could not be published ({type(error).__name__})"
+        _fail(context, guild_id, job_id, reasons.DISK_FULL if is_disk_full(error) else reason)
+        return
+    if not published:
+        log.info("job is no longer wanted", guild=guild_id, job=job_id)
+        workspace.clear(context.layout, guild_id, job_id)
+        return
+    workspace.clear_training(context.layout, guild_id, job_id)
+    if replaced:
+        shutil.rmtree(context.layout.located(replaced), ignore_errors=True)
+    log.info("model published", guild=guild_id, job=job_id)
+
+
+def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
+    """Carry a transaction out, waiting for as long as the database cannot be used.
+
+    A full disk has room again one day, and a database server comes back. What happened meanwhile stays in
+    memory until then; were it an exception, the workflow would end with its job unfinished for ever.
+
+    Raises:
+        JobInterrupted: the process is shutting down; the step is run again after the next start.
+    """
+    wait_s = FIRST_WAIT_S
+    while True:
+        try:
+            return record()
+        except DatabaseError as error:
+            log.warning("not recorded yet", error=str(error), next_try_s=wait_s)
+        context.stopping.wait(wait_s)
+        context.check()
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
+@contextlib.contextmanager
+def _training_slot(context: JobContext) -> Iterator[None]:
+    """One training at a time in this process."""
+    context.check()
+    while not context.slot.acquire(timeout=SLOT_POLL_S):
+        context.check()
+    try:
+        yield
+    finally:
+        context.slot.release()
+
+
+def _train(context: JobContext, job: TrainingJob) -> bool:
+    order = TrainingOrder(
+        directory=context.layout.training(job.guild_id, job.id),
+        bundle=context.layout.bundle(job.guild_id, job.id),
+        time_limit_s=job.minutes * 60,
+        threads=context.settings.training_threads,
+        level=job.level,
+        size=job.size,
+        base=workspace.base_of(context.layout, job.guild_id, job.id),
+        home=context.layout.home,
+    )
+    if order.bundle.is_dir():
+        return True  # finished before a crash came between the trainer and this step's record
+    lacking = _lay_out(context, job, order)
+    if lacking:
+        _fail(context, job.guild_id, job.id, lacking)
+        return False
+    if workspace.count_start(order) > STARTS:
+        log.error("training given up", guild=job.guild_id, job=job.id, starts=STARTS)
+        _fail(context, job.guild_id, job.id, NEVER_FURTHER)
+        return False
+    reporter = Reporter(context.database, job, context.stopping.is_set)
+    end = run_trainer(order, on_event=reporter.take, should_stop=reporter.should_stop)
+    if end.finished is not None:
+        recorded(context, reporter.end)
+        return True
+    if end.stopped is Stop.SHUTDOWN:
+        raise JobInterrupted
+    if end.stopped is Stop.CANCEL:
+        log.info("training cancelled", guild=job.guild_id, job=job.id)
+        workspace.clear(context.layout, job.guild_id, job.id)
+    else:
+        log.warning("training failed", guild=job.guild_id, job=job.id, error=end.error)
+        _fail(context, job.guild_id, job.id, end.error or "the trainer gave no reason")
+    return False
+
+
+def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str | None:
+    """Put everything in place for the trainer; return what is lacking, in a line for people."""
+    corpus, validation = recorded(context, lambda: _texts(context, job))
+    if job.base_model_id is not None and order.base is None:
+        return "the copy of the model that it was to go on from is gone; ask for the training again"
+    if corpus is None or any(text is not None and text.text_deleted_at for text in (corpus, validation)):
+        return "its text has been deleted in the meantime"
+    try:
+        located = context.layout.located
+        workspace.lay_out(order, located(corpus.path), located(validation.path) if validation else None)
+    except FileNotFoundError:
+        return "its text is no longer stored; upload it again"
+    return None
+
+
+def _texts(context: JobContext, job: TrainingJob) -> tuple[Corpus | None, Corpus | None]:
+    with context.database.read() as session:
+        return corpora.get(session, job.guild_id, job.corpus_id), (
+            None
+            if job.validation_corpus_id is None
+            else corpora.get(session, job.guild_id, job.validation_corpus_id)
+        )
+
+
+def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> tuple[bool, str | None]:
+    """Publish; return whether the job has its model now, and the bundle that it replaces."""
+    with context.database.write() as session:
+        job = training_jobs.get(session, guild_id, job_id, lock=True)
+        if job is None or job.state is not JobState.TRAINING:
+            # Published before a crash came between, or cancelled while the last weights were written.
+            return job is not None and job.state is JobState.DONE, None
+        model, replaced = publish_bundle(
+            session,
+            guild_id,
+            bundle,
+            name=job.model_name,
+            created_by=job.requested_by,
+            corpus_id=job.corpus_id,
+            training_job_id=job_id,
+        )
+        training_jobs.finish(
+            session, guild_id, job_id, model_id=model.id, validation_loss=model.validation_loss
+        )
+        return True, replaced
+
+
+def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
+    with context.database.write() as session:
+        return turns.take(session, turn_id)
+
+
+def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
+    # What it has written may be what fills the disk, on which its end is to be recorded.
+    workspace.clear(context.layout, guild_id, job_id)
+
+    def fail() -> None:
+        with context.database.write() as session:
+            training_jobs.fail(session, guild_id, job_id, error=reasons.for_people(error))
+
+    recorded(context, fail)

@@ -1,0 +1,271 @@
+"""From a wish to a queued job: permission, limits, the texts, the base. The way of `/train`."""
+
+import asyncio
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+import discord
+import structlog
+from sqlalchemy.orm import Session
+
+from bot import i18n
+from bot.embeds.corpus_notes import corpus_notes
+from bot.errors import UnknownModel, UserError
+from bot.guilds.permissions import guild_of, require_trainer
+from bot.i18n import _
+from bot.infra.children.limited import ChildPool
+from bot.infra.paths import Layout, relative
+from bot.infra.settings import Settings
+from bot.training.jobs import limits
+from bot.training.trainer import workspace
+from bot.training.uploads import attachments, intake
+from bot.training.uploads.intake import AcceptedText
+from models import (
+    Database,
+    TextModel,
+    TrainingJob,
+    audit,
+    corpora,
+    guilds,
+    retention,
+    text_models,
+    training_jobs,
+)
+from models.text_models import clean_name
+
+log = structlog.stdlib.get_logger(__name__)
+
+LEVELS = ("char", "word", "subword")
+SIZES = ("tiny", "small", "medium", "large")
+DEFAULT_LEVEL = "char"
+
+Interaction = discord.Interaction[Any]
+
+
+class Services(Protocol):
+    """What a submission needs of the bot: its settings, files, database, and the readers of uploads."""
+
+    settings: Settings
+    layout: Layout
+    database: Database
+    intake: ChildPool
+    download: attachments.Download
+
+
+@dataclass(frozen=True)
+class TrainingWish:
+    """What a person asked for; None leaves it to the host, to the base, or to the text.
+
+    Attributes:
+        name: of the model.
+        corpus: what it learns from.
+        rights: the person's word that they may use the texts.
+        level: what a token is.
+        size: the recipe's preset.
+        minutes: how long it may train.
+        validation: what the loss is measured on.
+        base: name of the model that it goes on from.
+    """
+
+    name: str
+    corpus: discord.Attachment
+    rights: bool
+    level: str | None = None
+    size: str | None = None
+    minutes: float | None = None
+    validation: discord.Attachment | None = None
+    base: str | None = None
+
+
+async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJob:
+    """Check everything, store the texts and record the job.
+
+    Raises:
+        UserError: with the one line that says what stands against it; nothing is left behind.
+        CorpusError: a text is none, or too short.
+        InvalidNameError: no model can have this name.
+    """
+    bot: Services = interaction.client
+    guild_id, user_id = guild_of(interaction), interaction.user.id
+    most = bot.settings.max_queued_per_guild
+
+    def look(session: Session) -> TextModel | None:
+        require_trainer(interaction, guilds.settings_of(session, guild_id))
+        limits.require_room(session, guild_id, user_id, most_at_a_time=most)
+        return _base(session, guild_id, wish)
+
+    base = await bot.database.call(look)
+    if not wish.rights:
+        raise UserError(
+            _("Training takes your word that you may use this text: set `rights` to True if you may.")
+        )
+    minutes = _minutes(bot, wish.minutes)
+    name = clean_name(wish.name)
+    level = _level(wish, base)
+    _require_card_can_be_shown(interaction)
+    texts: list[AcceptedText] = []
+    try:
+        await _take_in(bot, guild_id, wish, texts)
+
+        def record(session: Session) -> TrainingJob:
+            guilds.lock(session, guild_id)  # of two who ask at once one counts the other
+            limits.require_room(session, guild_id, user_id, most_at_a_time=most)
+            again = _base(session, guild_id, wish)  # it may have been replaced during the upload
+            ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
+            _put_in_place(session, bot, texts)
+            job = training_jobs.enqueue(
+                session,
+                guild_id,
+                channel_id=interaction.channel_id or 0,
+                requested_by=user_id,
+                corpus_id=ids[0],
+                model_name=name,
+                minutes=minutes,
+                level=level,
+                size=wish.size,
+                validation_corpus_id=ids[1] if len(ids) > 1 else None,
+                base_model_id=again.id if again else None,
+                notes="\n".join(_notes(texts[0], level)),
+            )
+            figures = {"level": level, "minutes": minutes, "characters": texts[0].stats.characters}
+            audit.record(session, guild_id, user_id, "training.queued", name, **figures)
+            if again is not None:
+                _keep(bot, job, bot.layout.located(again.bundle_path))
+            return job
+
+        job = await bot.database.call(record, write=True)
+    except BaseException:
+        await asyncio.shield(bot.database.call(_forget, guild_id, texts))
+        raise
+    log.info("training queued", guild=guild_id, job=job.id, characters=texts[0].stats.characters)
+    return job
+
+
+async def _take_in(bot: Services, guild_id: int, wish: TrainingWish, texts: list[AcceptedText]) -> None:
+    """Read and store the texts, the corpus first; `texts` has what is stored when one is refused."""
+    for attachment, accept in ((wish.corpus, intake.accept), (wish.validation, intake.accept_validation)):
+        if attachment is not None:
+            path = bot.layout.upload(guild_id, f"{uuid4().hex}.raw")
+            try:
+                await attachments.save(attachment, bot.settings.max_corpus_bytes, bot.download, path)
+                texts.append(
+                    await bot.intake.call(
+                        guild_id,
+                        accept,
+                        path,
+                        filename=attachment.filename,
+                        guild_id=guild_id,
+                        layout=bot.layout,
+                    )
+                )
+            finally:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def _base(session: Session, guild_id: int, wish: TrainingWish) -> TextModel | None:
+    if wish.base is None:
+        return None
+    model = text_models.by_name(session, guild_id, wish.base)
+    if model is None:
+        raise UnknownModel(wish.base)
+    if wish.size is not None:
+        raise UserError(_("A model that goes on from another keeps its size: leave `size` out."))
+    return model
+
+
+def _level(wish: TrainingWish, base: TextModel | None) -> str:
+    if base is None:
+        return wish.level or DEFAULT_LEVEL
+    if wish.level not in (None, base.level):
+        raise UserError(
+            _("A model that goes on from another keeps its level, here `{level}`: leave `level` out.").format(
+                level=base.level
+            )
+        )
+    return base.level
+
+
+def _minutes(bot: Services, minutes: float | None) -> float:
+    if minutes is None:
+        return bot.settings.training_minutes
+    most = bot.settings.max_training_minutes
+    if minutes > most:
+        raise UserError(
+            _("A training of {minutes} minutes was asked for; up to {most} are possible.").format(
+                minutes=f"{minutes:g}", most=f"{most:g}"
+            )
+        )
+    return minutes
+
+
+def _notes(text: AcceptedText, level: str) -> list[str]:
+    language = i18n.locale.set("en")  # they stand on the card, which is for everyone
+    try:
+        return corpus_notes(text.stats, level)
+    finally:
+        i18n.locale.reset(language)
+
+
+def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText) -> int:
+    return corpora.add(
+        session,
+        guild_id,
+        sha256=text.sha256,
+        filename=text.filename,
+        path=relative(text.path),
+        characters=text.stats.characters,
+        lines=text.stats.lines,
+        symbols=text.stats.symbols,
+        uploaded_by=user_id,
+        rights_confirmed_at=datetime.datetime.now(datetime.UTC),
+    ).id
+
+
+def _keep(bot: Services, job: TrainingJob, bundle: Path) -> None:
+    try:
+        workspace.keep_base(bot.layout, job.guild_id, job.id, bundle)
+    except OSError as error:
+        log.error("base cannot be kept", guild=job.guild_id, job=job.id, error=str(error))
+        raise UserError(_("The model to go on from cannot be read. Train it anew.")) from None
+
+
+def _put_in_place(session: Session, bot: Services, texts: list[AcceptedText]) -> None:
+    """Store the texts for good; a deletion that is under way ends first, or leaves them alone."""
+    retention.keep_files(session, [str(text.path.relative_to(bot.layout.data_dir)) for text in texts])
+    try:
+        for text in texts:
+            text.keep()
+    except FileNotFoundError:
+        raise UserError(
+            _("This server's data was deleted during the upload. Upload the text again.")
+        ) from None
+
+
+def _forget(session: Session, guild_id: int, texts: list[AcceptedText]) -> None:
+    """Delete what a refused upload has stored."""
+    del session, guild_id
+    for text in texts:
+        text.forget()
+
+
+def _require_card_can_be_shown(interaction: Interaction) -> None:
+    mine = interaction.app_permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    lacking = [
+        words
+        for words, held in (
+            (_("View Channel"), mine.view_channel),
+            (_("Send Messages"), mine.send_messages_in_threads if in_thread else mine.send_messages),
+            (_("Embed Links"), mine.embed_links),
+        )
+        if not held
+    ]
+    if lacking:
+        raise UserError(
+            _("I lack {permissions} in this channel, so the training's card could not be shown.").format(
+                permissions=", ".join(lacking)
+            )
+        )

@@ -1,0 +1,268 @@
+"""The trainer process: `python -m textgen train --events --control`, watched from a thread.
+
+Its JSON lines become calls of `on_event`; the wish to finish becomes a word on its standard input. Holding
+that input open is what tells the trainer that its parent lives: if the bot is killed, the trainer sees the
+end of input, keeps its checkpoint and ends. Knows nothing of the database or of Discord.
+"""
+
+import collections
+import contextlib
+import json
+import queue
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from bot.infra.children.process import Child, child_environment, start_child, thread_limits
+from bot.text import reasons
+from bot.training.trainer.watchdog import Watchdog
+
+log = structlog.stdlib.get_logger(__name__)
+
+# A trainer orphaned by kill -9 lets go of its directory when it notices; wait for that.
+LOCK_TIMEOUT_S = 30
+GRACE_S = 20.0
+TICK_S = 0.5
+STDERR_LINES = 40
+# In the training's folder: the memory was too small for whole batches, now and whenever it goes on.
+HALF_BATCH = "half-batch"
+SHORT_OF_MEMORY = (
+    "the host's memory is too small for this training, even in batches of half the size; "
+    "a smaller size or a shorter text needs less"
+)
+MEMORY_WORDS = ("MemoryError", "bad_alloc", "Cannot allocate memory", "RESOURCE_EXHAUSTED")
+
+
+class Stop(Enum):
+    """Why a training is to end early."""
+
+    CANCEL = "cancel"
+    FINISH = "finish"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True)
+class TrainingOrder:
+    """What to train.
+
+    Attributes:
+        directory: holds `input.txt`, and `validate.txt` where there is one.
+        bundle: where the finished bundle goes.
+        time_limit_s: wall clock.
+        threads: processor threads, 0 for all.
+        level: what a token is.
+        size: a preset; None leaves it to the trainer.
+        base: a bundle to go on from; it decides level and network.
+        home: what the trainer takes for the user's home, with its caches and temporary files; None: a folder
+            in the directory. No copy of a text may lie where no deletion looks.
+    """
+
+    directory: Path
+    bundle: Path
+    time_limit_s: float
+    threads: int = 0
+    level: str = "char"
+    size: str | None = None
+    base: Path | None = None
+    home: Path | None = None
+
+    @property
+    def half_batch(self) -> Path:
+        """Where it is remembered that only half batches fit."""
+        return self.directory / HALF_BATCH
+
+    def arguments(self) -> list[str]:
+        """What the trainer is started with."""
+        # Case is kept, because it is part of a style.
+        recipe = ["--base", str(self.base)] if self.base else ["--level", self.level, "--pristine-input"]
+        if self.size is not None:
+            recipe += ["--preset", self.size]
+        if self.half_batch.exists():
+            recipe.append("--half-batch")
+        return [
+            *("--data-dir", str(self.directory), "--output", str(self.bundle), *recipe),
+            *("--time-limit", f"{self.time_limit_s:g}", "--resume", "--curve", "--no-cache"),
+            *("--events", "--control", "--lock-timeout", str(LOCK_TIMEOUT_S)),
+        ]
+
+
+@dataclass(frozen=True)
+class TrainingEnd:
+    """How it ended: finished, stopped, or failed with an error for people to read.
+
+    `short_of_memory` says that the error is a lack of memory.
+    """
+
+    finished: dict[str, Any] | None = None
+    stopped: Stop | None = None
+    error: str | None = None
+    short_of_memory: bool = False
+
+
+def checkpoint_of(bundle: Path) -> Path:
+    """Where the trainer keeps what it needs to go on."""
+    return bundle.with_name(f"{bundle.name}.checkpoint")
+
+
+def lock_of(bundle: Path) -> Path:
+    """What the trainer holds while it works."""
+    return bundle.with_name(f"{bundle.name}.lock")
+
+
+def run_trainer(
+    order: TrainingOrder,
+    *,
+    on_event: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], Stop | None],
+) -> TrainingEnd:
+    """Train to the end, or until `should_stop` gives a reason; blocks.
+
+    A training that the memory is too small for begins once more with half the batch, and an event
+    `half_batch` says so.
+
+    Args:
+        order: what to train.
+        on_event: called with each `started`, `progress`, `sample` and `checkpoint` event.
+        should_stop: asked about twice a second; to finish is no stop but a wish, and the end comes by itself.
+    """
+    end = _run_once(order, on_event, should_stop)
+    if end.short_of_memory and not order.half_batch.exists():
+        log.warning("the memory is too small for a training: once more with half the batch", reason=end.error)
+        # Its state is of another batch.
+        shutil.rmtree(checkpoint_of(order.bundle), ignore_errors=True)
+        try:
+            order.half_batch.touch()
+        except OSError:
+            return end
+        on_event({"event": "half_batch"})
+        end = _run_once(order, on_event, should_stop)
+    return replace(end, error=SHORT_OF_MEMORY) if end.short_of_memory else end
+
+
+def _run_once(
+    order: TrainingOrder, on_event: Callable[[dict[str, Any]], None], should_stop: Callable[[], Stop | None]
+) -> TrainingEnd:
+    child = start_child(
+        ["-m", "textgen", "train", *order.arguments()],
+        environment=child_environment(
+            {"TF_CPP_MIN_LOG_LEVEL": "3"} | thread_limits(order.threads),
+            home=order.home or order.directory / "home",
+        ),
+    )
+    lines: queue.Queue[str | None] = queue.Queue()
+    last_words: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
+    readers = [
+        threading.Thread(target=_read_lines, args=(child, lines), name="trainer-events", daemon=True),
+        threading.Thread(target=_read_errors, args=(child, last_words), name="trainer-errors", daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        end = _watch(child, lines, on_event, should_stop, Watchdog(child.process.pid, order.time_limit_s))
+    except BaseException:
+        child.close_input()  # it keeps its checkpoint and ends
+        raise
+    finally:
+        closed_at = time.monotonic()
+        exit_code = child.wait_or_kill(GRACE_S)
+        by_itself = time.monotonic() - closed_at < GRACE_S
+        child.close_input()
+        for reader in readers:
+            reader.join(TICK_S)
+    if end.finished or end.stopped or end.error:
+        return end
+    return TrainingEnd(
+        error=_reason(exit_code, last_words),
+        short_of_memory=by_itself and _short_of_memory(exit_code, last_words),
+    )
+
+
+def _watch(
+    child: Child,
+    lines: "queue.Queue[str | None]",
+    on_event: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], Stop | None],
+    watchdog: Watchdog,
+) -> TrainingEnd:
+    asked_to_finish = False
+    while True:
+        stop = should_stop()
+        if stop is Stop.FINISH:
+            if not asked_to_finish:
+                _say(child, "finish")
+                asked_to_finish = True
+        elif stop is not None:
+            _stop(child, stop)
+            return TrainingEnd(stopped=stop)
+        complaint = watchdog.complaint()
+        if complaint is not None:
+            child.kill()
+            return TrainingEnd(error=complaint)
+        try:
+            line = lines.get(timeout=TICK_S)
+        except queue.Empty:
+            continue
+        if line is None:
+            return TrainingEnd()
+        watchdog.heard()
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            log.warning("trainer wrote something else than JSON", line=line[:200])
+            continue
+        if event["event"] == "finished":
+            return TrainingEnd(finished=event)
+        if event["event"] == "failed":
+            reason = event.get("reason")
+            said = reasons.DISK_FULL if reason == "disk" else str(event["error"])
+            return TrainingEnd(error=said, short_of_memory=reason == "memory")
+        on_event(event)
+
+
+def _stop(child: Child, stop: Stop) -> None:
+    if stop is Stop.CANCEL:
+        # Nothing of it will be kept, and a compilation that runs hears nothing: the next in line shall not
+        # wait for its end.
+        child.kill()
+    child.close_input()
+
+
+def _say(child: Child, word: str) -> None:
+    with contextlib.suppress(OSError):  # it may have ended by itself
+        child.stdin.write(f"{word}\n")
+        child.stdin.flush()
+
+
+def _read_lines(child: Child, lines: "queue.Queue[str | None]") -> None:
+    with child.stdout as stream:
+        for line in stream:
+            lines.put(line)
+    lines.put(None)
+
+
+def _read_errors(child: Child, last_words: "collections.deque[str]") -> None:
+    with child.stderr as stream:
+        last_words.extend(line.rstrip()[:500] for line in stream if line.strip())
+
+
+def _short_of_memory(exit_code: int, last_words: "collections.deque[str]") -> bool:
+    """Whether a trainer ended for want of memory: the kernel's way to say so is SIGKILL."""
+    said = any(word in line for line in last_words for word in MEMORY_WORDS)
+    return exit_code == -signal.SIGKILL or (exit_code != 0 and said)
+
+
+def _reason(exit_code: int, last_words: "collections.deque[str]") -> str:
+    """One line about a trainer that ended without a word of its own."""
+    if exit_code < 0:
+        how = f"the trainer was ended by {signal.Signals(-exit_code).name}"
+    else:
+        how = f"the trainer ended with exit code {exit_code}"
+    return f"{how}: {last_words[-1].removeprefix('error: ')}" if last_words else how

@@ -1,0 +1,124 @@
+"""Reading what people upload: from Discord's own hosts, piece by piece, never more than allowed.
+
+The size that comes with an attachment is what somebody declared; what counts is what is read.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from http import HTTPStatus
+from pathlib import Path
+
+import aiohttp
+import discord
+import yarl
+
+from bot.errors import UserError
+from bot.i18n import _
+from bot.text import safe_text
+
+HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+WHOLE_S = 120.0
+SILENCE_S = 15.0
+PIECE_BYTES = 1 << 16
+WRITTEN_AT_ONCE = 1 << 20
+
+Download = Callable[[str], AsyncIterator[bytes]]
+"""Fetches an address in pieces; raises `aiohttp.ClientError`, `OSError` or `TimeoutError`."""
+
+
+async def from_discord(url: str, *, hosts: frozenset[str] = HOSTS) -> AsyncIterator[bytes]:
+    """Fetch a file from one of Discord's hosts.
+
+    Raises:
+        aiohttp.ClientError: it is elsewhere, or the host does not give it.
+        TimeoutError: it does not come to its end in time.
+    """
+    address = yarl.URL(url)
+    if address.host not in hosts or (address.scheme != "https" and hosts is HOSTS):
+        raise aiohttp.InvalidURL(address)
+    timeout = aiohttp.ClientTimeout(total=WHOLE_S, sock_connect=SILENCE_S, sock_read=SILENCE_S)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.get(address, allow_redirects=False) as response,
+    ):
+        if response.status != HTTPStatus.OK:
+            raise aiohttp.ClientResponseError(response.request_info, (), status=response.status)
+        async for piece in response.content.iter_chunked(PIECE_BYTES):
+            yield piece
+
+
+async def read(attachment: discord.Attachment, limit: int, download: Download) -> bytes:
+    """The attachment's bytes, at most `limit`; for files of some kilobytes.
+
+    Raises:
+        UserError: it is larger, or can no longer be fetched.
+    """
+    return b"".join([piece async for piece in _pieces(attachment, limit, download)])
+
+
+async def save(attachment: discord.Attachment, limit: int, download: Download, path: Path) -> None:
+    """Write the attachment to a file while it comes; the file's folder is made.
+
+    Raises:
+        UserError: it has more than `limit` bytes, or can no longer be fetched.
+        OSError: it cannot be written.
+    """
+
+    def write(data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(data)
+
+    # A disk may be slow: the event loop does not wait for it.
+    batch = bytearray()
+    async with contextlib.aclosing(_pieces(attachment, limit, download)) as pieces:
+        async for piece in pieces:
+            batch += piece
+            if len(batch) >= WRITTEN_AT_ONCE:
+                await asyncio.to_thread(write, bytes(batch))
+                batch.clear()
+    await asyncio.to_thread(write, bytes(batch))
+
+
+async def _pieces(
+    attachment: discord.Attachment, limit: int, download: Download
+) -> AsyncGenerator[bytes, None]:
+    if attachment.size > limit:
+        raise _too_large(attachment.filename, limit)
+    read = 0
+    pieces = download(attachment.url)
+    try:
+        async for piece in pieces:
+            read += len(piece)
+            if read > limit:
+                raise _too_large(attachment.filename, limit)
+            yield piece
+    except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
+        status = getattr(error, "status", None) or type(error).__name__
+        raise UserError(
+            _("The file could not be fetched from Discord ({status}). Please upload it again.").format(
+                status=status
+            )
+        ) from None
+    finally:
+        await _close(pieces)
+
+
+async def _close(pieces: AsyncIterator[bytes]) -> None:
+    """Let go of the connection at once, not when the garbage is collected."""
+    close = getattr(pieces, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _too_large(filename: str, limit: int) -> UserError:
+    return UserError(
+        _("{file} is too large: files of up to {limit} are accepted.").format(
+            file=safe_text.safe_within(filename, 100), limit=_megabytes(limit)
+        )
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"

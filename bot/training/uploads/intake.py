@@ -1,0 +1,189 @@
+"""Taking in an uploaded text: whether it may and can be trained on; then storing it.
+
+A child reads it (`bot.training.uploads.reader`), for a text can be made to cost any time and memory.
+Each upload has a copy of its own until its row is written. So of two people who upload the same text at once
+neither can take it from the other. Plain blocking functions, meant for a pool of threads of their own
+(`bot.infra.children.limited.ChildPool`).
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from bot.errors import UserError
+from bot.i18n import _
+from bot.infra.children.limited import Ended, Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.paths import Layout
+from textgen.corpus import CorpusStats, check_stats
+from textgen.errors import CorpusError
+
+log = structlog.stdlib.get_logger(__name__)
+
+SHORTEST_VALIDATION = 100
+AT_ONCE = 2
+"""Texts that are read side by side."""
+
+# A text of ten megabytes that is hard to read takes ten seconds, and a tenth of the memory.
+WALL_S = 60.0
+PROCESSOR_S = 30
+A_MEGABYTE_S = 3
+MEMORY_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class AcceptedText:
+    """A text that can be used, in the guild's folder.
+
+    Attributes:
+        filename: as its uploader called it.
+        sha256: of the text, 64 hexadecimal digits.
+        upload: where it is stored until `keep`.
+        path: where it is stored after `keep`, once for all uploads of the same text.
+        stats: what it consists of.
+    """
+
+    filename: str
+    sha256: str
+    upload: Path
+    path: Path
+    stats: CorpusStats
+
+    def keep(self) -> None:
+        """Put the text in its place, in the transaction that writes its row.
+
+        Raises:
+            FileNotFoundError: the guild's data was deleted in the meantime.
+        """
+        self.upload.replace(self.path)
+
+    def forget(self) -> None:
+        """Delete this upload's copy; what was kept stays."""
+        self.upload.unlink(missing_ok=True)
+
+
+def accept(source: Path | bytes, *, filename: str, guild_id: int, layout: Layout) -> AcceptedText:
+    """Decode, check and store a corpus.
+
+    Args:
+        source: the uploaded file, or what it holds.
+        filename: as its uploader called it.
+        guild_id: Discord id of the guild that owns it.
+        layout: where it is stored.
+
+    Raises:
+        CorpusError: it is not text, or too little of it.
+        UserError: it looks like a chat log, or takes too long or too much memory to read.
+        OSError: it cannot be stored.
+    """
+    return _take_in(source, filename, guild_id, layout, check_stats)
+
+
+def accept_validation(source: Path | bytes, *, filename: str, guild_id: int, layout: Layout) -> AcceptedText:
+    """Decode, check and store a text that the loss is measured on.
+
+    Args:
+        source: see `accept`.
+        filename: see `accept`.
+        guild_id: see `accept`.
+        layout: see `accept`.
+
+    Raises:
+        CorpusError: it is not text.
+        UserError: it is too short, or as for `accept`.
+        OSError: it cannot be stored.
+    """
+    return _take_in(source, filename, guild_id, layout, _require_validation)
+
+
+def _require_validation(stats: CorpusStats) -> None:
+    if stats.characters < SHORTEST_VALIDATION:
+        raise UserError(
+            _("The validation text has {characters} characters; at least {least} are needed.").format(
+                characters=stats.characters, least=SHORTEST_VALIDATION
+            )
+        )
+
+
+def _take_in(
+    source: Path | bytes,
+    filename: str,
+    guild_id: int,
+    layout: Layout,
+    check: Callable[[CorpusStats], object],
+) -> AcceptedText:
+    raw, clean = (layout.upload(guild_id, f"{uuid4().hex}{kind}") for kind in (".raw", ""))
+    clean.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if isinstance(source, bytes):
+            raw.write_bytes(source)
+            source = raw
+        answer = _read(source, clean, filename)
+        stats = _stats(answer["stats"])
+        check(stats)
+        if stats.suspected_chat_log:
+            raise UserError(
+                _(
+                    "This looks like {kind}: chat messages are other people's words, "
+                    "and Discord forbids training on them. Upload a text you may use."
+                ).format(kind=_(stats.suspected_chat_log))
+            )
+    except BaseException:
+        clean.unlink(missing_ok=True)
+        raise
+    finally:
+        raw.unlink(missing_ok=True)
+    sha256 = answer["sha256"]
+    return AcceptedText(filename, sha256, clean, layout.corpus(guild_id, sha256), stats)
+
+
+def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:
+    """Let a child read the text, and return what it found out.
+
+    Raises:
+        CorpusError: the text is none.
+        UserError: it takes too long or too much memory to read.
+        OSError: it cannot be stored.
+    """
+    megabytes = source.stat().st_size >> 20
+    limits = Limits(WALL_S + A_MEGABYTE_S * megabytes, PROCESSOR_S + A_MEGABYTE_S * megabytes, MEMORY_BYTES)
+    try:
+        ended: Ended = run_limited(
+            "bot.training.uploads.reader", [str(source), str(target), filename], limits
+        )
+    except OutOfTime:
+        raise UserError(
+            _(
+                "This text takes too long to read: it was given up after {seconds} s. "
+                "Upload a shorter one, or plain text without unusual characters."
+            ).format(seconds=f"{limits.wall_s:.0f}")
+        ) from None
+    except OutOfMemory:
+        raise UserError(_("This text takes too much memory to read. Upload a shorter one.")) from None
+    try:
+        answer = json.loads(ended.stdout)
+    except ValueError:
+        log.error("a text could not be read", code=ended.code, error=ended.stderr[-1_000:])
+        raise UserError(_("This text could not be read. Save it as plain text in UTF-8.")) from None
+    if "errno" in answer:
+        raise OSError(answer["errno"], os.strerror(answer["errno"]))
+    if "line" in answer:
+        line: str = answer["line"]
+        raise CorpusError(line, **answer["values"])
+    return dict(answer)
+
+
+def _stats(read: dict[str, Any]) -> CorpusStats:
+    """Return figures as they were before they became JSON."""
+    return CorpusStats(
+        **read
+        | {
+            "most_common": tuple((symbol, count) for symbol, count in read["most_common"]),
+            "suspected_secrets": tuple(read["suspected_secrets"]),
+        }
+    )

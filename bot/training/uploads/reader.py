@@ -1,0 +1,56 @@
+"""`python -m bot.training.uploads.reader SOURCE TARGET NAME`: read an upload, and write its clean text.
+
+The figures, or what stands against the text, go to standard output as JSON. It runs under limits
+(`bot.infra.children.limited`), so it must import neither Discord nor NumPy.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from textgen.corpus import Measurer
+from textgen.corpus.reading.encoding import Decoder
+from textgen.corpus.reading.text import clean_pieces
+from textgen.errors import CorpusError
+
+BLOCK_BYTES = 1 << 20
+
+
+def main() -> None:
+    """Go through the file once, a block at a time."""
+    source, target, name = sys.argv[1:]
+    try:
+        answer = _taken_in(Path(source), Path(target), name)
+    except CorpusError as error:
+        answer = {"line": error.line, "values": error.values}
+    except OSError as error:
+        answer = {"errno": error.errno}
+    json.dump(answer, sys.stdout)
+
+
+def _taken_in(source: Path, target: Path, name: str) -> dict[str, object]:
+    measurer, digest = Measurer(), hashlib.sha256()
+    with target.open("wb") as file:
+        for piece in clean_pieces(_decoded(source, Decoder(name)), name=name):
+            measurer.add(piece)
+            stored = piece.encode()
+            digest.update(stored)
+            file.write(stored)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"sha256": digest.hexdigest(), "stats": dataclasses.asdict(measurer.stats())}
+
+
+def _decoded(source: Path, decoder: Decoder) -> Iterator[str]:
+    with source.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            yield decoder.decode(block)
+        yield decoder.decode(b"", final=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Buttons, menus and forms, and the one place that answers interactions."""

@@ -1,0 +1,102 @@
+"""What people read when something goes wrong: one table from exception to line."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from discord import app_commands
+
+from bot.errors import NoModels, SampleRefused, UnknownModel, UserError
+from bot.i18n import _
+from bot.text import reasons, safe_text, style
+from models import DatabaseError, InvalidNameError
+from textgen.errors import TextgenError
+from textgen.files.atomic import is_disk_full
+
+LINE_CHARACTERS = 1500
+
+
+def _shortened(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+class _Number(int):
+    """A whole number that a line's ``{name:,}`` groups as the reader does."""
+
+    def __format__(self, spec: str) -> str:
+        return style.decimal(self) if spec == "," else super().__format__(spec)
+
+
+def _own_words(error: TextgenError | InvalidNameError | SampleRefused) -> str:
+    """What an error of the rooms below says, in the reader's language where there is a translation."""
+    # An error's text may name flags, which nobody here has.
+    told = error.line
+    if error.values:
+        values = {
+            name: _(value) if isinstance(value, str) else _Number(value)
+            for name, value in error.values.items()
+        }
+        told = _(error.line).format(**values)
+    words = safe_text.safe_within(reasons.for_people(told), LINE_CHARACTERS)
+    # A file's name stays as it is written.
+    return words if error.line.startswith("{") else words[:1].upper() + words[1:]
+
+
+def _unknown_model(error: UnknownModel) -> str:
+    if error.name is None:
+        return _("There is no such model here. /models lists what there is.")
+    line = _("There is no model named “{name}” here. /models lists what there is.")
+    return line.format(name=safe_text.safe(_shortened(error.name)))
+
+
+def _no_models(_error: NoModels) -> str:
+    return _("There is no model here yet. Train one: /train with a text you may use.")
+
+
+LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
+    (SampleRefused, _own_words),
+    (UnknownModel, _unknown_model),
+    (NoModels, _no_models),
+    (UserError, str),
+    (TextgenError, _own_words),
+    (DatabaseError, lambda error: _no_room() if error.disk_full else _no_database()),
+    (InvalidNameError, _own_words),
+    (app_commands.NoPrivateMessage, lambda _error: _("This works in a server only, not in direct messages.")),
+    (
+        app_commands.CommandOnCooldown,
+        lambda error: _("One moment, please: try again in {seconds} s.").format(
+            seconds=f"{cast('Any', error).retry_after:.0f}"
+        ),
+    ),
+    (
+        app_commands.TransformerError,
+        lambda error: _("“{value}” is not valid here.").format(
+            value=safe_text.safe(_shortened(str(cast("Any", error).value)))
+        ),
+    ),
+    (
+        app_commands.CommandNotFound,
+        lambda _error: _("This command is no longer here: reload Discord (Ctrl+R) to see the current ones."),
+    ),
+    (
+        app_commands.CommandSignatureMismatch,
+        lambda _error: _("This command has changed: reload Discord (Ctrl+R) and try again."),
+    ),
+    (app_commands.CheckFailure, lambda _error: _("You may not do this here.")),
+)
+
+
+def _no_room() -> str:
+    return _("The disk of this bot's host is full, so this could not be done. Please try again later.")
+
+
+def _no_database() -> str:
+    return _("The bot's database cannot be used at this moment. Please try again later.")
+
+
+def line_for(error: BaseException) -> str | None:
+    """The line for an expected error, None for an unexpected one."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        return line_for(error.original)
+    if is_disk_full(error):
+        return _no_room()
+    return next((line(error) for kind, line in LINES if isinstance(error, kind)), None)

@@ -1,0 +1,213 @@
+"""The buttons of a training's card: Cancel and Finish now while it runs, Try it and Make default after.
+
+Each knows only an id, so it outlives a restart; what the id stands for, and who may press, is looked up in
+the server where it is pressed.
+"""
+
+import asyncio
+import re
+from typing import Any, Self
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.errors import UnknownModel, UserError
+from bot.generation.service import SampleWish
+from bot.guilds.permissions import guild_of, require_canceller, require_trainer
+from bot.i18n import _
+from bot.privacy.inventory import AUDIT_TRAIL
+from bot.text import safe_text
+from bot.training.trainer import workspace
+from bot.views.answering import answer
+from bot.views.persistent import Button, PersistentItem
+from bot.views.sample_buttons import SamplingItem, answer_wish
+from models import Database, JobState, TrainingJob, audit, guilds, text_models, training_jobs
+from models.tables import NO_CURVE
+
+STORES = (AUDIT_TRAIL,)
+
+Interaction = discord.Interaction[Any]
+
+
+class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32})"):
+    """Calls a training off."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(
+            discord.ui.Button(
+                label=_("Cancel"), style=discord.ButtonStyle.danger, custom_id=f"cancel:{job_id}"
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(match["job"])
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Cancel the job; the card follows by itself."""
+        line = await cancel_job(interaction, self.job_id)
+        await answer(interaction, line)
+
+
+class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32})"):
+    """Ends a training with the best model so far."""
+
+    def __init__(self, job_id: str, *, asked: bool = False) -> None:
+        self.job_id = job_id
+        super().__init__(
+            discord.ui.Button(
+                label=_("Finishing …") if asked else _("Finish now"),
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"finish:{job_id}",
+                disabled=asked,
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(match["job"])
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Ask the trainer to finish; the card follows by itself."""
+        database: Database = interaction.client.database
+        job = await _job_to_end(interaction, self.job_id)
+        if job.loss is None and job.curve == NO_CURVE:
+            raise UserError(_("This training has not learnt anything yet: wait for its first loss."))
+
+        def finish(session: Session) -> TrainingJob | None:
+            asked = training_jobs.request_finish(session, job.guild_id, job.id)
+            if asked is not None:
+                audit.record(
+                    session,
+                    job.guild_id,
+                    interaction.user.id,
+                    "training.finished_early",
+                    job.model_name,
+                    fraction=round(asked.fraction, 3),
+                )
+            return asked
+
+        if await database.call(finish, write=True) is None:
+            raise UserError(_("This training has already ended."))
+        await answer(
+            interaction,
+            _("**{model}** is finished with the best it has learnt so far.").format(
+                model=safe_text.safe(job.model_name)
+            ),
+        )
+
+
+class TryButton(SamplingItem, template=r"trained:try:(?P<model>\d{1,19})"):
+    """Writes a text with a finished training's model."""
+
+    def __init__(self, model_id: int) -> None:
+        self.model_id = model_id
+        super().__init__(
+            discord.ui.Button(
+                label=_("Try it"), style=discord.ButtonStyle.primary, custom_id=f"trained:try:{model_id}"
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["model"]))
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Answer as /generate would."""
+        await answer_wish(interaction, SampleWish(model=self.model_id))
+
+
+class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model>\d{1,19})"):
+    """Makes a finished training's model the one that /generate takes when none is named."""
+
+    def __init__(self, model_id: int) -> None:
+        self.model_id = model_id
+        super().__init__(
+            discord.ui.Button(
+                label=_("Make default"),
+                style=discord.ButtonStyle.secondary,
+                custom_id=f"trained:default:{model_id}",
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["model"]))
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Make it the default if it is this server's and the person may."""
+        database: Database = interaction.client.database
+        guild_id = guild_of(interaction)
+        require_trainer(interaction, await database.call(guilds.settings_of, guild_id))
+
+        def make_default(session: Session) -> str:
+            model = text_models.get(session, guild_id, self.model_id)
+            if model is None:
+                raise UnknownModel(None)
+            guilds.edit(session, guild_id, default_model_id=model.id)
+            audit.record(session, guild_id, interaction.user.id, "model.made_default", model.name)
+            return model.name
+
+        name = await database.call(make_default, write=True)
+        await answer(
+            interaction,
+            _("**{model}** is this server's default model now.").format(model=safe_text.safe(name)),
+        )
+
+
+BUTTONS = (CancelButton, FinishButton, TryButton, DefaultButton)
+
+
+async def cancel_job(interaction: Interaction, job_id: str) -> str:
+    """Call a training off if it is this server's and the person may; return the line that says so.
+
+    Raises:
+        UserError: it is not here, has ended, or is another person's.
+    """
+    database: Database = interaction.client.database
+    job = await _job_to_end(interaction, job_id)
+
+    def cancel(session: Session) -> TrainingJob | None:
+        cancelled = training_jobs.cancel(session, job.guild_id, job.id)
+        if cancelled is not None:
+            audit.record(session, job.guild_id, interaction.user.id, "training.cancelled", job.model_name)
+        return cancelled
+
+    cancelled = await database.call(cancel, write=True)
+    if cancelled is None:
+        raise UserError(_("This training has already ended."))
+    if cancelled.started_at is None:  # else its trainer is still at work there, and clears up itself
+        await asyncio.to_thread(workspace.clear, interaction.client.layout, job.guild_id, job.id)
+    return _("The training of **{model}** is cancelled.").format(model=safe_text.safe(job.model_name))
+
+
+async def _job_to_end(interaction: Interaction, job_id: str) -> TrainingJob:
+    database: Database = interaction.client.database
+    job = await database.call(training_jobs.get, guild_of(interaction), job_id)
+    if job is None:
+        raise UserError(_("There is no such training here."))
+    require_canceller(interaction, job.requested_by)
+    return job
+
+
+def controls(job: TrainingJob) -> discord.ui.View | None:
+    """The buttons below a job's card as it stands; None for none."""
+    view = discord.ui.View(timeout=None)
+    match job.state:
+        case JobState.QUEUED:
+            view.add_item(CancelButton(job.id))
+        case JobState.TRAINING:
+            if job.loss is not None or job.curve != NO_CURVE:
+                view.add_item(FinishButton(job.id, asked=job.finish_requested))
+            view.add_item(CancelButton(job.id))
+        case JobState.DONE if job.model_id is not None:
+            view.add_item(TryButton(job.model_id))
+            view.add_item(DefaultButton(job.model_id))
+        case _:
+            return None
+    return view

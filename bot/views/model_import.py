@@ -1,0 +1,123 @@
+"""Import: a zip that Export made elsewhere becomes a model of this server, after every check there is."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.bundles import archive, inspect
+from bot.bundles.publishing import publish_bundle
+from bot.client import Interaction
+from bot.errors import UserError
+from bot.guilds.permissions import guild_of, require_trainer
+from bot.i18n import _
+from bot.privacy.inventory import AUDIT_TRAIL, MODELS
+from bot.text import safe_text
+from bot.training.uploads import attachments
+from bot.views.answering import Ack, answer, show_form, within_time
+from bot.views.persistent import Button, Form, PersistentItem
+from models import audit, guilds, text_models
+from models.text_models import clean_name
+
+STORES = (MODELS, AUDIT_TRAIL)
+
+
+class ImportButton(PersistentItem[Button], template=r"import"):
+    """Asks for a zip; outlives a restart."""
+
+    def __init__(self) -> None:
+        super().__init__(discord.ui.Button(label=_("Import"), emoji="📦", custom_id="import", row=2))
+
+    def ack(self, interaction: Interaction) -> Ack:
+        """The form is the answer."""
+        del interaction
+        return Ack.ITSELF
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Show the form to those who may train."""
+        await within_time(_require_importer(interaction), None)
+        await show_form(interaction, ImportModal())
+
+
+class ImportModal(Form):
+    """The form: a name and a file."""
+
+    ACK = Ack.PRIVATELY
+
+    def __init__(self) -> None:
+        super().__init__(title=_("Import a model"))
+        self.name: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            min_length=1, max_length=100, custom_id="name"
+        )
+        self.file: discord.ui.FileUpload[Any] = discord.ui.FileUpload(custom_id="bundle", max_values=1)
+        self.add_item(
+            discord.ui.Label(
+                text=_("Name"), description=_("What the model will be called here."), component=self.name
+            )
+        )
+        self.add_item(
+            discord.ui.Label(
+                text=_("Bundle"),
+                description=_("A zip that Export made, of a model that you may use."),
+                component=self.file,
+            )
+        )
+
+    async def submitted(self, interaction: Interaction) -> None:
+        """Check the file and publish it, if the person still may."""
+        await _require_importer(interaction)
+        bot, guild_id, name = interaction.client, guild_of(interaction), clean_name(self.name.value)
+        await bot.database.call(_require_free, guild_id, name)
+        bundle = bot.layout.bundle(guild_id, f"import-{uuid4().hex}")
+        packed = bundle.with_name(f".{bundle.name}.zip")
+        try:
+            await attachments.save(self.file.values[0], bot.settings.max_bundle_bytes, bot.download, packed)
+            await bot.checks.call(guild_id, _take_in, packed, bundle)
+
+            def publish(session: Session) -> None:
+                _require_free(session, guild_id, name)
+                publish_bundle(
+                    session, guild_id, bundle, name=name, created_by=interaction.user.id, imported=True
+                )
+                audit.record(session, guild_id, interaction.user.id, "model.imported", name)
+
+            await bot.database.call(publish, write=True)
+        except BaseException:
+            shutil.rmtree(bundle, ignore_errors=True)
+            raise
+        finally:
+            packed.unlink(missing_ok=True)
+        await answer(
+            interaction,
+            _("The model **{name}** is here. Try it: `/generate model:{plain}`").format(
+                name=safe_text.safe(name), plain=safe_text.plain(name)
+            ),
+        )
+
+
+async def _require_importer(interaction: Interaction) -> None:
+    settings = await interaction.client.database.call(guilds.settings_of, guild_of(interaction))
+    require_trainer(interaction, settings)
+
+
+def _require_free(session: Session, guild_id: int, name: str) -> None:
+    if text_models.by_name(session, guild_id, name) is not None:
+        raise UserError(
+            _("There is already a model named “{name}” here. Choose another name.").format(
+                name=safe_text.safe(name)
+            )
+        )
+
+
+def _take_in(packed: Path | bytes, bundle: Path) -> None:
+    """Unpack and check beside the place, then move it there: what lies there is whole; blocks."""
+    unpacked = bundle.with_name(f".{bundle.name}")
+    try:
+        archive.unpack(packed, unpacked)
+        inspect.check(unpacked)
+        unpacked.rename(bundle)
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)

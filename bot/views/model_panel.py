@@ -1,0 +1,292 @@
+"""A model's panel: its card with buttons. Anyone may look and sample; the rest takes what /train takes."""
+
+import asyncio
+import io
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Self
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.bundles import archive, inspect
+from bot.client import Interaction
+from bot.embeds.model_card import CURVE, deleted_card, deletion_card, model_panel
+from bot.errors import UnknownModel, UserError
+from bot.generation.service import SampleWish
+from bot.guilds.permissions import guild_of, require_trainer
+from bot.i18n import _
+from bot.privacy.inventory import AUDIT_TRAIL
+from bot.text import hidden_words
+from bot.text.hidden_words import HIDDEN
+from bot.views.answering import Ack, answer, show_form, within_time
+from bot.views.persistent import Button, Form, PersistentItem
+from bot.views.sample_buttons import answer_wish, sample_ack
+from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
+
+STORES = (AUDIT_TRAIL,)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model with what its card tells."""
+
+    model: TextModel
+    corpus: Corpus | None
+    settings: GuildSettings
+
+    @property
+    def is_default(self) -> bool:
+        """Whether /generate takes it when none is named."""
+        return self.settings.default_model_id == self.model.id
+
+
+async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
+    """Look a model of the guild up.
+
+    Args:
+        interaction: from the guild.
+        wanted: its name as typed, or its id from a button.
+
+    Raises:
+        UnknownModel: the guild has no such model.
+    """
+
+    def look_up(session: Session, guild_id: int) -> Opened | None:
+        if isinstance(wanted, int):
+            model = text_models.get(session, guild_id, wanted)
+        else:
+            model = text_models.by_name(session, guild_id, wanted)
+        if model is None:
+            return None
+        corpus = None if model.corpus_id is None else corpora.get(session, guild_id, model.corpus_id)
+        return Opened(model, corpus, guilds.settings_of(session, guild_id))
+
+    bot = interaction.client
+    opened = await bot.database.call(look_up, guild_of(interaction))
+    if opened is None:
+        raise UnknownModel(wanted if isinstance(wanted, str) else None)
+    opened.model.generations += bot.generations.unsaved(opened.model.guild_id, opened.model.id)
+    return opened
+
+
+async def send_panel(interaction: Interaction, wanted: str | int) -> None:
+    """Answer with a model's panel; its curve may have to be drawn first."""
+    opened = await open_model(interaction, wanted)
+    bundle = interaction.client.layout.located(opened.model.bundle_path)
+    picture = await asyncio.to_thread(inspect.kept_curve, bundle)
+    if picture is None:
+        picture = await interaction.client.curves.call(opened.model.guild_id, inspect.curve, bundle)
+    embed, files = await _card(interaction, opened, picture)
+    await answer(interaction, embeds=[embed], files=files, view=panel_buttons(opened))
+
+
+async def show_panel(interaction: Interaction, model_id: int) -> None:
+    """Put a model's panel, as it is now, in the place of the message whose button was pressed."""
+    opened = await open_model(interaction, model_id)
+    bundle = interaction.client.layout.located(opened.model.bundle_path)
+    picture = await asyncio.to_thread(inspect.kept_curve, bundle)
+    embed, files = await _card(interaction, opened, picture)
+    await answer(interaction, embeds=[embed], files=files, view=panel_buttons(opened))
+
+
+async def _card(
+    interaction: Interaction, opened: Opened, picture: bytes | None
+) -> tuple[discord.Embed, list[discord.File]]:
+    made_by = opened.model.created_by
+    uploaded_by = made_by if opened.corpus is None else opened.corpus.uploaded_by
+    names = await interaction.client.names.of_all(opened.model.guild_id, {made_by, uploaded_by})
+    embed = model_panel(
+        opened.model,
+        opened.corpus,
+        is_default=opened.is_default,
+        made_by=names[made_by],
+        uploaded_by=names[uploaded_by],
+        curve=picture is not None,
+    )
+    return embed, [] if picture is None else [discord.File(io.BytesIO(picture), filename=CURVE)]
+
+
+async def _change(interaction: Interaction, model_id: int) -> Opened:
+    """Look a model up for somebody who wants to change it.
+
+    Raises:
+        UnknownModel: the guild has no such model.
+        PermissionRefused: the person may not.
+    """
+    opened = await open_model(interaction, model_id)
+    require_trainer(interaction, opened.settings)
+    return opened
+
+
+async def _sample(interaction: Interaction, model_id: int) -> None:
+    await answer_wish(interaction, SampleWish(model=model_id))
+
+
+async def _make_default(interaction: Interaction, model_id: int) -> None:
+    opened = await _change(interaction, model_id)
+    guild_id, name = opened.model.guild_id, opened.model.name
+
+    def change(session: Session) -> None:
+        if text_models.get(session, guild_id, model_id) is not None:
+            guilds.edit(session, guild_id, default_model_id=model_id)
+            audit.record(session, guild_id, interaction.user.id, "model.made_default", name)
+
+    await interaction.client.database.call(change, write=True)
+    await show_panel(interaction, model_id)
+
+
+async def _rename(interaction: Interaction, model_id: int) -> None:
+    opened = await within_time(_change(interaction, model_id), None)
+    await show_form(interaction, RenameModal(model_id, opened.model.name if opened else None))
+
+
+async def _export(interaction: Interaction, model_id: int) -> None:
+    model, limit = (await _change(interaction, model_id)).model, interaction.filesize_limit
+    bundle = interaction.client.layout.located(model.bundle_path)
+    try:
+        packed = await asyncio.to_thread(archive.pack, bundle, limit)
+    except OSError:
+        raise UserError(_("The bundle of this model is not on the disk any more.")) from None
+    if packed is None:
+        raise UserError(
+            _(
+                "This model is larger than the {limit:.0f} MiB that Discord takes here. "
+                "Whoever hosts the bot can copy its bundle from the disk."
+            ).format(limit=limit / 2**20)
+        )
+    await interaction.client.database.call(
+        lambda session: audit.record(
+            session, model.guild_id, interaction.user.id, "model.exported", model.name, bytes=len(packed)
+        ),
+        write=True,
+    )
+    slug = re.sub(r"[^\w.-]+", "-", hidden_words.veil(model.name), flags=re.ASCII).strip("-.") or "model"
+    await answer(
+        interaction,
+        _("The bundle, for Import in another server or for Pastiche on a computer of your own."),
+        files=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
+    )
+
+
+async def _ask_to_delete(interaction: Interaction, model_id: int) -> None:
+    opened = await _change(interaction, model_id)
+    view = discord.ui.View(timeout=None)
+    for action in ("confirm", "keep"):
+        view.add_item(ModelButton(action, model_id))
+    await answer(interaction, embeds=[deletion_card(opened.model)], files=[], view=view)
+
+
+async def _delete(interaction: Interaction, model_id: int) -> None:
+    opened = await _change(interaction, model_id)
+    guild_id = opened.model.guild_id
+
+    def delete(session: Session) -> TextModel | None:
+        model = text_models.delete(session, guild_id, model_id)
+        if model is not None:
+            audit.record(session, guild_id, interaction.user.id, "model.deleted", model.name)
+        return model
+
+    model = await interaction.client.database.call(delete, write=True)
+    if model is not None:
+        bundle = interaction.client.layout.located(model.bundle_path)
+        await asyncio.to_thread(shutil.rmtree, bundle, ignore_errors=True)
+    await answer(interaction, embeds=[deleted_card(opened.model.name)], files=[], view=None)
+
+
+class RenameModal(Form):
+    """Asks for a model's new name."""
+
+    ACK = Ack.UPDATE
+
+    def __init__(self, model_id: int, name: str | None) -> None:
+        super().__init__(title=_("Rename the model"))
+        self.model_id = model_id
+        self.name: discord.ui.TextInput[Self] = discord.ui.TextInput(
+            # With a hidden word in it the name is asked for anew.
+            default=None if name is None or HIDDEN in hidden_words.veil(name) else name,
+            min_length=1,
+            max_length=100,
+            custom_id="name",
+        )
+        self.add_item(discord.ui.Label(text=_("New name"), component=self.name))
+
+    async def submitted(self, interaction: Interaction) -> None:
+        """Rename it, if the person still may and the name is free."""
+        opened = await _change(interaction, self.model_id)
+        guild_id, before = opened.model.guild_id, opened.model.name
+
+        def change(session: Session) -> None:
+            model = text_models.rename(session, guild_id, self.model_id, self.name.value)
+            if model is not None and model.name != before:
+                audit.record(
+                    session, guild_id, interaction.user.id, "model.renamed", model.name, before=before
+                )
+
+        await interaction.client.database.call(change, write=True)
+        await show_panel(interaction, self.model_id)
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a button of the panel looks like and does."""
+
+    label: Callable[[], str]
+    style: discord.ButtonStyle
+    ack: Ack | Callable[[Interaction], Ack]
+    do: Callable[[Interaction, int], Awaitable[None]]
+
+
+_GREY, _RED = discord.ButtonStyle.secondary, discord.ButtonStyle.danger
+ACTIONS = {
+    "sample": Action(lambda: _("Sample"), discord.ButtonStyle.primary, sample_ack, _sample),
+    "default": Action(lambda: _("Make default"), _GREY, Ack.UPDATE, _make_default),
+    "rename": Action(lambda: _("Rename"), _GREY, Ack.ITSELF, _rename),
+    "export": Action(lambda: _("Export"), _GREY, Ack.PRIVATELY, _export),
+    "delete": Action(lambda: _("Delete"), _RED, Ack.UPDATE, _ask_to_delete),
+    "confirm": Action(lambda: _("Delete it"), _RED, Ack.UPDATE, _delete),
+    "keep": Action(lambda: _("Keep it"), _GREY, Ack.UPDATE, show_panel),
+}
+
+
+class ModelButton(
+    PersistentItem[Button], template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model>\d{{1,18}})"
+):
+    """Does something with the model of a panel; outlives a restart."""
+
+    def __init__(self, action: str, model_id: int, *, disabled: bool = False) -> None:
+        self.action = ACTIONS[action]
+        self.model_id = model_id
+        super().__init__(
+            discord.ui.Button(
+                label=self.action.label(),
+                style=self.action.style,
+                custom_id=f"model:{action}:{model_id}",
+                disabled=disabled,
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(match["action"], int(match["model"]))
+
+    def ack(self, interaction: Interaction) -> Ack:
+        """As the action says."""
+        ack = self.action.ack
+        return ack if isinstance(ack, Ack) else ack(interaction)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Do it, if the model is this guild's and the person may."""
+        await self.action.do(interaction, self.model_id)
+
+
+def panel_buttons(opened: Opened) -> discord.ui.View:
+    """The buttons below a model's card."""
+    view = discord.ui.View(timeout=None)
+    for action in ("sample", "default", "rename", "export", "delete"):
+        disabled = action == "default" and opened.is_default
+        view.add_item(ModelButton(action, opened.model.id, disabled=disabled))
+    return view

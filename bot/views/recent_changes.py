@@ -1,0 +1,77 @@
+"""The button "Recent changes" of the settings' card, and the pages of the trail that it opens."""
+
+import re
+from typing import Self
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.client import Interaction
+from bot.embeds.audit_list import EVENTS_A_PAGE, audit_page, page_count
+from bot.guilds.permissions import guild_of, require_manager
+from bot.i18n import _
+from bot.privacy.inventory import Stored
+from bot.views.answering import answer
+from bot.views.persistent import Button, PersistentItem, UpdatingItem
+from models import AuditEvent, audit
+
+STORES: tuple[Stored, ...] = ()
+
+
+class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
+    """Opens the trail, for managers only; outlives a restart."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            discord.ui.Button(label=_("Recent changes"), emoji="🕘", custom_id="settings:changes")
+        )
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Answer with the newest changes."""
+        embed, view = await _page(interaction, 0)
+        await answer(interaction, embeds=[embed], view=view)
+
+
+class ChangesPage(UpdatingItem[Button], template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
+    """Turns the page of the trail; outlives a restart."""
+
+    def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
+        self.page = page
+        super().__init__(
+            discord.ui.Button(
+                label=_("Newer") if to == "<" else _("Older"),
+                custom_id=f"settings:changes:{page}:{to}",
+                disabled=disabled,
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["page"]), match["to"])
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Show the page, with the changes as they are now."""
+        embed, view = await _page(interaction, self.page)
+        await answer(interaction, embeds=[embed], view=view)
+
+
+async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
+    require_manager(interaction)
+    guild_id = guild_of(interaction)
+
+    def look_up(session: Session) -> tuple[int, int, list[AuditEvent]]:
+        total = audit.count(session, guild_id)
+        shown = min(page, page_count(total) - 1)
+        events = audit.listing(session, guild_id, EVENTS_A_PAGE, shown * EVENTS_A_PAGE)
+        return total, shown, list(events)
+
+    total, shown, events = await interaction.client.database.call(look_up)
+    view = discord.ui.View(timeout=None)
+    last = page_count(total) - 1
+    if last:
+        view.add_item(ChangesPage(max(shown - 1, 0), "<", disabled=shown == 0))
+        view.add_item(ChangesPage(min(shown + 1, last), ">", disabled=shown == last))
+    names = await interaction.client.names.of_all(guild_id, {event.actor_id for event in events} - {0})
+    names[0] = _("The bot, or a deleted person,")
+    return audit_page(events, shown, total=total, names=names), view

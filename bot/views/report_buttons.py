@@ -1,0 +1,92 @@
+"""The buttons below a sample that are not about writing: Delete and Report."""
+
+import re
+from typing import Any, Self
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.embeds.report_card import report_card
+from bot.errors import UserError
+from bot.guilds.permissions import guild_of, is_gone, require_remover
+from bot.i18n import _
+from bot.privacy.inventory import AUDIT_TRAIL
+from bot.views.answering import answer, take_away
+from bot.views.persistent import Button, PersistentItem, UpdatingItem
+from models import Database, audit, guilds
+
+STORES = (AUDIT_TRAIL,)
+
+REPORTED = "sample.reported"
+
+
+class DeleteButton(UpdatingItem[Button], template=r"delete:(?P<asked_by>\d{1,20})"):
+    """Deletes the message it stands below; outlives a restart."""
+
+    def __init__(self, asked_by: int) -> None:
+        self.asked_by = asked_by
+        super().__init__(
+            discord.ui.Button(label=_("Delete"), emoji="🗑️", custom_id=f"delete:{asked_by}", row=0)
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["asked_by"]))
+
+    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+        """Delete the message if the person may."""
+        require_remover(interaction, self.asked_by)
+        await take_away(interaction)
+
+
+class ReportButton(PersistentItem[Button], template=r"report"):
+    """Brings a text to those who look after the server; outlives a restart."""
+
+    def __init__(self) -> None:
+        super().__init__(discord.ui.Button(label=_("Report"), emoji="🚩", custom_id="report", row=0))
+
+    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+        """Send the text to the server's report channel, once for each person and message."""
+        guild_id, message = guild_of(interaction), interaction.message
+        if message is None:
+            return
+        database: Database = interaction.client.database
+        channel_id = await database.call(_record, guild_id, interaction.user.id, message.id, write=True)
+        if channel_id is None:
+            raise UserError(
+                _(
+                    "Your report is noted, but this server has no channel for reports yet. "
+                    "Someone with Manage Server can choose one: /settings edit."
+                )
+            )
+        if is_gone(interaction.guild, channel_id=channel_id):
+            raise UserError(
+                _(
+                    "Your report is noted, but the channel that this server chose for reports no longer "
+                    "exists. Someone with Manage Server can choose another one: /settings edit."
+                )
+            )
+        channel = interaction.client.get_partial_messageable(channel_id, guild_id=guild_id)
+        try:
+            await channel.send(embed=report_card(message, interaction.user.id))
+        except discord.HTTPException:
+            raise UserError(
+                _(
+                    "Your report is noted, but I cannot write in <#{channel}>. "
+                    "Please tell someone who manages this server."
+                ).format(channel=channel_id)
+            ) from None
+        await answer(interaction, _("Thank you. The text was reported to those who look after this server."))
+
+
+def _record(session: Session, guild_id: int, user_id: int, message_id: int) -> int | None:
+    """Note the report and return the channel for it.
+
+    Raises:
+        UserError: this person has reported this message before.
+    """
+    if audit.recorded(session, guild_id, user_id, REPORTED, str(message_id)):
+        raise UserError(_("You have already reported this text."))
+    audit.record(session, guild_id, user_id, REPORTED, str(message_id))
+    return guilds.settings_of(session, guild_id).report_channel_id

@@ -1,0 +1,123 @@
+"""The buttons of schedules: Confirm and Cancel below a preview, Stop and Report below every post."""
+
+import re
+from typing import Any, Self
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.embeds.schedule_card import STOPPED, saved_card
+from bot.errors import UserError
+from bot.guilds.permissions import guild_of, require_scheduler
+from bot.i18n import _
+from bot.privacy.inventory import AUDIT_TRAIL
+from bot.scheduling import changes
+from bot.scheduling.changes import UnknownSchedule, title
+from bot.text import safe_text
+from bot.views.answering import Ack, answer
+from bot.views.persistent import Button, PersistentItem, UpdatingItem
+from bot.views.report_buttons import ReportButton
+from models import Database, audit, schedules
+
+STORES = (AUDIT_TRAIL,)
+
+Interaction = discord.Interaction[Any]
+
+
+class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)"):
+    """Saves a schedule that was shown, or forgets it; outlives a restart."""
+
+    def __init__(self, schedule_id: int, action: str) -> None:
+        self.schedule_id = schedule_id
+        self.action = action
+        confirms = action == "confirm"
+        super().__init__(
+            discord.ui.Button(
+                label=_("Confirm") if confirms else _("Cancel"),
+                style=discord.ButtonStyle.success if confirms else discord.ButtonStyle.secondary,
+                custom_id=f"schedule:{schedule_id}:{action}",
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["id"]), match["action"])
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Carry it out; right, limits, channel and model are checked again."""
+        guild_id = guild_of(interaction)
+        require_scheduler(interaction)
+        if self.action == "cancel":
+            await interaction.client.database.call(schedules.discard, guild_id, self.schedule_id, write=True)
+            await answer(interaction, _("Nothing was saved."), embeds=[], view=None)
+            return
+        schedule, model_name = await changes.confirm(interaction, self.schedule_id)
+        await answer(interaction, embeds=[saved_card(schedule, model_name)], view=None)
+
+
+class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"):
+    """Pauses the schedule that a post came from; outlives a restart."""
+
+    def __init__(self, schedule_id: int) -> None:
+        self.schedule_id = schedule_id
+        super().__init__(
+            discord.ui.Button(
+                label=_("Stop"), style=discord.ButtonStyle.secondary, custom_id=f"stop-posts:{schedule_id}"
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["id"]))
+
+    def ack(self, interaction: Interaction) -> Ack:
+        """Everybody reads who stopped it."""
+        del interaction
+        return Ack.PUBLICLY
+
+    async def pressed(self, interaction: Interaction) -> None:
+        """Pause the schedule, and say in the channel who did."""
+        guild_id = guild_of(interaction)
+        require_scheduler(interaction)
+        database: Database = interaction.client.database
+        user = interaction.user
+        name = safe_text.shorten(safe_text.plain(user.display_name), 60)
+
+        def stop(session: Session) -> str | None:
+            known = schedules.get(session, guild_id, self.schedule_id)
+            if known is None:
+                return None
+            if schedules.pause(session, guild_id, self.schedule_id, reason=STOPPED, by=user.id) is None:
+                return ""
+            audit.record(session, guild_id, user.id, "post.stopped", title(known))
+            return title(known)
+
+        stopped = await database.call(stop, write=True)
+        if stopped is None:
+            raise UnknownSchedule
+        if not stopped:
+            raise UserError(_("This schedule is paused already."))
+        await answer(
+            interaction,
+            _("{name} stopped the schedule **{schedule}**. /schedule resume lets it go on.").format(
+                name=safe_text.safe(name), schedule=safe_text.safe(stopped)
+            ),
+        )
+
+
+def draft_view(schedule_id: int) -> discord.ui.View:
+    """Confirm and Cancel."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(DraftButton(schedule_id, "confirm"))
+    view.add_item(DraftButton(schedule_id, "cancel"))
+    return view
+
+
+def post_view(schedule_id: int) -> discord.ui.View:
+    """Stop and Report, below every post."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(StopButton(schedule_id))
+    view.add_item(ReportButton())
+    return view

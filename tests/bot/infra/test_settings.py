@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from bot.infra.settings import Settings, SettingsError, load_settings
+from tests.support.bot.processes import TOKEN
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DISCORD_TOKEN", "DATABASE_URL", "PASTICHE_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_lie_below_the_working_directory(tmp_path: Path):
+    settings = load_settings()
+    assert settings.data_dir == tmp_path / "var"
+    assert settings.database_url == f"sqlite:///{tmp_path}/var/pastiche.sqlite"
+    assert not settings.data_dir.exists()
+
+
+def test_the_environment_and_dotenv_are_read_and_keywords_win(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / ".env").write_text(
+        f"DISCORD_TOKEN={TOKEN}\nPASTICHE_SAMPLERS=3\nPASTICHE_DATA_DIR=/from/dotenv\n"
+    )
+    monkeypatch.setenv("PASTICHE_DATA_DIR", "/from/environment")
+    settings = load_settings(samplers=2)
+    assert settings.require_token() == TOKEN
+    assert settings.data_dir == Path("/from/environment")
+    assert settings.samplers == 2
+
+
+def test_the_token_is_in_no_text_of_the_settings():
+    settings = load_settings(discord_token=TOKEN)
+    assert TOKEN not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("token", ["", "hello", "Bot " + TOKEN, TOKEN[:-30], f"{TOKEN}.x"])
+def test_a_token_that_is_none_is_refused_without_repeating_it(token: str):
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(discord_token=token).require_token()
+    assert "DISCORD_TOKEN" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert not token or token not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PASTICHE_SAMPLERS", "0"),
+        ("PASTICHE_SAMPLERS", "many"),
+        ("PASTICHE_MAX_CORPUS_BYTES", "1"),
+        ("PASTICHE_LOG_LEVEL", "LOUD"),
+        ("PASTICHE_JOBS", "somewhere"),
+    ],
+)
+def test_a_value_out_of_bounds_is_one_line_naming_the_setting(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert name in str(refusal.value)
+    assert repr(value) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_settings_that_contradict_each_other_are_refused():
+    with pytest.raises(SettingsError, match="more than max_training_minutes"):
+        load_settings(training_minutes=10, max_training_minutes=5)
+
+
+def test_every_setting_has_a_description():
+    assert all(field.description for field in Settings.model_fields.values())

@@ -1,0 +1,124 @@
+"""The same text uploaded by several at once is stored once, and nobody deletes it from under another."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.infra.paths import Layout
+from bot.privacy import erasure, orphans
+from bot.training.uploads.intake import AcceptedText, accept
+from models import Corpus, corpora, personal_data, retention
+from tests.support.bot.trainings import train
+from tests.support.bot.world import World, private_line
+
+NOW = datetime.now(UTC)
+
+
+def upload(world: World, guild_id: int, text: str) -> AcceptedText:
+    return accept(text.encode(), filename="play.txt", guild_id=guild_id, layout=world.bot.layout)
+
+
+def record(world: World, guild_id: int, text: AcceptedText, by: int) -> Corpus:
+    """What a training's transaction does with a text."""
+    with world.bot.database.write() as session:
+        retention.keep_files(session, [str(text.path.relative_to(world.bot.layout.data_dir))])
+        text.keep()
+        return corpora.add(
+            session,
+            guild_id,
+            sha256=text.sha256,
+            filename=text.filename,
+            path=str(text.path),
+            characters=text.stats.characters,
+            lines=text.stats.lines,
+            symbols=text.stats.symbols,
+            uploaded_by=by,
+            rights_confirmed_at=NOW,
+        )
+
+
+def stored(layout: Layout, guild_id: int) -> list[Path]:
+    return sorted((layout.guild(guild_id) / "corpora").glob("*"))
+
+
+@pytest.mark.parametrize("first_to_end", ["refused", "kept"])
+async def test_a_refused_upload_leaves_the_same_text_of_another(
+    world: World, corpus_text: str, first_to_end: str
+):
+    ada, ben = upload(world, 1, corpus_text), upload(world, 1, corpus_text)
+    if first_to_end == "refused":
+        ben.forget()
+        record(world, 1, ada, by=22)
+    else:
+        record(world, 1, ada, by=22)
+        ben.forget()
+    (path,) = stored(world.bot.layout, 1)
+    assert path.read_text(encoding="utf-8") == corpus_text
+
+
+async def test_the_command_itself_takes_the_text_from_nobody(world: World, corpus_text: str):
+    stratford = world.place()
+    ada = upload(world, stratford.guild.id, corpus_text)
+    told = private_line(await train(stratford, corpus_text, validation=("v.txt", b"too short")))
+    assert "at least 100 are needed" in told
+    record(world, stratford.guild.id, ada, by=stratford.admin.id)
+    assert [path.name for path in stored(world.bot.layout, stratford.guild.id)] == [f"{ada.sha256}.txt"]
+
+
+async def test_a_text_goes_with_the_last_upload_that_stands_for_it(world: World, corpus_text: str):
+    layout, database = world.bot.layout, world.bot.database
+    for person in (22, 33):
+        record(world, 1, upload(world, 1, corpus_text), by=person)
+    assert len(stored(layout, 1)) == 1
+    erasure.erase_person(database, layout, 1, 22, NOW, models=False)
+    assert len(stored(layout, 1)) == 1
+    erasure.erase_person(database, layout, 1, 33, NOW, models=False)
+    assert stored(layout, 1) == []
+
+
+@pytest.mark.parametrize("deleted", ["before the row is written", "after it"])
+async def test_a_deletion_that_is_under_way_spares_the_same_text_uploaded_anew(
+    world: World, corpus_text: str, deleted: str
+):
+    layout, database = world.bot.layout, world.bot.database
+    record(world, 1, upload(world, 1, corpus_text), by=22)
+    again = upload(world, 1, corpus_text)
+    with database.write() as session:  # the deletion's transaction; its files go afterwards
+        personal_data.forget_person(session, 1, 22, NOW)
+        retention.remove_files(session, [str(again.path.relative_to(layout.data_dir))], NOW)
+    if deleted == "after it":
+        record(world, 1, again, by=33)
+    erasure.carry_out_removals(database, layout, NOW)
+    if deleted == "before the row is written":
+        assert not again.path.exists()
+        record(world, 1, again, by=33)
+    erasure.carry_out_removals(database, layout, NOW + timedelta(hours=2))
+    assert stored(layout, 1) == [again.path]
+
+
+async def test_who_deletes_the_servers_data_during_an_upload_is_obeyed(world: World, corpus_text: str):
+    stratford = world.place()
+    download, layout = world.bot.download, world.bot.layout
+
+    async def slow(url: str):
+        if "slow.txt" in url:
+            erasure.erase_guild(world.bot.database, layout, stratford.guild.id, NOW)
+        async for piece in download(url):
+            yield piece
+
+    world.bot.download = slow
+    told = private_line(
+        await train(stratford, corpus_text, validation=("slow.txt", corpus_text[:2000].encode()))
+    )
+    assert told == "This server's data was deleted during the upload. Upload the text again."
+    assert all(".upload-" not in path.name for path in stored(layout, stratford.guild.id))
+
+
+async def test_what_a_crash_left_of_an_upload_is_swept(world: World, corpus_text: str):
+    left, fresh = upload(world, 1, corpus_text), upload(world, 1, corpus_text)
+    long_ago = (NOW - timedelta(hours=2)).timestamp()
+    os.utime(left.upload, (long_ago, long_ago))
+    orphans.sweep(world.bot.database, world.bot.layout, NOW)
+    assert stored(world.bot.layout, 1) == [fresh.upload]

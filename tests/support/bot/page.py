@@ -1,0 +1,99 @@
+"""The playground's page as a person uses it, in headless Chromium."""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Playwright
+from playwright.async_api import TimeoutError as NotThere
+
+from tests.support.patience import PATIENCE_S
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def in_browser(test: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a test that drives the page; a browser is the one thing that no package of the project brings."""
+    # A package of the system, which `make setup` cannot bring and no host of the bot needs.
+    told = f"there is no browser at {CHROMIUM}"
+    marked: Callable[..., Any] = pytest.mark.skipif(not CHROMIUM.exists(), reason=told)(test)
+    return marked
+
+
+async def open_browser(playwright: Playwright) -> Browser:
+    """Start Chromium; it must not look for anything outside this machine."""
+    return await playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+        ],
+    )
+
+
+class PlaygroundPage:
+    """Types slash commands into the composer and reads the conversation."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def open(self, url: str) -> None:
+        await self.page.goto(url)
+        await self.page.wait_for_selector("#channel-composer-input")
+
+    async def command(self, name: str, /, **options: Any) -> None:
+        """Type a command, fill its options in (a pair is a file: name and bytes) and send it."""
+        await self.page.click("#channel-composer-input")
+        await self.page.keyboard.type(f"/{name}")
+        await self.page.wait_for_selector(".command-entry.is-active")
+        await self.page.keyboard.press("Enter")
+        await self.page.wait_for_selector(".command-chip")
+        for option, value in options.items():
+            await self._fill(option, value)
+        await self.page.keyboard.press("Escape")
+        await self._press_until(self.page.locator("#send-message"), self._composer_is_back)
+
+    async def _fill(self, option: str, value: Any) -> None:
+        pill = f'.command-pill[data-option="{option}"]'
+        if not await self.page.query_selector(pill):
+            await self.page.click(".command-chip")
+            await self.page.click(f'.command-suggestion[data-value="{option}"]')
+            await self.page.wait_for_selector(pill)
+        if isinstance(value, tuple):
+            name, data = value
+            chosen = {"name": name, "mimeType": "text/plain", "buffer": data}
+            await self.page.set_input_files(f"{pill} input[type=file]", chosen)
+        else:
+            await self.page.fill(f"{pill} .command-option-input", str(value))
+
+    async def reads(self, *words: str, times: int = 1, timeout_s: float = PATIENCE_S) -> None:
+        """Wait until the conversation shows all the words, each that many times."""
+        for word in words:
+            messages = self.page.locator("#channel-message-list").get_by_text(word)
+            await messages.nth(times - 1).wait_for(timeout=timeout_s * 1000)
+
+    async def press(self, button: str, *words: str, times: int = 1) -> None:
+        """Press the last button of that name until the words are there that many times."""
+        pressed = self.page.locator("#channel-message-list").get_by_role("button", name=button).last
+        await self._press_until(
+            pressed, lambda timeout_s: self.reads(*words, times=times, timeout_s=timeout_s)
+        )
+
+    async def _composer_is_back(self, timeout_s: float) -> None:
+        await self.page.wait_for_selector("#channel-composer-input", timeout=timeout_s * 1000)
+
+    async def _press_until(self, pressed: Locator, done: Callable[[float], Awaitable[None]]) -> None:
+        """Press again what had no effect, as a person does.
+
+        The page drops a click while it redraws itself, and the bot may ask for a moment's patience.
+        """
+        for _ in range(3):
+            with contextlib.suppress(NotThere):  # what took effect late is gone or disabled
+                await pressed.click(timeout=5_000)
+            with contextlib.suppress(NotThere):
+                return await done(10)
+        return await done(PATIENCE_S)

@@ -1,0 +1,278 @@
+"""The sampling process, as the program that starts it sees it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.textgen.bundles import write_random_bundle
+from tests.support.texts import hard_inputs
+from textgen.model import TextModel
+from textgen.sampling.engine import Engine
+from textgen.serving.stdio import Server
+
+
+class Worker:
+    """A real sampling process."""
+
+    def __init__(self, *flags: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *flags, "-m", "textgen", "serve"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.receive() == {"ready": True}
+
+    def send(self, line: str | dict[str, Any]) -> None:
+        assert self.process.stdin
+        self.process.stdin.write((line if isinstance(line, str) else json.dumps(line)) + "\n")
+        self.process.stdin.flush()
+
+    def receive(self) -> dict[str, Any]:
+        assert self.process.stdout
+        answer = json.loads(self.process.stdout.readline())
+        assert isinstance(answer, dict)
+        return answer
+
+    def close(self) -> str:
+        _, errors = self.process.communicate(timeout=20)
+        return errors
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker()
+    yield made
+    assert made.close() == ""
+    assert made.process.returncode == 0
+
+
+def request(identity: str, bundle: Path, seed: str = "the ", **settings: Any) -> dict[str, Any]:
+    return {"id": identity, "bundle": str(bundle), "seed": seed, "settings": settings}
+
+
+def test_requests_are_answered_as_the_library_would(worker: Worker, tmp_path: Path) -> None:
+    bundles = {cell: tmp_path / cell for cell in ("lstm", "gru")}
+    for cell, path in bundles.items():
+        write_random_bundle(path, cell)
+    for number in range(12):
+        path = bundles["lstm" if number % 3 else "gru"]
+        worker.send(request(f"r{number}", path, length=30 + number, random_seed=number))
+    answers = {answer["id"]: answer for answer in (worker.receive() for _ in range(12))}
+    for number in range(12):
+        model = TextModel.load(bundles["lstm" if number % 3 else "gru"])
+        text = model.generate("the ", length=30 + number, random_seed=number)
+        assert answers[f"r{number}"] == {
+            "id": f"r{number}",
+            "text": text,
+            "seed": "the ",
+            "random_seed": number,
+            "characters": 30 + number,
+            "ended": "length",
+            "unseen": [],
+            "training": "epochs",
+        }
+
+
+def test_every_control_works_as_in_the_library(worker: Worker, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path)
+    controls: dict[str, Any] = {
+        "length": 80, "temperature": 1.1, "random_seed": 5, "top_k": 9, "top_p": 0.9, "min_p": 0.01,
+        "repetition_penalty": 1.2, "repetition_window": 20, "no_repeat_ngram": 4, "stop": [".", "éé"],
+        "time_limit_s": 60.0, "unseen": "replace",
+    }  # fmt: skip
+    worker.send(request("one", path, seed="the ß", **controls))
+    worker.send(request("three", path, seed="the ß", count=3, **controls))
+    answers = {answer["id"]: answer for answer in (worker.receive(), worker.receive())}
+    texts = TextModel.load(path).generate("the ß", count=3, **controls)
+    assert answers["one"]["text"] == texts[0]
+    assert answers["one"]["unseen"] == ["ß"]
+    assert answers["three"]["texts"] == texts
+    assert answers["three"]["text"] == texts[0]
+    assert answers["three"]["random_seeds"] == [5, 6, 7]
+    assert answers["three"]["seeds"] == ["the ß"] * 3
+
+
+def test_a_text_can_be_streamed(worker: Worker, tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    worker.send({**request("r", tmp_path / "model", length=50, random_seed=2), "stream": True})
+    worker.send(request("other", tmp_path / "model", length=30, random_seed=3))
+    pieces = ""
+    while "text" not in (answer := worker.receive()) or answer["id"] == "other":
+        pieces += answer.get("piece", "")
+    assert answer["id"] == "r"
+    assert pieces == answer["text"]
+    assert len(pieces) == 50
+
+
+def test_a_request_whose_asker_left_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path)
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    server.handle(json.dumps({"op": "cancel", "id": "never asked"}))
+    server.handle(json.dumps(request("long", path, length=1_000_000, count=3)))
+    server.handle(json.dumps(request("short", path, length=30, random_seed=4)))
+    for _ in range(10):
+        server.advance()
+    server.handle(json.dumps({"op": "cancel", "id": "long"}))
+    for _ in range(30):
+        server.advance()
+    assert server.idle
+    assert [answer["id"] for answer in answers] == ["short"]
+    assert answers[0]["text"] == TextModel.load(path).generate("the ", length=30, random_seed=4)
+
+
+def test_without_seeds_the_answer_tells_which_were_used(worker: Worker, tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    worker.send(request("r", tmp_path / "model", seed="", length=20, random_seed=None))
+    answer = worker.receive()
+    assert answer["seed"] in {"the end", "A din"}
+    assert isinstance(answer["random_seed"], int)
+
+
+def test_what_is_wrong_with_a_request_is_its_answer(worker: Worker, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path)
+    cases = [
+        ("no JSON", "SettingsError", "not valid JSON"),
+        ("[1]", "SettingsError", "not a JSON object"),
+        ({"id": "r"}, "SettingsError", "'bundle'"),
+        ({"id": "r", "op": ["cancel"]}, "SettingsError", "there is no op"),
+        ({"op": "cancel"}, "SettingsError", "'id'"),
+        (request("r", path, top_p=7), "SettingsError", "top_p is 7"),
+        (request("r", path, stop="x" * 201), "SettingsError", "1 to 200 characters"),
+        ({**request("r", path, count=2), "stream": True}, "SettingsError", "only one text"),
+        (request("r", tmp_path / "none", length=5), "BundleError", "is not there"),
+        (request("r", path, length=0), "SettingsError", "length is 0"),
+        (request("r", path, seed="ß", length=5), "SettingsError", "never seen 'ß'"),
+        (request("r", path, beam=5), "SettingsError", "no setting 'beam'"),
+    ]
+    for line, kind, words in cases:
+        worker.send(line)
+        error = worker.receive()["error"]
+        assert error["type"] == kind
+        assert words in error["message"]
+    worker.send(request("last", path, length=5))
+    assert worker.receive()["characters"] == 5
+
+
+def test_settings_out_of_bounds_are_refused_as_everywhere(worker: Worker, tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    for name, value, says in hard_inputs.SETTINGS_REFUSED:
+        worker.send(request("r", tmp_path / "model", **{name: value}))
+        error = worker.receive()["error"]
+        assert error["type"] == "SettingsError"
+        assert says in error["message"]
+        assert "\n" not in error["message"]
+
+
+def test_no_keras_comes_into_the_process(tmp_path: Path) -> None:
+    write_random_bundle(tmp_path / "model")
+    worker = Worker("-X", "importtime")
+    worker.send(request("r", tmp_path / "model", length=5))
+    assert worker.receive()["characters"] == 5
+    imported = worker.close()
+    assert "textgen.sampling.engine" in imported
+    for heavy in ("keras", "tensorflow", "jax", "torch", "click.testing"):
+        assert f" {heavy}\n" not in imported
+        assert f" {heavy}." not in imported
+
+
+def serve_all(server: Server) -> None:
+    while not server.idle:
+        server.advance()
+
+
+def test_a_bundle_that_cannot_be_loaded_is_read_once_and_again_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    reads: list[Path] = []
+    load = TextModel.load
+
+    def counted(path: Path) -> TextModel:
+        reads.append(path)
+        return load(path)
+
+    monkeypatch.setattr(TextModel, "load", staticmethod(counted))
+    bundle = tmp_path / "bundle"
+    write_random_bundle(bundle, "gru")
+    weights = (bundle / "weights.safetensors").read_bytes()
+    (bundle / "weights.safetensors").write_bytes(weights[:-1])
+    for _ in range(5):
+        server.handle(json.dumps(request("1", bundle, length=5)))
+        serve_all(server)
+    assert len(reads) == 1
+    assert [answer["error"]["type"] for answer in answers] == ["BundleError"] * 5
+    (bundle / "weights.safetensors").write_bytes(weights)
+    server.handle(json.dumps(request("2", bundle, length=5)))
+    serve_all(server)
+    assert answers[-1]["characters"] == 5
+
+
+def test_a_text_goes_on_while_another_model_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for name in ("quick", "slow"):
+        write_random_bundle(tmp_path / name, "gru")
+    server.handle(json.dumps(request("warm", tmp_path / "quick", length=1)))
+    serve_all(server)
+    loaded, load = threading.Event(), TextModel.load
+
+    def slow(path: Path) -> TextModel:
+        loaded.wait(30)
+        return load(path)
+
+    monkeypatch.setattr(TextModel, "load", staticmethod(slow))
+    for identity, name in (("1", "slow"), ("2", "slow"), ("3", "slow"), ("4", "quick")):
+        server.handle(json.dumps(request(identity, tmp_path / name, length=20)))
+    server.handle(json.dumps({"op": "cancel", "id": "2"}))
+    server.handle(json.dumps({"op": "ping", "id": "5"}))
+    while len(answers) < 3:
+        server.advance()
+    assert [answer["id"] for answer in answers] == ["warm", "5", "4"]
+    assert answers[1] == {"id": "5", "pong": True}
+    loaded.set()
+    serve_all(server)
+    assert sorted(answer["id"] for answer in answers[3:]) == ["1", "3"]
+
+
+def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model whose steps take ten times as long gets as much time as the other, not as many tokens."""
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for name in ("quick", "slow"):
+        write_random_bundle(tmp_path / name, "gru")
+        server.handle(json.dumps(request(f"warm {name}", tmp_path / name, length=1)))
+    serve_all(server)
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    steps = {"quick": 0, "slow": 0}
+    step = Engine.step
+
+    def timed(engine: Engine) -> Any:
+        (name,) = (Path(path).name for path, each in server._loaded.items() if each.engine is engine)
+        steps[name] += 1
+        now[0] += 0.001 if name == "quick" else 0.01
+        return step(engine)
+
+    monkeypatch.setattr(Engine, "step", timed)
+    for name in ("slow", "quick"):
+        server.handle(
+            json.dumps({**request(name, tmp_path / name, length=400), "server": name, "measure": True})
+        )
+    serve_all(server)
+    assert [answer["id"] for answer in answers[-2:]] == ["quick", "slow"]
+    assert answers[-1]["step_s"] > 5 * answers[-2]["step_s"]
+    assert answers[-1]["load_s"] > 0

@@ -1,0 +1,107 @@
+"""Training on from another model, on a new corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import textgen
+from tests.support.textgen.bundles import random_bundle, write_random_bundle
+from tests.textgen.conftest import SMALL, prose
+from textgen import bundle
+from textgen.errors import BundleError, SettingsError, TrainingInterruptedError
+from textgen.experts.kneser_ney import KneserNey
+from textgen.training.base import grown
+from textgen.training.reporting.events import Control, Event
+
+QUICK = {"batch_size": 8, "seq_length": 25}
+
+
+@pytest.fixture
+def accented(tmp_path: Path) -> Path:
+    """Sentences like those of `corpus`, with letters that it lacks."""
+    folder = tmp_path / "accented"
+    folder.mkdir()
+    (folder / "input.txt").write_text(prose(300).replace("the sea", "la mér"), encoding="utf-8")
+    return folder
+
+
+def test_what_was_learnt_helps_with_a_new_corpus(corpus: Path, accented: Path) -> None:
+    textgen.train(corpus, num_epochs=6, learning_rate=0.01, **SMALL)
+    anew = textgen.train(accented, output=accented / "anew", num_epochs=1, **SMALL)
+    events: list[Event] = []
+    on = textgen.train(
+        accented, output=accented / "on", base=corpus / "model", num_epochs=1, on_event=events.append, **QUICK
+    )
+    assert on.validation_loss < anew.validation_loss - 0.3
+    assert on.settings["base"]
+    before, after = textgen.load(corpus / "model"), textgen.load(accented / "on")
+    assert "é" in before.tokenizer.unseen("la mér")
+    assert after.tokenizer.unseen("la mér") == []
+    assert after.tokenizer.to_json()["symbols"].startswith(before.tokenizer.to_json()["symbols"])
+    assert after.spec.units == before.spec.units
+    assert len(after.generate("la mé", length=30)) == 30
+
+
+@pytest.mark.parametrize("cell", ["lstm", "linear"])
+def test_before_its_first_step_it_predicts_as_the_base_does(cell: Any, accented: Path) -> None:
+    base = write_random_bundle(accented / "base", cell)
+    bigger = random_bundle(cell)
+    extended = base.tokenizer.extended(["ßw"])
+    spec = type(base.spec).from_json({**base.spec.to_json(), "vocabulary": extended.size})
+    first = {name: np.full(shape, 0.01, np.float32) for name, shape in spec.shapes().items()}
+    counted = _in_larger_vocabulary(base.counted, extended.size) if base.counted else None
+    model = textgen.model.TextModel(
+        bundle.Bundle(spec, extended, grown(first, base.weights), bigger.manifest, counted)
+    )
+    old, new = textgen.load(accented / "base").next_token("the din"), model.next_token("the din")
+    # The new symbols take a little of everything; among the old ones nothing has changed.
+    kept = 1 - sum(probability for name, probability in new.items() if name not in old)
+    assert 0 < kept < 1
+    for name, probability in old.items():
+        # Counted n-grams give something to new tokens too, by which the old ones' share is a little less.
+        assert new[name] / kept == pytest.approx(probability, rel=0.05 if counted else 1e-4)
+
+
+def _in_larger_vocabulary(counted: KneserNey, size: int) -> KneserNey:
+    order = counted.order
+    keys = counted._longest(order, size)
+    places = np.argsort(keys)
+    return KneserNey._of_longest(size, order, keys[places], counted.orders[-1].counts[places])
+
+
+def test_it_can_be_resumed_and_only_with_the_same_base(corpus: Path, accented: Path) -> None:
+    textgen.train(corpus, num_epochs=1, **SMALL)
+    control = Control()
+    control.cancel()
+    with pytest.raises(TrainingInterruptedError):
+        textgen.train(accented, base=corpus / "model", control=control, **QUICK)
+    events: list[Event] = []
+    textgen.train(accented, base=corpus / "model", resume=True, num_epochs=1, on_event=events.append, **QUICK)
+    assert events[0]["resumed"] is True
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"rnn_size": 99}, "rnn_size is 99 and the base has 24"),
+        ({"cell": "gru"}, "cell is 'gru' and the base has 'lstm'"),
+        ({"level": "word"}, "level is 'word' and the base has 'char'"),
+        ({"vocabulary_size": 9}, "vocab_size cannot be given with a base"),
+    ],
+)
+def test_a_flag_that_asks_for_another_network_is_refused(
+    accented: Path, flags: dict[str, Any], says: str
+) -> None:
+    write_random_bundle(accented / "base")
+    with pytest.raises(SettingsError, match=says):
+        textgen.train(accented, base=accented / "base", **flags)
+    assert not (accented / "model").exists()
+
+
+def test_a_base_that_is_not_there_is_refused(accented: Path) -> None:
+    with pytest.raises(BundleError, match="is not there"):
+        textgen.train(accented, base=accented / "nowhere")

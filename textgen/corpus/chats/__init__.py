@@ -1,0 +1,1 @@
+"""Whether a text is an export of a chat."""

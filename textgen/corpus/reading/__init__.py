@@ -1,0 +1,1 @@
+"""Reading a corpus: files, encodings, tables, and pieces of text."""

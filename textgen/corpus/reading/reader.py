@@ -1,0 +1,262 @@
+"""A corpus read in pieces, as often as one likes and always the same: in little memory whatever its size.
+
+This module must not import NumPy or Keras.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from textgen.corpus.reading.cuts import cut_near, reach_of
+from textgen.corpus.reading.encoding import Decoder
+from textgen.corpus.reading.sources import TABLES, ReadingOptions
+from textgen.corpus.reading.tables import Table
+from textgen.corpus.reading.text import MAXIMUM_BYTES, clean_pieces, unreadable
+from textgen.errors import CorpusError
+from textgen.unicode.characters import Dropped
+
+BLOCK_BYTES = 1 << 20
+
+
+class Piece(NamedTuple):
+    """Clean text, and which of the corpus' bytes it came from.
+
+    Attributes:
+        text: cut after a line break where there is one, and never inside a grapheme.
+        begin: bytes read before it, of all files.
+        end: bytes read by now.
+    """
+
+    text: str
+    begin: int
+    end: int
+
+
+def _nothing() -> None:
+    """Do nothing between two blocks."""
+
+
+class CorpusReader:
+    """Reads files as one clean text, a blank line between two files.
+
+    Args:
+        paths: the files.
+        options: how they are read.
+        between_blocks: called between two megabytes of a file; what it raises ends the reading.
+        block_bytes: how much is read at once.
+
+    Attributes:
+        bytes: size of all files together.
+        encodings: the encodings that were found, known after the first reading.
+        notes: what a user should know, known after the first reading.
+        chat_log: what kind of chat log a table's columns tell of, or None.
+
+    Raises:
+        CorpusError: a file is absent, or all together are larger than `MAXIMUM_BYTES`.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        options: ReadingOptions,
+        between_blocks: Callable[[], None] = _nothing,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        """Look at the sizes; nothing is read yet."""
+        self._paths, self._options, self._between_blocks = paths, options, between_blocks
+        self._block_bytes = block_bytes
+        self._digests: dict[Path, str] = {}
+        self._read: set[Path] = set()
+        self._position = 0
+        self.encodings: list[str] = []
+        self.notes: list[str] = []
+        self.chat_log: str | None = None
+        self.bytes = sum(_size(path) for path in paths)
+        if self.bytes > MAXIMUM_BYTES:
+            which = paths[0] if len(paths) == 1 else f"the corpus of {len(paths)} files"
+            raise CorpusError(f"{which} has {self.bytes:,} bytes; at most {MAXIMUM_BYTES:,} are read")
+        if options.column is not None and paths:
+            self._check_column(options.column)
+
+    def _check_column(self, column: str) -> None:
+        """Refuse a column where there is no table, and note what has none beside tables."""
+        texts = [path.name for path in self._paths if path.suffix.lower() not in TABLES]
+        if len(texts) == len(self._paths):
+            raise CorpusError(
+                f"{texts[0]} is no table: a column, here {column!r}, is for {', '.join(TABLES)}",
+                advice=["leave --column out"],
+            )
+        if texts:
+            shown = ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
+            self.notes.append(f"no tables, so they are read whole: {shown}")
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of what the files hold; they are read for it if they have not been yet."""
+        for path in self._paths:
+            if path not in self._digests:
+                for _ in self._blocks(path):
+                    pass
+        return hashlib.sha256("".join(self._digests[path] for path in self._paths).encode()).hexdigest()
+
+    def pieces(self) -> Iterator[Piece]:
+        """Read all files.
+
+        Raises:
+            CorpusError: a file is unreadable, not text, or not what it was when it was read before.
+        """
+        begin = self._position = 0
+        before = ""
+        for path in self._paths:
+            if before:
+                # A file's last line need not have a line break.
+                yield Piece("\n" if before.endswith("\n") else "\n\n", begin, begin)
+            held, end = "", begin
+            for text in self._texts(path):
+                # What was held back until the file's end came from the same bytes as the text before it.
+                if held and self._position > end:
+                    yield Piece(held, begin, end)
+                    begin, held = end, ""
+                held, end = held + text, self._position
+            yield Piece(held, begin, end)
+            begin, before = end, held
+
+    def _texts(self, path: Path) -> Iterator[str]:
+        name, options = str(path), self._options
+        decoder = Decoder(
+            name, options.encoding, options.encoding_errors, flags=True, alone=len(self._paths) == 1
+        )
+        texts: Iterable[str] = self._decoded(path, decoder)
+        table = None
+        if path.suffix.lower() in TABLES:
+            table = Table(name, options.column)
+            texts = table.read(texts)
+        dropped = Dropped()
+        try:
+            yield from clean_pieces(texts, name=name, dropped=dropped)
+        except CorpusError:
+            if path not in self._read:
+                raise
+            # It could be read before.
+            raise _changed(path) from None
+        if path not in self._read:
+            self._read.add(path)
+            self._take_note(path, decoder, table)
+            self.notes += dropped.notes(path.name)
+
+    def _decoded(self, path: Path, decoder: Decoder) -> Iterator[str]:
+        for block in self._blocks(path):
+            yield decoder.decode(block)
+        yield decoder.decode(b"", final=True)
+
+    def _blocks(self, path: Path) -> Iterator[bytes]:
+        """Read a file's bytes, and compare them with what they were before."""
+        digest, read = hashlib.sha256(), 0
+        try:
+            with path.open("rb", buffering=0) as stream:
+                while block := stream.read(self._block_bytes):
+                    if read:
+                        self._between_blocks()
+                    read += len(block)
+                    digest.update(block)
+                    self._position += len(block)
+                    yield block
+        except OSError as error:
+            raise unreadable(path, error) from None
+        if self._digests.setdefault(path, digest.hexdigest()) != digest.hexdigest():
+            raise _changed(path)
+
+    def _take_note(self, path: Path, decoder: Decoder, table: Table | None) -> None:
+        if decoder.encoding not in self.encodings:
+            self.encodings.append(decoder.encoding)
+        if table is None:
+            return
+        self.notes += table.notes()
+        if table.chat_log:
+            self.chat_log = f"a chat export ({path.name} has authors and times)"
+
+
+def read_as_trained(path: Path, given: ReadingOptions, trained: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the text of a file as a training read its own, and what a user should know.
+
+    Args:
+        path: a file; of a table the training's column is read.
+        given: what the user says, which comes first.
+        trained: the training's ``text_form`` (`textgen.bundle.Manifest`).
+
+    Raises:
+        CorpusError: see `CorpusReader`.
+        SettingsError: the training's options are none.
+    """
+    column, encoding = (
+        value if isinstance(value := trained.get(name), str) else None for name in ("column", "encoding")
+    )
+    if given.column is None and path.suffix.lower() in TABLES:
+        given = replace(given, column=column)
+    if trained.get("encoding_errors") == "replace":
+        given = replace(given, encoding_errors="replace")
+    if given.encoding is None and encoding is not None:
+        try:
+            return _read_whole(path, replace(given, encoding_errors="strict"))
+        except CorpusError:
+            text, notes = _read_whole(path, replace(given, encoding=encoding))
+            return text, [f"{path.name} is read in {encoding}, as the model's corpus was", *notes]
+    return _read_whole(path, given)
+
+
+def _read_whole(path: Path, options: ReadingOptions) -> tuple[str, list[str]]:
+    reader = CorpusReader([path], options)
+    return "".join(piece.text for piece in reader.pieces()), reader.notes
+
+
+def divide(pieces: Iterable[Piece], total: int, share: float, fewest: int = 1) -> Iterator[tuple[bool, str]]:
+    """Hold out the end of a text, wherever its pieces were cut.
+
+    The place is known from the bytes that were read, so one reading suffices; it is at the next
+    paragraph, line or word from there (`textgen.corpus.reading.cuts.cut_near`).
+
+    Args:
+        pieces: the whole text.
+        total: its bytes.
+        share: the part to hold out, between 0 (nothing) and 0.5.
+        fewest: so many characters are held out at least, if the last piece has them.
+
+    Yields:
+        Whether a text is held out, and the text; never an empty one.
+    """
+    wanted = min(total * (1 - share), total - fewest)
+    held_out = False
+    for text, begin, end in pieces:
+        if held_out or share <= 0 or end <= wanted:
+            yield held_out, text
+            continue
+        held_out = True
+        characters_a_byte = len(text) / (end - begin)
+        at = round(characters_a_byte * (wanted - begin))
+        if end == total:
+            at = min(at, len(text) - fewest)
+        at = max(0, at)
+        whole, rest = round(characters_a_byte * total), round(characters_a_byte * (total - wanted))
+        at = cut_near(text, at, reach_of(whole, max(rest, fewest)))
+        for is_rest, part in ((False, text[:at]), (True, text[at:])):
+            if part:
+                yield is_rest, part
+
+
+def _changed(path: Path) -> CorpusError:
+    return CorpusError(f"{path} changed while it was read; start again when nobody writes to it")
+
+
+def _size(path: Path) -> int:
+    try:
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and not os.access(path, os.R_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return found.st_size

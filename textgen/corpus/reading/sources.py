@@ -1,0 +1,218 @@
+"""What a corpus may be: a file, several files, or a folder; plain text, Markdown, CSV, TSV or JSON lines.
+
+This module must not import NumPy or Keras.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import IOBase
+from pathlib import Path
+
+from textgen.corpus.reading.encoding import ErrorPolicy, check_name, check_policy
+from textgen.corpus.reading.tables import JSON_LINES
+from textgen.errors import CorpusError
+from textgen.values import as_path, checked_text, shown
+
+TRAINING_FILE, VALIDATION_FILE = "input.txt", "validate.txt"
+
+TEXT = (".txt", ".md")
+TABLES = (".csv", ".tsv", *JSON_LINES)
+_COMPRESSED = {".gz": "gunzip", ".bz2": "bunzip2", ".xz": "unxz", ".zst": "unzstd", ".zip": "unzip"}
+_NAMED = 3
+
+Source = str | Path | Sequence[str | Path]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingOptions:
+    """How the files of a corpus are read.
+
+    Attributes:
+        column: the column of CSV files, or the key of JSON lines, that holds the text.
+        encoding: the encoding of every file, or None to go by each file's first bytes (UTF-8, or what
+            a byte-order mark announces).
+        encoding_errors: "strict" refuses bytes that the encoding does not allow; "replace" puts U+FFFD.
+
+    Raises:
+        SettingsError: there is no such encoding or policy.
+    """
+
+    column: str | None = None
+    encoding: str | None = None
+    encoding_errors: ErrorPolicy = "strict"
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        check_policy(self.encoding_errors)
+        if self.column is not None:
+            checked_text(self.column, "column")
+        if self.encoding is not None:
+            # "latin1" and "ISO-8859-1" are recorded as one.
+            object.__setattr__(self, "encoding", check_name(self.encoding))
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files of a corpus, in the order in which they are read.
+
+    Attributes:
+        training: the files of the text; between two of them there is a blank line.
+        validation: the file of the validation text, or None.
+        home: the folder where a bundle stands unless another is named.
+        notes: what a user should know of the choice.
+    """
+
+    training: tuple[Path, ...]
+    validation: Path | None
+    home: Path
+    notes: tuple[str, ...] = ()
+
+
+def find(source: Source | object) -> Sources:
+    """Return the files that a corpus' name stands for.
+
+    Args:
+        source: a file, or several; or a folder: of one with ``input.txt`` that file is read (and
+            ``validate.txt``), of another all files of a kind in `TEXT` and `TABLES`, those of its folders
+            too, in the order of their names. Hidden files, bundles and links to folders are left aside.
+
+    Raises:
+        CorpusError: a file is absent or of another kind, the folder has none, or what is given is no path.
+    """
+    if not isinstance(source, str | bytes | os.PathLike):
+        if not isinstance(source, Iterable) or isinstance(source, IOBase):
+            raise CorpusError(
+                f"the corpus is {shown(source)}; it must be the path of a file or folder, or a list of paths"
+            )
+        paths = [as_path(path, "corpus", CorpusError) for path in source]
+        if not paths:
+            raise CorpusError("no file is named; a corpus needs one at least")
+        if len(paths) > 1:
+            for path in paths:
+                _check_file(path)
+            return _together(paths, None, paths[0].parent)
+        source = paths[0]
+    path = as_path(source, "corpus", CorpusError)
+    if path.is_dir():
+        return _find_in_folder(path)
+    _check_file(path)
+    return Sources((path,), None, path.parent)
+
+
+def _find_in_folder(folder: Path) -> Sources:
+    held_out = folder / VALIDATION_FILE
+    validation = held_out if held_out.exists() else None
+    if (folder / TRAINING_FILE).exists():
+        return Sources((folder / TRAINING_FILE,), validation, folder)
+    found: list[Path] = []
+    others: dict[str, list[str]] = {}
+    for path, reason in _walk(folder):
+        if path == held_out:
+            continue
+        if not reason and path.suffix.lower() in _COMPRESSED:
+            _check_file(path)
+        if not reason and path.suffix.lower() not in TEXT + TABLES:
+            reason = f"they are not {', '.join(TEXT + TABLES)}"
+        if reason:
+            others.setdefault(reason, []).append(str(path.relative_to(folder)))
+        else:
+            found.append(path)
+    notes = [f"not read, for {reason}: {_listing(names)}" for reason, names in others.items()]
+    if not found:
+        raise CorpusError(
+            f"{folder} has neither {TRAINING_FILE} nor another file to read ({', '.join(TEXT + TABLES)})"
+            + "".join(f"; {note}" for note in notes)
+        )
+    return _together(found, validation, folder, notes)
+
+
+def _walk(folder: Path) -> list[tuple[Path, str]]:
+    """Return what stands in a folder and its folders, in order, and why a thing is left aside, or ""."""
+
+    def refuse(error: OSError) -> None:
+        raise CorpusError(f"{error.filename} cannot be read: {error.strerror}")
+
+    found: list[tuple[Path, str]] = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        here = Path(place)
+        if {"manifest.json", "weights.safetensors"} <= set(names):
+            folders.clear()
+            continue
+        for name in list(folders):
+            if (here / name).is_symlink():
+                found.append((here / name, "they are links to folders"))
+            elif name.startswith("."):
+                folders.remove(name)
+        for name in names:
+            path = here / name
+            readable = path.suffix.lower() in TEXT + TABLES
+            if name.startswith("."):
+                # A system's own hidden files concern nobody.
+                if readable:
+                    found.append((path, "they are hidden"))
+            elif not path.is_file():
+                found.append((path, "they are no files"))
+            else:
+                found.append((path, ""))
+    return sorted(found, key=lambda entry: entry[0].relative_to(folder).parts)
+
+
+def _together(
+    paths: Sequence[Path], validation: Path | None, home: Path, others: Sequence[str] = ()
+) -> Sources:
+    """Return several files as one corpus: each once, and without those that hold nothing."""
+    kept: dict[object, Path] = {}
+    twice, empty = [], []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            # Whoever reads it says what is wrong.
+            kept[path] = path
+            continue
+        identity = status.st_dev, status.st_ino
+        if identity in kept:
+            twice.append(_name(path, home))
+        elif not status.st_size and len(paths) > 1:
+            empty.append(_name(path, home))
+        else:
+            kept[identity] = path
+    if not kept:
+        raise CorpusError(
+            f"{_listing(empty)}: all {len(empty)} files are empty (0 bytes); a corpus is some text"
+        )
+    notes = []
+    if len(kept) > 1:
+        notes.append(f"{len(kept)} files are read: {_listing([_name(path, home) for path in kept.values()])}")
+    if twice:
+        notes.append(f"read once, for they are there twice: {_listing(twice)}")
+    if empty:
+        notes.append(f"not read, for they are empty: {_listing(empty)}")
+    return Sources(tuple(kept.values()), validation, home, (*notes, *others))
+
+
+def _name(path: Path, home: Path) -> str:
+    return str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
+
+
+def _check_file(path: Path) -> None:
+    kind = path.suffix.lower()
+    if kind in _COMPRESSED:
+        raise CorpusError(
+            f"{path} is compressed; compressed files are not read: unpack it first "
+            f"({_COMPRESSED[kind]} {path.name})"
+        )
+    if path.is_dir():
+        raise CorpusError(
+            f"{path} is a folder; a corpus is one folder, or files: {path}/{TRAINING_FILE}, for example"
+        )
+    if path.exists() and not path.is_file():
+        raise CorpusError(f"{path} is a device or a pipe; a corpus is read twice and must be a file")
+
+
+def _listing(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"

@@ -1,0 +1,147 @@
+r"""From the bytes that someone uploads to clean text.
+
+Clean text is Unicode in normal form C with ``\n`` as its only line break and without what nobody sees
+(`textgen.unicode.characters` says what that is). What cannot be read that way is refused with the byte at
+fault, never guessed at. This module must not import NumPy or Keras: the bot reads uploads with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from textgen.corpus.reading.cuts import last_safe_cut
+from textgen.corpus.reading.encoding import Decoder, ErrorPolicy
+from textgen.errors import CorpusError
+from textgen.unicode.characters import Dropped, visible
+from textgen.unicode.normal_forms import normalize
+
+MAXIMUM_BYTES = 1 << 30
+"""The largest corpus that is read, in bytes."""
+
+NORMALIZATION: Literal["NFC"] = "NFC"
+
+_MAXIMUM_CONTROL_SHARE = 0.001
+_LONGEST_HELD = 1 << 20
+
+
+def decode(
+    data: bytes, *, name: str, encoding: str | None = None, encoding_errors: ErrorPolicy = "strict"
+) -> str:
+    r"""Return the clean text of a file's bytes.
+
+    UTF-8 is expected; a byte-order mark may announce UTF-8, UTF-16 or UTF-32.
+
+    Args:
+        data: the whole file.
+        name: what the file is called in an error's text.
+        encoding: the encoding to read it in, whatever its first bytes say.
+        encoding_errors: "replace" puts U+FFFD for what is not valid.
+
+    Raises:
+        CorpusError: the file is empty, binary, or not valid in its encoding; the text gives the
+            offset of the first byte at fault.
+    """
+    return clean(Decoder(name, encoding, encoding_errors).decode(data, final=True), name=name)
+
+
+def clean(text: str, *, name: str) -> str:
+    r"""Return text in normal form C with ``\n`` line breaks and no character that nobody sees but ``\t``.
+
+    Raises:
+        CorpusError: nothing but white space is there, or so many control characters that it must be binary.
+    """
+    return "".join(clean_pieces([text], name=name))
+
+
+def clean_pieces(pieces: Iterable[str], *, name: str, dropped: Dropped | None = None) -> Iterator[str]:
+    """Clean a text that comes in pieces, wherever it was cut; together they are what `clean` returns.
+
+    Args:
+        pieces: the text.
+        name: what the file is called in an error's text.
+        dropped: counts what is left out.
+
+    Yields:
+        Clean pieces, cut anew where neither a grapheme nor a line break is torn and where lower-casing
+        and composing a piece do not depend on the next one: after a line break where there is one. Of a
+        grapheme that is longer than a million characters only the first ones are held together.
+
+    Raises:
+        CorpusError: see `clean`; it comes after the last piece where it depends on the whole.
+    """
+    rest = ""
+    characters = 0
+    blank = True
+    dropped = dropped or Dropped()
+    for piece in pieces:
+        held = rest + piece
+        cut = last_safe_cut(held) or _forced_cut(held)
+        rest = held[cut:]
+        if not cut:
+            continue
+        text = _normalize(held[:cut], dropped)
+        characters += cut
+        blank = blank and not text.strip()
+        yield text
+    text = _normalize(rest, dropped)
+    characters += len(rest)
+    if dropped.controls > max(1, _MAXIMUM_CONTROL_SHARE * characters):
+        raise CorpusError(
+            "{name} has {controls:,} control characters: it is binary; give plain text in UTF-8",
+            name=name,
+            controls=dropped.controls,
+        )
+    if blank and not text.strip():
+        raise CorpusError("{name} holds only white space; it needs some text", name=name)
+    if text:
+        yield text
+
+
+def _forced_cut(held: str) -> int:
+    """Return where a text is cut that no place is right for: marks or flags without end are no writing."""
+    if len(held) < _LONGEST_HELD:
+        return 0
+    return len(held) - held.endswith("\r")
+
+
+def normal_form(text: str) -> str:
+    """Return a text as a corpus' text would have been read, with nothing in it that nobody sees.
+
+    Whatever is compared with a corpus or given to a model goes through here: seeds, stop texts, texts to
+    measure, what is looked for in copies. A text of any kind is accepted, also an empty one.
+    """
+    return _normalize(text, Dropped())
+
+
+def _normalize(text: str, dropped: Dropped) -> str:
+    """Return clean text."""
+    return normalize(NORMALIZATION, visible(text, dropped))
+
+
+def read(path: Path, *, encoding: str | None = None, encoding_errors: ErrorPolicy = "strict") -> str:
+    """Return the clean text of a file.
+
+    Raises:
+        CorpusError: the file is absent, unreadable, larger than `MAXIMUM_BYTES`, or not text.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAXIMUM_BYTES:
+            raise CorpusError(f"{path} has {size:,} bytes; at most {MAXIMUM_BYTES:,} are read")
+        data = path.read_bytes()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return clean(
+        Decoder(str(path), encoding, encoding_errors, flags=True).decode(data, final=True), name=str(path)
+    )
+
+
+def unreadable(path: Path, error: OSError) -> CorpusError:
+    """Return what a file that the system does not give is answered with."""
+    if isinstance(error, FileNotFoundError):
+        return CorpusError(f"{path} is not there; a corpus is a text file, for example input.txt")
+    if isinstance(error, IsADirectoryError):
+        return CorpusError(f"{path} is a folder; a corpus is a text file, for example {path}/input.txt")
+    return CorpusError(f"{path} cannot be read: {error.strerror}")

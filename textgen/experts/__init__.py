@@ -1,0 +1,1 @@
+"""Counted models: n-grams with Kneser-Ney smoothing."""

@@ -1,0 +1,318 @@
+"""An n-gram model counted from the training text: the prior that the network of the cell ``linear`` corrects.
+
+Interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999, "An Empirical Study of Smoothing
+Techniques for Language Modeling"): the highest order counts how often an n-gram came; a lower one counts
+after how many different tokens it came. Counting takes a fraction of a second and gives from the first
+step on what a network needs minutes to learn; the network learns what reaches further back.
+
+In training each position is predicted as if it had never been counted (`KneserNey.leave_one_out`):
+otherwise the network would learn to trust counts that its own text was counted in.
+
+N-grams are numbers in base ``vocabulary`` that fit into 64 bits, so no two are ever taken for one
+another, whatever the text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.errors import BundleError
+from textgen.experts.ngram_order import DISCOUNTED, Floats, Keys, Numbers, Order, mix, places_of, run_lengths
+
+HIGHEST_ORDER = 6
+COUNTED_TOKENS = 4_000_000
+"""So much of a text is counted: more would help little beside the network, and take memory."""
+
+MOST_ENTRIES = 16_000_000
+"""N-grams of one length that are read: four times what a text is counted for."""
+
+_PIECES = 64
+_LARGEST_KEY = 2.0**63
+
+
+def order_for(vocabulary: int) -> int:
+    """Return the longest n-gram to count: `HIGHEST_ORDER`, or what fits into a key."""
+    return min(HIGHEST_ORDER, int(math.log(_LARGEST_KEY) / math.log(max(2, vocabulary))))
+
+
+class KneserNey:
+    """The counted model. Make one by `count` or `from_arrays`.
+
+    Attributes:
+        vocabulary: number of tokens.
+        orders: the n-grams of length 1, 2, ...
+    """
+
+    def __init__(self, vocabulary: int, orders: tuple[Order, ...]) -> None:
+        """Take the n-grams."""
+        self.vocabulary = vocabulary
+        self.orders = orders
+        self._powers = np.uint64(vocabulary) ** np.arange(len(orders) + 1, dtype=np.uint64)
+
+    @classmethod
+    def count(cls, tokens: Numbers, vocabulary: int, order: int | None = None) -> KneserNey:
+        """Count a text, or pieces of `COUNTED_TOKENS` spread evenly over it.
+
+        Args:
+            tokens: shape (tokens,), each below ``vocabulary``.
+            vocabulary: number of tokens.
+            order: longest n-gram; by default `order_for` the vocabulary.
+        """
+        order = min(order or HIGHEST_ORDER, order_for(vocabulary))
+        counted = _spread(tokens)
+        # The text goes on at its own beginning, so that every n-gram has one that follows.
+        around = np.concatenate([counted, np.resize(counted, order - 1)])
+        keys = np.zeros(len(counted), np.uint64)
+        for place in range(order):
+            keys *= np.uint64(vocabulary)
+            keys += around[place : place + len(keys)].astype(np.uint64)
+        keys.sort()
+        return cls._of_longest(vocabulary, order, *run_lengths(keys))
+
+    @classmethod
+    def _of_longest(
+        cls, vocabulary: int, order: int, keys: Keys, counts: npt.NDArray[np.uint32]
+    ) -> KneserNey:
+        """Return the model of the longest n-grams: shorter ones count after how many tokens they came."""
+        counted = [(keys, counts)]
+        for length in range(order - 1, 0, -1):
+            keys, counts = run_lengths(np.sort(keys % np.uint64(vocabulary) ** np.uint64(length)))
+            counted.append((keys, counts))
+        orders: list[Order] = []
+        for keys, counts in reversed(counted):
+            contexts = keys // np.uint64(vocabulary)
+            starts = np.flatnonzero(np.diff(contexts, prepend=contexts[:1] + np.uint64(1)))
+            last = (keys - contexts * np.uint64(vocabulary)).astype(_smallest(vocabulary - 1))
+            orders.append(Order(last, counts, np.append(starts, len(keys)).astype(np.int32)))
+        return cls(vocabulary, tuple(orders))
+
+    @property
+    def order(self) -> int:
+        """Length of the longest n-grams."""
+        return len(self.orders)
+
+    @property
+    def before(self) -> int:
+        """How many tokens before a position its prediction looks at."""
+        return len(self.orders) - 1
+
+    @property
+    def entries(self) -> int:
+        """Number of n-grams of all lengths."""
+        return sum(len(order.last) for order in self.orders)
+
+    @property
+    def memory(self) -> int:
+        """How many bytes it takes, with what has been worked out so far."""
+        keys: tuple[Keys, ...] = vars(self).get("_keys", ())
+        return sum(order.memory for order in self.orders) + sum(each.nbytes for each in keys)
+
+    def joined(self, other: KneserNey) -> KneserNey:
+        """Return the model of both texts, in the larger vocabulary, which begins with the smaller one."""
+        vocabulary = max(self.vocabulary, other.vocabulary)
+        order = min(self.order, other.order, order_for(vocabulary))
+        keys = np.concatenate([model._longest(order, vocabulary) for model in (self, other)])
+        counts = np.concatenate([model.orders[-1].counts for model in (self, other)])
+        unique, places = np.unique(keys, return_inverse=True)
+        return self._of_longest(vocabulary, order, unique, np.bincount(places, counts).astype(np.uint32))
+
+    def _longest(self, order: int, vocabulary: int) -> Keys:
+        """Return the ends of the longest n-grams, ``order`` tokens each, as keys in another base."""
+        rest = self._keys[self.order].copy()
+        result = np.zeros(len(rest), np.uint64)
+        for place in range(order):
+            rest, token = np.divmod(rest, np.uint64(self.vocabulary))
+            result += token * np.uint64(vocabulary) ** np.uint64(place)
+        return result
+
+    def alone(self) -> Floats:
+        """Return what single tokens expect, whatever comes before, shape (1, vocabulary)."""
+        found, only = self._uniform(1), np.zeros(1, np.int64)
+        mix(found, self.orders[0], only, only, self.orders[0].shares)
+        return found
+
+    def probabilities(self, contexts: Numbers) -> Floats:
+        """Return all tokens' probabilities; none is 0.
+
+        Args:
+            contexts: the `before` tokens before each position, shape (positions, before).
+
+        Returns:
+            Shape (positions, vocabulary).
+        """
+        found = self._uniform(len(contexts))
+        self.refine(found, contexts, 1, self.order)
+        return found
+
+    def refine(self, found: Floats, contexts: Numbers, first: int, last: int) -> None:
+        """Mix n-grams of the lengths ``first`` to ``last`` into the probabilities by shorter ones, in place.
+
+        Args:
+            found: those probabilities, shape (positions, vocabulary); before the length 1 all are alike.
+            contexts: at least the ``last - 1`` tokens before each position, shape (positions, tokens).
+            first: shortest length.
+            last: longest.
+        """
+        key = np.zeros(len(contexts), np.uint64)
+        for back in range(1, first - 1):
+            key += contexts[:, -back].astype(np.uint64) * self._powers[back - 1]
+        for length in range(first, last + 1):
+            if length > 1:
+                key += contexts[:, 1 - length].astype(np.uint64) * self._powers[length - 2]
+            index, known = places_of(self._keys[length - 1], key)
+            # A context that never came says nothing.
+            rows = np.flatnonzero(known)
+            if not len(rows):
+                return
+            order, index = self.orders[length - 1], index[rows]
+            mix(found, order, rows, index, order.shares[index])
+
+    def refine_one(self, found: Floats, context: Sequence[int], first: int, last: int) -> None:
+        """Do as `refine` for one position and lengths from 2 on: found has shape (vocabulary,)."""
+        for length in range(first, last + 1):
+            key = 0
+            for token in context[1 - length :]:
+                key = key * self.vocabulary + token
+            keys = self._keys[length - 1]
+            place = int(keys.searchsorted(np.uint64(key)))
+            if place == len(keys) or int(keys[place]) != key:
+                return
+            order = self.orders[length - 1]
+            beneath = slice(int(order.starts[place]), int(order.starts[place + 1]))
+            found *= order.shares[place]
+            found[order.last[beneath]] += order.relative[beneath]
+
+    def leave_one_out(self, windows: Numbers, seen: npt.NDArray[np.integer[Any]] | None = None) -> Floats:
+        """Return `probabilities` at each position but the first `before`, as if it had not been counted.
+
+        Where what was counted once is taken away, there is one token less that the next shorter n-gram
+        came after, and so on down.
+
+        Args:
+            windows: shape (texts, before + time + 1): ``time`` contexts with the token after each.
+            seen: how many tokens of each context are known, shape (texts, time); None for all.
+
+        Returns:
+            Shape (texts, time, vocabulary).
+        """
+        texts, time = len(windows), windows.shape[1] - self.order
+        grams = np.lib.stride_tricks.sliding_window_view(windows[:, 1:], self.order, axis=1)
+        grams = grams.reshape(texts * time, self.order).astype(np.uint64)
+        keys = [np.zeros(len(grams), np.uint64)]
+        for length in range(self.order):
+            keys.append(keys[-1] + grams[:, -1 - length] * self._powers[length])
+        places, losses = [], []
+        lost = np.ones(len(grams), bool)
+        for length, order in reversed(list(enumerate(self.orders, start=1))):
+            place, known = places_of(self._keys[length], keys[length])
+            lost = lost & known
+            places.append(place)
+            losses.append(lost)
+            lost = lost & (order.counts[place] == 1)
+        found = self._uniform(len(grams))
+        for length, order in enumerate(self.orders, start=1):
+            place, lost = places[-length], losses[-length]
+            index, known = places_of(self._keys[length - 1], keys[length] // self._powers[1])
+            count = np.minimum(order.counts[place], DISCOUNTED + 1).astype(np.intp)
+            # Of the count that is lower by one another discount is taken.
+            less = order.discounts[np.minimum(count, DISCOUNTED)] - order.discounts[np.maximum(count, 1) - 1]
+            less = np.where(lost, less, np.float32(0))
+            totals = order.totals[index] - lost
+            known &= totals > 0
+            if seen is not None:
+                known &= seen.reshape(-1) >= length - 1
+            rows = np.flatnonzero(known)
+            if not len(rows):
+                break
+            shares = (order.discounted[index] - less)[rows] / totals[rows]
+            mix(found, order, rows, index[rows], shares, totals[rows])
+            changed = rows[lost[rows]]
+            found[changed, order.last[place[changed]]] += (less[changed] - 1) / totals[changed]
+        # What rounding may have left of a token that was counted nowhere else.
+        np.maximum(found, np.float32(1e-9), out=found)
+        return found.reshape(texts, time, self.vocabulary)
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what `from_arrays` makes the same model of, in as few bytes as plain arrays need.
+
+        For each length: the last tokens (``tokens1``, ...), the ``counts``, and how many n-grams lie
+        beneath each that is one token shorter (``beneath``).
+        """
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for length, order in enumerate(self.orders, start=1):
+            beneath = np.diff(order.starts)
+            arrays[f"tokens{length}"] = order.last
+            arrays[f"counts{length}"] = order.counts.astype(_smallest(int(order.counts.max())))
+            arrays[f"beneath{length}"] = beneath.astype(_smallest(int(beneath.max())))
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, vocabulary: int, order: int, arrays: Mapping[str, npt.NDArray[Any]]) -> KneserNey:
+        """Return the model that `to_arrays` described.
+
+        Raises:
+            BundleError: the arrays do not fit each other.
+        """
+        kinds = ("tokens", "counts", "beneath")
+        names = {f"{kind}{length}" for kind in kinds for length in range(1, order + 1)}
+        if set(arrays) != names or not 1 <= order <= order_for(vocabulary):
+            raise BundleError(f"the counts hold {', '.join(sorted(arrays))[:80]}; expected {order} lengths")
+        contexts = 1
+        orders = []
+        for length in range(1, order + 1):
+            last, counts, beneath = (arrays[f"{kind}{length}"] for kind in kinds)
+            for array in (last, counts, beneath):
+                if array.ndim != 1 or array.dtype not in (np.uint8, np.uint16, np.uint32) or not len(array):
+                    raise BundleError(f"the counts of length {length} are not lists of whole numbers")
+            if len(last) > MOST_ENTRIES:
+                raise BundleError(
+                    f"the counts of length {length} have {len(last):,} entries; at most {MOST_ENTRIES:,} "
+                    "are read"
+                )
+            total = int(beneath.sum(dtype=np.int64))
+            fits = len(beneath) == contexts and total == len(last) == len(counts)
+            if not (fits and beneath.min() and counts.min() and last.max() < vocabulary):
+                raise BundleError(f"the counts of length {length} do not fit each other")
+            starts = np.zeros(contexts + 1, np.int32)
+            np.cumsum(beneath, dtype=np.int32, out=starts[1:])
+            rises = last[1:] > last[:-1]
+            rises[starts[1:-1] - 1] = True  # where another context begins
+            if not rises.all():
+                raise BundleError(f"the counts of length {length} are not in order")
+            orders.append(Order(last, counts, starts))
+            contexts = len(last)
+        return cls(vocabulary, tuple(orders))
+
+    @cached_property
+    def _keys(self) -> tuple[Keys, ...]:
+        """The n-grams of length 0, 1, ... as numbers, in order; that of length 0 is the number 0.
+
+        Writing a text needs none of them where there is compiled code, so they are made on demand.
+        """
+        keys = [np.zeros(1, np.uint64)]
+        for order in self.orders:
+            contexts = np.repeat(keys[-1], np.diff(order.starts))
+            keys.append(contexts * np.uint64(self.vocabulary) + order.last.astype(np.uint64))
+        return tuple(keys)
+
+    def _uniform(self, positions: int) -> Floats:
+        return np.full((positions, self.vocabulary), 1 / self.vocabulary, np.float32)
+
+
+def _spread(tokens: Numbers) -> Numbers:
+    if len(tokens) <= COUNTED_TOKENS:
+        return np.asarray(tokens)
+    length = COUNTED_TOKENS // _PIECES
+    starts = np.linspace(0, len(tokens) - length, _PIECES).astype(np.int64)
+    return np.concatenate([tokens[start : start + length] for start in starts])
+
+
+def _smallest(largest: int) -> type[np.unsignedinteger[Any]]:
+    """Return the smallest kind of whole number that holds a value."""
+    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)

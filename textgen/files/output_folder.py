@@ -1,0 +1,264 @@
+"""The folder that a training writes: whether it may be written, the names beside it, and how it is replaced.
+
+A training is refused before it begins if what stands there, or at a name that it makes up beside it, is not
+ours (`textgen.files.ownership`).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from textgen.errors import TrainingError
+from textgen.files import atomic
+from textgen.files.ownership import (
+    FORMAT,
+    LITTER,
+    MANIFEST,
+    NEEDED,
+    OF_A_BUNDLE,
+    check_lock,
+    discard,
+    format_of,
+    is_bundle,
+    listing,
+    names_in,
+    strangers,
+    strangers_of_checkpoint,
+)
+
+_LONGEST_NAME = 200
+_INSTEAD = ("choose another --output", "move it away")
+_ELSEWHERE = ("choose another --output",)
+# The system does not rename a mount point, or a folder of a container's image.
+_NOT_RENAMED = {errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EINVAL}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A bundle's folder that is to be written, and the names beside it that are made up for it.
+
+    Attributes:
+        given: as the user named it.
+        place: where it really is: a link is followed, and it has a name.
+    """
+
+    given: Path
+    place: Path
+
+    @classmethod
+    def of(cls, path: Path) -> Output:
+        """Return the output that a path names; nothing is looked at but links."""
+        named = path.name not in ("", "..") and not path.is_symlink()
+        return cls(path, path if named else Path(os.path.realpath(path)))
+
+    @property
+    def lock(self) -> Path:
+        """The file that the training holds."""
+        return self.place.with_name(f"{self.place.name}.lock")
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of an unfinished training's state."""
+        return self.place.with_name(f"{self.place.name}.checkpoint")
+
+    @property
+    def previous(self) -> Path:
+        """The bundle before, for the moment in which it is replaced. No name that a person would give."""
+        return self.place.with_name(f".{self.place.name}.previous")
+
+    def standing(self) -> Path:
+        """Return the folder to read: the previous bundle if a replacement was cut short."""
+        if not os.path.lexists(self.place / MANIFEST):
+            # Earlier versions had the second name.
+            for aside in (self.previous, self.place.with_name(f"{self.place.name}.previous")):
+                if is_bundle(aside):
+                    return aside
+        return self.given
+
+    def check(self) -> None:
+        """See to it that nothing would be lost.
+
+        Raises:
+            TrainingError: what stands there is not ours, or cannot be replaced; the line names it.
+        """
+        given, place = self.given, self.place
+        if not place.name:
+            raise TrainingError(f"{given} is the root of the file system; name a folder in it")
+        if len(os.fsencode(place.name)) > _LONGEST_NAME:
+            raise TrainingError(
+                f"the name {place.name[:40]}… has {len(os.fsencode(place.name))} bytes; a bundle's can have "
+                f"{_LONGEST_NAME}, because names beside it are longer"
+            )
+        if place.is_symlink():
+            raise TrainingError(f"{given} is a link that leads nowhere", advice=_INSTEAD)
+        if given.is_symlink() and not place.parent.is_dir():
+            raise TrainingError(
+                f"{given} is a link to {place}, and {place.parent} is not there", advice=_ELSEWHERE
+            )
+        for folder in Path(os.path.realpath(place)).parents:
+            if is_bundle(folder):
+                raise TrainingError(
+                    f"{given} lies inside the bundle {folder}", advice=("choose an --output outside of it",)
+                )
+        self._check_place()
+        _check_name(self.previous, strangers)
+        _check_name(self.checkpoint, strangers_of_checkpoint, links=True)
+        check_lock(self.lock)
+
+    def holds(self, path: Path) -> bool:
+        """Return whether a path lies in what is replaced or taken away when the training ends."""
+        real = Path(os.path.realpath(path))
+        ours = (Path(os.path.realpath(folder)) for folder in (self.place, self.checkpoint, self.previous))
+        return any(real.is_relative_to(folder) for folder in ours)
+
+    @contextmanager
+    def parent(self) -> Iterator[None]:
+        """Make the folders above for the time of the block; they stay if something was put there.
+
+        Raises:
+            TrainingError: they cannot be made.
+        """
+        above = self.place.absolute().parent
+        made = [folder for folder in (above, *above.parents) if not os.path.lexists(folder)]
+        try:
+            above.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"{above} cannot be made: {error.strerror}") from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
+
+    def sweep(self) -> None:
+        """Take away what a killed process had begun to write; only whoever holds the lock may."""
+        for path in self.place.absolute().parent.glob(f".{_literal(self.place.name)}.*.new"):
+            if atomic.is_beside(path.name, self.place.name) and not strangers(path):
+                discard(path)
+
+    def put(self, prepared: Path) -> None:
+        """Put a finished folder in the place of what stands there.
+
+        A folder cannot be renamed over a full one, so the old one steps aside first: at every moment either
+        the old or the new one is whole where `standing` looks. What cannot be renamed is written into.
+
+        Args:
+            prepared: the folder, beside `place`.
+
+        Raises:
+            OSError: the disk refuses; the old bundle is whole.
+        """
+        place = self.place
+        if not place.exists():
+            prepared.rename(place)
+        elif not is_bundle(place) or _is_current(place):
+            # An empty folder keeps its owner and permissions; in ours somebody may stand with a shell.
+            self._write_into(prepared)
+        else:
+            prepared.chmod(place.stat().st_mode & 0o7777)
+            discard(self.previous)
+            try:
+                place.rename(self.previous)
+            except OSError as error:
+                if error.errno not in _NOT_RENAMED:
+                    raise
+                self._write_into(prepared)
+            else:
+                prepared.rename(place)
+        atomic.sync_folder(place.absolute().parent)
+        discard(self.previous)
+
+    def _write_into(self, prepared: Path) -> None:
+        """Replace the files one by one; without its manifest a folder is no bundle for its readers."""
+        place = self.place
+        if is_bundle(place):
+            copy = atomic.beside(place, "new")
+            copy.mkdir()
+            try:
+                for name in sorted(OF_A_BUNDLE):
+                    if (place / name).is_file():
+                        _copy(place / name, copy / name)
+                atomic.sync_folder(copy)
+                discard(self.previous)
+                copy.rename(self.previous)
+            finally:
+                discard(copy)
+            atomic.sync_folder(place.absolute().parent)
+        for name in sorted(OF_A_BUNDLE, key=lambda name: name != MANIFEST):
+            (place / name).unlink(missing_ok=True)
+        for source in sorted(prepared.iterdir(), key=lambda path: path.name == MANIFEST):
+            try:
+                source.rename(place / source.name)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                _copy(source, place / source.name)
+            atomic.sync_folder(place)
+
+    def _check_place(self) -> None:
+        given, place = self.given, self.place
+        kind = atomic.kind_of(place)
+        if kind is None:
+            return
+        if not place.is_dir():
+            raise TrainingError(f"{given} is {kind}, and a bundle is a folder", advice=_INSTEAD)
+        version = format_of(place)
+        if version is not None and version > FORMAT:
+            raise TrainingError(
+                f"{given} holds a bundle of format {version}, which a newer textgen wrote", advice=_INSTEAD
+            )
+        names = strangers(place)
+        if version is not None and names:
+            raise TrainingError(f"{given} holds {listing(place, names)} beside a bundle", advice=_INSTEAD)
+        # A replacement that was cut short leaves files of a bundle without a manifest.
+        if version is None and (names or not is_bundle(self.previous)):
+            held = sorted(name for name in names_in(place) if name not in LITTER)
+            if held:
+                raise TrainingError(f"{given} holds {listing(place, held)} and is no bundle", advice=_INSTEAD)
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise TrainingError(f"{given} cannot be written: it is read-only", advice=_ELSEWHERE)
+
+
+def _check_name(folder: Path, strangers: Callable[[Path], list[str]], *, links: bool = False) -> None:
+    """See to it that a folder beside the output is ours, or not there."""
+    kind = atomic.kind_of(folder)
+    if kind is None:
+        return
+    if kind != "a folder" and not (links and folder.is_dir()):
+        raise TrainingError(f"{folder} is {kind}, and the training needs this name", advice=NEEDED)
+    if found := strangers(folder):
+        raise TrainingError(
+            f"{folder} holds {listing(folder, found)}, and the training needs this name", advice=NEEDED
+        )
+
+
+def _is_current(folder: Path) -> bool:
+    try:
+        return folder.samefile(os.curdir)
+    except OSError:
+        return False
+
+
+def _literal(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file so that it is whole or absent."""
+    temporary = atomic.beside(target, "tmp")
+    try:
+        with source.open("rb") as old, temporary.open("xb") as new:
+            shutil.copyfileobj(old, new)
+            new.flush()
+            os.fsync(new.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

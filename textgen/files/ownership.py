@@ -1,0 +1,130 @@
+"""What is ours on a disk: bundles and what a training puts beside them. All else belongs to the user.
+
+Ours is what we wrote: a folder with a bundle's manifest and no file that a bundle does not have, and folders
+and files of our names with nothing else in them. Must not know what is in a bundle's files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from textgen.errors import TrainingError
+from textgen.files import atomic
+
+FORMAT = 2
+"""The newest bundle format that this version reads and the one that it writes."""
+
+SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
+COUNTS, LINES, PICTURE = "counts.safetensors", "lines.safetensors", "loss.png"
+
+OF_A_BUNDLE = frozenset({SPEC, TOKENIZER, WEIGHTS, COUNTS, LINES, PICTURE, MANIFEST})
+# What desktops leave in every folder they show, and what a file system has at its root.
+LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
+NEEDED = ("choose another --output", "rename it")
+
+_BOARD = re.compile(r"events\.out\.tfevents\..+")
+_OF_A_CHECKPOINT = re.compile(r"\.?(state|loss)\b[\w.-]*")
+_LARGEST_MANIFEST = 16 << 20
+_SHOWN = 3
+
+
+def is_bundle(folder: Path) -> bool:
+    """Return whether a folder has a manifest of a format that there is; nothing else is checked."""
+    return format_of(folder) is not None
+
+
+def discard(folder: Path) -> None:
+    """Take a folder of ours away, its manifest last.
+
+    Whatever is not of a bundle stays, and the folder with it.
+    """
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    with suppress(OSError):
+        for path in sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST):
+            if path.name in LITTER - {"lost+found"} or not _is_stranger(path):
+                path.unlink()
+        folder.rmdir()
+
+
+def discard_checkpoint(folder: Path, keep: Path | None = None) -> None:
+    """Take a checkpoint's folder away.
+
+    Whatever is not of a checkpoint stays, and the folder with it; so does a file that is to be kept.
+    """
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path != keep and _OF_A_CHECKPOINT.fullmatch(path.name) and not path.is_dir():
+                path.unlink()
+        folder.rmdir()
+
+
+def format_of(folder: Path) -> int | None:
+    """Return the format that a folder's manifest tells, or None if it has no manifest of a bundle."""
+    path = folder / MANIFEST
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST_MANIFEST:
+            return None
+        manifest = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    whole = isinstance(version, int) and not isinstance(version, bool) and version > 0
+    return version if whole and isinstance(manifest.get("files"), dict) else None
+
+
+def strangers(folder: Path) -> list[str]:
+    """Return the names of what is in a folder and not of a bundle."""
+    return sorted(name for name in names_in(folder) if name not in LITTER and _is_stranger(folder / name))
+
+
+def _is_stranger(path: Path) -> bool:
+    name = path.name
+    known = name in OF_A_BUNDLE or _BOARD.fullmatch(name)
+    begun = any(atomic.is_beside(name, of) for of in OF_A_BUNDLE)
+    return not (known or begun) or path.is_symlink() or not path.is_file()
+
+
+def strangers_of_checkpoint(folder: Path) -> list[str]:
+    """Return the names of what is in a folder and not of a checkpoint."""
+    return sorted(
+        name
+        for name in names_in(folder)
+        if name not in LITTER and not (_OF_A_CHECKPOINT.fullmatch(name) and (folder / name).is_file())
+    )
+
+
+def check_lock(path: Path) -> None:
+    """See to it that a lock file is ours, which are empty, or not there.
+
+    Raises:
+        TrainingError: something else has its name.
+    """
+    kind = atomic.kind_of(path)
+    if kind is not None and (kind != "a file" or path.stat().st_size > 0):
+        raise TrainingError(
+            f"{path} is {kind} that is not ours, and the training needs this name", advice=NEEDED
+        )
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names in a folder.
+
+    Raises:
+        TrainingError: it cannot be read.
+    """
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be read: {error.strerror}", advice=NEEDED[:1]) from None
+
+
+def listing(folder: Path, names: list[str]) -> str:
+    """Return a few names in a folder as part of a sentence; folders have a slash."""
+    shown = [f"{name}/" if (folder / name).is_dir() else name for name in names[:_SHOWN]]
+    if len(names) > _SHOWN:
+        return f"{', '.join(shown)} and {len(names) - _SHOWN} more"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))

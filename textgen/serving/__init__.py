@@ -1,0 +1,1 @@
+"""A sampling process for another program."""

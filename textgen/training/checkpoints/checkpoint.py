@@ -1,0 +1,140 @@
+"""A training's whole state in one file: what is needed to go on to the same weights, bit for bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from textgen.errors import TrainingError
+from textgen.training.checkpoints import checkpoint_file
+from textgen.training.checkpoints.checkpoint_file import Arrays, DamagedCheckpointError
+from textgen.training.checkpoints.progress import Progress
+
+_BEST = "best."
+_ANEW = ("train without --resume",)
+
+
+def values(variables: Sequence[keras.Variable]) -> list[npt.NDArray[Any]]:
+    """Return copies of what variables hold."""
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def save(
+    path: Path,
+    variables: Sequence[keras.Variable],
+    progress: Progress,
+    best: Arrays,
+    fingerprint: dict[str, Any],
+) -> None:
+    """Write a checkpoint; the one before is kept as the generation before.
+
+    Args:
+        path: the file.
+        variables: everything that a step reads and changes, always in the same order.
+        progress: where the training stands.
+        best: the weights with the lowest validation loss.
+        fingerprint: what a resumed training must agree with.
+
+    Raises:
+        TrainingError: the disk refuses.
+    """
+    arrays = {name: np.asarray(keras.ops.convert_to_numpy(variable)) for name, variable in _named(variables)}
+    arrays |= {f"{_BEST}{name}": array for name, array in best.items()}
+    metadata = {
+        "progress": json.dumps(asdict(progress)),
+        "fingerprint": json.dumps(fingerprint, sort_keys=True),
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint_file.write(path, arrays, metadata)
+    except OSError as error:
+        raise TrainingError(f"the checkpoint {path} cannot be written: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What became of a wish to go on.
+
+    Attributes:
+        progress: where the training stood; None where it starts anew.
+        best: the best weights until then.
+        note: what somebody should know of it.
+        damage: ``previous`` where the newest generation could not be used, ``anew`` where none could.
+    """
+
+    progress: Progress | None = None
+    best: Arrays = field(default_factory=dict)
+    note: str = ""
+    damage: str = ""
+
+
+def resume(path: Path, variables: Sequence[keras.Variable], fingerprint: dict[str, Any]) -> Resumed:
+    """Go on from a checkpoint, from the generation before it if it is damaged, or else not at all.
+
+    Raises:
+        TrainingError: it belongs to another corpus or other settings, or the disk refuses.
+    """
+    older = checkpoint_file.before(path)
+    if not path.exists() and not older.exists():
+        return Resumed(note="there is no checkpoint to resume: this training starts anew")
+    try:
+        return Resumed(*restore(path, variables, fingerprint))
+    except DamagedCheckpointError as error:
+        reason = str(error)
+    try:
+        try:
+            progress, best = restore(older, variables, fingerprint)
+        except TrainingError:
+            before = "the one before it is no better" if older.exists() else "there is none before it"
+            checkpoint_file.put_aside(path)
+            return Resumed(note=f"{reason}, and {before}: this training starts anew", damage="anew")
+        checkpoint_file.go_back(path)
+    except OSError as error:
+        raise TrainingError(f"the checkpoint {path} cannot be written: {error.strerror}") from None
+    note = f"{reason}: this training goes on from the one before it, of step {progress.step:,}"
+    return Resumed(progress, best, note, "previous")
+
+
+def restore(
+    path: Path, variables: Sequence[keras.Variable], fingerprint: dict[str, Any]
+) -> tuple[Progress, Arrays]:
+    """Put a checkpoint back into the variables of a compiled model.
+
+    Returns:
+        Where the training stood, and the best weights until then.
+
+    Raises:
+        DamagedCheckpointError: the file is not there, or not as it was written.
+        TrainingError: it belongs to another corpus or other settings.
+    """
+    metadata, arrays = checkpoint_file.read(path)
+    try:
+        found = json.loads(metadata["fingerprint"])
+        progress = Progress(**json.loads(metadata["progress"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"the checkpoint {path} is of another version ({error})", advice=_ANEW) from None
+    if found != json.loads(json.dumps(fingerprint)):
+        changed = sorted(name for name in fingerprint if found.get(name) != fingerprint[name])
+        raise TrainingError(
+            f"the checkpoint {path} belongs to a training with another {', '.join(changed)}",
+            advice=_ANEW,
+        )
+    for name, variable in _named(variables):
+        if name not in arrays or arrays[name].shape != tuple(variable.shape):
+            raise TrainingError(f"the checkpoint {path} lacks {name}", advice=_ANEW)
+        variable.assign(arrays[name])
+    return progress, {
+        name.removeprefix(_BEST): array for name, array in arrays.items() if name.startswith(_BEST)
+    }
+
+
+def _named(variables: Sequence[keras.Variable]) -> list[tuple[str, keras.Variable]]:
+    # Keras numbers some paths by how many models a process has built, so the order alone identifies.
+    return [(f"variable{index:04d}", variable) for index, variable in enumerate(variables)]

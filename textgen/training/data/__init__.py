@@ -1,0 +1,1 @@
+"""Training data: the tokens of a corpus, their cache, and batches."""

@@ -1,0 +1,73 @@
+"""How long a corpus may be read and prepared: a training's limit of time holds for that, too.
+
+Between two pieces of the text the reading ends by itself. What goes on in a library's own code (merges are
+found there) cannot be ended from within: there the command ends its process a moment later.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from textgen.errors import TextgenError, TrainingError, TrainingInterruptedError
+from textgen.training.reporting.events import Control
+
+_GRACE_S = 4.0
+_LOOK_EVERY_S = 0.2
+
+
+class ReadingTime:
+    """The time that a reading may take.
+
+    Args:
+        limit_s: of the training; the reading may take as long from now on. None for any time.
+        control: lets another thread end the reading.
+    """
+
+    def __init__(self, limit_s: float | None, control: Control) -> None:
+        """Begin to count."""
+        self._limit_s, self._control = limit_s, control
+        self._until = math.inf if limit_s is None else time.monotonic() + limit_s
+
+    def go_on(self) -> None:
+        """Do nothing while there is time.
+
+        Raises:
+            TrainingError: the time is over.
+            TrainingInterruptedError: the training was cancelled.
+        """
+        if (ended := self._ended()) is not None:
+            raise ended
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Let the command's `Control.give_up` end the process where the reading does not end by itself."""
+        over = threading.Event()
+        if self._control.give_up is not None:
+            threading.Thread(target=self._watch, args=(over,), name="reading time", daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _watch(self, over: threading.Event) -> None:
+        overdue_s = 0.0
+        while not over.wait(_LOOK_EVERY_S):
+            ended = self._ended()
+            overdue_s = 0.0 if ended is None else overdue_s + _LOOK_EVERY_S
+            if ended is not None and overdue_s >= _GRACE_S and self._control.give_up is not None:
+                self._control.give_up(ended)
+                return
+
+    def _ended(self) -> TextgenError | None:
+        if self._control.cancelled:
+            return TrainingInterruptedError("stopped while the corpus was read; nothing was written")
+        if time.monotonic() > self._until:
+            return TrainingError(
+                f"the time limit of {self._limit_s:g} s was over before the corpus had been read; nothing "
+                "was written: give more time, or less text"
+            )
+        return None

@@ -1,0 +1,183 @@
+"""A folder of prepared corpora, so that the next training on the same text does not prepare it again.
+
+=====================  =====================================================================
+``KEY/corpus.json``    the tokenizer, what is known of the text, SHA-256 of the other two
+``KEY/training``       tokens as plain numbers
+``KEY/validation``     the same
+=====================  =====================================================================
+
+The key is a hash of what the files hold and of every setting that decides the tokens. An entry is
+written beside its place and renamed into it, so other processes see all of it or nothing; what was
+damaged afterwards is found by its hash, and left aside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from textgen import __version__
+from textgen.files import atomic
+
+FORMAT = 2
+MAXIMUM_BYTES = 4 << 30
+"""So much is kept; what was unused the longest leaves first."""
+
+DESCRIPTION, TRAINING, VALIDATION = "corpus.json", "training", "validation"
+_ABANDONED_S = 86_400.0
+_KEY_LENGTH = 40
+_KEY = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}")
+
+
+def default_folder() -> Path:
+    """Return where prepared corpora are kept unless the user names a folder."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The specification says that a relative path is to be left aside.
+    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    return root / "textgen" / "corpora"
+
+
+def default_cache() -> TokenCache | None:
+    """Return the user's cache, or None where it cannot be made (a service's home may be read-only)."""
+    try:
+        folder = default_folder()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (OSError, RuntimeError):  # the latter where nobody knows of a home
+        return None
+    return TokenCache(folder) if os.access(folder, os.W_OK) else None
+
+
+def key_of(**parts: Any) -> str:
+    """Return the key of a corpus: a hash of its content and of all that decides its tokens."""
+    parts |= {
+        "format": FORMAT,
+        "version": __version__,
+        "unicode": unicodedata.unidata_version,
+        "byte_order": sys.byteorder,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:_KEY_LENGTH]
+
+
+class TokenCache:
+    """Prepared corpora in a folder, which several processes may share.
+
+    Args:
+        folder: it is made when something is put in.
+        limit_bytes: how much it may hold.
+    """
+
+    def __init__(self, folder: Path, limit_bytes: int = MAXIMUM_BYTES) -> None:
+        """Nothing is read or made yet."""
+        self.folder, self._limit_bytes = folder, limit_bytes
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """Return the description of an entry that is whole, or None. One that is damaged is removed."""
+        entry = self.folder / key
+        try:
+            stored = json.loads((entry / DESCRIPTION).read_bytes())
+            description = stored["description"]
+            whole = stored["sha256"] == _digest(description) and all(
+                atomic.sha256(entry / name) == description["sha256"][name] for name in (TRAINING, VALIDATION)
+            )
+        except FileNotFoundError:
+            whole = not entry.exists()
+            if whole:
+                return None
+        except (OSError, ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            shutil.rmtree(entry, ignore_errors=True)
+            return None
+        # Only for the order of leaving: a cache that may not be written is still read.
+        with suppress(OSError):
+            os.utime(entry / DESCRIPTION)
+        assert isinstance(description, dict)  # noqa: S101 -- its hash was compared
+        return description
+
+    @contextmanager
+    def adding(self, key: str) -> Iterator[Path]:
+        """Give a folder to write an entry's files into; it is taken away again unless `publish` is called.
+
+        Raises:
+            OSError: the cache cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        prepared = atomic.beside(self.folder / key, "new")
+        prepared.mkdir()
+        try:
+            yield prepared
+        finally:
+            shutil.rmtree(prepared, ignore_errors=True)
+
+    def publish(self, prepared: Path, key: str, description: dict[str, Any]) -> Path:
+        """Put an entry in its place, and take away the oldest ones if there is too much.
+
+        Args:
+            prepared: the folder that `adding` gave, with the two files of tokens.
+            key: its key.
+            description: what `find` will return, without the hashes.
+
+        Returns:
+            Where the entry stands.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        description["sha256"] = {name: atomic.sha256(prepared / name) for name in (TRAINING, VALIDATION)}
+        atomic.write_json(
+            prepared / DESCRIPTION, {"description": description, "sha256": _digest(description)}
+        )
+        entry = self.folder / key
+        try:
+            prepared.rename(entry)
+        except OSError:
+            if not entry.is_dir():
+                raise
+            # Another process was faster; the same key means the same tokens.
+        self._trim(keep=entry)
+        return entry
+
+    def _trim(self, keep: Path) -> None:
+        entries: list[tuple[float, int, Path]] = []
+        for path in self.folder.iterdir():
+            # The user may have named a folder with more in it.
+            if not _KEY.fullmatch(path.name):
+                self._remove_abandoned(path)
+                continue
+            try:
+                used = (path / DESCRIPTION).stat().st_mtime
+                entries.append((used, sum(file.stat().st_size for file in path.iterdir()), path))
+            except OSError:
+                continue
+        held = sum(size for _, size, _ in entries)
+        for _, size, path in sorted(entries):
+            if held <= self._limit_bytes:
+                return
+            if path != keep:
+                shutil.rmtree(path, ignore_errors=True)
+                held -= size
+
+    def _remove_abandoned(self, path: Path) -> None:
+        """Remove what a process that was killed had begun to write."""
+        if not atomic.is_beside(path.name, path.name[1 : _KEY_LENGTH + 1]) or not _KEY.match(path.name, 1):
+            return
+        try:
+            abandoned = time.time() - path.stat().st_mtime > _ABANDONED_S
+        except OSError:
+            return
+        if abandoned:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _digest(description: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""What a training tells: events, the loss curve, TensorBoard files."""

@@ -1,0 +1,166 @@
+r"""Which characters a clean text holds: one rule for each kind that people do not see.
+
+=============================  ======================================================================
+line breaks                    ``\r``, ``\r\n``, U+000B, U+000C, U+0085, U+2028 and U+2029 become ``\n``
+other control characters       left out, but for the tab
+C1 (U+0080 to U+009F)          what Windows-1252 has at that byte: somebody read such a text as
+                               ISO-8859-1; after the first of them U+0085 is "…" too
+halves of a character          a surrogate pair is joined; a lone surrogate is left out
+invisible marks                left out: byte-order marks, zero-width spaces, word joiners, overrides of
+                               direction, tags, anchors of annotations, blank letters; soft hyphens too,
+                               but for the end of a line, where people see a hyphen
+joiners (U+200C, U+200D)       one stays beside scripts and emoji that it shapes; left out elsewhere
+variation selectors            one stays behind the character that it varies
+flags of regions               a black flag keeps its tags
+Hangul fillers                 stay beside letters that they complete
+noncharacters                  left out; private and unassigned characters stay
+=============================  ======================================================================
+
+Spaces of every width can be seen, and stay. The ranges are written out, for a table of the interpreter's
+own would make one text two in two of its versions. This module must not import NumPy or Keras.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LINE_BREAKS = re.compile("\r\n|\r|\u2028|\u2029|\x85|\x0b|\x0c")
+_LINE_BREAK_SYMBOLS = "\r\u2028\u2029\x85\x0b\x0c"
+# In UTF-8 no longer character holds one of these bytes.
+_CONTROL_BYTES = bytes(range(9)) + bytes(range(14, 32)) + b"\x7f"
+
+_C1 = re.compile("[\x80-\x9f]")
+# Left undefined by Windows-1252.
+_LOST = "\x81\x8d\x8f\x90\x9d"
+_WINDOWS_1252 = {
+    byte: (None if chr(byte) in _LOST else bytes([byte]).decode("cp1252")) for byte in range(0x80, 0xA0)
+}
+
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_JOINERS = "\u200c\u200d"
+# Unicode's Default_Ignorable_Code_Point without what has a rule of its own below, the interlinear
+# anchors, and the noncharacters.
+# One set of both planes would be searched ten times as slowly as two.
+_NEVER_SEEN = (
+    "\u00ad\u034f\u061c\u17b4\u17b5\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0"
+    "\ufff0-\ufffb\ufffe\uffff"
+)
+_NEVER_SEEN_BEYOND = (
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
+)
+_REGION = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
+# Scripts from Hebrew on, symbols and emoji: what comes before is written without joiners.
+_JOINED = (
+    "\u0590-\u1cff\u2190-\ud7ff\uf900-\ufdff\ufe00-\ufe0f\ufe20-\ufe2f\ufe70-\ufefc\U00010800-\U0001fffd"
+)
+# Composed syllables too: the letters that a filler stands beside become one.
+_FILLERS, _HANGUL = "\u115f\u1160", "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"
+
+_SPECIAL = (
+    re.compile(f"[{_NEVER_SEEN}{_JOINERS}{_SELECTORS[:3]}{_FILLERS}]"),
+    # The exact set is slow to search, and few texts have anything there but emoji.
+    re.compile("[\U00010000-\U0010ffff]"),
+)
+_HYPHENS = re.compile("\u00ad(?=\n)")
+_MARKS = re.compile(f"({_REGION})|[{_NEVER_SEEN}]|[{_NEVER_SEEN_BEYOND}]")
+# In this order: what one leaves decides about the next.
+_STRAY = (
+    re.compile(f"(?<![{_HANGUL}])[{_FILLERS}]+(?![{_HANGUL}])"),
+    re.compile(rf"(?:\A|(?<=[\s{_SELECTORS}{_JOINERS}]))[{_SELECTORS}]"),
+    re.compile(f"(?<![{_JOINED}])[{_JOINERS}](?![{_JOINED}])|(?<=[{_JOINERS}])[{_JOINERS}]"),
+)
+
+
+@dataclass(slots=True)
+class Dropped:
+    """How many characters were left out of a text, by kind.
+
+    Attributes:
+        controls: control characters.
+        marks: invisible marks.
+        halves: surrogates without their other half.
+        mistaken: whether Windows-1252 was read as ISO-8859-1.
+    """
+
+    controls: int = 0
+    marks: int = 0
+    halves: int = 0
+    mistaken: bool = False
+
+    def notes(self, name: str) -> list[str]:
+        """Return what a user should know of a file.
+
+        Args:
+            name: of the file.
+        """
+        kinds = {
+            "control characters": self.controls,
+            "invisible marks": self.marks,
+            "halves of characters": self.halves,
+        }
+        left = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+        notes = [f"{left} of {name} are left out"] if left else []
+        if self.mistaken:
+            notes.append(f"{name} was Windows-1252 read as ISO-8859-1; its quotes and dashes are repaired")
+        return notes
+
+
+def visible(text: str, dropped: Dropped) -> str:
+    r"""Return a text with ``\n`` as its only line break and without what nobody sees.
+
+    Args:
+        text: the whole, or a piece that ends where `textgen.corpus.reading.cuts.last_safe_cut` says.
+        dropped: where what is left out is counted; it must be the same for all pieces of a text.
+    """
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        text = _whole_characters(text, dropped)
+        data = text.encode()
+    # Everything here is slow where nothing is to be done, which is nearly everywhere.
+    ascii_only = len(data) == len(text)
+    if not ascii_only and _C1.search(text):
+        text = _repaired(text, dropped)
+        data = text.encode()
+    if any(symbol in text for symbol in _LINE_BREAK_SYMBOLS):
+        text = _LINE_BREAKS.sub("\n", text)
+        data = text.encode()
+    kept = data.translate(None, _CONTROL_BYTES)
+    if len(kept) < len(data):
+        dropped.controls += len(data) - len(kept)
+        text = kept.decode()
+    if ascii_only or not any(special.search(text) for special in _SPECIAL):
+        return text
+    return _without_marks(text, dropped)
+
+
+def _whole_characters(text: str, dropped: Dropped) -> str:
+    """Join surrogate pairs, and leave out halves."""
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    dropped.halves += len(text) - len(whole) - sum(1 for symbol in whole if symbol > "\uffff")
+    dropped.halves += sum(1 for symbol in text if symbol > "\uffff")
+    return whole
+
+
+def _repaired(text: str, dropped: Dropped) -> str:
+    """Return a text whose C1 characters are what Windows-1252 has there."""
+    begin = 0
+    if not dropped.mistaken:
+        # Alone it is a line break, as in texts that come from mainframes.
+        begin = next((found.start() for found in _C1.finditer(text) if found[0] != "\x85"), len(text))
+    dropped.mistaken = begin < len(text)
+    rest = text[begin:]
+    dropped.controls += sum(map(rest.count, _LOST))
+    return text[:begin] + rest.translate(_WINDOWS_1252)
+
+
+def _without_marks(text: str, dropped: Dropped) -> str:
+    before = len(text)
+    text = _HYPHENS.sub("-", text)
+    text = _MARKS.sub(lambda found: found[1] or "", text)
+    for stray in _STRAY:
+        text = stray.sub("", text)
+    dropped.marks += before - len(text)
+    return text
