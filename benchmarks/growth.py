@@ -15,7 +15,7 @@ _MEASURE = """
 import json, sys, time
 import numpy as np
 from textgen import kneser_ney
-from textgen.inference import make_stepper
+from textgen.network.making import make_stepper
 from textgen.settings.training import TrainingSettings
 from textgen.training import backend
 

@@ -18,8 +18,9 @@ from benchmarks.figures import Figure
 from textgen import bundle
 from textgen.corpus import shakespeare
 from textgen.experts.kneser_ney import KneserNey, order_for
-from textgen.inference import make_stepper
-from textgen.network.spec import CELLS, NetworkSpec
+from textgen.network.cells.registry import CELLS
+from textgen.network.making import make_stepper
+from textgen.network.spec import NetworkSpec
 
 _KILLS = 10
 _VOCABULARIES = {"characters": 66, "subwords": 2_048, "words": 20_000}

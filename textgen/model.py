@@ -16,7 +16,8 @@ from textgen.corpus import normal_form
 from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
 from textgen.experts.kneser_ney import KneserNey
-from textgen.inference import log_softmax, make_stepper
+from textgen.inference import log_softmax
+from textgen.network.making import make_stepper
 from textgen.network.spec import NetworkSpec
 from textgen.sampling import Ending, Novelty, SamplingKeywords, SamplingSettings
 from textgen.sampling.engine import READ_AT_ONCE, Engine, Request

@@ -28,7 +28,8 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     target = built / f"_linear{EXTENSION_SUFFIXES[0]}"
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     (extension,) = project["tool"]["setuptools"]["ext-modules"]
-    flags = [*extension["extra-compile-args"], *_SANITIZE, "-shared", "-fPIC", "-o", str(target)]
+    headers = [f"-I{folder}" for folder in extension["include-dirs"]]
+    flags = [*headers, *extension["extra-compile-args"], *_SANITIZE, "-shared", "-fPIC", "-o", str(target)]
     # -O1 keeps the reports' places; what is read and written does not depend on it.
     subprocess.run(["gcc", *extension["sources"], *flags, "-O1", "-lm"], cwd=ROOT, check=True)
     libraries = [

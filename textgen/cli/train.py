@@ -19,7 +19,7 @@ from textgen.cli.streams import OutputError
 from textgen.errors import OutOfMemoryError, SettingsError, TextgenError, TrainingInterruptedError
 from textgen.files.atomic import is_disk_full
 from textgen.files.output_folder import Output
-from textgen.network.spec import CELLS
+from textgen.network.cells.registry import CELLS
 from textgen.settings.training import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.training.checkpoints import lock
 from textgen.training.reporting.events import Control, Event, EventSink, json_lines
@@ -49,7 +49,7 @@ from textgen.training.run import train
 @click.option("--preset", type=click.Choice(PRESETS), help=f"A whole recipe.  [default: {DEFAULT_PRESET}]")
 @click.option("--level", type=click.Choice(LEVELS), help="What a token is.  [default: char]")
 @click.option("--word-tokens", is_flag=True, help="The same as --level word.")
-@click.option("--cell", type=click.Choice(CELLS), help="Kind of the recurrent layers.")
+@click.option("--cell", type=click.Choice(list(CELLS)), help="Kind of the recurrent layers.")
 @click.option(
     "--pristine-input", is_flag=True, default=None, help="Keep upper case; words: split at blanks alone."
 )

@@ -1,7 +1,6 @@
-"""The network in NumPy, for serving: starts in a fraction of a second and needs no Keras."""
+"""What the cells' NumPy steps are made of: arithmetic, the `Stepper` protocol, and the n-grams' part."""
 
-from textgen.inference.making import make_stepper
 from textgen.inference.numerics import log_softmax
 from textgen.inference.stepper import State, Stepper
 
-__all__ = ["State", "Stepper", "log_softmax", "make_stepper"]
+__all__ = ["State", "Stepper", "log_softmax"]

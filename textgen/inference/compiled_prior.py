@@ -39,7 +39,7 @@ class CompiledPrior:
 
         Args:
             counted: the n-grams.
-            code: what `textgen.inference.compiled.library` returned.
+            code: the compiled library that holds `ngrams.c`.
         """
         self._code = code
         # Kept, because the code is told addresses alone.

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.inference.numerics import Float32, Float64
-from textgen.network.spec import NetworkSpec
 
 State = list[Float32]
 """For each carried quantity an array whose first axis is the batch."""
@@ -16,8 +15,6 @@ State = list[Float32]
 
 class Stepper(Protocol):
     """A network that writes one token at a time, for a batch of independent texts."""
-
-    spec: NetworkSpec
 
     def initial_state(self, batch: int) -> State:
         """Return the state of ``batch`` texts before their first token."""

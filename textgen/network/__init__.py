@@ -1,1 +1,1 @@
-"""The description of a network."""
+"""The network: its description (`spec`), its cells, and the stepper that serves it (`making`)."""

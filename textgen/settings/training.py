@@ -8,44 +8,11 @@ from typing import Any
 
 from textgen.errors import SettingsError
 from textgen.experts.kneser_ney import order_for
-from textgen.network.spec import CELLS, Cell, NetworkSpec
+from textgen.network.cells.registry import CELLS, DEFAULT_CELL
+from textgen.network.spec import NetworkSpec
 from textgen.values import plain, refuse_unknown, shown
 
 DEFAULT_PRESET = "small"
-
-# What a cell is trained with; how it was found stands in benchmarks/README.md.
-_RECIPES: dict[str, dict[str, Any]] = {
-    "linear": {
-        "expansion": 0,
-        "prior": 6,
-        "fresh_starts": 1 / 16,
-        "dropout": 0.1,
-        "optimizer": "adamw",
-        "learning_rate": 6e-3,
-        "schedule": "cosine",
-        "batch_size": 16,
-        "seq_length": 64,
-        "seq_step": 64,
-        "num_epochs": 5,
-    },
-    "lstm": {
-        "embedding_size": 64,
-        "fresh_starts": 1 / 16,
-        "dropout": 0.0,
-        "optimizer": "adam",
-        "learning_rate": 5e-3,
-        "schedule": "cosine",
-        "batch_size": 64,
-        "seq_length": 50,
-        "seq_step": 50,
-        "num_epochs": 10,
-    },
-}
-_RECIPES["gru"] = _RECIPES["lstm"]
-
-# What another level changes of the linear cell's recipe, found on Shakespeare: there are several times fewer
-# tokens to learn from.
-_LEVEL_RECIPES: dict[str, dict[str, Any]] = {"word": {"batch_size": 8, "num_epochs": 3}}
 
 _SIZES: dict[str, dict[str, Any]] = {
     "tiny": {"rnn_size": 64, "num_layers": 2},
@@ -53,9 +20,6 @@ _SIZES: dict[str, dict[str, Any]] = {
     "medium": {"rnn_size": 256, "num_layers": 2, "dropout": 0.2},
     "large": {"rnn_size": 384, "num_layers": 3, "dropout": 0.2},
 }
-
-# Wide layers of the linear cell learn better from smaller steps.
-_WIDE: dict[str, dict[str, Any]] = {"medium": {"learning_rate": 3e-3}, "large": {"learning_rate": 3e-3}}
 
 # keras-text-generation's own recipe (train.py and model.py of mattdangerw/keras-text-generation).
 _CLASSIC: dict[str, Any] = {
@@ -145,7 +109,7 @@ class TrainingSettings:
     preset: str
     level: str
     pristine_input: bool
-    cell: Cell
+    cell: str
     embedding_size: int
     rnn_size: int
     num_layers: int
@@ -178,7 +142,7 @@ class TrainingSettings:
             check_flag(name, getattr(self, name))
         _check_choice("preset", self.preset, PRESETS)
         _check_choice("level", self.level, LEVELS)
-        _check_choice("cell", self.cell, CELLS)
+        _check_choice("cell", self.cell, tuple(CELLS))
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
         for name, (low, high) in _WHOLE.items():
@@ -230,20 +194,21 @@ class TrainingSettings:
         level = "word" if word_tokens else level or "char"
         preset = preset or DEFAULT_PRESET
         _check_choice("preset", preset, PRESETS)
-        _check_choice("cell", cell or "linear", CELLS)
-        if preset == "classic":
-            values = {**_CLASSIC, "cell": cell or _CLASSIC["cell"]}
-            if values["cell"] == "linear":
-                raise SettingsError(
-                    "the preset classic has no cell linear; choose lstm or gru, or another preset"
-                )
+        cell = cell or (_CLASSIC["cell"] if preset == "classic" else DEFAULT_CELL)
+        _check_choice("cell", cell, tuple(CELLS))
+        kind = CELLS[cell]
+        if preset != "classic":
+            changes = {**kind.recipes_by_preset.get(preset, {}), **kind.recipes_by_level.get(level, {})}
+            values = {**kind.recipe, **_SIZES[preset], **changes, "cell": cell}
+        elif kind.suits_classic:
+            values = {**_CLASSIC, "cell": cell}
         else:
-            cell = cell or "linear"
-            values = {"cell": cell, **_RECIPES[cell], **_SIZES[preset]}
-            if cell == "linear":
-                values |= _WIDE.get(preset, {}) | _LEVEL_RECIPES.get(level, {})
+            suitable = " or ".join(name for name, other in CELLS.items() if other.suits_classic)
+            raise SettingsError(
+                f"the preset classic has no cell {cell}; choose {suitable}, or another preset"
+            )
         values |= {name: value for name, value in flags.items() if value is not None}
-        # Without a projection in between, the linear cell's embeddings are as wide as its layers.
+        # The cell linear has no projection between its embeddings and its layers.
         values.setdefault("embedding_size", values["rnn_size"])
         return cls(preset=preset, level=level, pristine_input=pristine_input or False, **values)
 

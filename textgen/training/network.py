@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.experts.kneser_ney import KneserNey
+from textgen.network.cells.keras_layers import KERAS_LAYERS
 from textgen.network.spec import NetworkSpec
-from textgen.training.gated import GatedNetwork
-from textgen.training.linear import LinearNetwork
 
 Integers = npt.NDArray[np.int32]
 Batch = tuple[list[Any], Integers]
@@ -122,21 +121,15 @@ def build(
     """
     keras.utils.set_random_seed(random_seed)
     inputs = [keras.Input(batch_shape=(batch, time), dtype="int32")]
-    layer: GatedNetwork | LinearNetwork
-    masks = 0
-    if spec.cell != "linear":
-        layer = GatedNetwork(spec, batch, random_seed)
-    else:
-        layer = LinearNetwork(spec, batch, random_seed, products)
-        if spec.prior:
-            inputs.append(keras.Input(batch_shape=(batch, time, spec.vocabulary), dtype="float32"))
-        if spec.dropout:
-            masks = layer.dropouts
-            inputs.append(keras.Input(batch_shape=(batch, masks, spec.units), dtype="float32"))
+    layer = KERAS_LAYERS[spec.cell](spec, batch, random_seed, products)
+    if spec.prior:
+        inputs.append(keras.Input(batch_shape=(batch, time, spec.vocabulary), dtype="float32"))
+    if layer.masks:
+        inputs.append(keras.Input(batch_shape=(batch, layer.masks, spec.units), dtype="float32"))
     if fresh_starts:
         inputs.append(keras.Input(batch_shape=(batch, 1), dtype="float32"))
     model = keras.Model(inputs, layer(inputs))
-    return Network(spec, model, layer.named, layer.states, masks, fresh_starts, counted)
+    return Network(spec, model, layer.named, layer.states, layer.masks, fresh_starts, counted)
 
 
 def _copy(variable: keras.Variable) -> npt.NDArray[Any]:

@@ -6,6 +6,7 @@ import math
 
 import keras
 
+from textgen.network.cells.registry import CELLS
 from textgen.settings.training import TrainingSettings
 
 _WARM_UP = 0.03
@@ -50,7 +51,7 @@ def worth_compiling(settings: TrainingSettings, *, parameters: int, steps: int) 
         parameters: number of the network's weights.
         steps: number of batches in all epochs.
     """
-    if settings.cell != "linear":
+    if not CELLS[settings.cell].gains_from_xla:
         return False
     if settings.time_limit is not None and settings.time_limit < _SHORTEST_COMPILED_S:
         return False

@@ -26,8 +26,8 @@ from textgen.bundle import Bundle
 from textgen.errors import TextgenError
 from textgen.experts.kneser_ney import KneserNey
 from textgen.files import atomic
-from textgen.inference import compiled
 from textgen.model import TextModel
+from textgen.network.cells.linear import compiled_step
 from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import CharacterTokenizer
 
@@ -204,9 +204,10 @@ def main(folder: Path, library_folder: Path, count: int, seed: int) -> dict[str,
     """Mutate bundles, read them with the library of a folder, and count what came."""
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
-    compiled.__file__ = str(library_folder / "compiled.py")  # beside which the library is looked for
+    # The library is looked for beside this file.
+    compiled_step.__file__ = str(library_folder / "compiled_step.py")
     _keep_apart()
-    code = compiled.library()
+    code = compiled_step.library()
     assert code is not None
     assert Path(code._name).parent == library_folder
     for number, shape in enumerate(SHAPES):

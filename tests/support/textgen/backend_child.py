@@ -14,7 +14,7 @@ import textgen
 from tests.textgen.conftest import SMALL
 from textgen import bundle
 from textgen.errors import TrainingInterruptedError
-from textgen.inference import make_stepper
+from textgen.network.making import make_stepper
 from textgen.training import backend
 from textgen.training.reporting.events import Control, Event
 

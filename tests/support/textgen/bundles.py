@@ -12,14 +12,14 @@ from textgen.bundle import Bundle, Manifest
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import State
 from textgen.model import TextModel
-from textgen.network.spec import Cell, NetworkSpec
+from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import CharacterTokenizer, Tokenizer
 
 SYMBOLS = "etaoinshrdlu ,.\nABCé"
 
 
 def random_bundle(
-    cell: Cell = "lstm", *, units: int = 24, seeds: tuple[str, ...] = ("the end", "A din")
+    cell: str = "lstm", *, units: int = 24, seeds: tuple[str, ...] = ("the end", "A din")
 ) -> Bundle:
     tokenizer = CharacterTokenizer(SYMBOLS, lowercase=False)
     if cell == "linear":
@@ -55,7 +55,7 @@ def manifest_of(spec: NetworkSpec, seeds: tuple[str, ...] = ()) -> Manifest:
     )
 
 
-def write_random_bundle(path: Path, cell: Cell = "lstm", *, units: int = 24) -> Bundle:
+def write_random_bundle(path: Path, cell: str = "lstm", *, units: int = 24) -> Bundle:
     made = random_bundle(cell, units=units)
     bundle.write(path, made)
     return made

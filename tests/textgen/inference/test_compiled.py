@@ -9,11 +9,12 @@ from tests.support.textgen.bundles import random_bundle
 from tests.textgen.experts.test_kneser_ney import text_of
 from tests.textgen.inference.test_parity import MANY_WORDS, SPECS, counted_for, random_weights
 from textgen.experts.kneser_ney import KneserNey
-from textgen.inference import compiled, make_stepper
 from textgen.inference.compiled_prior import CompiledPrior
-from textgen.inference.linear import LinearStepper
 from textgen.inference.prior import Prior
 from textgen.model import TextModel
+from textgen.network.cells.linear import compiled_step as compiled
+from textgen.network.cells.linear.numpy_step import LinearStepper
+from textgen.network.making import make_stepper
 from textgen.network.spec import NetworkSpec
 
 ODD = {

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from textgen.experts.kneser_ney import KneserNey
-from textgen.inference import Stepper, make_stepper
+from textgen.inference import Stepper
+from textgen.network.making import make_stepper
 from textgen.network.spec import NetworkSpec
 from textgen.training import backend
 

@@ -19,7 +19,6 @@ from tests.support.textgen.bundles import SYMBOLS, random_bundle, write_random_b
 from tests.support.texts import hard_inputs
 from textgen.errors import SettingsError
 from textgen.model import TextModel
-from textgen.network.spec import Cell
 from textgen.sampling import SamplingSettings
 from textgen.sampling.engine import LARGEST_BATCH, Request
 
@@ -214,7 +213,7 @@ def test_a_cancelled_request_leaves_the_others_alone(model: TextModel) -> None:
 
 
 @pytest.mark.parametrize("cell", ["linear", "lstm"])
-def test_the_number_of_threads_does_not_change_a_text(tmp_path: Path, cell: Cell) -> None:
+def test_the_number_of_threads_does_not_change_a_text(tmp_path: Path, cell: str) -> None:
     write_random_bundle(tmp_path / "model", cell, units=192)
     command = [sys.executable, "-m", "textgen", "sample", "--model", str(tmp_path / "model"), "--json"]
     command += ["--random-seed", "3", "--length", "400"]

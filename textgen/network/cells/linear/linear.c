@@ -1,4 +1,4 @@
-/* One step of the cell "linear", compiled: what LinearStepper.step in linear.py does, to the same text.
+/* One step of the cell "linear", compiled: what LinearStepper.step in numpy_step.py does, to the same text.
 
    Weights are read as the 32 bits that they have, products and functions are worked out in 64, and
    what is carried to the next step is rounded to 32 (numerics.py says why). Each sum of a product

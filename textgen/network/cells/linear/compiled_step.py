@@ -1,6 +1,6 @@
 """The cell ``linear`` by its compiled step (`linear.c`), where a C compiler was at hand at installation.
 
-It writes the same text as `textgen.inference.linear`, two to three times as fast; a test holds the two
+It writes the same text as ``numpy_step.py``, two to three times as fast; a test holds the two
 together. Without it, or on a processor that it was not made for, NumPy serves alone.
 """
 
@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference.compiled_prior import CompiledPrior
-from textgen.inference.linear import LinearStepper
 from textgen.inference.numerics import Float32, Float64
 from textgen.inference.stepper import State
-from textgen.network.spec import NetworkSpec
+from textgen.network.cells.cell import Sizes
+from textgen.network.cells.linear.numpy_step import LinearStepper
 
 _LAYER = (
     *("norm", "input", "convolution", "forget_bias", "output"),
@@ -65,7 +65,7 @@ class CompiledLinearStepper(LinearStepper):
 
     def __init__(
         self,
-        spec: NetworkSpec,
+        spec: Sizes,
         weights: Mapping[str, npt.NDArray[np.float32]],
         counted: KneserNey | None,
         code: ctypes.CDLL,

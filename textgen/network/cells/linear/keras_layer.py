@@ -4,19 +4,21 @@ The gates depend on the input alone, so that h_t = a_t h_(t-1) + (1 - a_t) v_t i
 its steps can be computed together: minGRU (Feng et al. 2024, "Were RNNs All We Needed?"), with the
 block around it as in Griffin (De et al. 2024): normalisation, a short causal convolution, an output
 gate, and a gated multilayer perceptron. The output corrects what counted n-grams expect
-(`textgen.experts.kneser_ney`). `textgen.inference.linear` is its twin.
+(`textgen.experts.kneser_ney`). ``numpy_step.py`` computes the same for serving.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from textgen.network.spec import CONVOLUTION, NetworkSpec
+from textgen.network.cells.cell import Sizes
+from textgen.network.cells.linear.shapes import CONVOLUTION, shapes
 
 
 def scan(keep: Any, values: Any, first: Any) -> Any:
@@ -54,7 +56,7 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
     """Tokens, the n-grams' probabilities and dropout masks to logits.
 
     Inputs: tokens, shape (batch, time); probabilities, shape (batch, time, vocabulary), unless the spec
-    has no prior; masks, shape (batch, `dropouts`, units), unless it has no dropout; and perhaps, shape
+    has no prior; masks, shape (batch, `masks`, units), unless it has no dropout; and perhaps, shape
     (batch, 1), which texts go on (1) and which begin anew (0). The output has shape (batch, time,
     vocabulary). The state lives in variables that one call leaves to the next.
 
@@ -70,33 +72,30 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
             next to 1 bfloat16 has steps of 1/256, in which no gate can remember for hundreds of tokens.
     """
 
-    def __init__(self, spec: NetworkSpec, batch: int, random_seed: int, products: str = "float32") -> None:
-        """Make every weight under its name in `NetworkSpec.shapes`."""
+    def __init__(self, spec: Sizes, batch: int, random_seed: int, products: str = "float32") -> None:
+        """Make every weight under its name in `Cell.shapes`."""
         super().__init__(name="network")
         self._spec = spec
         self._products = products
         self._random_seed = random_seed
-        self.named = {name: self._weight(name, shape) for name, shape in spec.shapes().items()}
+        self.named = {name: self._weight(name, shape) for name, shape in shapes(spec).items()}
         zeros = {"initializer": "zeros", "trainable": False}
+        places = 1 + spec.layers * (
+            2 if spec.expansion else 1
+        )  # the input, and what each half of a block adds
+        self.masks = places if spec.dropout else 0
         self.states = []
         for layer in range(spec.layers):
             self.states.append(self.add_weight(name=f"h{layer}", shape=(batch, spec.units), **zeros))
             shape = (batch, CONVOLUTION - 1, spec.units)
             self.states.append(self.add_weight(name=f"v{layer}", shape=shape, **zeros))
 
-    @property
-    def dropouts(self) -> int:
-        """Number of places where a mask is applied: the input and what each half of a block adds."""
-        return 1 + self._spec.layers * (2 if self._spec.expansion else 1)
-
     def call(self, inputs: Sequence[Any]) -> Any:
         """Return logits and move the state on."""
         spec, weight = self._spec, self.named
         tokens, *others = inputs
         expected = others.pop(0) if spec.prior else None
-        masks = iter(
-            ops.split(others.pop(0), self.dropouts, axis=1) if spec.dropout else [1.0] * self.dropouts
-        )
+        masks = iter(ops.split(others.pop(0), self.masks, axis=1)) if self.masks else repeat(1.0)
         goes_on = others.pop() if others else None
         x = ops.take(weight["embedding"], tokens, axis=0)  # (batch, time, units)
         if spec.feeds_prior:
@@ -170,7 +169,7 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         if name == "output.kernel" and self._spec.prior:
             # What the n-grams expect is a better start than anything drawn.
             deviation *= 0.1
-        seed = self._random_seed * 1_000 + list(self._spec.shapes()).index(name)
+        seed = self._random_seed * 1_000 + list(shapes(self._spec)).index(name)
         return keras.initializers.RandomNormal(0.0, deviation, seed=seed)
 
 

@@ -1,4 +1,4 @@
-"""The cell ``linear`` in NumPy. `textgen.training.linear` is its twin in Keras, `linear.c` its step in C.
+"""The cell ``linear`` in NumPy. ``keras_layer.py`` is its twin in Keras, ``linear.c`` its step in C.
 
 A step costs little arithmetic, so for one text it is the number of calls into NumPy that counts, and
 for many the passes over memory. Hence buffers that are made once, scales that are folded into the
@@ -21,7 +21,8 @@ from textgen.experts.kneser_ney import KneserNey
 from textgen.inference.numerics import EPSILON, Float32, Float64
 from textgen.inference.prior import Expectation, Prior
 from textgen.inference.stepper import State
-from textgen.network.spec import CONVOLUTION, NetworkSpec
+from textgen.network.cells.cell import Sizes
+from textgen.network.cells.linear.shapes import CONVOLUTION
 
 
 class LinearStepper:
@@ -34,7 +35,7 @@ class LinearStepper:
 
     def __init__(
         self,
-        spec: NetworkSpec,
+        spec: Sizes,
         weights: Mapping[str, npt.NDArray[np.float32]],
         counted: KneserNey | None = None,
     ) -> None:
@@ -146,7 +147,7 @@ class LinearStepper:
 class _Buffers:
     """Where the intermediate results of a step go, with the views that it needs."""
 
-    def __init__(self, spec: NetworkSpec, rows: int) -> None:
+    def __init__(self, spec: Sizes, rows: int) -> None:
         units, inner = spec.units, spec.expansion * spec.units
         self.x = np.empty((rows, units))
         # A column of ones behind it brings the biases into the products.
@@ -173,9 +174,7 @@ class _Buffers:
 class _Block:
     """One residual block: mixing over time, then over channels. Both add to ``x`` of the buffers."""
 
-    def __init__(
-        self, spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], prefix: str
-    ) -> None:
+    def __init__(self, spec: Sizes, weights: Mapping[str, npt.NDArray[np.float32]], prefix: str) -> None:
         units = spec.units
         bias = np.zeros(3 * units)
         bias[units : 2 * units] = weights[prefix + "forget_bias"]

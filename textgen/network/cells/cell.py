@@ -1,0 +1,118 @@
+"""What the rest of the library asks of a cell, and the sizes that a cell is built in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.errors import SettingsError
+from textgen.experts.kneser_ney import HIGHEST_ORDER, KneserNey
+from textgen.inference import Stepper
+
+LARGEST_FED = 1024
+"""Largest vocabulary whose n-gram probabilities are an input of the network."""
+
+Recipe = Mapping[str, Any]
+"""Values of `textgen.settings.training.TrainingSettings` by their names."""
+Shapes = dict[str, tuple[int, ...]]
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+_BOUNDS = {
+    "vocabulary": (2, 1_000_000),
+    "embedding": (1, 4096),
+    "units": (1, 8192),
+    "layers": (1, 32),
+    "expansion": (0, 16),
+    "prior": (0, HIGHEST_ORDER),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The cell of a network by its name, and the network's sizes.
+
+    Attributes:
+        cell: kind of the recurrent layers, a key of `textgen.network.cells.registry.CELLS`.
+        vocabulary: number of tokens.
+        embedding: size of a token's vector.
+        units: size of each recurrent layer's output.
+        layers: number of recurrent layers.
+        dropout: share of a layer's outputs that are zeroed in training.
+        expansion: width of the multilayer perceptron in each block of the cell ``linear``, as a multiple of
+            ``units``; 0 leaves it out.
+        prior: length of the longest counted n-grams (`textgen.experts.kneser_ney`) whose probabilities the
+            cell ``linear`` corrects; 0 for none.
+
+    Raises:
+        SettingsError: a value lies outside its bounds.
+    """
+
+    cell: str
+    vocabulary: int
+    embedding: int = 64
+    units: int = 128
+    layers: int = 2
+    dropout: float = 0.2
+    expansion: int = 0
+    prior: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every bound."""
+        for name, (low, high) in _BOUNDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low} to {high:,}")
+        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+            raise SettingsError(f"dropout is {self.dropout!r}; it must be at least 0 and less than 1")
+
+    @property
+    def feeds_prior(self) -> bool:
+        """Whether the n-gram probabilities are an input: for a large vocabulary that would cost too much."""
+        return self.prior > 0 and self.vocabulary <= LARGEST_FED
+
+
+class Cell(ABC):
+    """One kind of recurrent layer.
+
+    Attributes:
+        name: as in ``--cell`` and in a bundle's ``spec.json``.
+        recipe: the training settings that suit the cell; benchmarks/README.md says how they were found.
+        recipes_by_preset: what a preset's size changes of the recipe.
+        recipes_by_level: what a level changes of it.
+        suits_classic: whether the preset ``classic``, the recipe of keras-text-generation, can take the cell.
+        gains_from_xla: whether compiling a training step with XLA makes it faster.
+    """
+
+    name: ClassVar[str]
+    recipe: ClassVar[Recipe]
+    recipes_by_preset: ClassVar[Mapping[str, Recipe]] = {}
+    recipes_by_level: ClassVar[Mapping[str, Recipe]] = {}
+    suits_classic: ClassVar[bool] = False
+    gains_from_xla: ClassVar[bool] = False
+
+    @abstractmethod
+    def check(self, sizes: Sizes) -> None:
+        """Refuse sizes that the cell cannot be built in.
+
+        Raises:
+            SettingsError: two sizes do not fit together, or the cell has no use for one.
+        """
+
+    @abstractmethod
+    def shapes(self, sizes: Sizes) -> Shapes:
+        """Return the name and shape of each parameter, in the order of the network."""
+
+    @abstractmethod
+    def stepper(self, sizes: Sizes, weights: Weights, counted: KneserNey | None) -> Stepper:
+        """Return the network for serving, by the fastest step that works on this machine.
+
+        Args:
+            sizes: of the network.
+            weights: arrays under the names of `shapes`.
+            counted: the counted n-grams if ``sizes.prior`` is above 0, else None.
+        """

@@ -1,0 +1,58 @@
+"""The cell ``linear``: gated linear recurrences in residual blocks, which correct counted n-grams.
+
+``keras_layer.py`` names the papers. ``numpy_step.py`` and ``linear.c`` compute the same network for serving.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textgen.errors import SettingsError
+from textgen.experts.kneser_ney import KneserNey
+from textgen.inference import Stepper
+from textgen.network.cells.cell import Cell, Recipe, Shapes, Sizes, Weights
+from textgen.network.cells.linear import compiled_step
+from textgen.network.cells.linear.numpy_step import LinearStepper
+from textgen.network.cells.linear.shapes import shapes
+
+
+class Linear(Cell):
+    """The default cell: it trains in parallel over time and is the best of the three at every size."""
+
+    name = "linear"
+    recipe: ClassVar[Recipe] = {
+        "expansion": 0,
+        "prior": 6,
+        "fresh_starts": 1 / 16,
+        "dropout": 0.1,
+        "optimizer": "adamw",
+        "learning_rate": 6e-3,
+        "schedule": "cosine",
+        "batch_size": 16,
+        "seq_length": 64,
+        "seq_step": 64,
+        "num_epochs": 5,
+    }
+    # Wide layers learn better from smaller steps.
+    recipes_by_preset: ClassVar = {"medium": {"learning_rate": 3e-3}, "large": {"learning_rate": 3e-3}}
+    # Found on Shakespeare: there are several times fewer tokens to learn from.
+    recipes_by_level: ClassVar = {"word": {"batch_size": 8, "num_epochs": 3}}
+    gains_from_xla = True
+
+    def check(self, sizes: Sizes) -> None:
+        """Refuse embeddings of another size: no projection stands between them and the layers."""
+        if sizes.embedding != sizes.units:
+            raise SettingsError(
+                f"embedding is {sizes.embedding} and units {sizes.units}; in the cell linear they are equal"
+            )
+
+    def shapes(self, sizes: Sizes) -> Shapes:
+        """Return the name and shape of each parameter."""
+        return shapes(sizes)
+
+    def stepper(self, sizes: Sizes, weights: Weights, counted: KneserNey | None) -> Stepper:
+        """Return the compiled step, or NumPy's where there is no compiled code for this machine."""
+        code = compiled_step.library()
+        if code is None:
+            return LinearStepper(sizes, weights, counted)
+        return compiled_step.CompiledLinearStepper(sizes, weights, counted, code)
