@@ -17,7 +17,8 @@ import numpy as np
 from benchmarks.figures import Figure
 from textgen import bundle
 from textgen.corpus import shakespeare
-from textgen.experts.kneser_ney import KneserNey, order_for
+from textgen.experts.counting import order_for
+from textgen.experts.kneser_ney import KneserNey
 from textgen.network.cells.registry import CELLS
 from textgen.network.making import make_stepper
 from textgen.network.spec import NetworkSpec

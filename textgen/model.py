@@ -20,7 +20,8 @@ from textgen.inference import log_softmax
 from textgen.network.making import make_stepper
 from textgen.network.spec import NetworkSpec
 from textgen.sampling import Ending, Novelty, SamplingKeywords, SamplingSettings
-from textgen.sampling.engine import READ_AT_ONCE, Engine, Request
+from textgen.sampling.engine import READ_AT_ONCE, Engine
+from textgen.sampling.request import Request
 from textgen.sampling.typed_text import Typed, read_seed, read_stop
 from textgen.tokenizers import UNKNOWN, Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json

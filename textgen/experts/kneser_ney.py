@@ -14,7 +14,6 @@ another, whatever the text.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -23,22 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
-from textgen.experts.ngram_order import DISCOUNTED, Floats, Keys, Numbers, Order, mix, places_of, run_lengths
-
-HIGHEST_ORDER = 6
-COUNTED_TOKENS = 4_000_000
-"""So much of a text is counted: more would help little beside the network, and take memory."""
+from textgen.experts.counting import count, order_for, orders_of, smallest
+from textgen.experts.ngram_order import DISCOUNTED, Floats, Keys, Numbers, Order, mix, places_of
 
 MOST_ENTRIES = 16_000_000
-"""N-grams of one length that are read: four times what a text is counted for."""
-
-_PIECES = 64
-_LARGEST_KEY = 2.0**63
-
-
-def order_for(vocabulary: int) -> int:
-    """Return the longest n-gram to count: `HIGHEST_ORDER`, or what fits into a key."""
-    return min(HIGHEST_ORDER, int(math.log(_LARGEST_KEY) / math.log(max(2, vocabulary))))
+"""Most n-grams of one length that are read from a file: four times what a text is counted for."""
 
 
 class KneserNey:
@@ -57,40 +45,14 @@ class KneserNey:
 
     @classmethod
     def count(cls, tokens: Numbers, vocabulary: int, order: int | None = None) -> KneserNey:
-        """Count a text, or pieces of `COUNTED_TOKENS` spread evenly over it.
+        """Return the model of a text, or of pieces of it (`textgen.experts.counting`).
 
         Args:
             tokens: shape (tokens,), each below ``vocabulary``.
             vocabulary: number of tokens.
-            order: longest n-gram; by default `order_for` the vocabulary.
+            order: length of the longest n-grams; by default `order_for` the vocabulary.
         """
-        order = min(order or HIGHEST_ORDER, order_for(vocabulary))
-        counted = _spread(tokens)
-        # The text goes on at its own beginning, so that every n-gram has one that follows.
-        around = np.concatenate([counted, np.resize(counted, order - 1)])
-        keys = np.zeros(len(counted), np.uint64)
-        for place in range(order):
-            keys *= np.uint64(vocabulary)
-            keys += around[place : place + len(keys)].astype(np.uint64)
-        keys.sort()
-        return cls._of_longest(vocabulary, order, *run_lengths(keys))
-
-    @classmethod
-    def _of_longest(
-        cls, vocabulary: int, order: int, keys: Keys, counts: npt.NDArray[np.uint32]
-    ) -> KneserNey:
-        """Return the model of the longest n-grams: shorter ones count after how many tokens they came."""
-        counted = [(keys, counts)]
-        for length in range(order - 1, 0, -1):
-            keys, counts = run_lengths(np.sort(keys % np.uint64(vocabulary) ** np.uint64(length)))
-            counted.append((keys, counts))
-        orders: list[Order] = []
-        for keys, counts in reversed(counted):
-            contexts = keys // np.uint64(vocabulary)
-            starts = np.flatnonzero(np.diff(contexts, prepend=contexts[:1] + np.uint64(1)))
-            last = (keys - contexts * np.uint64(vocabulary)).astype(_smallest(vocabulary - 1))
-            orders.append(Order(last, counts, np.append(starts, len(keys)).astype(np.int32)))
-        return cls(vocabulary, tuple(orders))
+        return cls(vocabulary, count(tokens, vocabulary, order))
 
     @property
     def order(self) -> int:
@@ -120,7 +82,8 @@ class KneserNey:
         keys = np.concatenate([model._longest(order, vocabulary) for model in (self, other)])
         counts = np.concatenate([model.orders[-1].counts for model in (self, other)])
         unique, places = np.unique(keys, return_inverse=True)
-        return self._of_longest(vocabulary, order, unique, np.bincount(places, counts).astype(np.uint32))
+        summed = np.bincount(places, counts).astype(np.uint32)
+        return KneserNey(vocabulary, orders_of(vocabulary, order, unique, summed))
 
     def _longest(self, order: int, vocabulary: int) -> Keys:
         """Return the ends of the longest n-grams, ``order`` tokens each, as keys in another base."""
@@ -248,8 +211,8 @@ class KneserNey:
         for length, order in enumerate(self.orders, start=1):
             beneath = np.diff(order.starts)
             arrays[f"tokens{length}"] = order.last
-            arrays[f"counts{length}"] = order.counts.astype(_smallest(int(order.counts.max())))
-            arrays[f"beneath{length}"] = beneath.astype(_smallest(int(beneath.max())))
+            arrays[f"counts{length}"] = order.counts.astype(smallest(int(order.counts.max())))
+            arrays[f"beneath{length}"] = beneath.astype(smallest(int(beneath.max())))
         return arrays
 
     @classmethod
@@ -303,16 +266,3 @@ class KneserNey:
 
     def _uniform(self, positions: int) -> Floats:
         return np.full((positions, self.vocabulary), 1 / self.vocabulary, np.float32)
-
-
-def _spread(tokens: Numbers) -> Numbers:
-    if len(tokens) <= COUNTED_TOKENS:
-        return np.asarray(tokens)
-    length = COUNTED_TOKENS // _PIECES
-    starts = np.linspace(0, len(tokens) - length, _PIECES).astype(np.int64)
-    return np.concatenate([tokens[start : start + length] for start in starts])
-
-
-def _smallest(largest: int) -> type[np.unsignedinteger[Any]]:
-    """Return the smallest kind of whole number that holds a value."""
-    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)

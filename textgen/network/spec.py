@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textgen.errors import BundleError, SettingsError
-from textgen.experts.kneser_ney import order_for
+from textgen.experts.counting import order_for
 from textgen.network.cells.cell import Sizes
 from textgen.network.cells.registry import CELLS
 

@@ -8,109 +8,24 @@ a text comes out the same alone or in company.
 from __future__ import annotations
 
 import copy
-import math
-import random
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.inference import State, Stepper
-from textgen.sampling import Controls, Draw, Ending, Novelty, SamplingSettings, Writer
+from textgen.sampling import Controls, Draw
 from textgen.sampling.repeats import SHORTEST_RUN, keep_chance, run_at_end
+from textgen.sampling.request import Request
 from textgen.sampling.writer import Mark
-from textgen.tokenizers import UNKNOWN, Tokenizer, Tokens
+from textgen.tokenizers import UNKNOWN
 
 LARGEST_BATCH = 64
 
 READ_AT_ONCE = 256
 """Tokens of a prompt that are read between two steps of the texts that are being written."""
-
-
-@dataclass(slots=True, eq=False)
-class Request:
-    """A text to write.
-
-    Attributes:
-        prompt: tokens to read first, at least one.
-        settings: with a random seed, and stop texts as the model writes them; their count is not looked at.
-        tokenizer: turns what is drawn into text.
-        seed: the text that the prompt stands for.
-        unseen: symbols of the seed that the model does not know and that were dropped or replaced.
-        folded: what of the seed was written in another form, and in which.
-        never_written: stop texts that the model cannot write.
-        novelty: draws lines again that stand in the corpus; None lets them stand.
-        controls: what narrows each choice.
-        uniform: returns the next random number, from 0 up to, but not, 1.
-        feed: takes the next token.
-        deadline: when the text must end, in seconds of `time.monotonic`.
-    """
-
-    prompt: Tokens
-    settings: SamplingSettings
-    tokenizer: Tokenizer
-    seed: str = ""
-    unseen: tuple[str, ...] = ()
-    folded: tuple[tuple[str, str], ...] = ()
-    never_written: tuple[str, ...] = ()
-    novelty: Novelty | None = None
-    controls: Controls = field(init=False)
-    uniform: Callable[[], float] = field(init=False)
-    feed: Callable[[int], None] = field(init=False)
-    deadline: float = field(init=False)
-    _writer: Writer = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Start the request's own random numbers and its clock."""
-        settings, tokenizer = self.settings, self.tokenizer
-        self._writer = Writer(
-            tokenizer.decoder(self.prompt),
-            settings.length,
-            settings.stop,
-            counts_tokens=tokenizer.unit != "characters",
-        )
-        self.feed = self._writer.feed
-        self.controls = Controls(settings, self.prompt.tolist())
-        # Python promises the same numbers for a seed in every later version; NumPy does not.
-        self.uniform = random.Random(settings.random_seed).random  # noqa: S311 -- no secret
-        limit = settings.time_limit_s
-        self.deadline = math.inf if limit is None else time.monotonic() + limit
-
-    @property
-    def ended(self) -> Ending | None:
-        """Why the text is complete, or None."""
-        return self._writer.ended
-
-    @property
-    def text(self) -> str:
-        """What has been written and cannot change any more."""
-        return self._writer.text
-
-    def take(self) -> str:
-        """Return what has been added to `text` since the last call."""
-        # The line that is being written may be drawn again.
-        certain = self.ended is not None or self.novelty is None
-        return self._writer.take(None if certain else self.novelty.begun if self.novelty else 0)
-
-    def kept(self) -> bool | None:
-        """Return whether the lines that have just ended stay; None where none has."""
-        return self.novelty.judge(self._writer) if self.novelty else None
-
-    def mark(self) -> Mark:
-        """Return the place that the text has reached."""
-        return self._writer.mark()
-
-    def back(self, mark: Mark, token: int) -> None:
-        """Take the text back to a place, after the given token."""
-        at_begin = mark.pieces == mark.written == 0
-        self._writer.back(mark, self.tokenizer.decoder(self.prompt if at_begin else [token]))
-
-    def end(self, ending: Ending) -> None:
-        """End the text where it is."""
-        self._writer.end(ending)
 
 
 class Engine:

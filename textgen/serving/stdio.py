@@ -51,7 +51,8 @@ from textgen.errors import SettingsError, TextgenError
 from textgen.evaluation.copies import CopyIndices
 from textgen.model import Sample, TextModel
 from textgen.sampling import SamplingSettings
-from textgen.sampling.engine import Engine, Request
+from textgen.sampling.engine import Engine
+from textgen.sampling.request import Request
 from textgen.serving.loading import Loader
 
 CACHED_BYTES = 256 << 20

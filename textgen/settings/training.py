@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textgen.errors import SettingsError
-from textgen.experts.kneser_ney import order_for
+from textgen.experts.counting import order_for
 from textgen.network.cells.registry import CELLS, DEFAULT_CELL
 from textgen.network.spec import NetworkSpec
 from textgen.values import plain, refuse_unknown, shown

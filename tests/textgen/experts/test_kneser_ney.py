@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from textgen.errors import BundleError
-from textgen.experts import kneser_ney
-from textgen.experts.kneser_ney import KneserNey, order_for
+from textgen.experts import counting
+from textgen.experts.counting import order_for
+from textgen.experts.kneser_ney import KneserNey
 from textgen.inference.prior import Prior
 
 VOCABULARY = 7
@@ -218,7 +219,7 @@ def test_two_texts_are_counted_together_in_the_larger_vocabulary() -> None:
 
 
 def test_of_a_long_text_pieces_from_all_over_it_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kneser_ney, "COUNTED_TOKENS", 6_400)
+    monkeypatch.setattr(counting, "COUNTED_TOKENS", 6_400)
     text = np.repeat(np.arange(10), 10_000)
     counted = KneserNey.count(text, 10, 2)
     assert counted.to_arrays()["tokens1"].tolist() == list(range(10))

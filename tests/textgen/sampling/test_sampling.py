@@ -20,7 +20,8 @@ from tests.support.texts import hard_inputs
 from textgen.errors import SettingsError
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
-from textgen.sampling.engine import LARGEST_BATCH, Request
+from textgen.sampling.engine import LARGEST_BATCH
+from textgen.sampling.request import Request
 
 
 @pytest.fixture(scope="module", params=["linear", "lstm", "gru"])

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import SettingsError
-from textgen.experts.kneser_ney import HIGHEST_ORDER, KneserNey
+from textgen.experts.counting import HIGHEST_ORDER
+from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import Stepper
 
 LARGEST_FED = 1024
