@@ -14,10 +14,11 @@ from bot.i18n import _, marked
 from bot.privacy.inventory import AUDIT_TRAIL, Stored
 from bot.text import safe_text
 from bot.training.cards.updater import CardEditor
-from bot.training.submit import LEVELS, SIZES, TrainingWish, accept_wish
+from bot.training.submit import SIZES, TrainingWish, accept_wish
 from bot.views.answering import Ack, answer, answers
 from bot.views.job_buttons import BUTTONS, controls
 from models import DatabaseError
+from textgen.levels import LEVELS
 
 STORES = (
     Stored(

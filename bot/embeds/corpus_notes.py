@@ -3,7 +3,7 @@
 from bot.i18n import _
 from bot.text import style
 from textgen.corpus import CorpusStats
-from textgen.settings.advice import enough_for, too_many_symbols
+from textgen.levels import CHAR, LEVELS
 
 MANY_REPEATED = 0.3
 
@@ -18,14 +18,15 @@ def corpus_notes(stats: CorpusStats, level: str) -> list[str]:
                 "cancel, and upload the text without them."
             ).format(secrets=", ".join(stats.suspected_secrets))
         )
-    if stats.characters < enough_for(level):
+    enough = LEVELS[level].enough
+    if stats.characters < enough:
         notes.append(
             _(
                 "It is short for this level: {characters} characters, and {enough} and more do well. "
                 "Expect it to repeat the text."
-            ).format(characters=style.count(stats.characters), enough=style.count(enough_for(level)))
+            ).format(characters=style.count(stats.characters), enough=style.count(enough))
         )
-    if level == "char" and too_many_symbols(stats):
+    if level == CHAR.name and stats.too_many_symbols:
         notes.append(
             _("It has {symbols} different characters; the level `subword` learns such a text sooner.").format(
                 symbols=style.count(stats.symbols)

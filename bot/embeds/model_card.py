@@ -5,9 +5,9 @@ import math
 
 import discord
 
-from bot.embeds.model_list import a_token
 from bot.i18n import _, ngettext
 from bot.text import safe_text, style
+from bot.text.level_words import level_words
 from models import Corpus, TextModel
 
 CURVE = "loss.png"
@@ -76,16 +76,11 @@ def _loss(model: TextModel) -> str:
     if model.validation_loss is None:
         return style.nats(None)
     bits = model.validation_loss / math.log(2)
-    return f"**{style.nats(model.validation_loss)}** {a_token(model.level)}\n{bits:.3f} bits"
+    return f"**{style.nats(model.validation_loss)}** {level_words(model.level).token}\n{bits:.3f} bits"
 
 
 def _vocabulary(model: TextModel) -> str:
-    shown = {
-        "char": _("{number} characters"),
-        "word": _("{number} words"),
-        "subword": _("{number} parts of words"),
-    }.get(model.level, _("{number} tokens"))
-    return shown.format(number=style.count(model.vocabulary))
+    return level_words(model.level).vocabulary.format(number=style.count(model.vocabulary))
 
 
 def _provenance(model: TextModel, corpus: Corpus | None, uploaded_by: str) -> str:

@@ -6,6 +6,7 @@ import discord
 
 from bot.i18n import _, ngettext
 from bot.text import safe_text, style
+from bot.text.level_words import level_words
 from models import TextModel
 
 # At most 25 fields and 6,000 characters: eight models with the longest names stay below both.
@@ -45,7 +46,7 @@ def model_page(
                 "{date} by {name}"
             ).format(
                 loss=style.nats(model.validation_loss),
-                token=a_token(model.level),
+                token=level_words(model.level).token,
                 characters=style.count(model.characters),
                 parameters=style.count(model.parameters),
                 date=discord.utils.format_dt(model.updated_at, "D"),
@@ -57,8 +58,3 @@ def model_page(
     turned = _("page {page} of {pages}").format(page=page + 1, pages=pages)
     embed.set_footer(text=total if pages == 1 else f"{total} · {turned}")
     return embed
-
-
-def a_token(level: str) -> str:
-    """What a loss is counted for."""
-    return {"char": _("a character"), "word": _("a word")}.get(level, _("a token"))

@@ -8,6 +8,7 @@ import discord
 
 from bot.i18n import _
 from bot.text import reasons, safe_text, style
+from bot.text.level_words import level_words
 from models import Corpus, JobState, TextModel, TrainingJob
 
 SAMPLE_CHARACTERS = 600
@@ -129,7 +130,7 @@ def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
         lines=style.count(corpus.lines),
         symbols=style.count(corpus.symbols),
     )
-    learns = _("Learns {level}").format(level=level_name(job.level))
+    learns = _("Learns {level}").format(level=level_words(job.level).tokens)
     if job.size is not None:
         learns += _(" · size {size}").format(size=job.size)
     if base is not None:
@@ -137,11 +138,6 @@ def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
     if job.validation_corpus_id is not None:
         learns += _(" · measured on a text of its own")
     return f"{safe_text.safe_within(corpus.filename, 60)}\n{figures}\n{learns}"
-
-
-def level_name(level: str) -> str:
-    """What a model of the level puts together."""
-    return {"char": _("characters"), "word": _("words"), "subword": _("parts of words")}.get(level, level)
 
 
 def _both_units(loss: float | None) -> str:

@@ -35,12 +35,11 @@ from models import (
     training_jobs,
 )
 from models.text_models import clean_name
+from textgen.levels import DEFAULT_LEVEL
 
 log = structlog.stdlib.get_logger(__name__)
 
-LEVELS = ("char", "word", "subword")
 SIZES = ("tiny", "small", "medium", "large")
-DEFAULT_LEVEL = "char"
 
 Interaction = discord.Interaction[Any]
 

@@ -63,7 +63,7 @@ class Manifest:
     """What a bundle says of itself.
 
     Attributes:
-        level: "char", "word" or "subword".
+        level: what a token is, one of `textgen.levels.LEVELS`.
         cell: kind of the recurrent layers.
         parameters: number of trained numbers.
         vocabulary: number of tokens.

@@ -13,6 +13,7 @@ from textgen.errors import BundleError
 from textgen.files import atomic
 from textgen.files.output_folder import Output
 from textgen.files.ownership import PICTURE
+from textgen.levels import LEVELS
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -32,8 +33,7 @@ def command(bundle: Path, *, as_json: bool, plot: bool, force: bool) -> None:
         picture = Output.of(bundle).standing() / PICTURE
         if not is_curve(picture):
             atomic.refuse_to_overwrite(picture, BundleError, force=force)
-        unit = "character" if manifest.level == "char" else "token"
-        write_loss_curve(manifest.history, picture, unit=unit)
+        write_loss_curve(manifest.history, picture, unit=LEVELS[loaded.tokenizer.level].token)
     if as_json:
         click.echo(json_line({**dataclasses.asdict(manifest), "spec": loaded.spec.to_json()}))
         return

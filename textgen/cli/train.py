@@ -19,8 +19,9 @@ from textgen.cli.streams import OutputError
 from textgen.errors import OutOfMemoryError, SettingsError, TextgenError, TrainingInterruptedError
 from textgen.files.atomic import is_disk_full
 from textgen.files.output_folder import Output
+from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
 from textgen.network.cells.registry import CELLS
-from textgen.settings.training import DEFAULT_PRESET, LEVELS, OPTIMIZERS, PRESETS, SCHEDULES
+from textgen.settings.training import DEFAULT_PRESET, OPTIMIZERS, PRESETS, SCHEDULES
 from textgen.training.checkpoints import lock
 from textgen.training.reporting.events import Control, Event, EventSink, json_lines
 from textgen.training.reporting.tensorboard import scalars
@@ -47,7 +48,9 @@ from textgen.training.run import train
     help="The bundle's folder.  [default: model in DATA_DIR, or beside the first --input]",
 )
 @click.option("--preset", type=click.Choice(PRESETS), help=f"A whole recipe.  [default: {DEFAULT_PRESET}]")
-@click.option("--level", type=click.Choice(LEVELS), help="What a token is.  [default: char]")
+@click.option(
+    "--level", type=click.Choice(list(LEVELS)), help=f"What a token is.  [default: {DEFAULT_LEVEL}]"
+)
 @click.option("--word-tokens", is_flag=True, help="The same as --level word.")
 @click.option("--cell", type=click.Choice(list(CELLS)), help="Kind of the recurrent layers.")
 @click.option(
@@ -116,7 +119,7 @@ def command(
 
     The last line names the bundle and its validation loss. Ctrl-C keeps a checkpoint for --resume.
     """
-    if word_tokens and level not in (None, "word"):
+    if word_tokens and level not in (None, WORD.name):
         raise click.UsageError(f"--word-tokens means --level word; it contradicts --level {level}")
     if (data_dir is None) == (not inputs):
         raise click.UsageError("give either --data-dir or --input")
@@ -149,7 +152,7 @@ def command(
             lock_timeout=lock_timeout,
             control=wishes,
             started=STARTED,
-            level="word" if word_tokens else level,
+            level=WORD.name if word_tokens else level,
             keep_seeds=not no_seeds,
             **flags,
         )

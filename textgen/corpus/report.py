@@ -44,6 +44,7 @@ _SECRETS = (
 )
 _SECRET_PATTERNS = tuple((kind, tuple(map(re.compile, patterns))) for kind, patterns in _SECRETS)
 _LINES_KEPT = 200_000
+_MANY_SYMBOLS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class CorpusStats:
     suspected_chat_log: str | None
     suspected_secrets: tuple[str, ...]
     coverage: float = 1.0
+
+    @property
+    def too_many_symbols(self) -> bool:
+        """Whether single characters are too rare to be learned one by one, as in Chinese or Japanese."""
+        return self.symbols > _MANY_SYMBOLS
 
 
 class Measurer:

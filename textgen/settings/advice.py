@@ -1,13 +1,11 @@
-"""What to train a corpus with: a level, a preset, and how long that takes.
-
-This module must not import NumPy or Keras.
-"""
+"""What to train a corpus with: a level, a preset, and how long that takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from textgen.corpus.report import CorpusStats
+from textgen.levels import CHAR, SUBWORD
 from textgen.settings.training import TrainingSettings
 
 # Characters a second that `textgen train` goes through at character level, by preset, on two cores of
@@ -18,10 +16,6 @@ _SUBWORD_CHARACTERS = 4
 # The largest text, in characters, that each preset is suggested for.
 _PRESETS = ((200_000, "tiny"), (5_000_000, "small"), (50_000_000, "medium"))
 _SUBWORD_FROM = 20_000_000
-_MANY_SYMBOLS = 1_000
-
-# Below this a model mostly repeats what it read: the more a token holds, the rarer each one is.
-_ENOUGH = {"char": 20_000, "subword": 100_000, "word": 300_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +39,12 @@ def advise(stats: CorpusStats) -> Advice:
     """Return what a corpus with these figures is best begun with."""
     preset = next((name for most, name in _PRESETS if stats.characters <= most), "large")
     # Thousands of symbols make characters rare: bytes and their frequent combinations are learned sooner.
-    subword = stats.characters >= _SUBWORD_FROM or too_many_symbols(stats)
+    subword = stats.characters >= _SUBWORD_FROM or stats.too_many_symbols
     speed = _SPEEDS[preset] * (_SUBWORD_CHARACTERS if subword else 1)
     epochs = TrainingSettings.from_flags(preset=preset).num_epochs
     return Advice(
-        level="subword" if subword else "char",
+        level=(SUBWORD if subword else CHAR).name,
         preset=preset,
         seconds=epochs * stats.characters / speed,
         basis=f"{epochs} epochs at {speed:,} characters a second, as measured on two cores without a GPU",
     )
-
-
-def enough_for(level: str) -> int:
-    """Return how many characters a level needs to be learned at all well."""
-    return _ENOUGH[level]
-
-
-def too_many_symbols(stats: CorpusStats) -> bool:
-    """Return whether single characters are too rare to be learned one by one, as in Chinese or Japanese."""
-    return stats.symbols > _MANY_SYMBOLS

@@ -8,6 +8,7 @@ from typing import Any
 
 from textgen.errors import SettingsError
 from textgen.experts.counting import order_for
+from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
 from textgen.network.cells.registry import CELLS, DEFAULT_CELL
 from textgen.network.spec import NetworkSpec
 from textgen.values import plain, refuse_unknown, shown
@@ -41,7 +42,6 @@ PRESETS = ("classic", *_SIZES)
 
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
-LEVELS = ("char", "word", "subword")
 
 _FLAGS = ("pristine_input", "pristine_output", "keep_seeds")
 _SPELLINGS = {"vocab_size": "vocabulary_size", "checkpoint_seconds": "checkpoint_s"}
@@ -72,7 +72,7 @@ class TrainingSettings:
 
     Attributes:
         preset: name of the recipe that the other values come from unless given.
-        level: what a token is, one of `LEVELS`.
+        level: what a token is, one of `textgen.levels.LEVELS`.
         pristine_input: keep upper case (at subword level it always is); at word level, split at white
             space alone.
         pristine_output: at word level, show the tokens with a space between any two.
@@ -141,7 +141,7 @@ class TrainingSettings:
         for name in _FLAGS:
             check_flag(name, getattr(self, name))
         _check_choice("preset", self.preset, PRESETS)
-        _check_choice("level", self.level, LEVELS)
+        _check_choice("level", self.level, tuple(LEVELS))
         _check_choice("cell", self.cell, tuple(CELLS))
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
@@ -182,8 +182,8 @@ class TrainingSettings:
         """
         check_flag("word_tokens", word_tokens or False)
         if level is not None:
-            _check_choice("level", level, LEVELS)
-        if word_tokens and level not in (None, "word"):
+            _check_choice("level", level, tuple(LEVELS))
+        if word_tokens and level not in (None, WORD.name):
             raise SettingsError(f"word_tokens means level word, but level is {level!r}; give one of them")
         for name, value in list(flags.items()):
             if name in _SPELLINGS:
@@ -191,7 +191,7 @@ class TrainingSettings:
             elif name == "no_seeds":
                 flags["keep_seeds"] = None if flags.pop(name) is None else not value
         refuse_unknown(flags, [*(item.name for item in dataclasses.fields(cls)), "word_tokens"])
-        level = "word" if word_tokens else level or "char"
+        level = WORD.name if word_tokens else level or DEFAULT_LEVEL
         preset = preset or DEFAULT_PRESET
         _check_choice("preset", preset, PRESETS)
         cell = cell or (_CLASSIC["cell"] if preset == "classic" else DEFAULT_CELL)

@@ -26,8 +26,9 @@ __all__ = [
     "whole_prefix",
 ]
 
-_CLASSES = (CharacterTokenizer, WordTokenizer, SubwordTokenizer)
-_LEVELS = tuple(kind.level for kind in _CLASSES)
+_CLASSES: dict[str, type[Tokenizer]] = {
+    kind.level: kind for kind in (CharacterTokenizer, WordTokenizer, SubwordTokenizer)
+}
 
 
 def train(
@@ -41,7 +42,7 @@ def train(
     """Build a tokenizer on a training text, which is read once.
 
     Args:
-        level: "char", "word" or "subword".
+        level: what a token is, one of `textgen.levels.LEVELS`.
         text: clean text, whole or in pieces that end in line breaks.
         pristine_input: keep upper case (at subword level it always is), and at word level split at
             white space alone.
@@ -51,19 +52,14 @@ def train(
     Raises:
         SettingsError: the level is not known, or the vocabulary too small for it.
     """
-    if level == CharacterTokenizer.level:
-        return CharacterTokenizer.train(text, lowercase=not pristine_input, vocabulary_size=vocabulary_size)
-    if level == WordTokenizer.level:
-        return WordTokenizer.train(
-            text,
-            lowercase=not pristine_input,
-            splitting="space" if pristine_input else "treebank",
-            pristine_output=pristine_output,
-            vocabulary_size=vocabulary_size,
-        )
-    if level == SubwordTokenizer.level:
-        return SubwordTokenizer.train(text, vocabulary_size=vocabulary_size)
-    raise SettingsError(f"level is {level!r}; it can be {', '.join(_LEVELS)}")
+    if level not in _CLASSES:
+        raise SettingsError(f"level is {level!r}; it can be {', '.join(_CLASSES)}")
+    return _CLASSES[level].build(
+        text,
+        pristine_input=pristine_input,
+        pristine_output=pristine_output,
+        vocabulary_size=vocabulary_size,
+    )
 
 
 def from_json(data: Any) -> Tokenizer:
@@ -73,7 +69,6 @@ def from_json(data: Any) -> Tokenizer:
         BundleError: the data describes none of the known tokenizers.
     """
     level = data.get("level") if isinstance(data, dict) else None
-    for kind in _CLASSES:
-        if level == kind.level:
-            return kind.from_json(data)
-    raise BundleError(f"tokenizer.json names the level {level!r}; this version knows {', '.join(_LEVELS)}")
+    if isinstance(level, str) and level in _CLASSES:
+        return _CLASSES[level].from_json(data)
+    raise BundleError(f"tokenizer.json names the level {level!r}; this version knows {', '.join(_CLASSES)}")

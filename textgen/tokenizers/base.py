@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from textgen.levels import LEVELS
 from textgen.tokenizers.stream import StreamDecoder
 from textgen.unicode import plain_forms
 
@@ -29,8 +30,23 @@ class Tokenizer(Protocol):
     """
 
     level: str
-    unit: str = "characters"
-    """What `length_of` counts: "characters", or "words" (punctuation marks and line breaks among them)."""
+
+    @classmethod
+    def build(
+        cls,
+        text: str | Iterable[str],
+        *,
+        pristine_input: bool,
+        pristine_output: bool,
+        vocabulary_size: int | None,
+    ) -> Tokenizer:
+        """Return the tokenizer of a training text; `textgen.tokenizers.train` describes the arguments."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What `length_of` counts; see `textgen.levels.Level`."""
+        return LEVELS[self.level].unit
 
     @property
     def size(self) -> int:
@@ -106,6 +122,15 @@ class Tokenizer(Protocol):
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` of the same class needs."""
+        ...
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Tokenizer:
+        """Return the tokenizer that `to_json` described.
+
+        Raises:
+            BundleError: the data has another shape.
+        """
         ...
 
 

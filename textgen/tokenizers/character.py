@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
+from textgen.levels import CHAR
 from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens, pieces
 from textgen.tokenizers.stream import StreamDecoder
 
@@ -24,7 +25,7 @@ class CharacterTokenizer(Tokenizer):
         lowercase: whether text is lower-cased before it is looked up.
     """
 
-    level = "char"
+    level = CHAR.name
 
     def __init__(self, symbols: str, *, lowercase: bool) -> None:
         """Build the two look-up tables."""
@@ -38,6 +39,18 @@ class CharacterTokenizer(Tokenizer):
         self._token_of_point[points] = np.arange(1, len(points) + 1)
         self._symbol_of_token: list[str] = [REPLACEMENT, *symbols]
         self._known = frozenset(symbols)
+
+    @classmethod
+    def build(
+        cls,
+        text: str | Iterable[str],
+        *,
+        pristine_input: bool,
+        pristine_output: bool,  # noqa: ARG003 -- see Tokenizer
+        vocabulary_size: int | None,
+    ) -> CharacterTokenizer:
+        """Return the tokenizer of a training text; see `Tokenizer.build`."""
+        return cls.train(text, lowercase=not pristine_input, vocabulary_size=vocabulary_size)
 
     @classmethod
     def train(

@@ -19,6 +19,7 @@ from typing import Any
 import regex
 
 from textgen.errors import BundleError, SettingsError
+from textgen.levels import SUBWORD
 from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens, pieces, token_array
 from textgen.tokenizers.stream import StreamDecoder
 
@@ -51,7 +52,7 @@ class SubwordTokenizer(Tokenizer):
         merges: pairs of tokens that become one; each makes the next token, the earliest token 257.
     """
 
-    level = "subword"
+    level = SUBWORD.name
 
     def __init__(self, merges: Iterable[tuple[int, int]]) -> None:
         """Build the look-up tables."""
@@ -61,6 +62,18 @@ class SubwordTokenizer(Tokenizer):
             self._bytes.append(self._bytes[left] + self._bytes[right])
         self._merged = {pair: token for token, pair in enumerate(self.merges, _FIRST_MERGED)}
         self._cache: dict[str, list[int]] = {}
+
+    @classmethod
+    def build(
+        cls,
+        text: str | Iterable[str],
+        *,
+        pristine_input: bool,  # noqa: ARG003 -- see Tokenizer
+        pristine_output: bool,  # noqa: ARG003 -- see Tokenizer
+        vocabulary_size: int | None,
+    ) -> SubwordTokenizer:
+        """Return the tokenizer of a training text; see `Tokenizer.build`."""
+        return cls.train(text, vocabulary_size=vocabulary_size)
 
     @classmethod
     def train(cls, text: str | Iterable[str], *, vocabulary_size: int | None = None) -> SubwordTokenizer:

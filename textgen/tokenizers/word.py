@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from textgen.errors import BundleError
+from textgen.levels import WORD
 from textgen.tokenizers import spacing, treebank, word_folding
 from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, pieces, token_array
 from textgen.tokenizers.stream import StreamDecoder
@@ -59,8 +60,7 @@ class WordTokenizer(Tokenizer):
         pristine_output: tokens are shown as they are, with a space between any two.
     """
 
-    level = "word"
-    unit = "words"
+    level = WORD.name
 
     def __init__(
         self,
@@ -91,6 +91,24 @@ class WordTokenizer(Tokenizer):
         self._written = frozenset("".join(self._shown[1:])) | ({" "} if splitting == "space" else {" ", "\n"})
         # What stands between stretches, and what takes them apart.
         self._blanks_pattern = r"\s+" if splitting == "space" else r"[ \n]"
+
+    @classmethod
+    def build(
+        cls,
+        text: str | Iterable[str],
+        *,
+        pristine_input: bool,
+        pristine_output: bool,
+        vocabulary_size: int | None,
+    ) -> WordTokenizer:
+        """Return the tokenizer of a training text; see `Tokenizer.build`."""
+        return cls.train(
+            text,
+            lowercase=not pristine_input,
+            splitting="space" if pristine_input else "treebank",
+            pristine_output=pristine_output,
+            vocabulary_size=vocabulary_size,
+        )
 
     @classmethod
     def train(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from textgen.bundle import Bundle, Weights
 from textgen.errors import SettingsError
+from textgen.levels import WORD
 from textgen.settings.training import PRESETS, TrainingSettings
 
 _BY_VOCABULARY = {"embedding": 0, "prior.input": 0, "output.kernel": 1, "output.bias": 0}
@@ -39,7 +40,7 @@ def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
         "pristine_output": getattr(base.tokenizer, "pristine_output", False),
     }
     if given.pop("word_tokens", False):
-        given.setdefault("level", "word")
+        given.setdefault("level", WORD.name)
     for name, value in network.items():
         if given.get(name, value) != value:
             raise SettingsError(

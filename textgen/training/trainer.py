@@ -13,6 +13,7 @@ from textgen import bundle
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.evaluation import mean_loss
 from textgen.files.output_folder import Output
+from textgen.levels import LEVELS
 from textgen.model import TextModel
 from textgen.settings.training import TrainingSettings
 from textgen.training import backend, network
@@ -104,8 +105,7 @@ class Trainer:
         self._model.optimizer.build(self._model.trainable_variables)
         self._first = checkpoint.values(self._variables())
         self._batches = Batches(self._strips, self._network, settings.random_seed)
-        unit = "character" if settings.level == "char" else "token"
-        self._curve = Curve(unit, settings.time_limit) if curve else None
+        self._curve = Curve(LEVELS[settings.level].token, settings.time_limit) if curve else None
         self._begin()
         self._damage = ""
         self._saved_at = self._told_at = time.monotonic()

@@ -24,6 +24,7 @@ import structlog
 from bot.infra.children.process import Child, child_environment, start_child, thread_limits
 from bot.text import reasons
 from bot.training.trainer.watchdog import Watchdog
+from textgen.levels import DEFAULT_LEVEL
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class TrainingOrder:
     bundle: Path
     time_limit_s: float
     threads: int = 0
-    level: str = "char"
+    level: str = DEFAULT_LEVEL
     size: str | None = None
     base: Path | None = None
     home: Path | None = None

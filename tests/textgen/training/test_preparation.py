@@ -20,7 +20,8 @@ from tests.textgen.conftest import prose
 from textgen.corpus.reading.reader import CorpusReader, read_as_trained
 from textgen.corpus.reading.sources import ReadingOptions, find
 from textgen.errors import CorpusError, TextgenError, TrainingError, TrainingInterruptedError
-from textgen.settings.training import LEVELS, TrainingSettings
+from textgen.levels import LEVELS
+from textgen.settings.training import TrainingSettings
 from textgen.tokenizers import CharacterTokenizer
 from textgen.training import memory
 from textgen.training.data import corpora, token_cache
