@@ -170,9 +170,7 @@ class TextModel:
             seed: the text to go on from; it is not repeated in the result. "" takes a line start of
                 the corpus.
             count: number of texts, written together.
-            **controls: the other fields of `textgen.sampling.SamplingSettings`, where each is
-                described: length, temperature, random_seed, top_k, top_p, min_p,
-                repetition_penalty, repetition_window, no_repeat_ngram, stop, time_limit_s, unseen, novel.
+            **controls: the other fields of `textgen.sampling.SamplingSettings`, where each is described.
 
         Returns:
             The text; with a count above 1 a list of so many. `samples` tells more about each.
