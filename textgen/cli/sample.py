@@ -45,6 +45,9 @@ _DEFAULTS = SamplingSettings()
 @click.option("--top-k", type=int, help="Draw from the so many likeliest tokens.")
 @click.option("--top-p", type=float, help="Draw from the likeliest that together have this probability.")
 @click.option("--min-p", type=float, help="Draw from those at least so likely, relative to the likeliest.")
+@click.option(
+    "--typical-p", type=float, help="Draw from the most typical that together have this probability."
+)
 @click.option("--repetition-penalty", type=float, help="Above 1 makes recent tokens less likely.")
 @click.option(
     "--repetition-window",

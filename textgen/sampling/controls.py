@@ -3,8 +3,9 @@
 1. `UNKNOWN` is ruled out.
 2. Repetition penalty: tokens of the last few become less likely.
 3. No-repeat n-gram: tokens that would complete a run for the second time are ruled out.
-4. Top-k, then top-p, then min-p: only likely tokens are left. Each looks at the distribution that
-   the one before has left, renormalised.
+4. Top-k, then top-p, then min-p: only likely tokens are left. Then typical-p: only tokens about as
+   surprising as the model expects are left. Each looks at the distribution that the one before has left,
+   renormalised. Typical-p comes last because it may rule out the likeliest token, which min-p compares with.
 5. Temperature, and the draw (`textgen.sampling.draw`); whether a run of one token goes on is decided
    without it (`textgen.sampling.repeats`).
 
@@ -26,7 +27,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from textgen.inference.numerics import Float64
+from textgen.inference.numerics import Float64, log_softmax
 from textgen.sampling.settings import SamplingSettings
 
 
@@ -41,6 +42,7 @@ class Controls:
         self._recent = Recent(settings.repetition_window) if penalty not in {None, 1} else None
         self._runs = Runs(settings.no_repeat_ngram) if settings.no_repeat_ngram is not None else None
         self._top_p = settings.top_p if settings.top_p != 1 else None
+        self._typical_p = settings.typical_p if settings.typical_p != 1 else None
         self._cuts = settings.temperature > 0  # a greedy choice survives every cut
         self._remembers = self._recent is not None or self._runs is not None
         if self._remembers:
@@ -50,8 +52,8 @@ class Controls:
     @property
     def active(self) -> bool:
         """Whether any control is on."""
-        cuts = self._settings.top_k is not None or self._top_p is not None or bool(self._settings.min_p)
-        return self._remembers or (self._cuts and cuts)
+        cuts = (self._settings.top_k, self._top_p, self._settings.min_p or None, self._typical_p)
+        return self._remembers or (self._cuts and any(cut is not None for cut in cuts))
 
     def remember(self, token: int) -> None:
         """Take note of the text's next token."""
@@ -75,6 +77,8 @@ class Controls:
             keep_top_p(logits, self._top_p)
         if settings.min_p:
             keep_min_p(logits, settings.min_p)
+        if self._typical_p is not None:
+            keep_typical_p(logits, self._typical_p)
 
 
 class Recent:
@@ -169,3 +173,20 @@ def keep_top_p(logits: Float64, p: float) -> None:
 def keep_min_p(logits: Float64, share: float) -> None:
     """Rule out tokens whose probability is below a share of the likeliest one's."""
     logits[logits < logits.max() + math.log(share)] = -np.inf
+
+
+def keep_typical_p(logits: Float64, p: float) -> None:
+    """Rule out all but the most typical tokens whose probability together is at least p.
+
+    A token is the more typical, the closer its surprise, -log of its probability, is to the entropy of the
+    distribution: locally typical sampling (Meister et al. 2023).
+    """
+    possible = np.flatnonzero(logits > -np.inf)
+    log_probabilities = log_softmax(logits[possible])
+    probabilities = np.exp(log_probabilities)
+    entropy = -(probabilities * log_probabilities).sum()
+    # Rounded, so that the last bits of a logarithm do not order tokens that are equally typical.
+    distances = np.abs(log_probabilities + entropy).round(9)
+    ranked = np.argsort(distances, kind="stable")
+    needed = int(np.searchsorted(probabilities[ranked].cumsum(), p)) + 1
+    logits[possible[ranked[needed:]]] = -np.inf

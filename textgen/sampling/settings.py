@@ -32,6 +32,7 @@ _REAL = {
     "temperature": (0.0, MAXIMUM_TEMPERATURE),
     "top_p": (1e-9, 1.0),
     "min_p": (0.0, 1.0),
+    "typical_p": (1e-9, 1.0),
     "repetition_penalty": (0.1, 10.0),
     "time_limit_s": (1e-3, 86_400.0),
 }
@@ -40,6 +41,7 @@ _OPTIONAL = {
     "top_k",
     "top_p",
     "min_p",
+    "typical_p",
     "repetition_penalty",
     "no_repeat_ngram",
     "time_limit_s",
@@ -56,6 +58,7 @@ class SamplingKeywords(TypedDict, total=False):
     top_k: int | None
     top_p: float | None
     min_p: float | None
+    typical_p: float | None
     repetition_penalty: float | None
     repetition_window: int
     no_repeat_ngram: int | None
@@ -81,6 +84,8 @@ class SamplingSettings:
         top_k: only the k likeliest tokens can be drawn (Fan et al. 2018).
         top_p: only the likeliest tokens that together have this probability (Holtzman et al. 2020).
         min_p: only tokens at least so likely, relative to the likeliest (Nguyen et al. 2024).
+        typical_p: only the tokens that together have this probability and whose surprise is closest to the
+            expected one (Meister et al. 2023); the likeliest token may be ruled out.
         repetition_penalty: above 1, tokens that stand in the last `repetition_window` become less
             likely (Keskar et al. 2019).
         repetition_window: number of last tokens that count for it, those of the seed included.
@@ -106,6 +111,7 @@ class SamplingSettings:
     top_k: int | None = None
     top_p: float | None = None
     min_p: float | None = None
+    typical_p: float | None = None
     repetition_penalty: float | None = None
     repetition_window: int = 64
     no_repeat_ngram: int | None = None

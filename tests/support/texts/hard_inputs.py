@@ -76,6 +76,8 @@ SETTINGS_REFUSED: tuple[tuple[str, float, str], ...] = (
     ("top_p", 1.1, "top_p is 1.1"),
     ("top_p", NAN, "top_p is nan"),
     ("min_p", 2, "min_p is 2"),
+    ("typical_p", 0, "typical_p is 0"),
+    ("typical_p", 1.5, "typical_p is 1.5"),
     ("repetition_penalty", 0, "repetition_penalty is 0"),
     ("repetition_window", -3, "repetition_window is -3"),
     ("no_repeat_ngram", 0, "no_repeat_ngram is 0"),

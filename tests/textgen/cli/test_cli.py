@@ -263,13 +263,14 @@ def test_the_controls_are_those_of_the_library(tmp_path: Path) -> None:
             "3",
             "--json",
         ),
-        *("--top-k", "9", "--top-p", "0.9", "--min-p", "0.01", "--repetition-penalty", "1.2"),
+        *("--top-k", "9", "--top-p", "0.9", "--min-p", "0.01", "--typical-p", "0.9"),
+        *("--repetition-penalty", "1.2"),
         *("--repetition-window", "20", "--no-repeat-ngram", "4", "--stop", ".", "--stop", "éé"),
         *("--diversity", "1.1"),
     )
     sample = json.loads(told.stdout)
     assert sample["text"] == load(tmp_path / "model").generate(
-        "the ", length=60, temperature=1.1, random_seed=3, top_k=9, top_p=0.9, min_p=0.01,
+        "the ", length=60, temperature=1.1, random_seed=3, top_k=9, top_p=0.9, min_p=0.01, typical_p=0.9,
         repetition_penalty=1.2, repetition_window=20, no_repeat_ngram=4, stop=[".", "éé"],
     )  # fmt: skip
     assert sample["ended"] == ("length" if len(sample["text"]) == 60 else "stop")

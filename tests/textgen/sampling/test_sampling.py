@@ -168,6 +168,7 @@ def test_controls_do_not_depend_on_company_either(model: TextModel) -> None:
         {"min_p": 0.2, "repetition_penalty": 1.5},
         {"no_repeat_ngram": 2, "temperature": 0},
         {"stop": "e"},
+        {"typical_p": 0.5},
         {},
     ]
     requests = [

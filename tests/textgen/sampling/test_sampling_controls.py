@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgen.sampling import Controls, Draw, SamplingSettings
-from textgen.sampling.controls import keep_min_p, keep_top_k, keep_top_p
+from textgen.sampling.controls import keep_min_p, keep_top_k, keep_top_p, keep_typical_p
 
 # Whole tenths, so that ties are common and no bound falls between two neighbouring floats.
 LOGITS = st.lists(st.integers(-80, 80), min_size=2, max_size=40).map(lambda tenths: [t / 10 for t in tenths])
@@ -65,6 +65,31 @@ def test_min_p_keeps_what_is_so_likely_relative_to_the_likeliest(logits: list[fl
     assert kept(keep_min_p, logits, percent / 100) == {
         token for token, chance in enumerate(chances) if chance >= bar
     }
+
+
+@settings(max_examples=300)
+@given(LOGITS, st.floats(0.001, 0.999))
+def test_typical_p_keeps_those_whose_surprise_is_closest_to_the_expected(
+    logits: list[float], p: float
+) -> None:
+    chances = probabilities(logits)
+    entropy = -math.fsum(chance * math.log(chance) for chance in chances)
+    distances = [abs(-math.log(chance) - entropy) for chance in chances]
+    found = kept(keep_typical_p, logits, p)
+    left_out = set(range(len(logits))) - found
+    # Whatever is kept is at least as typical as what is not, and nothing of it could be spared.
+    if left_out:
+        assert max(distances[token] for token in found) <= min(distances[token] for token in left_out) + 1e-8
+    total = math.fsum(chances[token] for token in found)
+    assert total >= p - 1e-9
+    least_typical = max(found, key=lambda token: (round(distances[token], 9), token))
+    assert total - chances[least_typical] < p + 1e-9
+
+
+def test_typical_p_may_rule_out_the_likeliest() -> None:
+    """One likely token among many unlikely ones has less surprise than the model expects."""
+    logits = [math.log(0.3), *[math.log(0.7 / 20)] * 20]
+    assert kept(keep_typical_p, logits, 0.5) == set(range(1, 16))
 
 
 @given(
@@ -137,6 +162,7 @@ def test_the_cuts_do_not_depend_on_the_temperature() -> None:
         {},
         {"top_p": 1.0},
         {"min_p": 0},
+        {"typical_p": 1},
         {"repetition_penalty": 1},
         {"temperature": 0, "top_k": 5, "top_p": 0.1},
     ],

@@ -85,6 +85,7 @@ def test_every_control_works_as_in_the_library(worker: Worker, tmp_path: Path) -
     write_random_bundle(path)
     controls: dict[str, Any] = {
         "length": 80, "temperature": 1.1, "random_seed": 5, "top_k": 9, "top_p": 0.9, "min_p": 0.01,
+        "typical_p": 0.9,
         "repetition_penalty": 1.2, "repetition_window": 20, "no_repeat_ngram": 4, "stop": [".", "éé"],
         "time_limit_s": 60.0, "unseen": "replace",
     }  # fmt: skip
