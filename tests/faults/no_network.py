@@ -10,10 +10,11 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 from tests.faults.tools import needs, trainings
+from textgen.levels import LEVELS
 
 MINUTES = 1.0
 NEEDS = (needs.no_network,)
-_LEVELS = ("char", "word", "subword")
+_LEVELS = tuple(LEVELS)
 
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:

@@ -97,7 +97,7 @@ class SubwordTokenizer(Tokenizer):
         def beginning() -> Iterator[str]:
             nonlocal read
             for piece in pieces(text):
-                _utf8(piece)
+                utf8(piece)
                 read += len(piece)
                 yield piece
                 if read >= _LEARNT_FROM:
@@ -119,14 +119,14 @@ class SubwordTokenizer(Tokenizer):
         Raises:
             SettingsError: the text has a lone surrogate.
         """
-        _utf8(text)  # an error shall name the place in the whole text
+        utf8(text)  # an error shall name the place in the whole text
         tokens: list[int] = []
         for piece in _PIECES.findall(text):
             tokens += self._cache.get(piece) or self._encode_piece(piece)
         return token_array(tokens, self.size)
 
     def _encode_piece(self, piece: str) -> list[int]:
-        tokens = [byte + 1 for byte in _utf8(piece)]
+        tokens = [byte + 1 for byte in utf8(piece)]
         # Of the pairs that can be merged, the one that was learnt first is merged first.
         while token := min(filter(None, map(self._merged.get, itertools.pairwise(tokens))), default=None):
             left, right = self.merges[token - _FIRST_MERGED]
@@ -258,7 +258,12 @@ def _bytes_of_letters() -> dict[str, int]:
     return {chr(byte): byte for byte in visible} | {chr(_BYTES + n): byte for n, byte in enumerate(hidden)}
 
 
-def _utf8(text: str) -> bytes:
+def utf8(text: str) -> bytes:
+    """Return a text in UTF-8.
+
+    Raises:
+        SettingsError: it has a lone surrogate.
+    """
     try:
         return text.encode()
     except UnicodeEncodeError as error:

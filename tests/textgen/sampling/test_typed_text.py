@@ -14,6 +14,7 @@ from tests.support.texts.hard_strings import HARD, HARD_SENTENCES
 from textgen import tokenizers
 from textgen.corpus import normal_form
 from textgen.errors import SettingsError
+from textgen.levels import LEVELS
 from textgen.sampling import SamplingSettings
 from textgen.sampling.typed_text import Typed, read_seed
 from textgen.tokenizers import Tokenizer
@@ -23,7 +24,6 @@ PLAIN = (
     'Nay, answer me: "Stand, and unfold yourself" 1 2 - a (tale) of AE & No!\n'
 ) * 40
 PRINTED = "“Who’s there?” he said — not I… It isn’t so; ‘the office’ knows — of it.\n" * 60
-LEVELS = ("char", "word", "subword")
 
 
 def tokenizer_of(text: str, level: str = "char", *, pristine: bool = True) -> Tokenizer:

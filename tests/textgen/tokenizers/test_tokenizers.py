@@ -16,9 +16,9 @@ from tests.support.texts.hard_strings import HARD, HARD_SENTENCES
 from textgen import tokenizers
 from textgen.errors import BundleError, SettingsError
 from textgen.files import atomic
+from textgen.levels import LEVELS
 from textgen.tokenizers import UNKNOWN, CharacterTokenizer, Tokenizer, coverage, whole_prefix
 
-LEVELS = ("char", "word", "subword")
 TEXT = "\n".join((*HARD.values(), *HARD_SENTENCES))
 
 

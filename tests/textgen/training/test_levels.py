@@ -14,11 +14,11 @@ import textgen
 from tests.textgen.conftest import prose
 from textgen import bundle
 from textgen.errors import BundleError, SettingsError
+from textgen.levels import LEVELS
 from textgen.sampling import SamplingSettings
 from textgen.settings.training import TrainingSettings
 from textgen.training.reporting.events import Event
 
-LEVELS = ("char", "word", "subword")
 TINY = {
     "preset": "tiny",
     "rnn_size": 32,
