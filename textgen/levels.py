@@ -14,7 +14,7 @@ class Level:
 
     Attributes:
         name: as in ``--level`` and in bundles.
-        token: what a loss is counted for, as people read it: "character" or "token".
+        token: what a loss is counted for, as people read it: "character", "byte" or "token".
         unit: what the length of a sample counts: "characters", or "words" (punctuation marks and line
             breaks among them).
         enough: characters of text that the level needs to be learned at all well. With less, a model mostly
@@ -30,6 +30,7 @@ class Level:
 CHAR = Level("char", "character", "characters", enough=20_000)
 WORD = Level("word", "token", "words", enough=300_000)
 SUBWORD = Level("subword", "token", "characters", enough=100_000)
+BYTE = Level("byte", "byte", "characters", enough=20_000)
 
-LEVELS = {level.name: level for level in (CHAR, WORD, SUBWORD)}
+LEVELS = {level.name: level for level in (CHAR, WORD, SUBWORD, BYTE)}
 DEFAULT_LEVEL = CHAR.name

@@ -26,6 +26,7 @@ def level_words(level: str) -> LevelWords:
     known = {
         "char": LevelWords(_("characters"), _("a character"), _("{number} characters")),
         "word": LevelWords(_("words"), _("a word"), _("{number} words")),
+        "byte": LevelWords(_("bytes"), _("a byte"), _("{number} bytes")),
         "subword": LevelWords(_("parts of words"), _("a token"), _("{number} parts of words")),
     }
     return known.get(level, LevelWords(level, _("a token"), _("{number} tokens")))

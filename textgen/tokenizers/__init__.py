@@ -7,6 +7,7 @@ from typing import Any
 
 from textgen.errors import BundleError, SettingsError
 from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, coverage
+from textgen.tokenizers.byte import ByteTokenizer
 from textgen.tokenizers.character import CharacterTokenizer
 from textgen.tokenizers.stream import StreamDecoder, whole_prefix
 from textgen.tokenizers.subword import SubwordTokenizer
@@ -14,6 +15,7 @@ from textgen.tokenizers.word import WordTokenizer
 
 __all__ = [
     "UNKNOWN",
+    "ByteTokenizer",
     "CharacterTokenizer",
     "StreamDecoder",
     "SubwordTokenizer",
@@ -27,7 +29,7 @@ __all__ = [
 ]
 
 _CLASSES: dict[str, type[Tokenizer]] = {
-    kind.level: kind for kind in (CharacterTokenizer, WordTokenizer, SubwordTokenizer)
+    kind.level: kind for kind in (CharacterTokenizer, WordTokenizer, SubwordTokenizer, ByteTokenizer)
 }
 
 

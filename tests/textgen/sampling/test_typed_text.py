@@ -91,7 +91,12 @@ def test_a_known_form_is_taken_before_the_plain_one() -> None:
 
 @pytest.mark.parametrize(
     ("level", "left"),
-    [("char", "Who's  there Na"), ("word", "Who's there"), ("subword", "Who's 漢字 there Naéф")],
+    [
+        ("char", "Who's  there Na"),
+        ("word", "Who's there"),
+        ("subword", "Who's 漢字 there Naéф"),
+        ("byte", "Who's 漢字 there Naéф"),
+    ],
 )
 def test_the_rest_is_left_out_and_named(level: str, left: str) -> None:
     typed = read_seed("Who’s 漢字 there Naéф", KNOWN[level, "plain"], "drop")
@@ -100,6 +105,7 @@ def test_the_rest_is_left_out_and_named(level: str, left: str) -> None:
         "char": ("漢", "字", "é", "ф"),
         "word": ("漢", "字", "Naéф"),
         "subword": (),
+        "byte": (),
     }[level]  # fmt: skip
 
 
@@ -107,7 +113,7 @@ def test_the_rest_is_left_out_and_named(level: str, left: str) -> None:
 @pytest.mark.parametrize("seed", ["🦉", " 漢字 ", "\ud83d", "\x00", "\u200b\u2060", "фы"])
 def test_only_a_seed_of_which_nothing_is_left_is_refused(level: str, seed: str) -> None:
     tokenizer = KNOWN[level, "plain"]
-    if level == "subword" and seed.strip() in ("🦉", "漢字", "фы"):
+    if level in ("subword", "byte") and seed.strip() in ("🦉", "漢字", "фы"):
         assert read_seed(seed, tokenizer, "drop").text == seed  # bytes spell every character
         return
     with pytest.raises(SettingsError, match=r"has never seen .*; write the seed with symbols of its corpus"):

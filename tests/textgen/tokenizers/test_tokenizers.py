@@ -189,6 +189,8 @@ def test_the_data_that_the_foreign_data_below_departs_from_is_read() -> None:
         {**WORD, "pristine_output": None},
         {**WORD, "splitting": "regex"},
         {**WORD, "splitting": []},
+        {"level": "byte"},
+        {"level": "byte", "symbols": 5},
         {"level": "subword"},
         {"level": "subword", "merges": {}},
         {"level": "subword", "merges": [[98, 99]]},
