@@ -10,7 +10,7 @@ from discord import AppCommandType, app_commands
 
 from bot.i18n import LOCALES
 
-PACKAGE = LOCALES.parent
+PACKAGE = LOCALES.parents[1]
 KEYWORDS: dict[str, Any] = {"_": None, "marked": None, "ngettext": (1, 2)}
 # Errors of the rooms below that people here can meet: their lines are said again in the reader's language.
 ERRORS: dict[str, Any] = dict.fromkeys(("CorpusError", "InvalidNameError", "SettingsError", "translatable"))
