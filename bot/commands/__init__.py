@@ -10,5 +10,6 @@ EXTENSIONS = (
     "bot.commands.schedule",
     "bot.commands.welcome",
     "bot.commands.help",
+    "bot.commands.about",
     "bot.commands.housekeeping",
 )
