@@ -17,10 +17,10 @@ PACKAGES := bot textgen models migrations
 # Only what is locked is seen, whatever the caller's environment has.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help setup demo test faults lint format bench lock audit clean
+.PHONY: help setup demo test faults lint format migration bench lock audit clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 setup: $(READY) ## make .venv and install the locked requirements
 
@@ -55,6 +55,9 @@ lint: setup ## check style, types, import rules and the Dockerfile
 format: setup ## format the code and apply the safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+migration: setup ## draft a migration from a change of models/ (MESSAGE="add a mood")
+	@$(BIN)/python -m migrations "$${MESSAGE:-}"
 
 bench: setup ## run the benchmarks and print one table
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,7 +1,7 @@
 """Drafts a revision: what the tables have now and the newest revision has not.
 
-``python -m migrations "add schedules"`` writes ``versions/YYYYMMDD_add_schedules.py``; read it before it is
-committed.
+``make migration MESSAGE="add schedules"`` (or ``python -m migrations "add schedules"``) writes
+``versions/YYYYMMDD_add_schedules.py``; read it before it is committed.
 """
 
 import re
@@ -40,6 +40,7 @@ def draft(message: str, *, folder: Path = FOLDER) -> Path:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit('usage: python -m migrations "what changed"')
-    sys.stdout.write(f"{draft(' '.join(sys.argv[1:]))}\n")
+    message = " ".join(sys.argv[1:]).strip()
+    if not message:
+        sys.exit('error: say what changes: make migration MESSAGE="add a mood"')
+    sys.stdout.write(f"{draft(message)}\n")
