@@ -6,13 +6,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.privacy.inventory import Stored
 from bot.text import hidden_words, safe_text
 from bot.views.answering import within_time
 from models import text_models
 from models.tables import NAME_CHARACTERS
-
-STORES: tuple[Stored, ...] = ()
 
 CHOICES = 25
 

@@ -15,19 +15,9 @@ from bot.embeds.sample_reading import text_of
 from bot.generation import service
 from bot.generation.service import SampleWish
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
-from bot.i18n import marked
-from bot.privacy.inventory import Stored
 from bot.views.answering import Ack, answers
 from bot.views.report_buttons import DeleteButton, ReportButton
 from bot.views.sample_buttons import AgainButton, ContinueButton, answer_wish, continued_seed
-
-STORES: tuple[Stored, ...] = (
-    Stored(
-        marked("How many texts each model wrote; neither the texts, their seeds nor who asked"),
-        "text_model",
-        marked("as long as the model"),
-    ),
-)
 
 # Of a message that somebody wrote: more would bury what comes after it.
 MESSAGE_CHARACTERS = 300

@@ -10,12 +10,9 @@ from bot.client import Interaction, Pastiche
 from bot.embeds.help_card import command_card, commands_card, usage
 from bot.errors import UserError
 from bot.i18n import _
-from bot.privacy.inventory import Stored
 from bot.text import safe_text
 from bot.views.answering import Ack, answer, answers
 from models import guilds
-
-STORES: tuple[Stored, ...] = ()
 
 CHOICES = 25
 

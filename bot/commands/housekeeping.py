@@ -11,14 +11,11 @@ from discord.ext import commands, tasks
 from bot.client import Pastiche
 from bot.infra.paths import Layout
 from bot.privacy import erasure, orphans
-from bot.privacy.inventory import Stored
 from models import Database, DatabaseError, retention
 
 log = structlog.stdlib.get_logger(__name__)
 
 # Settings keep the day on which a server removed the bot; their own module states them.
-STORES: tuple[Stored, ...] = ()
-
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 
 

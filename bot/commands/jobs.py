@@ -9,14 +9,11 @@ from bot.client import Interaction, Pastiche
 from bot.embeds.job_list import JobList, job_list, option_of
 from bot.guilds.permissions import guild_of, manages_guild
 from bot.i18n import _
-from bot.privacy.inventory import Stored
 from bot.training.jobs import forecast
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.job_buttons import cancel_job
 from bot.views.persistent import Button, Select, UpdatingItem
 from models import JobState, TrainingJob, training_jobs, turns
-
-STORES: tuple[Stored, ...] = ()
 
 CHOICES = 25
 

@@ -14,7 +14,6 @@ from bot.embeds.model_list import model_page, page_count, shown_on
 from bot.errors import NoModels, UserError
 from bot.guilds.permissions import guild_of
 from bot.i18n import _
-from bot.privacy.inventory import MODELS
 from bot.text import safe_text
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.error_handler import line_for
@@ -22,8 +21,6 @@ from bot.views.model_import import ImportButton
 from bot.views.model_panel import ModelButton, send_panel
 from bot.views.persistent import Button, PersistentItem, Select, UpdatingItem
 from models import Database, TextModel, guilds, text_models
-
-STORES = (MODELS,)
 
 ID = re.compile(r"\d{1,18}")
 

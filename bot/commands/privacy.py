@@ -17,13 +17,11 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of, manages_guild, require_manager
 from bot.i18n import _, ngettext
 from bot.privacy.export import TooLarge, export
-from bot.privacy.inventory import AUDIT_TRAIL, Stored, all_statements
+from bot.privacy.inventory import INVENTORY
 from bot.text import safe_text, style
 from bot.views.answering import Ack, answer, answers
 from bot.views.erase_button import EraseButton
 from models import Corpus, TextModel, audit, guilds, personal_data
-
-STORES: tuple[Stored, ...] = (AUDIT_TRAIL,)
 
 SCOPES = [
     app_commands.Choice(name="about me", value="me"),
@@ -73,7 +71,7 @@ class Privacy(
         if manages_guild(interaction):
             sizes = await asyncio.to_thread(_sizes, layout.guild(guild_id))
             embeds.append(guild_card(all_.counts, sizes, keep_days))
-        embeds.append(statements_card(all_statements()))
+        embeds.append(statements_card(INVENTORY))
         await answer(interaction, embeds=embeds)
 
     @app_commands.command(name="export", description="Get a file of what is stored about you, or the server.")

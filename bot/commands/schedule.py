@@ -16,8 +16,7 @@ from bot.generation import service
 from bot.guilds import time_zones
 from bot.guilds.permissions import guild_of, manages_guild, require_scheduler
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
-from bot.i18n import _, marked
-from bot.privacy.inventory import AUDIT_TRAIL, Stored
+from bot.i18n import _
 from bot.scheduling import changes
 from bot.scheduling.changes import UnknownSchedule, title
 from bot.scheduling.checks import PostChannel, require_post_allowed
@@ -27,20 +26,6 @@ from bot.text import safe_text
 from bot.views.answering import Ack, answer, answer_privately, answers, within_time
 from bot.views.schedule_buttons import DraftButton, StopButton, draft_view
 from models import PostState, Schedule, audit, guilds, schedules, text_models
-
-STORES = (
-    Stored(
-        marked("Schedules: who made them, when, channel, model, settings and the text they go on from"),
-        "schedule",
-        marked("until they are removed; a person's id, until they delete their data"),
-    ),
-    Stored(
-        marked("Posts of schedules: when, which message, how it ended, who asked for one out of turn"),
-        "scheduled_post",
-        marked("as long as their schedule"),
-    ),
-    AUDIT_TRAIL,
-)
 
 log = structlog.stdlib.get_logger(__name__)
 

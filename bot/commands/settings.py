@@ -17,19 +17,9 @@ from bot.guilds import setting_values, time_zones
 from bot.guilds.permissions import guild_of, manages_guild, require_manager
 from bot.guilds.settings import BY_OPTION, SETTINGS, Kind, Setting
 from bot.i18n import _, marked
-from bot.privacy.inventory import AUDIT_TRAIL, Stored
 from bot.views.answering import Ack, answer, answers
 from bot.views.recent_changes import ChangesButton, ChangesPage
 from models import GuildSettings, audit, guilds, text_models
-
-STORES = (
-    Stored(
-        marked("The settings of a server: numbers, roles, channels, hidden words"),
-        "guild_settings",
-        marked("until they are changed or reset, or the server's data is deleted"),
-    ),
-    AUDIT_TRAIL,
-)
 
 CHOICES = 25
 ALL = "all"

@@ -10,8 +10,7 @@ from discord.ext import commands, tasks
 
 from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
-from bot.i18n import _, marked
-from bot.privacy.inventory import AUDIT_TRAIL, Stored
+from bot.i18n import _
 from bot.text import safe_text
 from bot.training.cards.updater import CardEditor
 from bot.training.submit import SIZES, TrainingWish, accept_wish
@@ -19,20 +18,6 @@ from bot.views.answering import Ack, answer, answers
 from bot.views.job_buttons import BUTTONS, controls
 from models import DatabaseError
 from textgen.levels import LEVELS
-
-STORES = (
-    Stored(
-        marked("Uploaded texts with file name, size, who uploaded them and when they said that they may"),
-        "corpus",
-        marked("until their uploader has them deleted, or as many days after training as the server chose"),
-    ),
-    Stored(
-        marked("Trainings: who asked, the model's name, channel, figures and the last sample"),
-        "training_job",
-        marked("until the server's data is deleted; a person's id, until they delete their data"),
-    ),
-    AUDIT_TRAIL,
-)
 
 log = structlog.stdlib.get_logger(__name__)
 

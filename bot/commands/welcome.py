@@ -7,17 +7,8 @@ import structlog
 from discord.ext import commands
 
 from bot.client import Pastiche
-from bot.i18n import _, marked
-from bot.privacy.inventory import Stored
+from bot.i18n import _
 from bot.text import style
-
-STORES = (
-    Stored(
-        marked("When the bot said hello in a server, and when it was removed from it"),
-        "guild_settings",
-        marked("until the server's data is deleted, at the latest 30 days after the bot was removed"),
-    ),
-)
 
 # Who added the bot while it was not running is greeted when it starts, unless that is long ago.
 GREETED_WITHIN = datetime.timedelta(days=7)

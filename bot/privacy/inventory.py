@@ -1,11 +1,9 @@
-"""How a command module says what it stores: a constant `STORES` beside the code that stores it.
+"""The inventory: everything that is stored, and how long it is kept.
 
-`/privacy show` reads them out and PRIVACY.md repeats them; a test holds every module and every table to it.
+A command that stores something new adds a line here. `/privacy show` lists the inventory and PRIVACY.md
+repeats it; tests check that every table with data of a guild is in it.
 """
 
-import importlib
-import pkgutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.i18n import marked
@@ -13,12 +11,12 @@ from bot.i18n import marked
 
 @dataclass(frozen=True)
 class Stored:
-    """One kind of thing that is stored.
+    """One kind of data that is stored.
 
     Attributes:
-        what: in the words of those whom it is about, marked for translation.
-        table: where its rows are; its files, if it has any, lie in the server's folder.
-        until: when and how it is deleted, marked for translation.
+        what: the data, in words for the people it is about; marked for translation.
+        table: name of the table that holds its rows. Its files, if any, are in the guild's folder.
+        until: when and how it is deleted; marked for translation.
     """
 
     what: str
@@ -26,39 +24,53 @@ class Stored:
     until: str
 
 
-AUDIT_TRAIL = Stored(
-    marked("Who changed, trained, deleted, scheduled or reported what, and when"),
-    "audit_event",
-    marked("until the server's data is deleted; a person's id, until they delete their data"),
-)
-
-MODELS = Stored(
-    marked(
-        "Models: name, figures, who made them, the weights, how often short pieces of the text come, "
-        "up to 50 of its line starts, and of a text of one item a line a short hash of each"
+INVENTORY = (
+    Stored(
+        marked("Uploaded texts with file name, size, who uploaded them and when they said that they may"),
+        "corpus",
+        marked("until their uploader has them deleted, or as many days after training as the server chose"),
     ),
-    "text_model",
-    marked("until they are deleted in /models or with the server's data"),
+    Stored(
+        marked("Trainings: who asked, the model's name, channel, figures and the last sample"),
+        "training_job",
+        marked("until the server's data is deleted; a person's id, until they delete their data"),
+    ),
+    Stored(
+        marked(
+            "Models: name, figures, who made them, the weights, how often short pieces of the text come, "
+            "up to 50 of its line starts, and of a text of one item a line a short hash of each"
+        ),
+        "text_model",
+        marked("until they are deleted in /models or with the server's data"),
+    ),
+    Stored(
+        marked("How many texts each model wrote; neither the texts, their seeds nor who asked"),
+        "text_model",
+        marked("as long as the model"),
+    ),
+    Stored(
+        marked("Schedules: who made them, when, channel, model, settings and the text they go on from"),
+        "schedule",
+        marked("until they are removed; a person's id, until they delete their data"),
+    ),
+    Stored(
+        marked("Posts of schedules: when, which message, how it ended, who asked for one out of turn"),
+        "scheduled_post",
+        marked("as long as their schedule"),
+    ),
+    Stored(
+        marked("The settings of a server: numbers, roles, channels, hidden words"),
+        "guild_settings",
+        marked("until they are changed or reset, or the server's data is deleted"),
+    ),
+    Stored(
+        marked("When the bot said hello in a server, and when it was removed from it"),
+        "guild_settings",
+        marked("until the server's data is deleted, at the latest 30 days after the bot was removed"),
+    ),
+    Stored(
+        marked("Who changed, trained, deleted, scheduled or reported what, and when"),
+        "audit_event",
+        marked("until the server's data is deleted; a person's id, until they delete their data"),
+    ),
 )
-
-
-def statements(modules: Iterable[str]) -> dict[str, tuple[Stored, ...]]:
-    """What each module states, by the module's name.
-
-    Raises:
-        AttributeError: a module states nothing, not even that it stores nothing.
-    """
-    return {name: tuple(importlib.import_module(name).STORES) for name in modules}
-
-
-def command_modules() -> list[str]:
-    """Every module that must state what it stores: those of commands, and every extension."""
-    package = importlib.import_module("bot.commands")
-    found = {module.name for module in pkgutil.walk_packages(package.__path__, "bot.commands.")}
-    return sorted(found | set(package.EXTENSIONS))
-
-
-def all_statements() -> tuple[Stored, ...]:
-    """Every statement once, in the order of the modules."""
-    stated = statements(command_modules()).values()
-    return tuple(dict.fromkeys(statement for module in stated for statement in module))

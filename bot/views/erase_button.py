@@ -12,14 +12,11 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_manager
 from bot.i18n import _, ngettext
 from bot.privacy import erasure
-from bot.privacy.inventory import AUDIT_TRAIL, Stored
 from bot.text import safe_text, style
 from bot.views.answering import answer
 from bot.views.persistent import Button, PersistentItem
 
 log = structlog.stdlib.get_logger(__name__)
-
-STORES: tuple[Stored, ...] = (AUDIT_TRAIL,)
 
 
 class EraseButton(

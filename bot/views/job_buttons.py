@@ -15,7 +15,6 @@ from bot.errors import UnknownModel, UserError
 from bot.generation.service import SampleWish
 from bot.guilds.permissions import guild_of, require_canceller, require_trainer
 from bot.i18n import _
-from bot.privacy.inventory import AUDIT_TRAIL
 from bot.text import safe_text
 from bot.training.trainer import workspace
 from bot.views.answering import answer
@@ -23,8 +22,6 @@ from bot.views.persistent import Button, PersistentItem
 from bot.views.sample_buttons import SamplingItem, answer_wish
 from models import Database, JobState, TrainingJob, audit, guilds, text_models, training_jobs
 from models.tables import NO_CURVE
-
-STORES = (AUDIT_TRAIL,)
 
 Interaction = discord.Interaction[Any]
 

@@ -14,15 +14,12 @@ from bot.client import Interaction
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_trainer
 from bot.i18n import _
-from bot.privacy.inventory import AUDIT_TRAIL, MODELS
 from bot.text import safe_text
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
 from models import audit, guilds, text_models
 from models.text_models import clean_name
-
-STORES = (MODELS, AUDIT_TRAIL)
 
 
 class ImportButton(PersistentItem[Button], template=r"import"):

@@ -18,15 +18,12 @@ from bot.errors import UnknownModel, UserError
 from bot.generation.service import SampleWish
 from bot.guilds.permissions import guild_of, require_trainer
 from bot.i18n import _
-from bot.privacy.inventory import AUDIT_TRAIL
 from bot.text import hidden_words
 from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
 from bot.views.sample_buttons import answer_wish, sample_ack
 from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
-
-STORES = (AUDIT_TRAIL,)
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,9 @@ from bot.client import Interaction
 from bot.embeds.audit_list import EVENTS_A_PAGE, audit_page, page_count
 from bot.guilds.permissions import guild_of, require_manager
 from bot.i18n import _
-from bot.privacy.inventory import Stored
 from bot.views.answering import answer
 from bot.views.persistent import Button, PersistentItem, UpdatingItem
 from models import AuditEvent, audit
-
-STORES: tuple[Stored, ...] = ()
 
 
 class ChangesButton(PersistentItem[Button], template=r"settings:changes"):

@@ -10,12 +10,9 @@ from bot.embeds.report_card import report_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, is_gone, require_remover
 from bot.i18n import _
-from bot.privacy.inventory import AUDIT_TRAIL
 from bot.views.answering import answer, take_away
 from bot.views.persistent import Button, PersistentItem, UpdatingItem
 from models import Database, audit, guilds
-
-STORES = (AUDIT_TRAIL,)
 
 REPORTED = "sample.reported"
 

@@ -18,15 +18,12 @@ from bot.generation.service import Generated, SampleWish
 from bot.guilds.permissions import guild_of
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
-from bot.privacy.inventory import Stored
 from bot.text.hidden_words import HIDDEN
 from bot.text.splitting import ending
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer
 from bot.views.persistent import Button, PersistentItem
 from bot.views.report_buttons import DeleteButton, ReportButton
-
-STORES: tuple[Stored, ...] = ()
 
 # Of a text that is gone on from: what a model still knows at its end.
 CONTINUED_CHARACTERS = 100

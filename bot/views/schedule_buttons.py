@@ -10,7 +10,6 @@ from bot.embeds.schedule_card import STOPPED, saved_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_scheduler
 from bot.i18n import _
-from bot.privacy.inventory import AUDIT_TRAIL
 from bot.scheduling import changes
 from bot.scheduling.changes import UnknownSchedule, title
 from bot.text import safe_text
@@ -18,8 +17,6 @@ from bot.views.answering import Ack, answer
 from bot.views.persistent import Button, PersistentItem, UpdatingItem
 from bot.views.report_buttons import ReportButton
 from models import Database, audit, schedules
-
-STORES = (AUDIT_TRAIL,)
 
 Interaction = discord.Interaction[Any]
 
