@@ -16,12 +16,10 @@ from sqlalchemy.orm import Session
 
 from bot.guilds.member_names import Names
 from bot.i18n import _
+from bot.infra.discord.refusals import MISSING_ACCESS, UNKNOWN_GUILD
 from models import Database, TrainingJob, audit, guilds, retention, schedules, training_jobs
 
 log = structlog.stdlib.get_logger(__name__)
-
-UNKNOWN_GUILD = 10004
-MISSING_ACCESS = 50001
 
 
 async def is_member(client: discord.Client, guild_id: int) -> bool | None:

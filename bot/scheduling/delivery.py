@@ -7,7 +7,6 @@ again with the same one. Later the slot counts as posted: a post too few is bett
 
 import datetime
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import aiohttp
 import discord
@@ -28,21 +27,9 @@ from bot.infra.discord.refusals import (
     reopening,
 )
 from bot.scheduling.checks import Creators, Hindrance, PostChannel, channel_to_post
+from bot.scheduling.due_posts import DuePost, Slot, begin_sending, look_up, record_sent
 from bot.text import safe_text
-from models import (
-    Corpus,
-    Database,
-    GuildSettings,
-    PostState,
-    Schedule,
-    ScheduledPost,
-    ScheduleState,
-    TextModel,
-    guilds,
-    scheduled_posts,
-    schedules,
-    text_models,
-)
+from models import Database, PostState, ScheduleState, TextModel, scheduled_posts, schedules
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -55,29 +42,6 @@ REASON_CHARACTERS = 300
 LASTING = datetime.timedelta(minutes=10)
 # A model may be replaced while its text is written: with the new one it is written again at once.
 REPLACED = 3
-
-Slot = tuple[int, int, datetime.datetime]
-"""Guild, schedule and time."""
-
-
-@dataclass(frozen=True)
-class _Order:
-    """All that a post is made from; the model is None where there is none."""
-
-    post: ScheduledPost
-    schedule: Schedule
-    settings: GuildSettings
-    model: TextModel | None
-    corpus: Corpus | None
-
-    @property
-    def slot(self) -> Slot:
-        return self.post.guild_id, self.post.schedule_id, self.post.slot
-
-    @property
-    def nonce(self) -> str:
-        """The same in every attempt; Discord takes up to 25 characters."""
-        return f"{self.post.schedule_id}-{self.post.slot.timestamp():.0f}"
 
 
 class Delivery:
@@ -117,84 +81,84 @@ class Delivery:
         if slot in self._posted:
             await self._record(slot)
             return True
-        order = await self._database.call(_look_up, slot)
-        if order is None:
+        due = await self._database.call(look_up, slot)
+        if due is None:
             return True
-        end = self._end_without_post(order)
+        end = self._end_without_post(due)
         if end is not None:
             hindered = self._hindered.pop(slot, None)
-            if hindered is not None and order.schedule.state is ScheduleState.ACTIVE:
-                await self._pause(order, hindered[1])  # to the very end
+            if hindered is not None and due.schedule.state is ScheduleState.ACTIVE:
+                await self._pause(due, hindered[1])  # to the very end
             else:
-                await self._end(order, *end)
+                await self._end(due, *end)
             return True
-        guild = self._client.get_guild(order.post.guild_id)
+        guild = self._client.get_guild(due.post.guild_id)
         if guild is None or guild.unavailable:
-            log.info("the server of a post is not there for now", guild=order.post.guild_id)
+            log.info("the server of a post is not there for now", guild=due.post.guild_id)
             return False
         try:
-            channel, message = await self._prepare(guild, order)
+            channel, message = await self._prepare(guild, due)
         except Hindrance as hindrance:
-            return await self._hinder(order, hindrance)
+            return await self._hinder(due, hindrance)
         except (discord.HTTPException, aiohttp.ClientError, OSError, SamplerUnavailable, ServerBusy) as error:
-            log.warning("not posted for now", schedule=order.schedule.id, error=str(error))
+            log.warning("not posted for now", schedule=due.schedule.id, error=str(error))
             return False
         self._hindered.pop(slot, None)
         try:
-            await self._send(order, channel, message)
+            await self._send(due, channel, message)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            return await self._after(order, error)
+            return await self._after(due, error)
         return True
 
-    def _end_without_post(self, order: _Order) -> tuple[PostState, str] | None:
-        now, post = self._now(), order.post
+    def _end_without_post(self, due: DuePost) -> tuple[PostState, str] | None:
+        now, post = self._now(), due.post
         if post.state is PostState.SENDING:
             if post.sending_at is not None and -SET_BACK <= now - post.sending_at <= NONCE_REMEMBERED:
                 return None
             return PostState.UNCONFIRMED, _("The bot ended while it was sending.")
         if now > post.expires_at:
             return PostState.MISSED, _("The bot was away for too long.")
-        if post.requested_by is None and order.schedule.state is not ScheduleState.ACTIVE:
+        if post.requested_by is None and due.schedule.state is not ScheduleState.ACTIVE:
             return PostState.MISSED, _("The schedule was paused.")
         return None
 
-    async def _prepare(self, guild: discord.Guild, order: _Order) -> tuple[PostChannel, SampleMessage]:
+    async def _prepare(self, guild: discord.Guild, due: DuePost) -> tuple[PostChannel, SampleMessage]:
         """See that all it takes is there, and sample the text."""
-        await self._creators.require_right(guild, order.schedule.created_by)
-        channel = await channel_to_post(guild, order.schedule.channel_id, order.settings)
+        await self._creators.require_right(guild, due.schedule.created_by)
+        channel = await channel_to_post(guild, due.schedule.channel_id, due.settings)
         may_attach = channel.permissions_for(channel.guild.me).attach_files
         for attempt in range(1, REPLACED + 1):
-            if order.model is None:
+            if due.model is None:
                 raise Hindrance(_("This server has no model to write with."))
             try:
-                return channel, await self._sampled(order, order.model, may_attach=may_attach)
+                return channel, await self._sampled(due, due.model, may_attach=may_attach)
             except SampleRefused as refusal:
-                again = await self._database.call(_look_up, order.slot)
-                replaced = again and again.model and again.model.bundle_path != order.model.bundle_path
+                again = await self._database.call(look_up, due.slot)
+                replaced = again and again.model and again.model.bundle_path != due.model.bundle_path
                 if again is None or not (refusal.passing and replaced) or attempt == REPLACED:
                     reason = safe_text.safe_within(" ".join(str(refusal).split()), REASON_CHARACTERS)
                     raise Hindrance(reason[:1].upper() + reason[1:], passing=refusal.passing) from None
-                order = again
+                due = again
         raise AssertionError("the last attempt returns or raises")
 
-    async def _sampled(self, order: _Order, model: TextModel, *, may_attach: bool) -> SampleMessage:
-        schedule = order.schedule
+    async def _sampled(self, due: DuePost, model: TextModel, *, may_attach: bool) -> SampleMessage:
+        schedule = due.schedule
         wish = SampleWish(
             seed=schedule.seed,
             length=schedule.length,
             temperature=schedule.temperature,
             # The same in every attempt, so that it is the same text if it is sent twice.
-            random_seed=order.post.random_seed,
+            random_seed=due.post.random_seed,
         )
-        generated = await generate(self._pool, model, order.settings, wish, corpus=order.corpus)
+        generated = await generate(self._pool, model, due.settings, wish, corpus=due.corpus)
         message = sample_message(generated.samples, may_attach=may_attach)
         last = message.embeds[-1]
         last.set_footer(text=footer(schedule, last.footer.text or ""))
         return message
 
-    async def _send(self, order: _Order, channel: PostChannel, message: SampleMessage) -> None:
-        if order.post.state is PostState.DUE:
-            begun = await self._database.call(_begin_sending, order.slot, self._now(), write=True)
+    async def _send(self, due: DuePost, channel: PostChannel, message: SampleMessage) -> None:
+        if due.post.state is PostState.DUE:
+            begun = await self._database.call(begin_sending, due.slot, self._now(), write=True)
             if begun is None:
                 return  # stopped or removed while the text was sampled
 
@@ -204,108 +168,78 @@ class Delivery:
             return await channel.send(
                 embeds=message.embeds,
                 files=message.files,
-                view=self._buttons(order.schedule.id),
-                nonce=order.nonce,
+                view=self._buttons(due.schedule.id),
+                nonce=due.nonce,
             )
 
         sent = await reopening(self._client, channel.id, send)
-        self._posted[order.slot] = sent.id, order.model.id if order.model else None
-        await self._record(order.slot)
-        log.info("posted", guild=order.post.guild_id, schedule=order.schedule.id, late_s=self._late_s(order))
+        self._posted[due.slot] = sent.id, due.model.id if due.model else None
+        await self._record(due.slot)
+        log.info("posted", guild=due.post.guild_id, schedule=due.schedule.id, late_s=self._late_s(due))
 
-    async def _after(self, order: _Order, error: Exception) -> bool:
+    async def _after(self, due: DuePost, error: Exception) -> bool:
         """Decide about an attempt that failed: whose fault it is, and whether the message may be there."""
         if isinstance(error, discord.HTTPException) and error.status not in (TOO_MANY_REQUESTS, 0):
             if isinstance(error, discord.Forbidden) or error.code == EMPTY_MESSAGE:
-                await self._database.call(scheduled_posts.not_sent, *order.slot, write=True)
+                await self._database.call(scheduled_posts.not_sent, *due.slot, write=True)
                 lacking = (
                     _("I lack {permissions} in its channel.").format(permissions="Embed Links")
                     if error.code == EMPTY_MESSAGE
                     else _("I may not write in its channel any more.")
                 )
-                return await self._hinder(order, Hindrance(lacking, passing=True))
+                return await self._hinder(due, Hindrance(lacking, passing=True))
             if error.code == UNKNOWN_CHANNEL:
-                await self._pause(order, _("Its channel is gone."))
+                await self._pause(due, _("Its channel is gone."))
                 return True
             if error.status < FIRST_SERVER_ERROR:
-                log.error("Discord refuses a post", schedule=order.schedule.id, exc_info=error)
-                await self._end(order, PostState.FAILED, _("Discord refused the message."))
+                log.error("Discord refuses a post", schedule=due.schedule.id, exc_info=error)
+                await self._end(due, PostState.FAILED, _("Discord refused the message."))
                 return True
         never_there = isinstance(error, aiohttp.ClientConnectorError) or (
             isinstance(error, discord.HTTPException) and error.status == TOO_MANY_REQUESTS
         )
         if never_there:
-            await self._database.call(scheduled_posts.not_sent, *order.slot, write=True)
-        log.warning("not posted for now", schedule=order.schedule.id, error=str(error))
+            await self._database.call(scheduled_posts.not_sent, *due.slot, write=True)
+        log.warning("not posted for now", schedule=due.schedule.id, error=str(error))
         return False
 
     async def _record(self, slot: Slot) -> None:
         """Name the message in the row, now or in the next attempt."""
         message_id, model_id = self._posted[slot]
-        await self._database.call(_sent, slot, message_id, model_id, write=True)
+        await self._database.call(record_sent, slot, message_id, model_id, write=True)
         del self._posted[slot]
 
-    async def _hinder(self, order: _Order, hindrance: Hindrance) -> bool:
+    async def _hinder(self, due: DuePost, hindrance: Hindrance) -> bool:
         """Wait while it may pass; else pause the schedule. Who asked out of turn is told at once."""
         now = self._now()
-        since, _reason = self._hindered.get(order.slot, (now, ""))
-        asked_for = order.post.requested_by is not None
+        since, _reason = self._hindered.get(due.slot, (now, ""))
+        asked_for = due.post.requested_by is not None
         if hindrance.passing and not asked_for and since <= now < since + LASTING:
-            self._hindered[order.slot] = since, str(hindrance)
-            log.info("not posted for now", schedule=order.schedule.id, reason=str(hindrance))
+            self._hindered[due.slot] = since, str(hindrance)
+            log.info("not posted for now", schedule=due.schedule.id, reason=str(hindrance))
             return False
-        self._hindered.pop(order.slot, None)
+        self._hindered.pop(due.slot, None)
         if hindrance.passing and asked_for:
-            await self._end(order, PostState.FAILED, str(hindrance))
+            await self._end(due, PostState.FAILED, str(hindrance))
         else:
-            await self._pause(order, str(hindrance))
+            await self._pause(due, str(hindrance))
         return True
 
-    async def _pause(self, order: _Order, reason: str) -> None:
+    async def _pause(self, due: DuePost, reason: str) -> None:
         def pause(session: Session) -> None:
-            guild_id, schedule_id, slot = order.slot
+            guild_id, schedule_id, slot = due.slot
             schedules.pause(session, guild_id, schedule_id, reason=reason, notice=True)
             scheduled_posts.end(session, guild_id, schedule_id, slot, state=PostState.FAILED, error=reason)
 
-        log.info("schedule paused", guild=order.post.guild_id, schedule=order.schedule.id, reason=reason)
+        log.info("schedule paused", guild=due.post.guild_id, schedule=due.schedule.id, reason=reason)
         await self._database.call(pause, write=True)
 
-    async def _end(self, order: _Order, state: PostState, error: str) -> None:
+    async def _end(self, due: DuePost, state: PostState, error: str) -> None:
         def end(session: Session) -> None:
-            scheduled_posts.end(session, *order.slot, state=state, error=error)
+            scheduled_posts.end(session, *due.slot, state=state, error=error)
 
-        log.info("not posted", schedule=order.schedule.id, state=state.value, late_s=self._late_s(order))
+        log.info("not posted", schedule=due.schedule.id, state=state.value, late_s=self._late_s(due))
         await self._database.call(end, write=True)
 
-    def _late_s(self, order: _Order) -> float:
-        return round((self._now() - order.post.slot).total_seconds(), 1)
-
-
-def _look_up(session: Session, slot: Slot) -> _Order | None:
-    guild_id, schedule_id, _moment = slot
-    post, schedule = scheduled_posts.get(session, *slot), schedules.get(session, guild_id, schedule_id)
-    if post is None or schedule is None or post.state.is_final:
-        return None
-    settings = guilds.settings_of(session, guild_id)
-    wanted = schedule.model_id or settings.default_model_id
-    model, corpus = text_models.with_corpus(session, guild_id, wanted)
-    return _Order(post, schedule, settings, model, corpus)
-
-
-def _begin_sending(session: Session, slot: Slot, now: datetime.datetime) -> ScheduledPost | None:
-    """Take the slot for sending, unless the schedule was stopped at the last moment."""
-    guild_id, schedule_id, _moment = slot
-    schedule = schedules.get(session, guild_id, schedule_id)
-    post = scheduled_posts.get(session, *slot)
-    if schedule is None or post is None:
-        return None
-    if post.requested_by is None and schedule.state is not ScheduleState.ACTIVE:
-        scheduled_posts.end(session, *slot, state=PostState.MISSED, error=_("The schedule was paused."))
-        return None
-    return scheduled_posts.begin_sending(session, *slot, now=now)
-
-
-def _sent(session: Session, slot: Slot, message_id: int, model_id: int | None) -> None:
-    scheduled_posts.sent(session, *slot, message_id=message_id)
-    if model_id is not None:
-        text_models.count_generations(session, slot[0], model_id, 1)
+    def _late_s(self, due: DuePost) -> float:
+        return round((self._now() - due.post.slot).total_seconds(), 1)

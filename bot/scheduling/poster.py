@@ -18,7 +18,8 @@ from bot.generation.pool import SamplerPool
 from bot.generation.service import MAX_RANDOM_SEED
 from bot.guilds.time_zones import zone_named
 from bot.scheduling.clock_jumps import ClockJumps, set_back
-from bot.scheduling.delivery import Delivery, Slot
+from bot.scheduling.delivery import Delivery
+from bot.scheduling.due_posts import Slot
 from bot.scheduling.notices import Notices
 from bot.scheduling.parser import read_rule
 from bot.scheduling.slots import due_slots

@@ -7,8 +7,6 @@ later tick; no fault of Discord, of the network or of one card keeps the others 
 import asyncio
 import datetime
 import functools
-import hashlib
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,22 +16,16 @@ import discord
 import structlog
 
 from bot import i18n
-from bot.embeds.training_card import PICTURE, training_card
+from bot.embeds.training_card import training_card
 from bot.guilds.member_names import Names
-from bot.infra.discord.refusals import ARCHIVED, EMPTY_MESSAGE, TOO_MANY_OLD_EDITS, UNKNOWN_CHANNEL
+from bot.infra.discord.refusals import UNKNOWN_CHANNEL, is_busy
 from bot.infra.discord.target_lanes import Lanes, patiently
 from bot.infra.paths import Layout
 from bot.text import hidden_words
-from bot.text.plain import plain_text
 from bot.training.cards.facts import Queue, belongings_of, to_show
+from bot.training.cards.message import CardMessages
 from bot.training.trainer import workspace
-from models import (
-    Database,
-    DatabaseError,
-    JobState,
-    TrainingJob,
-    training_jobs,
-)
+from models import Database, DatabaseError, JobState, TrainingJob, training_jobs
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -58,11 +50,6 @@ ZERO = datetime.timedelta(0)
 UNREACHABLE_EVERY_S = 60.0
 # An expected start that moved by less is not worth an edit.
 START_MOVED_S = 60.0
-
-MISSING_PERMISSIONS = 50013
-TOO_LARGE = 413
-TOO_MANY_REQUESTS = 429
-FIRST_SERVER_ERROR = 500
 
 
 @dataclass
@@ -100,9 +87,8 @@ class CardEditor:
         self._names = names
         self._database = database
         self._layout = layout
-        self._buttons = buttons
+        self._messages = CardMessages(client, buttons)
         self._shown: dict[str, _Shown] = {}
-        self._without_picture: set[str] = set()
         self._lanes = Lanes(AT_ONCE)
         self._in_channels: dict[int, set[str]] = {}
         self._failures: dict[str, tuple[int, float]] = {}
@@ -114,7 +100,7 @@ class CardEditor:
         try:
             await self._show(job)
         except discord.HTTPException as error:
-            if not _comes_again(error):
+            if not is_busy(error):
                 raise
             self._failed(job, error)
         except (aiohttp.ClientError, OSError, DatabaseError) as error:
@@ -222,9 +208,11 @@ class CardEditor:
         )
         unchanged = known is not None and known.picture == shown.picture
         try:
-            message_id: int | None = await self._put(job, embed, picture, picture_unchanged=unchanged)
+            message_id: int | None = await self._messages.put(
+                job, embed, picture, picture_unchanged=unchanged
+            )
         except discord.HTTPException as error:
-            if _comes_again(error):
+            if is_busy(error):
                 raise
             # The channel is gone or closed to the bot: nothing can be shown, and the job goes on.
             log.warning("card cannot be shown", job=job.id, status=error.status, code=error.code)
@@ -238,84 +226,19 @@ class CardEditor:
         self._shown[job.id] = shown
         if job.state.is_final:
             del self._shown[job.id]
-            self._without_picture.discard(job.id)
+            self._messages.forget(job)
 
     def _picture(self, job: TrainingJob) -> bytes | None:
         """The newest picture of the losses; None where there is none, or where none can be shown."""
-        if job.state not in {JobState.TRAINING, JobState.DONE} or job.id in self._without_picture:
+        if job.state not in {JobState.TRAINING, JobState.DONE} or not self._messages.takes_picture(job):
             return None
         try:
             return workspace.picture_of(self._layout, job.guild_id, job.id).read_bytes()
         except OSError:
             return None
 
-    async def _put(
-        self, job: TrainingJob, embed: discord.Embed, picture: bytes | None, *, picture_unchanged: bool
-    ) -> int:
-        """Edit the card, or send it where there is none; without its picture where only that is refused."""
-        try:
-            return await self._edit_or_send(job, embed, picture, picture_unchanged=picture_unchanged)
-        except discord.HTTPException as error:
-            refused = error.status == TOO_LARGE or error.code in (MISSING_PERMISSIONS, EMPTY_MESSAGE)
-            if picture is None or not refused:
-                raise
-            log.info("card is shown without its picture", job=job.id, status=error.status)
-            self._without_picture.add(job.id)
-            embed.set_image(url=None)
-            return await self._edit_or_send(job, embed, None, picture_unchanged=False)
-
-    async def _edit_or_send(
-        self, job: TrainingJob, embed: discord.Embed, picture: bytes | None, *, picture_unchanged: bool
-    ) -> int:
-        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
-        view = self._buttons(job)
-        if job.message_id is not None:
-            files = discord.utils.MISSING if picture_unchanged else _files(picture)
-            try:
-                await channel.get_partial_message(job.message_id).edit(
-                    embed=embed, view=view, attachments=files
-                )
-            except discord.HTTPException as error:
-                if not _is_replaced(error):
-                    raise
-                log.info("card is gone, a new one takes its place", job=job.id)
-            else:
-                return job.message_id
-        # A card whose confirmation was lost on the way is not sent twice.
-        nonce = hashlib.sha256(f"{job.id}:{job.message_id}".encode()).hexdigest()[:25]
-        buttons = view or discord.utils.MISSING
-        try:
-            message = await channel.send(embed=embed, view=buttons, files=_files(picture), nonce=nonce)
-        except discord.HTTPException as error:
-            if error.code != EMPTY_MESSAGE:
-                raise
-            # Without Embed Links nothing is left of an embed.
-            message = await channel.send(plain_text(embed), view=buttons, nonce=nonce)
-        return message.id
-
-
-def _comes_again(error: discord.HTTPException) -> bool:
-    """Whether Discord is only too busy for the card."""
-    busy = error.status == TOO_MANY_REQUESTS or error.status >= FIRST_SERVER_ERROR
-    return busy or error.code == TOO_MANY_OLD_EDITS
-
-
-def _is_replaced(error: discord.HTTPException) -> bool:
-    """Whether a new message may take the card's place.
-
-    It is gone, or of another bot; or its thread is archived, which a new message opens again.
-    """
-    if error.code == ARCHIVED:
-        return True
-    refused = isinstance(error, discord.NotFound | discord.Forbidden)
-    return refused and error.code not in (UNKNOWN_CHANNEL, MISSING_PERMISSIONS)
-
 
 def _is_worth_telling(job: TrainingJob) -> bool:
     """Whether a card that cannot be shown now holds the end of a training, not long ago."""
     ended = job.finished_at
     return ended is not None and datetime.datetime.now(datetime.UTC) - ended < END_WORTH_TELLING
-
-
-def _files(picture: bytes | None) -> list[discord.File]:
-    return [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
