@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from alembic import command
 
 from migrations.runner import FOLDER, configuration, upgrade
-from models.engine import make_engine, parse_url
+from models.connection.engine import make_engine, parse_url
 
 
 def draft(message: str, *, folder: Path = FOLDER) -> Path:

@@ -6,7 +6,7 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from models import Base
-from models.columns import UtcDateTime
+from models.tables.columns import UtcDateTime
 
 
 def render_item(_kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:

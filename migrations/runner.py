@@ -14,9 +14,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import exc
 
-from models.engine import make_engine, parse_url
-from models.errors import DatabaseError, one_clear_line, shown
-from models.sqlite_driver import DRIVER
+from models.connection.engine import make_engine, parse_url
+from models.connection.errors import DatabaseError, one_clear_line, shown
+from models.connection.sqlite_driver import DRIVER
 
 FOLDER = Path(__file__).parent
 

@@ -2,11 +2,27 @@
 
 Knows nothing of Discord, of training or of the migrations that build its tables. Every query about something
 a user can name takes the guild's id; the few that do not are marked as the system's own (recovery, cards).
+
+Where things are: ``tables`` has a class for each table, ``connection`` opens the database, and the other
+modules hold the queries of one subject each.
+
+To add a column:
+
+1. Declare it in ``tables``.
+2. Draft its revision with ``python -m migrations "what changed"`` and read it.
+3. Write and read it in the query module of its table. A setting of a guild is a key of
+   ``guilds.SettingsValues`` instead.
+4. Show it. A setting of a guild is an entry in ``bot/guilds/settings.py``; its option of ``/settings edit``
+   and its line on the card follow from that.
+
+A column that holds a person's Discord id is named as `personal_data` says; it is then exported and deleted
+with the person's data.
 """
 
-from models.database import Database
-from models.errors import DatabaseError, InvalidNameError
-from models.schedule_tables import PostState, Schedule, ScheduledPost, ScheduleState
+from models import audit, guilds, personal_data, retention
+from models.connection.database import Database
+from models.connection.errors import DatabaseError
+from models.scheduling import scheduled_posts, schedules
 from models.tables import (
     AuditEvent,
     Base,
@@ -14,9 +30,16 @@ from models.tables import (
     FileRemoval,
     GuildSettings,
     JobState,
+    PostState,
+    Schedule,
+    ScheduledPost,
+    ScheduleState,
     TextModel,
     TrainingJob,
+    utc_now,
 )
+from models.training import corpora, text_models, training_jobs, turns
+from models.training.names import InvalidNameError
 
 __all__ = [
     "AuditEvent",
@@ -34,4 +57,15 @@ __all__ = [
     "ScheduledPost",
     "TextModel",
     "TrainingJob",
+    "audit",
+    "corpora",
+    "guilds",
+    "personal_data",
+    "retention",
+    "scheduled_posts",
+    "schedules",
+    "text_models",
+    "training_jobs",
+    "turns",
+    "utc_now",
 ]

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.columns import utc_now
-from models.tables import GuildSettings
+from models.tables import GuildSettings, utc_now
 
 
 class SettingsValues(TypedDict, total=False):

@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import schedules, training_jobs
+from models.scheduling import schedules
 from models.tables import UNFINISHED, AuditEvent, Base, Corpus, JobState, TextModel, TrainingJob
+from models.training import training_jobs
 
 DELETED_PERSON = 0
 """Stands where the id of a person stood who had their data deleted."""

@@ -15,8 +15,8 @@ KEYWORDS: dict[str, Any] = {"_": None, "marked": None, "ngettext": (1, 2)}
 # Errors of the rooms below that people here can meet: their lines are said again in the reader's language.
 ERRORS: dict[str, Any] = dict.fromkeys(("CorpusError", "InvalidNameError", "SettingsError", "translatable"))
 ERROR_SOURCES = (
-    "models/names.py",
-    "models/text_models.py",
+    "models/training/names.py",
+    "models/training/text_models.py",
     "textgen/corpus/chats/files.py",
     "textgen/corpus/chats/logs.py",
     "textgen/corpus/reading/encoding.py",

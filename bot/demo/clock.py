@@ -13,7 +13,7 @@ from typing import Any
 import simcord
 
 from models import Database, scheduled_posts, schedules, training_jobs
-from models.columns import utc_now
+from models.tables import utc_now
 
 TICK_S = 1.0
 

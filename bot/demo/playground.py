@@ -25,7 +25,7 @@ from bot.infra.paths import Layout
 from bot.infra.settings import Settings, SettingsError, load_settings
 from bot.training.trainer.process import TrainingOrder, run_trainer
 from models import text_models
-from models.columns import utc_now
+from models.tables import utc_now
 from textgen.corpus import shakespeare
 
 # Older than any id that SimCord makes up, so that it is free in every run.

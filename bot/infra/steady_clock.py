@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from models.columns import utc_now
+from models.tables import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 

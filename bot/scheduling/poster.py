@@ -24,7 +24,7 @@ from bot.scheduling.notices import Notices
 from bot.scheduling.parser import read_rule
 from bot.scheduling.slots import due_slots
 from models import Database, DatabaseError, PostState, Schedule, ScheduledPost, scheduled_posts, schedules
-from models.columns import utc_now
+from models.tables import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 

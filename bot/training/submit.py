@@ -34,7 +34,7 @@ from models import (
     text_models,
     training_jobs,
 )
-from models.text_models import clean_name
+from models.training.names import clean_name
 from textgen.levels import DEFAULT_LEVEL
 
 log = structlog.stdlib.get_logger(__name__)

@@ -19,7 +19,7 @@ from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
 from models import audit, guilds, text_models
-from models.text_models import clean_name
+from models.training.names import clean_name
 
 
 class ImportButton(PersistentItem[Button], template=r"import"):

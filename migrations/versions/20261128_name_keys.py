@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from models.names import key_of
 from models.tables import NAME_CHARACTERS
+from models.training.names import key_of
 
 revision = "20261128_name_keys"
 down_revision = "20261126_turns_and_samples"

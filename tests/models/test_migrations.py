@@ -19,8 +19,8 @@ import migrations
 from migrations.__main__ import draft
 from migrations.runner import FOLDER
 from models import Base, Database, DatabaseError, text_models
-from models.engine import make_engine, parse_url
-from models.sqlite_driver import DRIVER
+from models.connection.engine import make_engine, parse_url
+from models.connection.sqlite_driver import DRIVER
 
 NEWEST = "20261128_installation"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,9 +1,9 @@
-"""A training as a durable workflow: take the job whose turn it is, train it, publish the model.
+"""A training as a durable workflow: take the next job, train it, publish the model.
 
-A workflow in the queue is a turn, not a job: which job it gets is decided when a host is free for it, so
-that guilds come in a fair order (`models.turns`). DBOS keeps what has been done. If the process dies in a
-step, the step is run again when a process of the same name starts: it finds the job that it had taken by its
-own id, and the trainer goes on from its checkpoint.
+A workflow in the queue is a turn, not a job. Which job it gets is decided when a host is free for it, so that
+guilds take turns (`models.training.turns`). DBOS records what has been done. If the process dies in a step,
+the step runs again when a process of the same name starts: it finds its job by its own id, and the trainer
+resumes from its checkpoint.
 """
 
 import contextlib

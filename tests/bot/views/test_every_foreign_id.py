@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from discord import AppCommandOptionType as OptionType
 
 from models import audit, guilds, personal_data, training_jobs
-from models.columns import utc_now
+from models.tables import utc_now
 from tests.support.bot.surface import commands_of, filled, spelled, templates
 from tests.support.bot.world import Place, World, shown
 

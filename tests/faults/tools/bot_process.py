@@ -22,7 +22,7 @@ from bot.client import Pastiche
 from bot.infra.settings import Settings
 from bot.training.trainer import workspace
 from models import corpora, scheduled_posts, schedules, training_jobs
-from models.columns import utc_now
+from models.tables import utc_now
 from tests.faults.tools import trainings
 from tests.support.bot import posting_process
 from tests.support.bot.posting_process import GUILD

@@ -21,20 +21,6 @@ class DatabaseError(Exception):
         self.disk_full = disk_full
 
 
-class InvalidNameError(ValueError):
-    """A name that no text model can have; ``str(error)`` is one line for the person who typed it.
-
-    Args:
-        line: a format of that line, so that it can be said in another language too.
-        **values: what stands for the names in it.
-    """
-
-    def __init__(self, line: str, **values: str | int) -> None:
-        """Say the line."""
-        super().__init__(line.format(**values))
-        self.line, self.values = line, values
-
-
 # What SQLite and PostgreSQL say.
 _FULL = ("database or disk is full", "No space left on device", "Disk quota exceeded")
 

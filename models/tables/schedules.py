@@ -6,15 +6,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.columns import utc_now
-from models.tables import NEVER_REUSE_IDS, Base
-
-
-def _by_value(states: type[StrEnum]) -> sa.Enum:
-    """Return a column type that stores the members' values."""
-    return sa.Enum(
-        states, native_enum=False, length=16, values_callable=lambda members: [each.value for each in members]
-    )
+from models.tables.base import NEVER_REUSE_IDS, Base
+from models.tables.columns import by_value, utc_now
 
 
 class ScheduleState(StrEnum):
@@ -56,7 +49,7 @@ class Schedule(Base):
     channel_id: Mapped[int] = mapped_column(sa.BigInteger)
     # Who answers for it: who made it or, where somebody else resumed it, that one.
     created_by: Mapped[int] = mapped_column(sa.BigInteger)
-    state: Mapped[ScheduleState] = mapped_column(_by_value(ScheduleState), default=ScheduleState.DRAFT)
+    state: Mapped[ScheduleState] = mapped_column(by_value(ScheduleState), default=ScheduleState.DRAFT)
     # The rule as it is written, such as "daily 09:00".
     rule: Mapped[str] = mapped_column(sa.String(120))
     timezone: Mapped[str] = mapped_column(sa.String(64))
@@ -100,7 +93,7 @@ class ScheduledPost(Base):
     guild_id: Mapped[int] = mapped_column(sa.BigInteger)
     schedule_id: Mapped[int]
     slot: Mapped[datetime]
-    state: Mapped[PostState] = mapped_column(_by_value(PostState), default=PostState.DUE)
+    state: Mapped[PostState] = mapped_column(by_value(PostState), default=PostState.DUE)
     # Drawn beforehand, so that a post that is tried again is the same text.
     random_seed: Mapped[int] = mapped_column(sa.BigInteger)
     # Later than this it is not posted any more.

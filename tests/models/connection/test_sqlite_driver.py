@@ -3,7 +3,7 @@
 import sqlite3
 from importlib.util import find_spec
 
-from models.sqlite_driver import DRIVER, FIRST_SOUND_VERSION
+from models.connection.sqlite_driver import DRIVER, FIRST_SOUND_VERSION
 
 STANDARD_IS_SOUND = sqlite3.sqlite_version_info >= FIRST_SOUND_VERSION
 

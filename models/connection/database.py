@@ -9,8 +9,8 @@ from typing import TypeVar, TypeVarTuple
 
 from sqlalchemy.orm import Session
 
-from models.engine import make_engine, parse_url
-from models.errors import one_clear_line
+from models.connection.engine import make_engine, parse_url
+from models.connection.errors import one_clear_line
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")

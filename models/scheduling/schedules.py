@@ -11,8 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.columns import utc_now
-from models.schedule_tables import Schedule, ScheduledPost, ScheduleState
+from models.tables import Schedule, ScheduledPost, ScheduleState, utc_now
 
 DRAFTS_KEPT = timedelta(days=1)
 

@@ -8,7 +8,6 @@ import unicodedata
 
 import regex
 
-from models.errors import InvalidNameError
 from models.tables import NAME_CHARACTERS
 
 # No composed name is a tenth as long as it was.
@@ -35,6 +34,20 @@ _INVISIBLE = regex.compile(
     f"|(?P<stray>[{_NEVER_SEEN}])"
 )
 _FOLDED_AWAY = regex.compile(f"[{_NEVER_SEEN}]+")
+
+
+class InvalidNameError(ValueError):
+    """A name that no text model can have; ``str(error)`` is one line for the person who typed it.
+
+    Args:
+        line: a format of that line, so that it can be said in another language too.
+        **values: what stands for the names in it.
+    """
+
+    def __init__(self, line: str, **values: str | int) -> None:
+        """Say the line."""
+        super().__init__(line.format(**values))
+        self.line, self.values = line, values
 
 
 def clean_name(name: str) -> str:

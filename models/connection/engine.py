@@ -8,8 +8,8 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from models.errors import DatabaseError
-from models.sqlite_driver import DRIVER
+from models.connection.errors import DatabaseError
+from models.connection.sqlite_driver import DRIVER
 
 BUSY_TIMEOUT_MS = 15_000
 """How long a SQLite writer waits for the one before it."""

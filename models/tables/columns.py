@@ -1,6 +1,7 @@
 """Column types that behave alike on every database."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -35,3 +36,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def by_value(states: type[StrEnum]) -> sa.Enum:
+    """Return a column type that stores the values of a `StrEnum`'s members, of up to 16 characters."""
+    return sa.Enum(
+        states, native_enum=False, length=16, values_callable=lambda members: [each.value for each in members]
+    )

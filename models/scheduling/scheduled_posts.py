@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.columns import utc_now
-from models.schedule_tables import UNDER_WAY, PostState, Schedule, ScheduledPost
+from models.tables import UNDER_WAY, PostState, Schedule, ScheduledPost, utc_now
 
 
 def add(

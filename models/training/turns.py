@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import training_jobs
 from models.tables import JobState, TrainingJob
+from models.training import training_jobs
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 import migrations
 from models import Database, DatabaseError, GuildSettings, guilds
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 def add_one(session: Session) -> None:

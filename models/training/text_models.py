@@ -7,11 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models import schedules
-from models.errors import InvalidNameError
-from models.names import clean_name as clean_name
-from models.names import key_of as key_of
+from models.scheduling import schedules
 from models.tables import Corpus, GuildSettings, TextModel, TrainingJob
+from models.training.names import InvalidNameError, clean_name, key_of
 
 
 def listing(session: Session, guild_id: int) -> Sequence[TextModel]:

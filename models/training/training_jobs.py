@@ -12,9 +12,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.columns import utc_now
-from models.tables import UNFINISHED, JobState, TrainingJob
-from models.text_models import clean_name
+from models.tables import UNFINISHED, JobState, TrainingJob, utc_now
+from models.training.names import clean_name
 
 
 def enqueue(

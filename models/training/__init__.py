@@ -1,0 +1,1 @@
+"""Queries about uploaded texts, trainings, their turns, and the models that they make."""
