@@ -1,6 +1,4 @@
-"""Coming to a server and leaving it: one short welcome, and the mark from which its data is purged."""
-
-import datetime
+"""Greets each server once, with one short message."""
 
 import discord
 import structlog
@@ -10,18 +8,14 @@ from bot.client import Pastiche
 from bot.i18n import _
 from bot.text import style
 
-# Who added the bot while it was not running is greeted when it starts, unless that is long ago.
-GREETED_WITHIN = datetime.timedelta(days=7)
-
 log = structlog.stdlib.get_logger(__name__)
 
 
 class Welcome(commands.Cog):
-    """Greets a server once, and remembers when the bot was removed from one."""
+    """Tells `bot.presence` what Discord says of servers, and greets each server once."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
-        self._listed: set[int] | None = None
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -46,25 +40,17 @@ class Welcome(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Greet who added the bot shortly before an outage."""
-        await self._greet_if_new(guild)
+        """Greet a server that added the bot shortly before an outage."""
+        if self.bot.presence.joined_lately(guild):
+            await self._arrived(guild)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        """Notice servers that removed the bot while it was away, those it is back in, and new ones."""
+        """Notice servers that removed the bot while it was away, those that added it again, and new ones."""
         left, back = await self.bot.presence.compare()
         if left or back:
             log.info("servers changed meanwhile", left=len(left), back=len(back))
-        listed, self._listed = self._listed, {guild.id for guild in self.bot.guilds}
-        for guild in self.bot.guilds:
-            # One that has come since this process was connected first is new, whatever its date says.
-            await self._greet_if_new(guild, is_new=listed is not None and guild.id not in listed)
-
-    async def _greet_if_new(self, guild: discord.Guild, *, is_new: bool = False) -> None:
-        # Of a server in an outage nothing is known; it is looked at when it is there again.
-        member = None if guild.unavailable else guild.me
-        since = None if member is None else member.joined_at
-        if since is not None and (is_new or self.bot.clock() - since < GREETED_WITHIN):
+        for guild in self.bot.presence.newcomers():
             await self._arrived(guild)
 
 

@@ -1,8 +1,8 @@
-"""Which servers the bot is in: joining, leaving and outages, told apart in one place.
+"""Which servers the bot is in. The one place that tells joining, leaving and outages apart.
 
-A server that is unavailable has not removed the bot: Discord only has an outage. Where it says that a server
-is removed, that is believed at once only of one that was available; of others, and of those that it does not
-list, it is asked. What it does not answer is asked again an hour later.
+A server that is unavailable has not removed the bot: Discord has an outage. When Discord reports a server as
+removed, that is believed at once only if the server was available before. Discord is asked about other
+servers, and about those that it does not list. If it does not answer, it is asked again an hour later.
 """
 
 import asyncio
@@ -21,9 +21,12 @@ from models import Database, TrainingJob, audit, guilds, retention, schedules, t
 
 log = structlog.stdlib.get_logger(__name__)
 
+# A server that added the bot while it was not running is greeted at the next start, unless that is long ago.
+GREETED_WITHIN = datetime.timedelta(days=7)
+
 
 async def is_member(client: discord.Client, guild_id: int) -> bool | None:
-    """Whether the bot is in a server, as Discord itself says; None where it does not say, for now."""
+    """Ask Discord whether the bot is in a server; None if Discord does not answer for now."""
     try:
         await client.http.get_guild(guild_id, with_counts=False)
     except discord.HTTPException as error:
@@ -34,14 +37,14 @@ async def is_member(client: discord.Client, guild_id: int) -> bool | None:
 
 
 class Presence:
-    """Keeps the marks of servers that removed the bot, and stops what goes on for them.
+    """Records which servers removed the bot, stops what goes on for them, and finds servers to greet.
 
     Args:
-        client: knows the servers.
-        database: where the marks are.
-        clear: takes away the files of a training that did not begin; it blocks.
-        names: of members, forgotten with their server.
-        now: the clock.
+        client: the bot; it knows the servers that Discord lists.
+        database: holds the marks of servers.
+        clear: deletes the files of a training that did not begin; it blocks.
+        names: cached names of members, forgotten with their server.
+        now: returns the present moment (aware).
     """
 
     def __init__(
@@ -57,23 +60,45 @@ class Presence:
         self._clear = clear
         self._names = names
         self._now = now
+        self._listed: set[int] | None = None
+
+    def newcomers(self) -> list[discord.Guild]:
+        """Return the servers that may not have been greeted; call it whenever the bot is connected.
+
+        A server that was not listed when this process connected before is new, whatever its date says.
+        """
+        listed, self._listed = self._listed, {guild.id for guild in self._client.guilds}
+        return [
+            guild
+            for guild in self._client.guilds
+            if self.joined_lately(guild, since_ever=listed is not None and guild.id not in listed)
+        ]
+
+    def joined_lately(self, guild: discord.Guild, *, since_ever: bool = False) -> bool:
+        """Whether the bot joined a server in the last days, or with `since_ever` at any time.
+
+        False during an outage of the server: nothing is known of it until it is available again.
+        """
+        member = None if guild.unavailable else guild.me
+        since = None if member is None else member.joined_at
+        return since is not None and (since_ever or self._now() - since < GREETED_WITHIN)
 
     async def arrived(self, guild_id: int) -> bool:
-        """Note that the bot is in a server, and say whether it is to be greeted."""
+        """Record that the bot is in a server. Return whether to greet it, which is true only once."""
         return await self._database.call(_arrive, guild_id, self._now(), write=True)
 
     async def removed(self, guild: discord.Guild) -> None:
-        """Note that Discord took a server away from the bot, unless that was its outage."""
+        """Record that Discord reported a server as removed, unless that was an outage."""
         if guild.unavailable and await is_member(self._client, guild.id) is not False:
             log.info("a server went during its outage, which may be no leaving", guild=guild.id)
             return
         await self._leave(guild.id)
 
     async def compare(self) -> tuple[list[int], list[int]]:
-        """Bring the marks in line with the servers that the bot is in, whatever it missed.
+        """Correct the marks by the servers that the bot is in now, whatever events it missed.
 
         Returns:
-            Those that are newly left, and those that are back.
+            Ids of the servers that removed the bot meanwhile, and of those that added it again.
         """
         here = {guild.id for guild in self._client.guilds}
         marks = await self._database.call(retention.presence_marks)
@@ -87,7 +112,7 @@ class Presence:
         return left, back
 
     async def confirmed_gone(self, guild_ids: Iterable[int]) -> list[int]:
-        """Of servers that count as left those that Discord confirms; the mark of one that is back goes."""
+        """Return those of some marked servers that Discord confirms as left; unmark those that are back."""
         gone = []
         for guild_id in guild_ids:
             member = self._client.get_guild(guild_id) is not None or await is_member(self._client, guild_id)
@@ -107,7 +132,7 @@ class Presence:
 
 
 def _arrive(session: Session, guild_id: int, now: datetime.datetime) -> bool:
-    """The mark is set before the message is sent: a crash in between costs a welcome, but never gives two."""
+    """Mark the server before it is greeted: a crash in between may skip the welcome, but never sends two."""
     known = guilds.edit(session, guild_id, removed_at=None)
     if known.welcomed_at is not None:
         return False
@@ -120,7 +145,7 @@ def _return(session: Session, guild_id: int) -> None:
 
 
 def _leave(session: Session, guild_id: int, now: datetime.datetime) -> list[TrainingJob]:
-    """Mark when, and stop what goes on: schedules do not start by themselves if the bot comes back."""
+    """Mark when the bot left, and stop what goes on. Schedules stay paused if the bot comes back."""
     guilds.edit(session, guild_id, removed_at=now)
     schedules.pause_all(session, guild_id, _("The bot was removed from the server."))
     cancelled = list(training_jobs.cancel_all(session, guild_id))
