@@ -7,8 +7,9 @@ import simcord
 from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
 from bot.infra.settings import Settings
+from tests.support.bot.schedules import Clock
 from tests.support.bot.trainings import trainers
-from tests.support.bot.world import World
+from tests.support.bot.world import Place, World
 
 __all__ = ["trainers"]
 
@@ -29,3 +30,25 @@ async def world(simcord_env: simcord.Env, settings: Settings) -> AsyncIterator[W
     world = World(simcord_env, settings)
     yield world
     await world.bot.close()
+
+
+@pytest.fixture
+def stratford(world: World, trained_bundle: Path) -> Place:
+    """A server with a model named Bard."""
+    place = world.place("Stratford")
+    world.give_model(place, trained_bundle, "Bard")
+    return place
+
+
+@pytest.fixture
+def abbey(world: World, trained_bundle: Path) -> Place:
+    """Another server, with a model named Monk."""
+    place = world.place("Abbey")
+    world.give_model(place, trained_bundle, "Monk")
+    return place
+
+
+@pytest.fixture
+def clock(world: World) -> Clock:
+    """The clock of schedules, set by hand."""
+    return Clock(world)

@@ -7,7 +7,6 @@ again succeeds.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import os
 import shutil
 import signal
@@ -22,8 +21,9 @@ from alembic.script import ScriptDirectory
 import migrations
 from benchmarks.figures import Figure
 from migrations.runner import configuration
-from models import Database, DatabaseError, corpora, guilds, text_models, training_jobs
+from models import Database, DatabaseError, guilds, training_jobs
 from tests.faults.tools import needs
+from tests.support.rows import new_job, new_model
 
 MINUTES = 4.0
 NEEDS = (needs.strace,)
@@ -173,27 +173,7 @@ def _oldest(path: Path) -> None:
 def _with_a_job(path: Path) -> None:
     _newest(path)
     with _database(path) as database, database.write() as session:
-        corpus = corpora.add(
-            session,
-            _GUILD,
-            sha256="a" * 64,
-            filename="hamlet.txt",
-            path="hamlet.txt",
-            characters=60_000,
-            lines=2_000,
-            symbols=60,
-            uploaded_by=22,
-            rights_confirmed_at=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-        )
-        job = training_jobs.enqueue(
-            session,
-            _GUILD,
-            channel_id=33,
-            requested_by=22,
-            corpus_id=corpus.id,
-            model_name="Hamlet",
-            minutes=5,
-        )
+        job = new_job(session, _GUILD)
         training_jobs.start(session, _GUILD, job.id)
 
 
@@ -205,21 +185,7 @@ def _edit(path: Path) -> None:
 def _publish(path: Path) -> None:
     with _database(path) as database, database.write() as session:
         (job,) = training_jobs.listing(session, _GUILD)
-        model, _ = text_models.publish(
-            session,
-            _GUILD,
-            name="Hamlet",
-            bundle_path="bundle",
-            corpus_id=job.corpus_id,
-            training_job_id=job.id,
-            level="char",
-            cell="linear",
-            parameters=1_000,
-            vocabulary=60,
-            characters=60_000,
-            validation_loss=1.5,
-            created_by=22,
-        )
+        model = new_model(session, _GUILD, job.corpus_id, training_job_id=job.id)
         training_jobs.finish(session, _GUILD, job.id, model_id=model.id, validation_loss=1.5)
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from benchmarks.figures import Figure
 
@@ -175,3 +176,23 @@ if __name__ == "__main__":
     from tests.faults import harness
 
     sys.exit(harness._run_here(sys.argv[1], Path(sys.argv[2]), short=sys.argv[3] == "short"))
+
+
+def told_by_child(module: str, folder: Path, *, short: bool, under: tuple[str, ...] = ()) -> Any:
+    """Run a fault's module in a process of its own, and return what its last line of JSON says.
+
+    Args:
+        module: its name in this folder.
+        folder: an empty folder for the child.
+        short: whether it is the short form.
+        under: a command, with its options, that runs the child.
+    """
+    done = subprocess.run(
+        [*under, sys.executable, "-m", f"tests.faults.{module}", str(folder), "short" if short else "long"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout[-2000:], done.stderr[-3000:])
+    return json.loads(done.stdout.splitlines()[-1])

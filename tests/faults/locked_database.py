@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import simcord
 from benchmarks.figures import Figure
 from bot.demo.playground import simulated_bot
 from bot.infra.settings import Settings
-from tests.faults.harness import ROOT
+from tests.faults.harness import told_by_child
 from tests.faults.tools.first_answers import FirstAnswers
 from tests.support.bot.surface import commands_of, filled, spelled, templates
 from tests.support.bot.world import World, answer
@@ -30,15 +29,7 @@ _SHORT = ("settings edit", "schedule list")
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Use everything in a process of its own, the database locked anew for each."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.locked_database", str(folder), "short" if short else "long"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    print(done.stdout[-2000:], done.stderr[-3000:])
-    told = json.loads(done.stdout.splitlines()[-1])
+    told = told_by_child("locked_database", folder, short=short)
     yield Figure(
         f"database locked for {told['locked_s']:g} s: slowest first answer ({told['slowest']})",
         told["seconds"],

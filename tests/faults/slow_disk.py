@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import simcord
 from benchmarks.figures import Figure
 from bot.demo.playground import simulated_bot
 from bot.infra.settings import Settings
-from tests.faults.harness import ROOT
+from tests.faults.harness import told_by_child
 from tests.faults.tools import needs
 from tests.faults.tools.first_answers import FirstAnswers
 from tests.support.bot.world import World
@@ -46,19 +45,9 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Run the commands in a process whose fsyncs are slow."""
     # Other tests run beside the short form.
     delay_s, lag_s = (1, 1.0) if short else (2, 0.25)
-    done = subprocess.run(
-        [
-            *("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"),
-            *("-e", f"inject=fsync,fdatasync:delay_enter={delay_s}s"),
-            *(sys.executable, "-m", "tests.faults.slow_disk", str(folder), "short" if short else "long"),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    print(done.stdout[-2000:], done.stderr[-3000:])
-    told = json.loads(done.stdout.splitlines()[-1])
+    strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync")
+    delay = ("-e", f"inject=fsync,fdatasync:delay_enter={delay_s}s")
+    told = told_by_child("slow_disk", folder, short=short, under=(*strace, *delay))
     slowest = max(told["firsts"], key=told["firsts"].get)
     yield Figure(
         f"fsync + {delay_s} s: slowest first answer ({slowest})", told["firsts"][slowest], "s", "≤ 3"

@@ -2,65 +2,25 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import (
-    Corpus,
     Database,
     JobState,
-    TextModel,
     TrainingJob,
     corpora,
     guilds,
     text_models,
     training_jobs,
 )
+from tests.support.rows import new_corpus, new_job, new_model
 
 OURS, THEIRS = 1 << 60, (1 << 60) + 1
 ABSENT_ID = 999_999
 ABSENT_JOB = "0" * 32
-
-
-def new_corpus(session: Session, guild_id: int) -> Corpus:
-    return corpora.add(
-        session,
-        guild_id,
-        sha256="ab" * 32,
-        filename="c.txt",
-        path="p/c.txt",
-        characters=1000,
-        lines=10,
-        symbols=30,
-        uploaded_by=5,
-        rights_confirmed_at=datetime.now(UTC),
-    )
-
-
-def new_job(session: Session, guild_id: int, corpus_id: int, **options: Any) -> TrainingJob:
-    asked = {"channel_id": 7, "requested_by": 5, "model_name": "Bard", "minutes": 2, **options}
-    return training_jobs.enqueue(session, guild_id, corpus_id=corpus_id, **asked)
-
-
-def new_model(session: Session, guild_id: int, corpus_id: int | None, name: str = "Bard") -> TextModel:
-    return text_models.publish(
-        session,
-        guild_id,
-        name=name,
-        bundle_path=f"bundles/{guild_id}/{name}",
-        corpus_id=corpus_id,
-        training_job_id=None,
-        level="char",
-        cell="lstm",
-        parameters=1000,
-        vocabulary=30,
-        characters=1000,
-        validation_loss=1.5,
-        created_by=5,
-    )[0]
 
 
 class TheirThings:

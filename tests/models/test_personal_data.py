@@ -15,7 +15,8 @@ from models import (
     retention,
     training_jobs,
 )
-from tests.models.test_guild_wall import OURS, THEIRS, TheirThings, new_corpus, new_job, new_model
+from tests.models.test_guild_wall import OURS, THEIRS, TheirThings
+from tests.support.rows import new_corpus, new_job, new_model
 
 ADA = 5
 NOW = datetime.now(UTC)

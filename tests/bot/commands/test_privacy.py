@@ -23,6 +23,7 @@ from models import (
 )
 from tests.support.bot.trainings import training_processes, until
 from tests.support.bot.world import Place, World, answer, private_line, shown
+from tests.support.rows import new_job
 
 NOW = datetime.now(UTC)
 
@@ -194,14 +195,12 @@ async def test_models_that_learned_from_the_texts_go_too_if_that_is_asked(
     finish(world, stratford, await train(world, stratford, corpus_text), first)
     with world.bot.database.write() as session:
         # Ben's text, but going on from what learned from Ada's.
-        on = training_jobs.enqueue(
+        on = new_job(
             session,
             stratford.guild.id,
-            channel_id=1,
+            session.scalars(sa.select(Corpus.id)).first(),
             requested_by=stratford.member.id,
-            corpus_id=session.scalars(sa.select(Corpus.id)).first(),
             model_name="Second",
-            minutes=1,
         )
         on.corpus_id, on.base_model_id = _bens_corpus(session, stratford), first
         session.get_one(TextModel, second).training_job_id = on.id

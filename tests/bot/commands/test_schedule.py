@@ -1,7 +1,6 @@
 """Schedules as those who manage a server use them, in a simulated Discord."""
 
 import datetime
-from pathlib import Path
 
 import discord
 import pytest
@@ -21,17 +20,7 @@ from tests.support.bot.schedules import (
 )
 from tests.support.bot.world import Place, World, answer, private_line, shown
 
-
-@pytest.fixture
-def clock(world: World) -> Clock:
-    return Clock(world)
-
-
-@pytest.fixture
-def stratford(world: World, clock: Clock, trained_bundle: Path) -> Place:
-    place = world.place()
-    world.give_model(place, trained_bundle)
-    return place
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 BAD_WISHES = [

@@ -1,15 +1,12 @@
 """The playground, driven through its page by a real browser as a newcomer would."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright
 
-from bot.demo.playground import FIRST_JOB, GUILD_ID, MODEL_NAME, demo_settings, playground
-from bot.infra.paths import Layout
+from bot.demo.playground import MODEL_NAME, demo_settings
 from bot.infra.settings import Settings
-from tests.support.bot.page import PlaygroundPage, in_browser, open_browser
+from tests.support.bot.page import in_browser, opened_playground
 from tests.support.patience import PATIENCE_S
 
 
@@ -19,11 +16,7 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
     settings: Settings, trained_bundle: Path, corpus_text: str
 ):
     settings = demo_settings(settings)
-    shutil.copytree(trained_bundle, Layout(settings.data_dir).bundle(GUILD_ID, FIRST_JOB))
-    async with playground(settings) as served, async_playwright() as started:
-        browser = await open_browser(started)
-        page = PlaygroundPage(await browser.new_page())
-        await page.open(served.url)
+    async with opened_playground(settings, trained_bundle) as page:
         await page.reads("Hello, I am Pastiche", "/privacy shows what is stored")
         greetings = page.page.locator("#channel-message-list").get_by_text("Hello, I am Pastiche")
         assert await greetings.count() == 1
@@ -43,4 +36,3 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
 
         await page.command("models")
         await page.reads("Models of this server", "2 models")
-        await browser.close()

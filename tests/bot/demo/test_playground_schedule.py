@@ -1,17 +1,14 @@
 """A schedule in the playground, driven through its page: saved, run by hand, and posting by the clock."""
 
 import datetime
-import shutil
 from pathlib import Path
 
 import sqlalchemy as sa
-from playwright.async_api import async_playwright
 
-from bot.demo.playground import FIRST_JOB, GUILD_ID, MODEL_NAME, demo_settings, playground
-from bot.infra.paths import Layout
+from bot.demo.playground import GUILD_ID, MODEL_NAME, demo_settings
 from bot.infra.settings import Settings
 from models import Database, Schedule, schedules
-from tests.support.bot.page import PlaygroundPage, in_browser, open_browser
+from tests.support.bot.page import in_browser, opened_playground
 
 
 def make_due(settings: Settings) -> None:
@@ -30,12 +27,7 @@ async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
     settings: Settings, trained_bundle: Path, tmp_path: Path
 ):
     settings = demo_settings(settings)
-    shutil.copytree(trained_bundle, Layout(settings.data_dir).bundle(GUILD_ID, FIRST_JOB))
-    async with playground(settings) as served, async_playwright() as started:
-        browser = await open_browser(started)
-        page = PlaygroundPage(await browser.new_page())
-        await page.open(served.url)
-
+    async with opened_playground(settings, trained_bundle) as page:
         await page.command("schedule add", when="daily 09:00", timezone="Europe/Berlin", length=60)
         await page.reads("Save this schedule?", "The next three times", ", 09:00")
         await page.page.screenshot(path=tmp_path / "preview.png")
@@ -50,4 +42,3 @@ async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
 
         await page.press("Stop", "stopped the schedule")
         await page.page.screenshot(path=tmp_path / "stopped.png")
-        await browser.close()

@@ -10,20 +10,6 @@ from models import JobState, audit, guilds, text_models, training_jobs
 from tests.support.bot.world import Place, World, answer, private_line, shown
 
 
-@pytest.fixture
-def stratford(world: World, trained_bundle: Path) -> Place:
-    place = world.place("Stratford")
-    world.give_model(place, trained_bundle, "Bard")
-    return place
-
-
-@pytest.fixture
-def abbey(world: World, trained_bundle: Path) -> Place:
-    place = world.place("Abbey")
-    world.give_model(place, trained_bundle, "Monk")
-    return place
-
-
 async def test_a_foreign_model_is_as_absent_as_one_that_is_not(stratford: Place, abbey: Place):
     foreign = private_line(await abbey.admin.slash(abbey.channel, "generate", model="Bard"))
     absent = private_line(await abbey.admin.slash(abbey.channel, "generate", model="Drab"))

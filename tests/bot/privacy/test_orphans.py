@@ -12,8 +12,9 @@ from bot.commands import housekeeping
 from bot.infra.paths import Layout, relative
 from bot.infra.settings import Settings
 from bot.privacy import orphans
-from models import Database, JobState, corpora, text_models, training_jobs
+from models import Database, JobState, corpora, training_jobs
 from models.tables import Installation
+from tests.support.rows import new_corpus, new_job, publish
 
 GUILD = 11
 NOW = datetime.datetime.now(datetime.UTC)
@@ -32,17 +33,10 @@ class Disk:
         with self.database.write() as session:
             session.execute(sa.update(Installation).values(created_at=NOW - datetime.timedelta(days=99)))
             path = relative(self.layout.corpus(GUILD, USED_TEXT))
-            corpus = corpora.add(
-                session, GUILD, sha256=USED_TEXT, filename="a", path=path,
-                characters=1, lines=1, symbols=1, uploaded_by=1, rights_confirmed_at=NOW,
-            )  # fmt: skip
-            text_models.publish(
-                session, GUILD, name="Bard", bundle_path=relative(self.layout.bundle(GUILD, MODEL)),
-                corpus_id=corpus.id, training_job_id=MODEL, level="char", cell="linear", parameters=1,
-                vocabulary=1, characters=1, validation_loss=1.0, created_by=1,
-            )  # fmt: skip
-            wish = {"channel_id": 1, "requested_by": 1, "corpus_id": corpus.id, "minutes": 1.0}
-            self.job = training_jobs.enqueue(session, GUILD, model_name="Next", **wish).id
+            corpus = new_corpus(session, GUILD, sha256=USED_TEXT, path=path)
+            bundle = relative(self.layout.bundle(GUILD, MODEL))
+            publish(session, GUILD, bundle_path=bundle, corpus_id=corpus.id, training_job_id=MODEL)
+            self.job = new_job(session, GUILD, corpus.id, model_name="Next").id
 
     def put(self, name: str, *, hours: float = 3) -> Path:
         """Make a file, or a folder with one where the name ends in a slash, as it was left so long ago."""

@@ -20,16 +20,7 @@ SECOND = datetime.timedelta(seconds=1)
 MINUTE = datetime.timedelta(minutes=1)
 
 
-@pytest.fixture
-def clock(world: World) -> Clock:
-    return Clock(world)
-
-
-@pytest.fixture
-def stratford(world: World, clock: Clock, trained_bundle: Path) -> Place:
-    place = world.place()
-    world.give_model(place, trained_bundle)
-    return place
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 async def settle(world: World, seconds: float = 5.0) -> None:

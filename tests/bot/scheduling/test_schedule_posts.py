@@ -22,17 +22,7 @@ from tests.support.bot.schedules import (
 )
 from tests.support.bot.world import Place, World, answer, shown
 
-
-@pytest.fixture
-def clock(world: World) -> Clock:
-    return Clock(world)
-
-
-@pytest.fixture
-def stratford(world: World, clock: Clock, trained_bundle: Path) -> Place:
-    place = world.place()
-    world.give_model(place, trained_bundle)
-    return place
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 class TestPosting:

@@ -1,30 +1,16 @@
 """A schedule of another server is answered like one that is not there, whichever way it is named."""
 
-from pathlib import Path
-
 import pytest
 
 from models import Schedule, ScheduleState, schedules
 from tests.bot.guilds.test_guild_wall import forge
-from tests.support.bot.schedules import Clock, add, known, posts, save
+from tests.support.bot.schedules import add, known, posts, save
 from tests.support.bot.world import Place, World, private_line
 
 ABSENT = 999_999
 
 
-@pytest.fixture
-def stratford(world: World, trained_bundle: Path) -> Place:
-    Clock(world)
-    place = world.place("Stratford")
-    world.give_model(place, trained_bundle, "Bard")
-    return place
-
-
-@pytest.fixture
-def abbey(world: World, trained_bundle: Path) -> Place:
-    place = world.place("Abbey")
-    world.give_model(place, trained_bundle, "Monk")
-    return place
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def state(world: World, place: Place, schedule: Schedule) -> Schedule:

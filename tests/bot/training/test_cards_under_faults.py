@@ -13,8 +13,9 @@ from bot.infra.settings import Settings
 from bot.training.cards.updater import CardEditor
 from bot.training.trainer.process import checkpoint_of
 from bot.views.job_buttons import controls
-from models import Database, TrainingJob, corpora, training_jobs
+from models import Database, TrainingJob, training_jobs
 from tests.support.bot.fault_server import PATH, FaultServer, fault_server
+from tests.support.rows import new_job
 
 GUILD = 11
 
@@ -38,27 +39,7 @@ class Cards:
     def job(self, name: str = "Hamlet", channel_id: int = 33) -> TrainingJob:
         now = datetime.datetime.now(datetime.UTC)
         with self.database.write() as session:
-            corpus = corpora.add(
-                session,
-                GUILD,
-                sha256="a" * 64,
-                filename="hamlet.txt",
-                path="hamlet.txt",
-                characters=60_000,
-                lines=2_000,
-                symbols=60,
-                uploaded_by=22,
-                rights_confirmed_at=now,
-            )
-            job = training_jobs.enqueue(
-                session,
-                GUILD,
-                channel_id=channel_id,
-                requested_by=22,
-                corpus_id=corpus.id,
-                model_name=name,
-                minutes=5,
-            )
+            job = new_job(session, GUILD, channel_id=channel_id, model_name=name, minutes=5)
             job.created_at = now - datetime.timedelta(minutes=1)
             return job
 

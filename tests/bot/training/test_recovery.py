@@ -1,6 +1,5 @@
 """A training outlives a kill of the process that runs it; its orderly end is `tests/faults/sigterm.py`."""
 
-import datetime
 import json
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import migrations
 from bot.infra.paths import Layout
 from bot.infra.settings import Settings
 from bot.training.trainer import workspace
-from models import Database, JobState, TrainingJob, corpora, text_models, training_jobs
+from models import Database, JobState, TrainingJob, text_models, training_jobs
 from tests.faults.tools.trainings import endless_corpus
 from tests.support.bot.processes import Pastiche, wait_for
+from tests.support.rows import new_corpus, new_job
 from tests.support.textgen.bundles import write_random_bundle
 
 GUILD, ADA = 11, 22
@@ -33,28 +33,9 @@ class Trainings:
         path.parent.mkdir(parents=True)
         path.write_text(text)
         with self.database.write() as session:
-            corpus = corpora.add(
-                session,
-                GUILD,
-                sha256="a" * 64,
-                filename="hamlet.txt",
-                path=str(path),
-                characters=len(text),
-                lines=text.count("\n"),
-                symbols=len(set(text)),
-                uploaded_by=ADA,
-                rights_confirmed_at=datetime.datetime.now(datetime.UTC),
-            )
-            return training_jobs.enqueue(
-                session,
-                GUILD,
-                channel_id=33,
-                requested_by=ADA,
-                corpus_id=corpus.id,
-                model_name="Hamlet",
-                minutes=minutes,
-                size="tiny",
-            ).id
+            corpus = new_corpus(session, GUILD, text, path=str(path), sha256="a" * 64, uploaded_by=ADA)
+            asked = {"requested_by": ADA, "model_name": "Hamlet", "minutes": minutes, "size": "tiny"}
+            return new_job(session, GUILD, corpus.id, **asked).id
 
     def job(self, job_id: str) -> TrainingJob:
         with self.database.read() as session:

@@ -9,9 +9,10 @@ import pytest
 from bot.infra.paths import Layout
 from bot.privacy import erasure, orphans
 from bot.training.uploads.intake import AcceptedText, accept
-from models import Corpus, corpora, personal_data, retention
+from models import Corpus, personal_data, retention
 from tests.support.bot.trainings import train
 from tests.support.bot.world import World, private_line
+from tests.support.rows import new_corpus
 
 NOW = datetime.now(UTC)
 
@@ -25,15 +26,12 @@ def record(world: World, guild_id: int, text: AcceptedText, by: int) -> Corpus:
     with world.bot.database.write() as session:
         retention.keep_files(session, [str(text.path.relative_to(world.bot.layout.data_dir))])
         text.keep()
-        return corpora.add(
+        return new_corpus(
             session,
             guild_id,
             sha256=text.sha256,
             filename=text.filename,
             path=str(text.path),
-            characters=text.stats.characters,
-            lines=text.stats.lines,
-            symbols=text.stats.symbols,
             uploaded_by=by,
             rights_confirmed_at=NOW,
         )

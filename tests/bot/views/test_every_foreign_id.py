@@ -12,10 +12,11 @@ import pytest
 import sqlalchemy as sa
 from discord import AppCommandOptionType as OptionType
 
-from models import audit, guilds, personal_data, training_jobs
+from models import audit, guilds, personal_data
 from models.tables import utc_now
 from tests.support.bot.surface import commands_of, filled, spelled, templates
 from tests.support.bot.world import Place, World, shown
+from tests.support.rows import new_job
 
 SECRET = "Swanupping"  # part of every name in Stratford, and a word of nobody else
 # Options that name something of the server although nothing is offered while they are typed.
@@ -60,26 +61,18 @@ def stratford(world: World, trained_bundle: Path) -> Place:
         audit.record(session, place.guild.id, place.admin.id, "model.renamed", SECRET, before=SECRET)
         for table in personal_data.guild_tables():
             if table.name == "training_job":
-                job = training_jobs.enqueue(
+                job = new_job(
                     session,
                     place.guild.id,
+                    known["corpus_id"],
                     channel_id=place.channel.id,
                     requested_by=place.admin.id,
-                    corpus_id=known["corpus_id"],
                     model_name=f"{SECRET} next",
-                    minutes=1,
                 )
                 known["job_id"] = job.id
             elif not personal_data.counts(session, place.guild.id)[table.name]:
                 row_id = session.execute(sa.insert(table).values(row_of(table, place, known)))
                 known[f"{table.name}_id"] = row_id.inserted_primary_key[0]
-    return place
-
-
-@pytest.fixture
-def abbey(world: World, trained_bundle: Path) -> Place:
-    place = world.place("Abbey")
-    world.give_model(place, trained_bundle, "Monk")
     return place
 
 

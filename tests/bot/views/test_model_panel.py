@@ -10,16 +10,10 @@ import discord
 import pytest
 import simcord
 
-from models import TrainingJob, audit, corpora, guilds, text_models, training_jobs
+from models import TrainingJob, audit, guilds, text_models, training_jobs
 from tests.support.bot.world import Place, World, answer, private_line, shown
+from tests.support.rows import new_corpus, new_job
 from textgen import bundle as bundles
-
-
-@pytest.fixture
-def stratford(world: World, trained_bundle: Path) -> Place:
-    place = world.place()
-    world.give_model(place, trained_bundle)
-    return place
 
 
 def trail(world: World, place: Place) -> list[tuple[str, str]]:
@@ -35,11 +29,14 @@ async def panel(
 
 async def test_the_panel_shows_figures_origin_and_the_curve(world: World, stratford: Place, tmp_path: Path):
     with world.bot.database.write() as session:
-        corpus = corpora.add(
-            session, stratford.guild.id, sha256="0" * 64, filename="ham*let.txt", path=str(tmp_path / "c"),
-            characters=60_000, lines=1, symbols=9, uploaded_by=stratford.admin.id,
+        corpus = new_corpus(
+            session,
+            stratford.guild.id,
+            filename="ham*let.txt",
+            path=str(tmp_path / "c"),
+            uploaded_by=stratford.admin.id,
             rights_confirmed_at=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
-        )  # fmt: skip
+        )
         model = text_models.by_name(session, stratford.guild.id, "Bard")
         model.corpus_id = corpus.id
         loss, parameters, characters = model.validation_loss, model.parameters, model.characters
@@ -145,14 +142,7 @@ async def test_a_model_is_deleted_after_a_question_with_all_that_refers_to_it(wo
         model = text_models.by_name(session, stratford.guild.id, "Bard")
         bundle = world.bot.layout.located(model.bundle_path)
         guilds.edit(session, stratford.guild.id, default_model_id=model.id)
-        corpus = corpora.add(
-            session, stratford.guild.id, sha256="0" * 64, filename="c", path="c", characters=1, lines=1,
-            symbols=1, uploaded_by=1, rights_confirmed_at=datetime.datetime.now(datetime.UTC),
-        )  # fmt: skip
-        job = training_jobs.enqueue(
-            session, stratford.guild.id, channel_id=1, requested_by=1, corpus_id=corpus.id,
-            model_name="Bard", minutes=1,
-        )  # fmt: skip
+        job = new_job(session, stratford.guild.id)
         training_jobs.cancel(session, stratford.guild.id, job.id)
         session.get(TrainingJob, job.id).model_id = model.id
         session.get(TrainingJob, job.id).base_model_id = model.id

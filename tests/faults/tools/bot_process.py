@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import sys
 from pathlib import Path
-
-import discord
-import simcord
 
 from bot.app import create_bot
 from bot.client import Pastiche
 from bot.infra.settings import Settings
 from bot.training.trainer import workspace
-from models import corpora, scheduled_posts, schedules, training_jobs
-from models.tables import utc_now
+from models import scheduled_posts, schedules, training_jobs
 from tests.faults.tools import trainings
 from tests.support.bot import posting_process
 from tests.support.bot.posting_process import GUILD
+from tests.support.rows import new_corpus, new_job
 
 MODEL = "Hamlet"
 
@@ -34,23 +30,9 @@ async def main(data_dir: Path, bundle: Path, now: str, *, finish: bool) -> None:
     """Serve."""
     settings = Settings(_env_file=None, data_dir=data_dir, jobs_poll_s=0.2, training_threads=1)
     bot = create_bot(settings)
-    started, shown = utc_now(), datetime.datetime.fromisoformat(now)
-    bot.poster.now = lambda: shown + (utc_now() - started)
-    file = data_dir / "discord.jsonl"
-    file.parent.mkdir(exist_ok=True)
-    file.touch()
-    # The server is there before the bot is, as it is after any restart.
-    visitor = discord.Client(intents=discord.Intents(guilds=True))
-    async with simcord.run(visitor, check_errors=False) as env:
-        guild = env.create_guild("Stratford", id=GUILD)
-        channel = guild.create_text_channel("quill")
-        managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
-        admin = guild.add_member(env.create_user("ada"), roles=[managers])
-        await visitor.close()
-        await env.restart_bot(bot)
-        posting_process.Discord(bot, file, "")
-        posting_process.record(bot, bundle, channel.id, admin.id)
-        job_id = _job(bot, bundle, channel.id, admin.id)
+    served = posting_process.serving(bot, bundle, now, check_errors=False)
+    async with served as (_schedule_id, channel_id, user_id):
+        job_id = _job(bot, bundle, channel_id, user_id)
         print("serves", flush=True)
         while True:
             with contextlib.suppress(Exception):
@@ -61,7 +43,6 @@ async def main(data_dir: Path, bundle: Path, now: str, *, finish: bool) -> None:
                 if _done(bot, job_id):
                     break
             await asyncio.sleep(0.1)
-        await bot.close()
 
 
 def _job(bot: Pastiche, base: Path, channel_id: int, user_id: int) -> str:
@@ -73,24 +54,13 @@ def _job(bot: Pastiche, base: Path, channel_id: int, user_id: int) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = trainings.corpus(30_000)
         path.write_text(text, encoding="utf-8")
-        corpus = corpora.add(
+        corpus = new_corpus(session, GUILD, text, path=str(path), sha256="a" * 64, uploaded_by=user_id)
+        job = new_job(
             session,
             GUILD,
-            sha256="a" * 64,
-            filename="hamlet.txt",
-            path=str(path),
-            characters=len(text),
-            lines=text.count("\n"),
-            symbols=len(set(text)),
-            uploaded_by=user_id,
-            rights_confirmed_at=utc_now(),
-        )
-        job = training_jobs.enqueue(
-            session,
-            GUILD,
+            corpus.id,
             channel_id=channel_id,
             requested_by=user_id,
-            corpus_id=corpus.id,
             model_name=MODEL,
             minutes=60,
             size="tiny",

@@ -20,29 +20,11 @@ from models import (
     schedules,
     text_models,
 )
+from tests.support.rows import new_model
 
 OURS, THEIRS = 1 << 60, (1 << 60) + 1
 SLOT = datetime(2027, 3, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-def new_model(session: Session, guild_id: int = OURS) -> int:
-    model, _ = text_models.publish(
-        session,
-        guild_id,
-        name="Bard",
-        bundle_path="b",
-        corpus_id=None,
-        training_job_id=None,
-        level="char",
-        cell="lstm",
-        parameters=1,
-        vocabulary=1,
-        characters=1,
-        validation_loss=None,
-        created_by=5,
-    )
-    return model.id
 
 
 def new_draft(
@@ -150,8 +132,8 @@ def test_a_slot_has_one_row_and_one_sender(database: Database) -> None:
 
 def test_a_deleted_model_pauses_what_posts_from_it(database: Database) -> None:
     with database.write() as session:
-        model_id = new_model(session)
-        theirs = new_schedule(session, THEIRS, model_id=new_model(session, THEIRS))
+        model_id = new_model(session, OURS).id
+        theirs = new_schedule(session, THEIRS, model_id=new_model(session, THEIRS).id)
         active, paused = new_schedule(session, model_id=model_id), new_schedule(session, model_id=model_id)
         other, draft = new_schedule(session), new_draft(session, model_id=model_id)
         schedules.pause(session, OURS, paused.id, reason="by hand")
@@ -228,7 +210,7 @@ def test_a_foreign_schedule_is_as_absent_as_one_that_is_not(database: Database, 
 
 def test_pointing_at_a_foreign_row_fails_as_to_an_absent_one(database: Database) -> None:
     with database.write() as session:
-        theirs, model_id = new_schedule(session, THEIRS), new_model(session, THEIRS)
+        theirs, model_id = new_schedule(session, THEIRS), new_model(session, THEIRS).id
     for wrong in (model_id, 999_999):
         with pytest.raises(IntegrityError), database.write() as session:
             new_draft(session, OURS, model_id=wrong)

@@ -7,29 +7,11 @@ from threading import Barrier
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from models import Database, InvalidNameError, TextModel, text_models
+from tests.support.rows import publish
 
 GUILD = 1
-
-
-def publish(session: Session, name: str, bundle_path: str) -> tuple[TextModel, str | None]:
-    return text_models.publish(
-        session,
-        GUILD,
-        name=name,
-        bundle_path=bundle_path,
-        corpus_id=None,
-        training_job_id="f" * 32,
-        level="char",
-        cell="lstm",
-        parameters=250_000,
-        vocabulary=65,
-        characters=1_000_000,
-        validation_loss=1.5,
-        created_by=5,
-    )
 
 
 @pytest.mark.parametrize(
@@ -46,8 +28,8 @@ def publish(session: Session, name: str, bundle_path: str) -> tuple[TextModel, s
 )
 def test_a_name_is_found_and_replaced_in_any_writing(database: Database, name: str, typed: str) -> None:
     with database.write() as session:
-        first, nothing = publish(session, name, "bundle-1")
-        second, replaced = publish(session, typed, "bundle-2")
+        first, nothing = publish(session, GUILD, name, "bundle-1")
+        second, replaced = publish(session, GUILD, typed, "bundle-2")
         assert (nothing, replaced) == (None, "bundle-1")
         assert first.id == second.id
     with database.read() as session:
@@ -60,7 +42,7 @@ def test_a_name_is_found_and_replaced_in_any_writing(database: Database, name: s
 
 def test_the_database_itself_refuses_a_second_model_of_a_name(database: Database) -> None:
     with database.write() as session:
-        model, _ = publish(session, "Bard", "a")
+        model, _ = publish(session, GUILD, "Bard", "a")
         columns = [column for column in TextModel.__table__.columns if column.name != "id"]
     copy = sa.insert(TextModel).values({c.name: getattr(model, c.name) for c in columns} | {"name": "BARD"})
     with pytest.raises(IntegrityError), database.write() as session:
@@ -69,8 +51,8 @@ def test_the_database_itself_refuses_a_second_model_of_a_name(database: Database
 
 def test_publishing_one_bundle_twice_replaces_nothing(database: Database) -> None:
     with database.write() as session:
-        publish(session, "Bard", "a")
-        assert publish(session, "Bard", "a")[1] is None
+        publish(session, GUILD, "Bard", "a")
+        assert publish(session, GUILD, "Bard", "a")[1] is None
 
 
 def test_publishers_of_one_name_at_once_leave_one_model(database: Database) -> None:
@@ -79,7 +61,7 @@ def test_publishers_of_one_name_at_once_leave_one_model(database: Database) -> N
     def run(number: int) -> str | None:
         together.wait()
         with database.write() as session:
-            return publish(session, "Bard", f"bundle-{number}")[1]
+            return publish(session, GUILD, "Bard", f"bundle-{number}")[1]
 
     with ThreadPoolExecutor(6) as threads:
         replaced = list(threads.map(run, range(6)))
@@ -92,11 +74,11 @@ def test_publishers_of_one_name_at_once_leave_one_model(database: Database) -> N
 def test_a_prefix_is_taken_literally_and_the_list_is_short(database: Database) -> None:
     with database.write() as session:
         for number in range(30):
-            publish(session, f"n{number:02}", f"b{number}")
-        publish(session, "100%", "b")
-        publish(session, "100 x", "c")
-        publish(session, "a_b", "d")
-        publish(session, "axb", "e")
+            publish(session, GUILD, f"n{number:02}", f"b{number}")
+        publish(session, GUILD, "100%", "b")
+        publish(session, GUILD, "100 x", "c")
+        publish(session, GUILD, "a_b", "d")
+        publish(session, GUILD, "axb", "e")
     with database.read() as session:
         assert text_models.names_starting(session, GUILD, "N") == [f"n{number:02}" for number in range(25)]
         assert text_models.names_starting(session, GUILD, "n", limit=2) == ["n00", "n01"]
@@ -168,7 +150,7 @@ def test_a_name_keeps_the_invisible_characters_that_shape_it(name: str) -> None:
 def test_names_that_look_alike_are_one_name(database: Database, name: str, looks_like: str) -> None:
     assert text_models.key_of(name) == text_models.key_of(looks_like)
     with database.write() as session:
-        publish(session, looks_like, "a")
+        publish(session, GUILD, looks_like, "a")
     with database.read() as session:
         found = text_models.by_name(session, GUILD, name)
     assert found is not None
@@ -181,16 +163,19 @@ def test_a_selector_that_varies_nothing_is_not_stored(database: Database) -> Non
 
 def test_an_id_is_never_given_again(database: Database) -> None:
     with database.write() as session:
-        old, _ = publish(session, "Bard", "a")
+        old, _ = publish(session, GUILD, "Bard", "a")
         session.delete(old)
         session.flush()
-        new, _ = publish(session, "Bard", "b")
+        new, _ = publish(session, GUILD, "Bard", "b")
     assert new.id > old.id
 
 
 def test_a_model_is_renamed_unless_the_name_is_taken_and_stays_as_old(database: Database) -> None:
     with database.write() as session:
-        (first, _), (second, _) = publish(session, "First", "1"), publish(session, "Second", "2")
+        (first, _), (second, _) = (
+            publish(session, GUILD, "First", "1"),
+            publish(session, GUILD, "Second", "2"),
+        )
         before = first.updated_at
     with database.write() as session:
         with pytest.raises(InvalidNameError, match="already a model named “Second”"):
@@ -206,7 +191,7 @@ def test_a_model_is_renamed_unless_the_name_is_taken_and_stays_as_old(database: 
 
 def test_what_was_written_is_counted_and_the_newest_stays_the_newest(database: Database) -> None:
     with database.write() as session:
-        (old, _), (new, _) = publish(session, "Old", "1"), publish(session, "New", "2")
+        (old, _), (new, _) = publish(session, GUILD, "Old", "1"), publish(session, GUILD, "New", "2")
         for texts in (3, 4):
             text_models.count_generations(session, GUILD, old.id, texts)
         text_models.count_generations(session, GUILD, 999_999, 5)

@@ -12,65 +12,24 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from models import (
-    Corpus,
     Database,
     InvalidNameError,
     JobState,
     TrainingJob,
     corpora,
     guilds,
-    text_models,
     training_jobs,
     turns,
 )
+from tests.support.rows import new_corpus, new_job, new_model
 
 GUILD = 1
-
-
-def new_corpus(session: Session) -> Corpus:
-    return corpora.add(
-        session,
-        GUILD,
-        sha256="ab" * 32,
-        filename="c.txt",
-        path="c.txt",
-        characters=1000,
-        lines=10,
-        symbols=30,
-        uploaded_by=5,
-        rights_confirmed_at=datetime.now(UTC),
-    )
-
-
-def new_model_id(session: Session) -> int:
-    model, _ = text_models.publish(
-        session,
-        GUILD,
-        name="Bard",
-        bundle_path="b",
-        corpus_id=None,
-        training_job_id=None,
-        level="char",
-        cell="lstm",
-        parameters=1,
-        vocabulary=1,
-        characters=1,
-        validation_loss=None,
-        created_by=5,
-    )
-    return model.id
-
-
-def enqueue(session: Session, corpus_id: int, *, name: str = "Bard", minutes: float = 2.0) -> TrainingJob:
-    return training_jobs.enqueue(
-        session, GUILD, channel_id=7, requested_by=5, corpus_id=corpus_id, model_name=name, minutes=minutes
-    )
 
 
 @pytest.fixture
 def job_id(database: Database) -> str:
     with database.write() as session:
-        return enqueue(session, new_corpus(session).id).id
+        return new_job(session, GUILD, new_corpus(session, GUILD).id).id
 
 
 Move = Callable[[Session, str], TrainingJob | None]
@@ -78,7 +37,7 @@ MOVES: dict[str, Move] = {
     "start": lambda session, job: training_jobs.start(session, GUILD, job),
     "progress": lambda session, job: training_jobs.progress(session, GUILD, job, fraction=0.5, sample="late"),
     "finish": lambda session, job: training_jobs.finish(
-        session, GUILD, job, model_id=new_model_id(session), validation_loss=1.4
+        session, GUILD, job, model_id=new_model(session, GUILD).id, validation_loss=1.4
     ),
     "fail": lambda session, job: training_jobs.fail(session, GUILD, job, error="no memory"),
     "cancel": lambda session, job: training_jobs.cancel(session, GUILD, job),
@@ -107,7 +66,7 @@ def test_a_training_from_request_to_model(database: Database, job_id: str) -> No
         assert (running.fraction, running.loss, running.eta_s, running.sample) == (0.25, 2.5, 30.0, "To be")
         assert running.revision == 4
     with database.write() as session:
-        model_id = new_model_id(session)
+        model_id = new_model(session, GUILD).id
         done = training_jobs.finish(session, GUILD, job_id, model_id=model_id, validation_loss=1.4)
         assert done is not None
     assert (done.state, done.fraction, done.eta_s, done.validation_loss) == (JobState.DONE, 1.0, None, 1.4)
@@ -143,8 +102,8 @@ def test_a_finish_is_asked_of_a_running_training_only(database: Database, job_id
 
 def test_trainings_of_a_day_are_those_that_were_not_called_off_before_they_began(database: Database) -> None:
     with database.write() as session:
-        corpus_id = new_corpus(session).id
-        jobs = [enqueue(session, corpus_id, name=f"m{number}") for number in range(4)]
+        corpus_id = new_corpus(session, GUILD).id
+        jobs = [new_job(session, GUILD, corpus_id, model_name=f"m{number}") for number in range(4)]
         training_jobs.cancel(session, GUILD, jobs[0].id)
         for job in jobs[1:3]:
             training_jobs.start(session, GUILD, job.id)
@@ -224,16 +183,8 @@ def test_of_two_that_count_at_once_the_second_sees_what_the_first_added(
             guilds.lock(session, GUILD)
             counted = len(training_jobs.listing(session, GUILD))
             if counted == 0:
-                corpus = new_corpus(session)
-                training_jobs.enqueue(
-                    session,
-                    GUILD,
-                    channel_id=1,
-                    requested_by=5,
-                    corpus_id=corpus.id,
-                    model_name="Bard",
-                    minutes=1,
-                )
+                corpus = new_corpus(session, GUILD)
+                new_job(session, GUILD, corpus.id)
                 time.sleep(0.2)
             return counted
 
@@ -243,8 +194,8 @@ def test_of_two_that_count_at_once_the_second_sees_what_the_first_added(
 
 def test_the_queue_holds_those_that_wait_in_their_order(database: Database) -> None:
     with database.write() as session:
-        corpus_id = new_corpus(session).id
-        jobs = [enqueue(session, corpus_id, name=f"m{number}") for number in range(4)]
+        corpus_id = new_corpus(session, GUILD).id
+        jobs = [new_job(session, GUILD, corpus_id, model_name=f"m{number}") for number in range(4)]
         assert [job.id for job in turns.order(session)] == [job.id for job in jobs]
         assert [job.id for job in training_jobs.unfinished(session)] == [job.id for job in jobs]
         training_jobs.start(session, GUILD, jobs[0].id)
@@ -280,11 +231,11 @@ def test_impossible_jobs_are_refused(database: Database, job_id: str) -> None:
         job = training_jobs.get(session, GUILD, job_id)
         assert job is not None
     with pytest.raises(InvalidNameError), database.write() as session:
-        enqueue(session, job.corpus_id, name=" ")
+        new_job(session, GUILD, job.corpus_id, model_name=" ")
     with pytest.raises(IntegrityError), database.write() as session:
-        enqueue(session, job.corpus_id, minutes=0)
+        new_job(session, GUILD, job.corpus_id, minutes=0)
     with pytest.raises(IntegrityError), database.write() as session:
-        enqueue(session, 999_999)
+        new_job(session, GUILD, 999_999)
     with database.write() as session:
         training_jobs.start(session, GUILD, job_id)
     with pytest.raises(IntegrityError), database.write() as session:
@@ -299,7 +250,7 @@ def test_impossible_jobs_are_refused(database: Database, job_id: str) -> None:
 def test_a_time_is_a_moment_whatever_zone_it_came_in(database: Database) -> None:
     moment = datetime(2026, 3, 29, 3, 30, tzinfo=timezone(timedelta(hours=2)))
     with database.write() as session:
-        corpus = new_corpus(session)
+        corpus = new_corpus(session, GUILD)
         corpus.rights_confirmed_at = moment
     with database.read() as session:
         stored = corpora.get(session, GUILD, corpus.id)
@@ -307,4 +258,4 @@ def test_a_time_is_a_moment_whatever_zone_it_came_in(database: Database) -> None
         assert stored.rights_confirmed_at == moment
         assert stored.rights_confirmed_at.tzinfo is UTC
     with pytest.raises(StatementError, match="has no time zone"), database.write() as session:
-        new_corpus(session).rights_confirmed_at = datetime(2026, 1, 1)  # noqa: DTZ001
+        new_corpus(session, GUILD).rights_confirmed_at = datetime(2026, 1, 1)  # noqa: DTZ001

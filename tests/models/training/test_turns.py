@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import Database, JobState, TrainingJob, corpora, training_jobs, turns
+from models import Database, JobState, TrainingJob, turns
+from tests.support.rows import new_job
 
 MORNING = datetime(2026, 1, 1, tzinfo=UTC)
 HOURS = [MORNING + timedelta(hours=hour) for hour in range(500)]
@@ -128,27 +129,7 @@ def test_between_two_trainings_of_a_guild_everyone_who_waits_has_one(moves: list
 def test_a_turn_takes_the_next_job_once_and_the_same_again_after_a_crash(database: Database) -> None:
     with database.write() as session:
         for guild_id in (1, 1, 2):
-            corpus = corpora.add(
-                session,
-                guild_id,
-                sha256="ab" * 32,
-                filename="c.txt",
-                path="c.txt",
-                characters=1000,
-                lines=10,
-                symbols=30,
-                uploaded_by=5,
-                rights_confirmed_at=MORNING,
-            )
-            training_jobs.enqueue(
-                session,
-                guild_id,
-                channel_id=7,
-                requested_by=5,
-                corpus_id=corpus.id,
-                model_name="Bard",
-                minutes=2,
-            )
+            new_job(session, guild_id)
     taken: list[tuple[str, int]] = []
     for turn in ("t1", "t1", "t2", "t3", "t2", "t4"):
         with database.write() as session:

@@ -1,14 +1,18 @@
 """The playground's page as a person uses it, in headless Chromium."""
 
 import contextlib
-from collections.abc import Awaitable, Callable
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Playwright
+from playwright.async_api import Locator, Page, async_playwright
 from playwright.async_api import TimeoutError as NotThere
 
+from bot.demo.playground import FIRST_JOB, GUILD_ID, playground
+from bot.infra.paths import Layout
+from bot.infra.settings import Settings
 from tests.support.patience import PATIENCE_S
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -20,19 +24,6 @@ def in_browser(test: Callable[..., Any]) -> Callable[..., Any]:
     told = f"there is no browser at {CHROMIUM}"
     marked: Callable[..., Any] = pytest.mark.skipif(not CHROMIUM.exists(), reason=told)(test)
     return marked
-
-
-async def open_browser(playwright: Playwright) -> Browser:
-    """Start Chromium; it must not look for anything outside this machine."""
-    return await playwright.chromium.launch(
-        executable_path=CHROMIUM,
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-        ],
-    )
 
 
 class PlaygroundPage:
@@ -97,3 +88,29 @@ class PlaygroundPage:
             with contextlib.suppress(NotThere):
                 return await done(10)
         return await done(PATIENCE_S)
+
+
+@contextlib.asynccontextmanager
+async def opened_playground(settings: Settings, bundle: Path) -> AsyncIterator[PlaygroundPage]:
+    """Open the playground in Chromium, with a copy of a bundle as its first model.
+
+    Args:
+        settings: of the playground, see `demo_settings`.
+        bundle: a trained model.
+    """
+    shutil.copytree(bundle, Layout(settings.data_dir).bundle(GUILD_ID, FIRST_JOB))
+    async with playground(settings) as served, async_playwright() as playwright:
+        # It must not look for anything outside this machine.
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+            ],
+        )
+        page = PlaygroundPage(await browser.new_page())
+        await page.open(served.url)
+        yield page
+        await browser.close()

@@ -7,10 +7,12 @@ while the text is sampled, `send` before Discord gets the message, `record` afte
 """
 
 import asyncio
+import contextlib
 import datetime
 import json
 import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.infra.settings import Settings
 from bot.scheduling.parser import read_rule
-from models import scheduled_posts, schedules
+from models import scheduled_posts, schedules, utc_now
 
 GUILD = 1_015_000_000_000_000_000
 SLOT = datetime.datetime(2027, 3, 1, 9, 0, tzinfo=datetime.UTC)
@@ -62,16 +64,29 @@ class Discord:
             await asyncio.Event().wait()
 
 
-async def main(data_dir: Path, bundle: Path, now: str, hang: str = "") -> None:
-    bot = create_bot(Settings(_env_file=None, data_dir=data_dir))
-    started, shown = datetime.datetime.now(datetime.UTC), datetime.datetime.fromisoformat(now)
-    bot.poster.now = lambda: shown + (datetime.datetime.now(datetime.UTC) - started)
-    file = data_dir / "discord.jsonl"
+@contextlib.asynccontextmanager
+async def serving(
+    bot: Pastiche, bundle: Path, now: str, *, hang: str = "", check_errors: bool = True
+) -> AsyncIterator[tuple[int, int, int]]:
+    """Run the bot in a server that was there before it, as after any restart, with a daily schedule.
+
+    Args:
+        bot: not started yet.
+        bundle: of the model that writes.
+        now: what the bot's clock of schedules shows at the start, in ISO format.
+        hang: where the bot stops for ever; "" for nowhere.
+        check_errors: whether an error that the bot logs ends the process.
+
+    Yields:
+        Ids of the schedule, of the channel, and of the person who manages the server.
+    """
+    started, shown = utc_now(), datetime.datetime.fromisoformat(now)
+    bot.poster.now = lambda: shown + (utc_now() - started)
+    file = bot.settings.data_dir / "discord.jsonl"
     file.parent.mkdir(exist_ok=True)
     file.touch()
-    # The server is there before the bot is, as it is after any restart.
     visitor = discord.Client(intents=discord.Intents(guilds=True))
-    async with simcord.run(visitor) as env:
+    async with simcord.run(visitor, check_errors=check_errors) as env:
         guild = env.create_guild("Stratford", id=GUILD)
         channel = guild.create_text_channel("quill")
         managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
@@ -79,7 +94,13 @@ async def main(data_dir: Path, bundle: Path, now: str, hang: str = "") -> None:
         await visitor.close()
         await env.restart_bot(bot)
         Discord(bot, file, hang)
-        schedule_id = record(bot, bundle, channel.id, admin.id)
+        yield record(bot, bundle, channel.id, admin.id), channel.id, admin.id
+        await bot.close()
+
+
+async def main(data_dir: Path, bundle: Path, now: str, hang: str = "") -> None:
+    bot = create_bot(Settings(_env_file=None, data_dir=data_dir))
+    async with serving(bot, bundle, now, hang=hang) as (schedule_id, _channel_id, _user_id):
         while True:
             await bot.poster.tick()
             with bot.database.read() as session:
@@ -87,7 +108,6 @@ async def main(data_dir: Path, bundle: Path, now: str, hang: str = "") -> None:
             if posts and all(post.state.is_final for post in posts):
                 break
             await asyncio.sleep(0.1)
-        await bot.close()
 
 
 def record(bot: Pastiche, bundle: Path, channel_id: int, user_id: int) -> int:

@@ -1,7 +1,6 @@
 """A simulated Discord around the real bot: guilds, people, and time that goes on while a training runs."""
 
 import asyncio
-import datetime
 import itertools
 import shutil
 import time
@@ -17,8 +16,9 @@ from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
 from bot.infra.settings import Settings
-from models import corpora, text_models
+from models import text_models
 from tests.support.patience import PATIENCE_S
+from tests.support.rows import new_corpus
 
 
 @dataclass
@@ -68,11 +68,8 @@ class World:
         path = folder / "learned.txt"
         path.write_text(text, encoding="utf-8")
         with self.bot.database.write() as session:
-            row = corpora.add(
-                session, place.guild.id, sha256="0" * 64, filename="learned.txt", path=str(path),
-                characters=len(text), lines=1, symbols=9, uploaded_by=place.admin.id,
-                rights_confirmed_at=datetime.datetime.now(datetime.UTC),
-            )  # fmt: skip
+            values = {"filename": "learned.txt", "path": str(path), "uploaded_by": place.admin.id}
+            row = new_corpus(session, place.guild.id, text, **values)
             text_models.by_name(session, place.guild.id, name).corpus_id = row.id
             return row.id
 
