@@ -1,7 +1,7 @@
-"""The database's history: one revision per change of a table, and the way from any of them to any other.
+"""The database's history: one revision per change of a table, to upgrade to or downgrade to.
 
-Each file of ``versions`` is one change, dated and named, and knows nothing of today's ``models``.
-A new one is drafted by ``python -m migrations "what changed"``.
+Each file of ``versions`` is one change, dated and named, and imports no table of ``models``.
+Draft a new one with ``python -m migrations "what changed"``.
 """
 
 from migrations.runner import current, downgrade, is_current, upgrade

@@ -1,4 +1,4 @@
-"""Drafts a revision: what the tables have now and the newest revision has not.
+"""Drafts a revision: the difference between the tables in ``models`` and the newest revision.
 
 ``make migration MESSAGE="add schedules"`` (or ``python -m migrations "add schedules"``) writes
 ``versions/YYYYMMDD_add_schedules.py``; read it before it is committed.
@@ -20,8 +20,8 @@ def draft(message: str, *, folder: Path = FOLDER) -> Path:
     """Write a revision file and return its path.
 
     Args:
-        message: what changed, in some words.
-        folder: where ``env.py`` and ``versions`` are.
+        message: the change in a few words, such as "add schedules".
+        folder: the folder of ``env.py`` and ``versions``.
     """
     slug = "_".join(re.findall(r"[a-z0-9]+", message.lower()))
     # Alembic's table of the current revision has room for 32 characters.

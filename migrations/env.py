@@ -10,7 +10,7 @@ from models.tables.columns import UtcDateTime
 
 
 def render_item(_kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
-    """Write our own type as what it is in the database: a revision must not change with ``models``."""
+    """Render our own type as the database's type: a revision must not depend on ``models``."""
     return "sa.DateTime(timezone=True)" if isinstance(item, UtcDateTime) else False
 
 

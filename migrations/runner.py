@@ -20,21 +20,21 @@ from models.connection.sqlite_driver import DRIVER
 
 FOLDER = Path(__file__).parent
 
-# Any constant does, as long as all versions use the same: who migrates a PostgreSQL database holds this lock.
+# Whoever migrates a PostgreSQL database holds this lock. Any constant will do, if all versions use the same.
 POSTGRESQL_LOCK = 0x70617374
 
 
 def upgrade(url: str, *, folder: Path = FOLDER) -> Path | None:
     """Bring a database to the newest revision.
 
-    Several processes may do so at once: one migrates, the others wait and find nothing left to do.
+    Several processes may call this at once: one migrates, the others wait and find nothing to do.
 
     Args:
-        url: as for `models.Database`.
-        folder: where ``env.py`` and ``versions`` are.
+        url: the address of the database, see `models.Database`.
+        folder: the folder of ``env.py`` and ``versions``.
 
     Returns:
-        The copy of the SQLite file, ``FILE.backup-REVISION``, or None where there was nothing to lose.
+        The copy of the SQLite file, ``FILE.backup-REVISION``, or None if the database was empty or current.
 
     Raises:
         DatabaseError: the database cannot be used, is of a newer version of Pastiche, or a revision failed.
@@ -44,7 +44,7 @@ def upgrade(url: str, *, folder: Path = FOLDER) -> Path | None:
 
 
 def downgrade(url: str, revision: str, *, folder: Path = FOLDER) -> Path | None:
-    """Take a database back to a revision; ``base`` is the empty one. What newer columns held is lost.
+    """Downgrade a database to a revision; ``base`` is the empty one. Values of newer columns are lost.
 
     Args and errors are those of `upgrade`.
     """
@@ -52,7 +52,7 @@ def downgrade(url: str, revision: str, *, folder: Path = FOLDER) -> Path | None:
 
 
 def current(url: str) -> str | None:
-    """Return the revision of a database, None where it has none yet.
+    """Return the revision of a database; None if it has none yet.
 
     Raises:
         DatabaseError: the database cannot be reached or read.
@@ -63,7 +63,7 @@ def current(url: str) -> str | None:
 
 
 def is_current(url: str, *, folder: Path = FOLDER) -> bool:
-    """Say whether a database has the newest tables.
+    """Return whether a database has the newest tables.
 
     Raises:
         DatabaseError: the database cannot be reached or read.
@@ -72,7 +72,7 @@ def is_current(url: str, *, folder: Path = FOLDER) -> bool:
 
 
 def configuration(folder: Path = FOLDER) -> Config:
-    """Return Alembic's settings, which need no file."""
+    """Return Alembic's settings without a settings file."""
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

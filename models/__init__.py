@@ -1,7 +1,8 @@
 """The database room: tables, transactions, and queries that cannot see past a guild.
 
 Knows nothing of Discord, of training or of the migrations that build its tables. Every query about something
-a user can name takes the guild's id; the few that do not are marked as the system's own (recovery, cards).
+a user can name takes the guild's id. The few that look across guilds, for recovery and cards, say that they
+are "for the bot itself".
 
 Where things are: ``tables`` has a class for each table, ``connection`` opens the database, and the other
 modules hold the queries of one subject each.

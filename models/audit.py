@@ -1,4 +1,4 @@
-"""The trail of who changed what in a guild."""
+"""The audit log: who changed what in a guild."""
 
 import json
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from models.tables import AuditEvent
 def record(
     session: Session, guild_id: int, actor_id: int, action: str, subject: str = "", **details: Any
 ) -> AuditEvent:
-    """Add an event, in the same transaction as what it tells of.
+    """Add an event, in the transaction of the change that it records.
 
     Args:
-        session: a writing one.
-        guild_id: where.
-        actor_id: Discord id of who did it; 0 for the bot itself.
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the event.
+        actor_id: Discord id of the person who did it; 0 for the bot itself.
         action: noun and verb, such as ``settings.changed`` or ``model.deleted``.
-        subject: what it was done to, as people call it.
-        **details: what else belongs to it; must be JSON.
+        subject: name of what was changed, as people call it.
+        **details: further facts; the values must be JSON.
     """
     event = AuditEvent(
         guild_id=guild_id,
@@ -36,7 +36,7 @@ def record(
 
 
 def listing(session: Session, guild_id: int, limit: int = 50, offset: int = 0) -> Sequence[AuditEvent]:
-    """Return the guild's newest events, the newest first, after leaving out some."""
+    """Return up to `limit` of the guild's events, the newest first; skip the first `offset`."""
     chosen = sa.select(AuditEvent).where(AuditEvent.guild_id == guild_id)
     return session.scalars(chosen.order_by(AuditEvent.id.desc()).offset(offset).limit(limit)).all()
 
@@ -48,7 +48,7 @@ def count(session: Session, guild_id: int) -> int:
 
 
 def recorded(session: Session, guild_id: int, actor_id: int, action: str, subject: str) -> bool:
-    """Whether this person has done this to that before."""
+    """Whether the person has done this action to this subject before."""
     chosen = sa.select(AuditEvent.id).where(
         AuditEvent.guild_id == guild_id,
         AuditEvent.actor_id == actor_id,

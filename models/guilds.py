@@ -1,4 +1,4 @@
-"""What a guild chose, and the defaults of one that chose nothing."""
+"""The settings of guilds, with defaults for a guild that chose nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -34,12 +34,12 @@ class SettingsValues(TypedDict, total=False):
 
 
 def settings_of(session: Session, guild_id: int) -> GuildSettings:
-    """Return the guild's settings; the defaults, tied to no row, where it has none. Change them by `edit`."""
+    """Return the guild's settings; the defaults if it has no row yet. To change them, use `edit`."""
     return session.get(GuildSettings, guild_id) or _defaults(guild_id)
 
 
 def edit(session: Session, guild_id: int, **values: Unpack[SettingsValues]) -> GuildSettings:
-    """Change some settings and return all; the first change makes the guild's row.
+    """Change some settings and return all of them. The first change inserts the guild's row.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the default model is not one of this guild's, or a number is out of
@@ -55,15 +55,15 @@ def edit(session: Session, guild_id: int, **values: Unpack[SettingsValues]) -> G
 
 
 def lock(session: Session, guild_id: int) -> GuildSettings:
-    """Return the guild's settings, and let no other transaction lock or edit them before this one ends.
+    """Return the guild's settings and lock them: other transactions wait until this one ends.
 
-    For limits: what was counted under the lock still holds when one more is added.
+    Limits need it: a count that was taken under the lock still holds when a row is added.
     """
     return edit(session, guild_id)
 
 
 def known(session: Session) -> Sequence[GuildSettings]:
-    """Return the settings of every guild that has a row: the system's own."""
+    """Return the settings of every guild that has a row, for the bot itself."""
     return session.scalars(sa.select(GuildSettings).order_by(GuildSettings.guild_id)).all()
 
 

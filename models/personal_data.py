@@ -1,8 +1,8 @@
-"""What the tables hold of a guild or of a person in it: found and deleted by walking the tables themselves.
+"""What the tables hold of a guild, or of a person in it. The tables themselves tell where to look.
 
-A table of guilds has a column ``guild_id``. A column that holds a person's Discord id is named ``…_by``,
-``actor_id`` or ``user_id``. So a table that is added later is counted, exported and deleted without a word
-here; a test holds its columns to these names.
+A table that belongs to guilds has a column ``guild_id``. A column that holds a person's Discord id is named
+``…_by``, ``actor_id`` or ``user_id``. So a new table is counted, exported and deleted without a change here;
+a test checks that its columns have these names.
 """
 
 import json
@@ -18,13 +18,13 @@ from models.tables import UNFINISHED, AuditEvent, Base, Corpus, JobState, TextMo
 from models.training import training_jobs
 
 DELETED_PERSON = 0
-"""Stands where the id of a person stood who had their data deleted."""
+"""Replaces the id of a person who had their data deleted."""
 
 NO_FILENAME = "–"
 
 
 def guild_tables() -> list[sa.Table]:
-    """Return every table of guilds; one that refers to another comes after it."""
+    """Return every table that belongs to guilds; a table comes after those that it refers to."""
     return [table for table in Base.metadata.sorted_tables if "guild_id" in table.c]
 
 
@@ -36,16 +36,16 @@ def person_columns(table: sa.Table) -> list[sa.Column[Any]]:
 
 
 def guild_ids(session: Session) -> set[int]:
-    """Return every guild that any table knows: the system's own, for what is purged."""
+    """Return the ids of all guilds in any table, for the bot itself."""
     return {guild_id for table in guild_tables() for guild_id in session.scalars(sa.select(table.c.guild_id))}
 
 
 def rows(session: Session, guild_id: int, user_id: int | None = None) -> dict[str, list[dict[str, Any]]]:
-    """Return the guild's rows by table, or of those the ones that name a person; no table is empty.
+    """Return the guild's rows by table name, or those that name a person. Empty tables are left out.
 
     Args:
-        session: any.
-        guild_id: whose.
+        session: an open SQLAlchemy session.
+        guild_id: Discord id of the guild that owns the rows.
         user_id: Discord id of the person; None for all rows.
     """
     found = {
@@ -56,7 +56,7 @@ def rows(session: Session, guild_id: int, user_id: int | None = None) -> dict[st
 
 
 def counts(session: Session, guild_id: int, user_id: int | None = None) -> dict[str, int]:
-    """Return how many rows there are where `rows` would return them; tables without any count 0."""
+    """Return how many rows `rows` would find, by table name; 0 for an empty table."""
     return {
         table.name: session.execute(
             sa.select(sa.func.count()).select_from(table).where(condition)
@@ -81,13 +81,13 @@ def erase_guild(session: Session, guild_id: int) -> None:
 
 
 def forget_person(session: Session, guild_id: int, user_id: int, now: datetime) -> Sequence[TrainingJob]:
-    """Take a person out of the guild's rows; the rows stay for those who use the models.
+    """Remove a person from the guild's rows; the rows stay for those who use the models.
 
-    Their texts count as deleted, their trainings are called off, and where their id stood stands
-    `DELETED_PERSON`, also in what the trail says besides.
+    Their texts are marked as deleted, their trainings are cancelled, and `DELETED_PERSON` replaces their id,
+    also in the details of the audit log.
 
     Returns:
-        The trainings that were called off.
+        The trainings that were cancelled.
     """
     wanted = sa.select(TrainingJob.id).where(
         TrainingJob.guild_id == guild_id,
@@ -113,7 +113,7 @@ def forget_person(session: Session, guild_id: int, user_id: int, now: datetime) 
 
 
 def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextModel]:
-    """Return the models that learned from the person's texts, also those that went on from such a model."""
+    """Return the models that learned from the person's texts, directly or through a base model."""
     texts_of_theirs = set(
         session.scalars(
             sa.select(Corpus.id).where(Corpus.guild_id == guild_id, Corpus.uploaded_by == user_id)
@@ -122,7 +122,7 @@ def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextM
     done = sa.select(TrainingJob).where(TrainingJob.guild_id == guild_id, TrainingJob.state == JobState.DONE)
     jobs: set[str] = set()
     learned: set[int] = set()
-    # A model can only go on from one that was there before, so one look in order of time is enough.
+    # A base is older than the model trained from it, so one pass in order of time is enough.
     for job in session.scalars(done.order_by(TrainingJob.finished_at)):
         if job.corpus_id in texts_of_theirs or job.base_model_id in learned:
             jobs.add(job.id)
@@ -134,7 +134,7 @@ def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextM
 
 
 def delete_models(session: Session, guild_id: int, model_ids: Collection[int]) -> None:
-    """Delete some of the guild's models; what refers to one lets go of it or else is deleted too."""
+    """Delete some of the guild's models. A row that refers to one drops the reference, or is deleted too."""
     for model_id in model_ids:
         schedules.pause_for_model(session, guild_id, model_id, "its model was deleted")
     models = TextModel.__table__

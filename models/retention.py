@@ -1,4 +1,4 @@
-"""What has been kept long enough. All of it is the system's own: it looks at every guild."""
+"""What was kept long enough, and the files that must be deleted. Looks at every guild."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -11,9 +11,10 @@ from models.tables import UNFINISHED, Corpus, FileRemoval, GuildSettings, Instal
 
 
 def expire_texts(session: Session, now: datetime) -> Sequence[Corpus]:
-    """Mark texts as deleted that their guild keeps no longer: so many days after their last training.
+    """Mark texts as deleted whose guild keeps them no longer, and return them.
 
-    A text that was never trained on counts from its upload; one that a training still waits for stays.
+    A guild keeps a text for a number of days after its last training, or after its upload if there was none.
+    A text that an unfinished training needs stays.
     """
     used = sa.or_(TrainingJob.corpus_id == Corpus.id, TrainingJob.validation_corpus_id == Corpus.id) & (
         TrainingJob.guild_id == Corpus.guild_id
@@ -39,7 +40,7 @@ def expire_texts(session: Session, now: datetime) -> Sequence[Corpus]:
 
 
 def presence_marks(session: Session) -> dict[int, bool]:
-    """Return every guild that any table knows, and whether it counts as one that removed the bot."""
+    """Return the ids of all guilds in any table, each with whether it is marked as having removed the bot."""
     marked = sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at.is_not(None))
     left = set(session.scalars(marked))
     return {guild_id: guild_id in left for guild_id in sorted(guild_ids(session) | left)}
@@ -51,36 +52,37 @@ def left_before(session: Session, moment: datetime) -> Sequence[int]:
 
 
 def remove_files(session: Session, paths: Iterable[str], now: datetime) -> None:
-    """Record what must go once this transaction is committed, by its path in the data directory."""
+    """Record files to delete once this transaction is committed, by their paths in the data directory."""
     session.add_all([FileRemoval(path=path, created_at=now) for path in sorted(set(paths))])
     session.flush()
 
 
 def removals(session: Session) -> Sequence[FileRemoval]:
-    """Return the files and folders that must go."""
+    """Return the files and folders that must be deleted, the oldest entry first."""
     return session.scalars(sa.select(FileRemoval).order_by(FileRemoval.id)).all()
 
 
 def database_made_at(session: Session) -> datetime | None:
-    """Return when this database was made, long ago for one that has been upgraded; None if that is unknown.
+    """Return when this database was created; None if that is unknown.
 
-    Files that are older belong to another database: nothing is known of them here.
+    For a database from before this was recorded, it is a moment long ago. Files that are older belong to
+    another database.
     """
     return session.scalars(sa.select(Installation.created_at)).first()
 
 
 def lock_files(session: Session, guild_id: int) -> None:
-    """Let no row that names a file of the guild's begin before this (writing) transaction ends."""
+    """Let nobody insert a row that names a file of the guild until this (writing) transaction ends."""
     session.get(GuildSettings, guild_id, with_for_update=True)
 
 
 def claim_removal(session: Session, removal_id: int, guild_id: int) -> bool:
-    """Return whether this must still go; nobody can `keep_files` it before this (writing) transaction ends.
+    """Return whether a file must still be deleted; `keep_files` waits until this (writing) transaction ends.
 
     Args:
-        session: a writing one.
-        removal_id: which.
-        guild_id: whose file it is; who writes a row for it holds the guild's lock.
+        session: an open SQLAlchemy session that may write.
+        removal_id: id of the row of `FileRemoval`.
+        guild_id: Discord id of the guild that owns the file; whoever inserts a row for it holds its lock.
     """
     lock_files(session, guild_id)
     chosen = sa.select(FileRemoval.id).where(FileRemoval.id == removal_id).with_for_update()
@@ -88,12 +90,12 @@ def claim_removal(session: Session, removal_id: int, guild_id: int) -> bool:
 
 
 def keep_files(session: Session, paths: Iterable[str]) -> None:
-    """Take files off the list of what must go: the rows that name them are written in this transaction."""
+    """Remove files from the list of files to delete: this transaction inserts rows that name them."""
     session.execute(sa.delete(FileRemoval).where(FileRemoval.path.in_(list(paths))))
 
 
 def removed(session: Session, ids: Iterable[int]) -> None:
-    """Record that these are gone for good."""
+    """Record that these files are deleted: drop their entries."""
     session.execute(sa.delete(FileRemoval).where(FileRemoval.id.in_(list(ids))))
 
 

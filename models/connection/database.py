@@ -1,4 +1,4 @@
-"""One way into the database, for the event loop and for worker threads alike."""
+"""The one way into the database, for the event loop and for worker threads."""
 
 import asyncio
 import contextvars
@@ -16,7 +16,7 @@ Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
 THREADS = 8
-"""Transactions at a time that the event loop waits for."""
+"""The most transactions that run at a time for the event loop."""
 
 
 class Database:
@@ -26,10 +26,10 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        """Check the address; the first transaction opens the connection.
+        """Check the address. The first transaction opens the connection.
 
         Raises:
-            DatabaseError: the address is none that can be used.
+            DatabaseError: the address cannot be used.
         """
         self.url = parse_url(url)
         self._engine = make_engine(self.url)
@@ -38,7 +38,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session in a transaction that sees one moment and refuses to write.
+        """Yield a session in a read-only transaction, which sees the database at one moment.
 
         Raises:
             DatabaseError: the database cannot be reached or used, or a write was tried.
@@ -53,13 +53,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Give a session in a writing transaction: committed at the end, rolled back by an exception.
+        """Yield a session in a writing transaction: committed at the end, rolled back by an exception.
 
-        On SQLite writers go one after another from their first statement on. On PostgreSQL they run side by
-        side: read with ``with_for_update`` what a change is computed from.
+        On SQLite writing transactions run one after another. On PostgreSQL they run at the same time, so read
+        with ``with_for_update`` whatever a change is computed from.
 
         Raises:
-            DatabaseError: the database cannot be reached or used, or another writer kept it for 15 s.
+            DatabaseError: the database cannot be reached or used, or another writer held it for 15 s.
         """
         with (
             one_clear_line(self.url),
@@ -74,11 +74,11 @@ class Database:
     ) -> Result:
         """Run ``function(session, *args)`` in a transaction of its own, in a worker thread.
 
-        A cancelled caller stops waiting, but the transaction already begun goes on to its end.
+        If the caller is cancelled, it stops waiting, but a transaction that has begun runs to its end.
 
         Args:
-            function: any of this package's queries, or a function of several.
-            args: passed after the session; for keywords wrap the function in a lambda or a partial.
+            function: takes a session and `args`, such as any query of this package.
+            *args: positional arguments after the session; for keywords pass a lambda or a partial.
             write: whether the transaction may write.
 
         Raises:
@@ -93,9 +93,9 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._threads, running, transaction)
 
     def forget_log(self) -> None:
-        """Overwrite SQLite's write-ahead log, which else holds what was deleted until other changes cover it.
+        """Truncate SQLite's write-ahead log, which would otherwise still hold what was deleted.
 
-        While others read or write it stays as it is, and the next deletion or end of the process does it.
+        While others read or write, it stays as it is; the next deletion or the end of the process does it.
         """
         if self.url.get_backend_name() != "sqlite":
             return

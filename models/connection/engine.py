@@ -1,4 +1,4 @@
-"""From an address to an engine whose transactions mean the same on SQLite and PostgreSQL."""
+"""Makes an engine from an address; its transactions behave alike on SQLite and PostgreSQL."""
 
 import time
 from typing import Any
@@ -25,7 +25,7 @@ def parse_url(url: str) -> sa.URL:
         The address with its driver named.
 
     Raises:
-        DatabaseError: it is none of these.
+        DatabaseError: the address has another form.
     """
     accepted = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
     try:
@@ -48,8 +48,8 @@ def make_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
     A transaction on it only reads, unless the connection has the execution option ``writes=True``.
 
     Args:
-        url: from `parse_url`.
-        foreign_keys: off only for migrations, which on SQLite rebuild a table by dropping the old one.
+        url: an address that `parse_url` returned.
+        foreign_keys: whether SQLite checks them; off for migrations, which rebuild a table by dropping it.
 
     Raises:
         DatabaseError: the driver for PostgreSQL is not installed.
@@ -83,8 +83,8 @@ def make_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
 def _enter_wal(cursor: DBAPICursor) -> None:
     """Switch to write-ahead logging, which the file remembers.
 
-    While several processes do so at once on a new file, SQLite refuses some of them at once: it does
-    not wait for ``busy_timeout`` where waiting could be a deadlock.
+    If several processes switch a new file at the same time, SQLite refuses some of them at once: it does not
+    wait for ``busy_timeout`` where waiting could be a deadlock. So it is tried again here.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
@@ -105,8 +105,8 @@ def writes(connection: sa.Connection | sa.Engine) -> bool:
 
 
 def _begin_on_sqlite(connection: sa.Connection) -> None:
-    # A deferred transaction that turns into a writing one fails at once if another wrote meanwhile, whatever
-    # the busy timeout; so who may write takes the lock at the start, and who may not is held to it.
+    # A deferred transaction that begins to write fails at once if another one wrote meanwhile, whatever the
+    # busy timeout. So a writing transaction takes the lock at its start, and others cannot write at all.
     may_write = writes(connection)
     connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if may_write else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write else "BEGIN")

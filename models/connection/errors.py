@@ -1,4 +1,4 @@
-"""What can go wrong with the database, as one line for the person who set it up."""
+"""Errors of the database, each as one line for the person who set it up."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from sqlalchemy import exc
 
 
 class DatabaseError(Exception):
-    """The database cannot be used as things stand; ``str(error)`` is one line that says why.
+    """The database cannot be used now; ``str(error)`` is one line that says why.
 
     Attributes:
-        disk_full: that is because there is no room on its disk.
+        disk_full: whether the reason is a full disk.
     """
 
     def __init__(self, line: str, *, disk_full: bool = False) -> None:
@@ -29,7 +29,7 @@ _FULL = ("database or disk is full", "No space left on device", "Disk quota exce
 def one_clear_line(url: sa.URL) -> Iterator[None]:
     """Turn failures of the database itself into `DatabaseError`.
 
-    A broken constraint or a misused session stays what it was: that is a mistake of the caller.
+    A violated constraint or a misused session is a mistake of the caller and stays what it is.
     """
     try:
         yield
@@ -44,7 +44,7 @@ def one_clear_line(url: sa.URL) -> Iterator[None]:
 
 
 def shown(url: sa.URL) -> str:
-    """Return the address as it may be printed: without its password."""
+    """Return the address without its password, so that it can be printed."""
     return url.render_as_string(hide_password=True)
 
 

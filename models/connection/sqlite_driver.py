@@ -2,8 +2,8 @@
 
 SQLite 3.7.0 to 3.51.2 can, rarely, corrupt a WAL database when two connections write and checkpoint at the
 same moment (https://sqlite.org/wal.html#walresetbug). Many Pythons are linked to such a copy; the package
-pysqlite3 brings a newer one in its wheels. Whoever opens the application's file inside this process must use
-this module: two copies of SQLite on one file undo each other's POSIX locks
+pysqlite3 has a newer one in its wheels. All code that opens the application's file in this process must use
+this module: two copies of SQLite on one file release each other's POSIX locks
 (https://sqlite.org/howtocorrupt.html, 2.2.1).
 """
 

@@ -1,4 +1,4 @@
-"""One row a slot: due, sending, then one of its ends. The row decides that a slot is posted once."""
+"""The rows of slots. Each slot has one row, which ensures that it is posted once."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ def add(
     state: PostState = PostState.DUE,
     requested_by: int | None = None,
 ) -> ScheduledPost | None:
-    """Record a slot; None where it has a row already.
+    """Insert a slot; None if it has a row already.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the schedule is not one of this guild's.
@@ -60,7 +60,7 @@ def listing(session: Session, guild_id: int, schedule_id: int, limit: int = 50) 
 
 
 def under_way(session: Session, limit: int = 100) -> Sequence[ScheduledPost]:
-    """Return every guild's posts that have not ended, the oldest slot first: the system's own."""
+    """Return every guild's posts that have not ended, the oldest slot first, for the bot itself."""
     chosen = sa.select(ScheduledPost).where(ScheduledPost.state.in_(UNDER_WAY))
     return session.scalars(chosen.order_by(ScheduledPost.slot, ScheduledPost.id).limit(limit)).all()
 
@@ -68,15 +68,15 @@ def under_way(session: Session, limit: int = 100) -> Sequence[ScheduledPost]:
 def ready(
     session: Session, now: datetime, *, away: Collection[int], limit: int
 ) -> Sequence[tuple[ScheduledPost, int]]:
-    """Return posts that have not ended, each with its channel: the system's own.
+    """Return posts that have not ended, each with its channel, for the bot itself.
 
-    Every guild's oldest come before any guild's second, so that no guild's keep another's from being seen.
+    Every guild's oldest slot comes before any guild's second, so that no guild delays another one.
 
     Args:
-        session: any.
-        now: the present moment.
-        away: guilds that cannot be posted to now; of theirs only those that have expired are returned.
-        limit: how many at most.
+        session: an open SQLAlchemy session.
+        now: the present moment (aware).
+        away: Discord ids of guilds that cannot be posted to now; only their expired slots are returned.
+        limit: the most rows to return.
     """
     turn = sa.func.row_number().over(
         partition_by=ScheduledPost.guild_id, order_by=(ScheduledPost.slot, ScheduledPost.id)
@@ -101,7 +101,7 @@ def ready(
 
 
 def take_back(session: Session, guild_id: int, schedule_id: int, *, after: datetime) -> None:
-    """Delete the record of slots that have not come after all, but for those that may have been posted."""
+    """Delete rows of slots later than `after`, except those that may have been posted."""
     session.execute(
         sa.delete(ScheduledPost).where(
             ScheduledPost.guild_id == guild_id,
@@ -115,14 +115,14 @@ def take_back(session: Session, guild_id: int, schedule_id: int, *, after: datet
 def begin_sending(
     session: Session, guild_id: int, schedule_id: int, slot: datetime, *, now: datetime
 ) -> ScheduledPost | None:
-    """Record that Discord may have the message from now on; of two who do so the second gets None."""
+    """Record that Discord may have the message from now on; None if another attempt did so first."""
     return _move(
         session, guild_id, schedule_id, slot, {PostState.DUE}, state=PostState.SENDING, sending_at=now
     )
 
 
 def not_sent(session: Session, guild_id: int, schedule_id: int, slot: datetime) -> ScheduledPost | None:
-    """Record that Discord never got the message: it is due as before."""
+    """Record that Discord never got the message: the slot is due again."""
     return _move(
         session, guild_id, schedule_id, slot, {PostState.SENDING}, state=PostState.DUE, sending_at=None
     )
@@ -131,7 +131,7 @@ def not_sent(session: Session, guild_id: int, schedule_id: int, slot: datetime) 
 def sent(
     session: Session, guild_id: int, schedule_id: int, slot: datetime, *, message_id: int
 ) -> ScheduledPost | None:
-    """Record which message it is."""
+    """Record the id of the message."""
     return _move(
         session,
         guild_id,
@@ -146,12 +146,12 @@ def sent(
 def end(
     session: Session, guild_id: int, schedule_id: int, slot: datetime, *, state: PostState, error: str
 ) -> ScheduledPost | None:
-    """Record why there is no message, or none that is known of: missed, failed or unconfirmed."""
+    """Record why there is no known message: the slot is missed, failed or unconfirmed."""
     return _move(session, guild_id, schedule_id, slot, UNDER_WAY, state=state, error=error)
 
 
 def forget(session: Session, guild_id: int, schedule_id: int, *, before: datetime) -> None:
-    """Delete the record of ended posts whose slot is older."""
+    """Delete the rows of ended posts whose slot is older than `before`."""
     session.execute(
         sa.delete(ScheduledPost).where(
             ScheduledPost.guild_id == guild_id,

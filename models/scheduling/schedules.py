@@ -1,7 +1,7 @@
-"""The life of a schedule: a draft that is confirmed, then active or paused, until it is removed.
+"""The life of a schedule: a draft is confirmed, then the schedule is active or paused until it is removed.
 
-What changes one is a conditional UPDATE or DELETE. One that came too late, or names a schedule the guild does
-not have, returns None and changes nothing.
+Each change is a conditional UPDATE or DELETE. It returns None and changes nothing if it comes too late, or if
+the guild has no such schedule.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ def add_draft(
     temperature: float | None = None,
     length: int | None = None,
 ) -> Schedule:
-    """Record what a person is about to confirm; their earlier drafts go, and everybody's old ones.
+    """Insert a draft for a person to confirm; delete their earlier drafts, and old drafts of the guild.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the model is not one of this guild's.
@@ -81,7 +81,7 @@ def draft(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
 def listing(session: Session, guild_id: int, *, lock: bool = False) -> Sequence[Schedule]:
     """Return the guild's confirmed schedules, the oldest first.
 
-    With ``lock`` they cannot change before this (writing) transaction ends: count them, then `confirm`.
+    With ``lock`` they cannot change until this (writing) transaction ends: count them, then `confirm`.
     """
     chosen = (
         sa.select(Schedule)
@@ -105,7 +105,7 @@ def confirm(session: Session, guild_id: int, schedule_id: int, *, next_slot: dat
 
 
 def discard(session: Session, guild_id: int, schedule_id: int) -> None:
-    """Forget a draft."""
+    """Delete a draft."""
     session.execute(
         sa.delete(Schedule).where(
             Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state == ScheduleState.DRAFT
@@ -125,11 +125,11 @@ def pause(
     """Stop an active schedule from posting by itself.
 
     Args:
-        session: a writing one.
-        guild_id: whose schedule it is.
-        schedule_id: which.
-        reason: one line for people; "{name}" in it stands for who did it.
-        by: Discord id of who did it; None for the bot itself.
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the schedule.
+        schedule_id: id of the schedule.
+        reason: one line for people; "{name}" in it is replaced by the name of who did it.
+        by: Discord id of the person who did it; None for the bot.
         notice: whether its channel is to be told.
     """
     return _change(
@@ -148,7 +148,7 @@ def pause(
 def resume(
     session: Session, guild_id: int, schedule_id: int, *, by: int, next_slot: datetime
 ) -> Schedule | None:
-    """Let a paused schedule post again; who resumes it answers for it from now on."""
+    """Let a paused schedule post again; who resumes it is responsible for it from now on."""
     return _change(
         session,
         guild_id,
@@ -164,7 +164,7 @@ def resume(
 
 
 def remove(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
-    """Delete a confirmed schedule with the record of its posts, and return what it was."""
+    """Delete a confirmed schedule with the rows of its posts, and return it."""
     schedule = get(session, guild_id, schedule_id)
     if schedule is not None:
         _delete(session, Schedule.guild_id == guild_id, Schedule.id == schedule_id)
@@ -172,10 +172,10 @@ def remove(session: Session, guild_id: int, schedule_id: int) -> Schedule | None
 
 
 def pause_for_model(session: Session, guild_id: int, model_id: int, reason: str) -> int:
-    """Let go of a model that is about to be deleted, in the same transaction, and pause what posts from it.
+    """Drop references to a model before it is deleted in the same transaction; pause schedules that use it.
 
     Returns:
-        How many schedules were active and are paused now; their channels will be told.
+        How many active schedules are paused now; their channels will be told.
     """
     of_model = (Schedule.guild_id == guild_id, Schedule.model_id == model_id)
     _delete(session, *of_model, Schedule.state == ScheduleState.DRAFT)
@@ -187,7 +187,7 @@ def pause_for_model(session: Session, guild_id: int, model_id: int, reason: str)
 
 
 def pause_all(session: Session, guild_id: int, reason: str) -> int:
-    """Pause every active schedule of the guild, and say how many there were."""
+    """Pause every active schedule of the guild, and return their number."""
     return _pause_many(session, Schedule.guild_id == guild_id, reason=reason, notice=False)
 
 
@@ -197,24 +197,24 @@ def delete_all(session: Session, guild_id: int) -> int:
 
 
 def due(session: Session, now: datetime, limit: int = 100) -> Sequence[Schedule]:
-    """Return every guild's schedules whose next slot has come, the longest due first: the system's own."""
+    """Return every guild's schedules whose next slot has come, the longest due first, for the bot itself."""
     chosen = sa.select(Schedule).where(Schedule.next_slot <= now)
     return session.scalars(chosen.order_by(Schedule.next_slot, Schedule.id).limit(limit)).all()
 
 
 def active(session: Session) -> Sequence[Schedule]:
-    """Return every guild's active schedules: the system's own."""
+    """Return every guild's active schedules, for the bot itself."""
     chosen = sa.select(Schedule).where(Schedule.state == ScheduleState.ACTIVE)
     return session.scalars(chosen.order_by(Schedule.id)).all()
 
 
 def to_tell(session: Session, limit: int = 20, away: Collection[int] = ()) -> Sequence[Schedule]:
-    """Return every guild's paused schedules whose channel is still to be told: the system's own.
+    """Return every guild's paused schedules whose channel must still be told, for the bot itself.
 
     Args:
-        session: any.
-        limit: how many at most, those that were paused first.
-        away: guilds that cannot be told now.
+        session: an open SQLAlchemy session.
+        limit: the most rows to return, the longest paused first.
+        away: Discord ids of guilds that cannot be told now.
     """
     chosen = sa.select(Schedule).where(
         Schedule.notice_due, Schedule.state == ScheduleState.PAUSED, Schedule.guild_id.not_in(away)
@@ -223,7 +223,7 @@ def to_tell(session: Session, limit: int = 20, away: Collection[int] = ()) -> Se
 
 
 def told(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
-    """Record that the channel is being told; None where another did so first or it posts again."""
+    """Record that the channel was told; None if that was recorded before, or the schedule is not paused."""
     change = (
         sa.update(Schedule)
         .where(
@@ -242,7 +242,7 @@ def told(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
 def advance(
     session: Session, guild_id: int, schedule_id: int, *, expected: datetime, next_slot: datetime
 ) -> Schedule | None:
-    """Move an active schedule on to its next slot; None where another process did, or it is paused."""
+    """Move an active schedule to its next slot; None if another process did, or the schedule is paused."""
     change = (
         sa.update(Schedule)
         .where(Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.next_slot == expected)

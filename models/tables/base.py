@@ -7,12 +7,12 @@ from sqlalchemy.orm import DeclarativeBase
 
 from models.tables.columns import UtcDateTime
 
-# A button that outlives the row it was made for must not find another one; SQLite would hand out freed ids.
+# SQLite would give the id of a deleted row to a new one, and a button of the old row would then act on it.
 NEVER_REUSE_IDS = {"sqlite_autoincrement": True}
 
 
 class Base(DeclarativeBase):
-    """Parent of every table. Constraints have predictable names, so that a migration can name them."""
+    """Base class of every table. Constraints have predictable names, so that migrations can refer to them."""
 
     metadata = sa.MetaData(
         naming_convention={

@@ -14,16 +14,16 @@ def utc_now() -> datetime:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware on the way in, aware in UTC on the way out. SQLite alone would drop the zone."""
+    """A moment: takes aware times, returns aware times in UTC. SQLite alone would drop the zone."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Store in UTC.
+        """Store the time in UTC.
 
         Raises:
-            ValueError: the time has no zone, so it names no moment.
+            ValueError: the time has no zone.
         """
         if value is None:
             return None
@@ -32,7 +32,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Return in UTC, from the database's own zone or from none."""
+        """Return the time in UTC; a time without a zone, as SQLite stores it, is in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -10,24 +10,24 @@ from models.tables.columns import utc_now
 
 DEFAULT_TEMPERATURE = 0.7
 DEFAULT_LENGTH = 500
-"""Characters a sample has where neither the user nor the guild says otherwise."""
+"""Characters of a sample, unless the request or the guild names another length."""
 
 DEFAULT_COOLDOWN_S = 3.0
 """Seconds between two samples of one person."""
 
 DEFAULT_LONGEST_COPY = 50
-"""Characters that a sample may have in common with its corpus in one piece."""
+"""The most characters in a row that a sample may share with its corpus."""
 
 DEFAULT_TRAININGS_A_DAY = 20
 DEFAULT_TRAININGS_A_PERSON = 2
-"""Trainings that a guild may begin in 24 hours, and that one person may have queued or running."""
+"""The most trainings that a guild may begin in 24 hours, and that a person may have queued or running."""
 
 DEFAULT_SCHEDULES = 10
-"""Schedules that a guild may have."""
+"""The most schedules that a guild may have."""
 
 
 class GuildSettings(Base):
-    """What a guild chose. A guild without a row has the defaults."""
+    """The settings of a guild. A guild without a row has the defaults."""
 
     __tablename__ = "guild_settings"
 
@@ -49,10 +49,10 @@ class GuildSettings(Base):
     schedules: Mapped[int] = mapped_column(default=DEFAULT_SCHEDULES)
     # An IANA name, for schedules that name none.
     timezone: Mapped[str] = mapped_column(default="UTC")
-    # Days after its training that a corpus is deleted; None keeps it.
+    # A corpus is deleted this many days after its last training; None keeps it.
     keep_corpora_days: Mapped[int | None]
     welcomed_at: Mapped[datetime | None]
-    # When the bot was removed: what the guild has here is purged some time later.
+    # When the guild removed the bot: its data is purged 30 days later.
     removed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
@@ -71,7 +71,7 @@ class GuildSettings(Base):
 
 
 class AuditEvent(Base):
-    """Something that somebody changed: settings, models, trainings, schedules, data."""
+    """A change that somebody made: to settings, models, trainings, schedules or data."""
 
     __tablename__ = "audit_event"
 
@@ -79,9 +79,9 @@ class AuditEvent(Base):
     guild_id: Mapped[int] = mapped_column(sa.BigInteger)
     actor_id: Mapped[int] = mapped_column(sa.BigInteger)
     action: Mapped[str] = mapped_column(sa.String(64))
-    # What it was done to, as people call it.
+    # Name of what was changed, as people call it.
     subject: Mapped[str]
-    # JSON: what else belongs to it.
+    # JSON object of further facts.
     details: Mapped[str] = mapped_column(default="{}")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 

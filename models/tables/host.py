@@ -9,9 +9,9 @@ from models.tables.columns import utc_now
 
 
 class FileRemoval(Base):
-    """A file or folder that must go: written with the deletion of its row, carried out after it.
+    """A file or folder to delete: recorded with the deletion of its row, deleted after the commit.
 
-    It names no guild, so that it outlives the guild's rows; who looks next makes up for a crash.
+    It has no guild id, so that it outlives the guild's rows. After a crash the next start deletes the file.
     """
 
     __tablename__ = "file_removal"
@@ -23,7 +23,7 @@ class FileRemoval(Base):
 
 
 class Installation(Base):
-    """The one row that says when this database was made."""
+    """One row: when this database was created."""
 
     __tablename__ = "installation"
 

@@ -1,4 +1,4 @@
-"""The tables of scheduled posts: what a guild wants posted when, and what became of each time."""
+"""The tables of schedules and of their posts."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from models.tables.columns import by_value, utc_now
 
 
 class ScheduleState(StrEnum):
-    """A draft was shown to its maker and not confirmed yet; only an active schedule posts by itself."""
+    """The state of a schedule. A draft is not confirmed yet; only an active schedule posts by itself."""
 
     DRAFT = "draft"
     ACTIVE = "active"
@@ -19,20 +19,20 @@ class ScheduleState(StrEnum):
 
 
 class PostState(StrEnum):
-    """What became of a slot. The first two are under way, the others final."""
+    """The state of a slot. The first two are under way, the others final."""
 
     DUE = "due"
     # Discord may have the message already.
     SENDING = "sending"
     SENT = "sent"
-    # The bot ended while it was sending, for too long to find out: counted as posted.
+    # The bot ended while it was sending, too long ago to find out: it counts as posted.
     UNCONFIRMED = "unconfirmed"
     MISSED = "missed"
     FAILED = "failed"
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more is done about the slot."""
+        """Whether the slot has ended."""
         return self not in UNDER_WAY
 
 
@@ -40,14 +40,14 @@ UNDER_WAY = frozenset({PostState.DUE, PostState.SENDING})
 
 
 class Schedule(Base):
-    """Regular posts of a channel: when, and with which settings."""
+    """Regular posts in a channel: when, and with which settings."""
 
     __tablename__ = "schedule"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     guild_id: Mapped[int] = mapped_column(sa.BigInteger)
     channel_id: Mapped[int] = mapped_column(sa.BigInteger)
-    # Who answers for it: who made it or, where somebody else resumed it, that one.
+    # The person responsible for it: who created it or, if somebody else resumed it, that person.
     created_by: Mapped[int] = mapped_column(sa.BigInteger)
     state: Mapped[ScheduleState] = mapped_column(by_value(ScheduleState), default=ScheduleState.DRAFT)
     # The rule as it is written, such as "daily 09:00".
@@ -55,19 +55,19 @@ class Schedule(Base):
     timezone: Mapped[str] = mapped_column(sa.String(64))
     # What "every N hours" is counted from.
     anchor: Mapped[datetime]
-    # None takes the guild's default model at each time.
+    # None: the guild's default model at the time of each post.
     model_id: Mapped[int | None]
     seed: Mapped[str] = mapped_column(default="")
-    # None leaves these to the guild.
+    # None: the guild's settings at the time of each post.
     temperature: Mapped[float | None]
     length: Mapped[int | None]
     # None unless it is active.
     next_slot: Mapped[datetime | None]
-    # One line in English; "{name}" in it stands for who paused it.
+    # One line in English; "{name}" in it is replaced by who paused it.
     paused_reason: Mapped[str] = mapped_column(default="")
-    # Who paused it by hand; None where the bot did. No name of a person is stored.
+    # The person who paused it; None if the bot did. The name itself is not stored.
     paused_by: Mapped[int | None] = mapped_column(sa.BigInteger)
-    # The channel is still to be told that it is paused.
+    # The channel must still be told that the schedule is paused.
     notice_due: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
@@ -85,7 +85,7 @@ class Schedule(Base):
 
 
 class ScheduledPost(Base):
-    """One slot of a schedule and what became of it. There is one row a slot, whoever finds it due."""
+    """One slot of a schedule and its state. A slot has one row, whoever finds it due."""
 
     __tablename__ = "scheduled_post"
 
@@ -94,11 +94,11 @@ class ScheduledPost(Base):
     schedule_id: Mapped[int]
     slot: Mapped[datetime]
     state: Mapped[PostState] = mapped_column(by_value(PostState), default=PostState.DUE)
-    # Drawn beforehand, so that a post that is tried again is the same text.
+    # Drawn in advance, so that every attempt writes the same text.
     random_seed: Mapped[int] = mapped_column(sa.BigInteger)
-    # Later than this it is not posted any more.
+    # After this moment it is not posted any more.
     expires_at: Mapped[datetime]
-    # Who asked for it out of turn.
+    # The person who ran the schedule by hand; None for a slot of the rule.
     requested_by: Mapped[int | None] = mapped_column(sa.BigInteger)
     sending_at: Mapped[datetime | None]
     message_id: Mapped[int | None] = mapped_column(sa.BigInteger)

@@ -1,4 +1,4 @@
-"""The tables of texts, of the models that learned from them, and of the trainings in between."""
+"""The tables of uploaded texts, trainings, and the models that they make."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,11 +10,11 @@ from models.tables.base import NEVER_REUSE_IDS, Base
 from models.tables.columns import by_value, utc_now
 
 NAME_CHARACTERS = 100
-"""Longest name of a text model: what an autocomplete choice of Discord can carry."""
+"""Longest name of a text model: the limit of an autocomplete choice in Discord."""
 
 
 class Corpus(Base):
-    """A text that somebody uploaded, with the statement that they may use it. One row an upload."""
+    """A text that somebody uploaded, with the statement that they may use it. Each upload has a row."""
 
     __tablename__ = "corpus"
 
@@ -30,7 +30,7 @@ class Corpus(Base):
     uploaded_by: Mapped[int] = mapped_column(sa.BigInteger)
     rights_confirmed_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    # When the stored text was deleted; the figures stay for the models that were trained on it.
+    # When the stored text was deleted. The figures stay, for the models that learned from it.
     text_deleted_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -41,7 +41,7 @@ class Corpus(Base):
 
 
 class TextModel(Base):
-    """A trained model that its guild knows by a name; ``name_key`` is the name as it is compared."""
+    """A trained model of a guild. Names are compared by ``name_key``."""
 
     __tablename__ = "text_model"
 
@@ -51,7 +51,7 @@ class TextModel(Base):
     name_key: Mapped[str]
     bundle_path: Mapped[str]
     corpus_id: Mapped[int | None]
-    # Where it came from, for the record: no foreign key, so that an old job can be deleted.
+    # The job that made it, for the record: no foreign key, so that an old job can be deleted.
     training_job_id: Mapped[str | None] = mapped_column(sa.String(32))
     level: Mapped[str]
     cell: Mapped[str]
@@ -62,9 +62,9 @@ class TextModel(Base):
     created_by: Mapped[int] = mapped_column(sa.BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
-    # How many texts it wrote.
+    # How many texts it has written.
     generations: Mapped[int] = mapped_column(sa.BigInteger, default=0)
-    # It came in a zip file from elsewhere: nobody here trained it.
+    # Imported from a zip file: nobody here trained it.
     imported: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (
@@ -76,7 +76,7 @@ class TextModel(Base):
 
 
 class JobState(StrEnum):
-    """Where a training stands. It moves down this list and never back; the last three are final."""
+    """The state of a training. It moves down this list and never back; the last three are final."""
 
     QUEUED = "queued"
     TRAINING = "training"
@@ -86,7 +86,7 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can happen to the job any more."""
+        """Whether the job has ended."""
         return self not in UNFINISHED
 
 
@@ -109,24 +109,24 @@ class TrainingJob(Base):
     model_name: Mapped[str] = mapped_column(sa.String(NAME_CHARACTERS))
     minutes: Mapped[float]
     level: Mapped[str] = mapped_column(default="char")
-    # The recipe's preset; None leaves it to the trainer.
+    # The preset; None leaves the size to the trainer.
     size: Mapped[str | None]
-    # Texts to measure the loss on, and a model to go on from, where the person gave one.
+    # The validation text and the base model, if the person gave them.
     validation_corpus_id: Mapped[int | None]
     base_model_id: Mapped[int | None]
-    # What the person was told about the corpus before it began, one line each.
+    # Notes about the corpus for the person, one a line.
     notes: Mapped[str] = mapped_column(default="")
     finish_requested: Mapped[bool] = mapped_column(default=False)
-    # The workflow that trains it, once its turn has come.
+    # Id of the workflow that trains it; None until its turn has come.
     turn_id: Mapped[str | None] = mapped_column(sa.String(36))
-    # JSON: what the loss curve is drawn from, [[seconds, training loss, validation loss or null], ...].
+    # JSON: points of the loss curve, [[seconds, training loss, validation loss or null], ...].
     curve: Mapped[str] = mapped_column(default=NO_CURVE)
     state: Mapped[JobState] = mapped_column(by_value(JobState), default=JobState.QUEUED)
     fraction: Mapped[float] = mapped_column(default=0.0)
     loss: Mapped[float | None]
     eta_s: Mapped[float | None]
     sample: Mapped[str | None]
-    # JSON: what it wrote at fixed points of the training, [[fraction, text], ...].
+    # JSON: samples from fixed points of the training, [[fraction, text], ...].
     samples: Mapped[str] = mapped_column(default="[]")
     validation_loss: Mapped[float | None]
     error: Mapped[str | None]
@@ -135,7 +135,7 @@ class TrainingJob(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
-    # Bumped by every change; the card is out of date while it shows an older one.
+    # Every change increments it; the card is out of date while `shown_revision` is lower.
     revision: Mapped[int] = mapped_column(default=1)
     shown_revision: Mapped[int] = mapped_column(default=0)
 

@@ -1,4 +1,4 @@
-"""The texts a guild uploaded. The text itself is a file; here is what is known about it."""
+"""The texts that a guild uploaded. The text itself is a file; a row holds its figures."""
 
 from datetime import datetime
 
@@ -21,19 +21,19 @@ def add(
     uploaded_by: int,
     rights_confirmed_at: datetime,
 ) -> Corpus:
-    """Record an upload. The same text uploaded again is a row of its own: its rights were stated anew.
+    """Insert an upload. The same text uploaded again gets a row of its own: its rights were stated anew.
 
     Args:
-        session: a writing one.
-        guild_id: whose corpus it is.
-        sha256: of the stored file, 64 hexadecimal digits.
-        filename: as the uploader called it.
-        path: where the text is stored, relative to the data directory.
-        characters: length of the decoded text.
-        lines: how many it has.
-        symbols: how many distinct characters it has.
-        uploaded_by: Discord id of the user.
-        rights_confirmed_at: when the user said that they may use the text.
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the corpus.
+        sha256: hash of the stored file, 64 hexadecimal digits.
+        filename: the name that the uploader gave it.
+        path: path of the stored text, relative to the data directory.
+        characters: length of the decoded text, in characters.
+        lines: number of its lines.
+        symbols: number of its distinct characters.
+        uploaded_by: Discord id of the uploader.
+        rights_confirmed_at: when the uploader said that they may use the text (aware).
     """
     corpus = Corpus(
         guild_id=guild_id,

@@ -1,7 +1,7 @@
-"""Names of models: as they are stored and shown, and as they are compared.
+"""Names of models: how they are stored and shown, and how they are compared.
 
-What nobody sees must not tell two names apart, nor hide in one. Joiners, selectors and tags that shape what
-is seen (emoji of several parts, Persian and Indic words, flags of regions) belong to a name all the same.
+Invisible characters must neither distinguish two names nor hide in one. Joiners, selectors and tags that
+change what is seen (emoji of several parts, Persian and Indic words, flags of regions) stay in a name.
 """
 
 import unicodedata
@@ -10,7 +10,7 @@ import regex
 
 from models.tables import NAME_CHARACTERS
 
-# No composed name is a tenth as long as it was.
+# Composing never shortens a text to a tenth, so a name longer than this is too long in any form.
 _LONGEST_NORMALIZED = 10 * NAME_CHARACTERS
 
 # Scripts whose letters take another form beside a joiner or a non-joiner.
@@ -40,23 +40,23 @@ class InvalidNameError(ValueError):
     """A name that no text model can have; ``str(error)`` is one line for the person who typed it.
 
     Args:
-        line: a format of that line, so that it can be said in another language too.
-        **values: what stands for the names in it.
+        line: format string of that line, which can be translated.
+        **values: values of the fields in `line`.
     """
 
     def __init__(self, line: str, **values: str | int) -> None:
-        """Say the line."""
+        """Format the line."""
         super().__init__(line.format(**values))
         self.line, self.values = line, values
 
 
 def clean_name(name: str) -> str:
-    """Return the name as it will be shown: composed characters, single spaces, nothing that nobody sees.
+    """Return the name as it will be shown: composed, with single spaces and no stray invisible characters.
 
     Raises:
-        InvalidNameError: it is empty, too long, or holds invisible characters that shape nothing.
+        InvalidNameError: the name is empty, too long, or has stray invisible characters.
     """
-    # To compose a long run of marks takes time that grows with the square of its length.
+    # The time to compose a run of marks grows with the square of its length.
     cleaned = (
         name if len(name) > _LONGEST_NORMALIZED else " ".join(unicodedata.normalize("NFC", name).split())
     )
@@ -74,7 +74,7 @@ def clean_name(name: str) -> str:
 
 
 def key_of(name: str) -> str:
-    """Return a name as names are compared: without case, width, spacing and what nobody sees."""
+    """Return the form of a name for comparison: without case, width, extra spaces or invisible characters."""
     if len(name) > _LONGEST_NORMALIZED:
         return name  # no model has such a name
     spaced = " ".join(unicodedata.normalize("NFKC", name).split())

@@ -1,4 +1,4 @@
-"""The models a guild trained, by name. The weights are a bundle on disk; here is where, and what it is."""
+"""The models of a guild, by name. The weights are in a bundle on disk; a row holds its path and figures."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,19 +26,19 @@ def get(session: Session, guild_id: int, model_id: int) -> TextModel | None:
 
 
 def by_name(session: Session, guild_id: int, name: str) -> TextModel | None:
-    """Return the guild's model of that name, whatever the case; None where there is none."""
+    """Return the guild's model of that name, whatever the case; None if there is none."""
     return session.scalar(_named(guild_id, name))
 
 
 def with_corpus(
     session: Session, guild_id: int, wanted: str | int | None
 ) -> tuple[TextModel | None, Corpus | None]:
-    """Return one of the guild's models with the corpus it was trained on, as far as both are there.
+    """Return one of the guild's models and the corpus it was trained on; None for what is missing.
 
     Args:
-        session: any.
-        guild_id: whose model it is.
-        wanted: its name or its id; None: the one that was published last.
+        session: an open SQLAlchemy session.
+        guild_id: Discord id of the guild that owns the model.
+        wanted: the model's name or id; None takes the model that was published last.
     """
     of_corpus = (Corpus.guild_id == TextModel.guild_id) & (Corpus.id == TextModel.corpus_id)
     chosen = sa.select(TextModel, Corpus).outerjoin(Corpus, of_corpus).where(TextModel.guild_id == guild_id)
@@ -52,7 +52,7 @@ def with_corpus(
 
 
 def names_starting(session: Session, guild_id: int, prefix: str, limit: int = 25) -> Sequence[str]:
-    """Return the first names that begin so, whatever the case; 25 is what Discord shows."""
+    """Return the first names that begin with `prefix`, whatever the case. Discord shows up to 25."""
     chosen = (
         sa.select(TextModel.name)
         .where(TextModel.guild_id == guild_id, TextModel.name_key.startswith(key_of(prefix), autoescape=True))
@@ -79,26 +79,27 @@ def publish(
     created_by: int,
     imported: bool = False,
 ) -> tuple[TextModel, str | None]:
-    """Make the guild's model of that name, or give the one there is a new bundle.
+    """Insert a model of the guild, or give the existing model of that name a new bundle.
 
     Args:
-        session: a writing one.
-        guild_id: whose model it is.
-        name: as it will be shown; its case is the newest publisher's.
-        bundle_path: where the finished bundle lies, relative to the data directory.
-        corpus_id: one of the guild's corpora.
-        training_job_id: the job that trained it.
-        level: what a token is (``char``, ...).
-        cell: the recurrence (``lstm``, ...).
-        parameters: how many numbers were trained.
-        vocabulary: how many tokens it knows.
-        characters: length of its corpus.
-        validation_loss: nats per token.
-        created_by: Discord id of the user who asked.
-        imported: it was made elsewhere.
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the model.
+        name: the name to show, 1 to 100 characters; an existing model takes its case.
+        bundle_path: path of the finished bundle, relative to the data directory.
+        corpus_id: id of one of the guild's corpora; None if it is unknown.
+        training_job_id: id of the job that trained it; None for an import.
+        level: what a token is: ``char``, ``word`` or ``subword``.
+        cell: the recurrent cell, such as ``linear`` or ``lstm``.
+        parameters: number of trained parameters.
+        vocabulary: number of tokens it knows.
+        characters: length of its corpus, in characters.
+        validation_loss: loss on the validation text, in nats per token; None if unknown.
+        created_by: Discord id of the person who asked for it.
+        imported: whether it was trained elsewhere.
 
     Returns:
-        The model, and the path of the bundle it had before: for the caller to delete after the commit.
+        The model, and the path of its former bundle, which the caller deletes after the commit; None if it
+        had none.
 
     Raises:
         InvalidNameError: no model can have this name.
@@ -138,10 +139,10 @@ def publish(
 
 
 def rename(session: Session, guild_id: int, model_id: int, name: str) -> TextModel | None:
-    """Give a model of the guild another name; None where the id is absent or another guild's.
+    """Rename a model of the guild; None if the id is absent or another guild's.
 
     Raises:
-        InvalidNameError: no model can have this name, or another one of the guild has it.
+        InvalidNameError: no model can have this name, or another model of the guild has it.
     """
     cleaned = clean_name(name)
     taken = session.scalar(_named(guild_id, name).where(TextModel.id != model_id))
@@ -153,17 +154,17 @@ def rename(session: Session, guild_id: int, model_id: int, name: str) -> TextMod
 
 
 def count_generations(session: Session, guild_id: int, model_id: int, texts: int) -> None:
-    """Add to what a model wrote; nothing happens where the guild no longer has it."""
+    """Count texts that a model wrote; do nothing if the guild no longer has it."""
     _changed(session, guild_id, model_id, generations=TextModel.generations + texts)
 
 
 def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
-    """Delete a model of the guild, after what refers to it; None where the id is absent or another guild's.
+    """Delete a model of the guild and the references to it; None if the id is absent or another guild's.
 
-    Trainings keep their record. One that waits to go on from this model begins anew instead.
+    Rows of trainings stay.
 
     Returns:
-        What it was: its bundle is for the caller to delete after the commit.
+        The deleted model; the caller deletes its bundle after the commit.
     """
     model = session.scalar(
         sa.select(TextModel).where(TextModel.guild_id == guild_id, TextModel.id == model_id).with_for_update()
@@ -185,7 +186,7 @@ def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
 
 
 def _changed(session: Session, guild_id: int, model_id: int, **values: Any) -> TextModel | None:
-    """Change a model without making it the guild's newest: that is the one with the newest bundle."""
+    """Change a model but not its `updated_at`: the newest model is the one with the newest bundle."""
     change = (
         sa.update(TextModel)
         .where(TextModel.guild_id == guild_id, TextModel.id == model_id)

@@ -1,7 +1,7 @@
 """The life of a training: queued, training, then done, failed or cancelled, and never back.
 
-Each step is one conditional UPDATE, so that of two that race only the first happens. A step that came too
-late, or names a job the guild does not have, returns None and changes nothing.
+Each step is one conditional UPDATE, so that only the first of two concurrent steps happens. A step returns
+None and changes nothing if it comes too late, or if the guild has no such job.
 """
 
 from collections.abc import Collection, Sequence
@@ -32,26 +32,26 @@ def enqueue(
     base_model_id: int | None = None,
     notes: str = "",
 ) -> TrainingJob:
-    """Record a training somebody asked for.
+    """Insert a training that somebody asked for.
 
     Args:
-        session: a writing one.
-        guild_id: whose training it is.
-        channel_id: where its card is.
-        requested_by: Discord id of the user.
-        corpus_id: one of the guild's corpora.
-        model_name: what the model will be called.
-        minutes: how long it may train, wall clock.
-        message_id: the card, where there is one already.
-        level: what a token is.
-        size: the preset; None leaves it to the trainer.
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the training.
+        channel_id: Discord id of the channel of its card.
+        requested_by: Discord id of the person who asked for it.
+        corpus_id: id of one of the guild's corpora.
+        model_name: name of the model, 1 to 100 characters.
+        minutes: time limit by the wall clock, in minutes, above 0.
+        message_id: Discord id of the card, if there is one already.
+        level: what a token is: ``char``, ``word`` or ``subword``.
+        size: preset of the network; None leaves it to the trainer.
         validation_corpus_id: another of the guild's corpora, to measure the loss on.
-        base_model_id: one of the guild's models, to go on from.
-        notes: what the person should know of the corpus, one line each.
+        base_model_id: id of one of the guild's models, to train further.
+        notes: notes about the corpus for the person, one a line.
 
     Raises:
         InvalidNameError: no model can have this name.
-        sqlalchemy.exc.IntegrityError: a corpus or the base is not one of this guild's, or no minutes.
+        sqlalchemy.exc.IntegrityError: a corpus or the base is not this guild's, or `minutes` is not above 0.
     """
     job = TrainingJob(
         id=uuid4().hex,
@@ -76,8 +76,8 @@ def enqueue(
 def get(session: Session, guild_id: int, job_id: str, *, lock: bool = False) -> TrainingJob | None:
     """Return one of the guild's jobs; None where the id is absent or another guild's.
 
-    With ``lock`` nobody else moves the job before this (writing) transaction ends: look at its state, publish
-    the model and `finish` it, all or nothing.
+    With ``lock`` nobody else changes the job until this (writing) transaction ends: check its state, publish
+    the model and `finish` the job, all or nothing.
     """
     chosen = sa.select(TrainingJob).where(TrainingJob.guild_id == guild_id, TrainingJob.id == job_id)
     return session.scalar(chosen.with_for_update() if lock else chosen)
@@ -90,7 +90,7 @@ def listing(session: Session, guild_id: int) -> Sequence[TrainingJob]:
 
 
 def recent(session: Session, guild_id: int, limit: int = 5) -> Sequence[TrainingJob]:
-    """Return the guild's ended jobs, the newest end first."""
+    """Return the guild's ended jobs, the last to end first."""
     ended = sa.select(TrainingJob).where(
         TrainingJob.guild_id == guild_id, TrainingJob.state.not_in(UNFINISHED)
     )
@@ -98,7 +98,7 @@ def recent(session: Session, guild_id: int, limit: int = 5) -> Sequence[Training
 
 
 def asked_since(session: Session, guild_id: int, since: datetime) -> Sequence[datetime]:
-    """Return when the guild asked for trainings, the oldest first; not those cancelled while they waited."""
+    """Return when the guild asked for trainings, the oldest first, without those cancelled in the queue."""
     never_begun = (TrainingJob.state == JobState.CANCELLED) & TrainingJob.started_at.is_(None)
     chosen = sa.select(TrainingJob.created_at).where(
         TrainingJob.guild_id == guild_id, TrainingJob.created_at > since, ~never_begun
@@ -107,7 +107,7 @@ def asked_since(session: Session, guild_id: int, since: datetime) -> Sequence[da
 
 
 def unfinished(session: Session) -> Sequence[TrainingJob]:
-    """Return every guild's queued and running jobs, the oldest first: the system's own, for recovery."""
+    """Return every guild's queued and running jobs, the oldest first, for the bot itself."""
     chosen = sa.select(TrainingJob).where(TrainingJob.state.in_(UNFINISHED))
     return session.scalars(chosen.order_by(TrainingJob.created_at, TrainingJob.id)).all()
 
@@ -115,14 +115,14 @@ def unfinished(session: Session) -> Sequence[TrainingJob]:
 def changed_cards(
     session: Session, limit: int = 50, *, without: Collection[int] = ()
 ) -> Sequence[TrainingJob]:
-    """Return every guild's jobs whose card is out of date, longest unchanged first: the system's own.
+    """Return every guild's jobs whose card is out of date, longest unchanged first, for the bot itself.
 
-    Every channel's first come before any channel's second, so that one with many keeps no other waiting.
+    Every channel's first job comes before any channel's second, so that no channel delays another one.
 
     Args:
-        session: any.
-        limit: how many at most.
-        without: channels to leave out.
+        session: an open SQLAlchemy session.
+        limit: the most rows to return.
+        without: Discord ids of channels to leave out.
     """
     turn = sa.func.row_number().over(
         partition_by=TrainingJob.channel_id, order_by=(TrainingJob.updated_at, TrainingJob.id)
@@ -138,7 +138,7 @@ def changed_cards(
 def card_shown(
     session: Session, guild_id: int, job_id: str, revision: int, message_id: int | None = None
 ) -> None:
-    """Record that the card shows this revision, and which message it now is if that changed."""
+    """Record that the card shows this revision, and the id of its message if that is new."""
     session.execute(
         sa.update(TrainingJob)
         .where(
@@ -152,13 +152,13 @@ def card_shown(
 
 
 def start(session: Session, guild_id: int, job_id: str, turn_id: str | None = None) -> TrainingJob | None:
-    """Begin training a job that waits; of two that try it at once one gets it.
+    """Begin to train a queued job; of two concurrent attempts one gets it.
 
     Args:
-        session: a writing one.
-        guild_id: whose job it is.
-        job_id: which.
-        turn_id: of the workflow that trains it.
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the job.
+        job_id: id of the job, 32 hexadecimal digits.
+        turn_id: id of the workflow that trains it, up to 36 characters.
     """
     return _move(
         session,
@@ -172,7 +172,7 @@ def start(session: Session, guild_id: int, job_id: str, turn_id: str | None = No
 
 
 def of_turn(session: Session, turn_id: str) -> TrainingJob | None:
-    """Return the running job that a workflow began before it was interrupted: the system's own."""
+    """Return the running job that a workflow began before it was interrupted, for the bot itself."""
     chosen = sa.select(TrainingJob).where(
         TrainingJob.turn_id == turn_id, TrainingJob.state == JobState.TRAINING
     )
@@ -200,16 +200,16 @@ def progress(
     """Record how far a running training is; what is not given stays.
 
     Args:
-        session: a writing one.
-        guild_id: whose job it is.
-        job_id: which.
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the job.
+        job_id: id of the job, 32 hexadecimal digits.
         fraction: 0 to 1.
-        loss: of training, nats per token.
+        loss: training loss, in nats per token.
         eta_s: seconds to go.
-        sample: what the model writes by now.
-        samples: what it wrote at fixed points, as the table keeps it.
+        sample: a text that the model writes now.
+        samples: texts from fixed points of the training, as JSON (see the table).
         curve: losses over time, as the table keeps them.
-        notes: what people should know, one line each.
+        notes: notes for people, one a line.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the fraction is none.
@@ -225,7 +225,7 @@ def finish(
 ) -> TrainingJob | None:
     """Record that a running training made this model of the guild.
 
-    Where this returns None (it was cancelled meanwhile), roll back what the same transaction published.
+    If this returns None, the job was cancelled meanwhile: roll back the model published in this transaction.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the model is not one of this guild's.
@@ -245,7 +245,7 @@ def finish(
 
 
 def fail(session: Session, guild_id: int, job_id: str, *, error: str) -> TrainingJob | None:
-    """Record why there will be no model: one line for the person who asked."""
+    """Record why there will be no model, in one line for the person who asked."""
     return _move(
         session,
         guild_id,
@@ -259,14 +259,14 @@ def fail(session: Session, guild_id: int, job_id: str, *, error: str) -> Trainin
 
 
 def cancel(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
-    """Record that somebody called it off."""
+    """Record that somebody cancelled the job."""
     return _move(
         session, guild_id, job_id, UNFINISHED, state=JobState.CANCELLED, eta_s=None, finished_at=utc_now()
     )
 
 
 def cancel_all(session: Session, guild_id: int) -> Sequence[TrainingJob]:
-    """Call off all that the guild has queued or running: the bot is no longer there."""
+    """Cancel all queued and running jobs of the guild, and return them."""
     cancelled = [cancel(session, guild_id, job.id) for job in listing(session, guild_id)]
     return [job for job in cancelled if job is not None]
 

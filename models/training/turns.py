@@ -1,9 +1,9 @@
-"""Whose turn it is: the order in which the trainings of all guilds come.
+"""The fair queue: the order in which the trainings of all guilds run.
 
-Guilds take turns, and a guild's own jobs come in the order in which it asked. A guild whose training has
-just ended goes to the end of the line, behind every guild that waits by then; so between two trainings of
-one guild each other guild that waits has one, and none can be overtaken by the same guild twice. The order
-depends on nothing but the table: it is the same after a restart, and for who trains as for who shows places.
+Guilds take turns, and a guild's own jobs run in the order in which it asked. A guild whose training has just
+ended goes to the end of the line, behind every guild that waits by then. So between two trainings of one
+guild, each other guild that waits has one, and no guild overtakes another one twice. The order depends only
+on the table: it is the same after a restart, for the worker that trains and for the cards that show positions.
 """
 
 from collections import defaultdict
@@ -20,11 +20,11 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def in_turn(unfinished: Sequence[TrainingJob], last_ended: Mapping[int, datetime]) -> list[TrainingJob]:
-    """Return the waiting jobs in the order in which they will be trained.
+    """Return the queued jobs in the order in which they will run.
 
     Args:
-        unfinished: every guild's waiting and running jobs, the oldest first.
-        last_ended: when the last training of a guild ended.
+        unfinished: every guild's queued and running jobs, the oldest first.
+        last_ended: when the last training of a guild ended, by guild id.
     """
     running: dict[int, datetime] = {}
     waiting: dict[int, list[TrainingJob]] = defaultdict(list)
@@ -47,7 +47,7 @@ def in_turn(unfinished: Sequence[TrainingJob], last_ended: Mapping[int, datetime
 
 
 def order(session: Session) -> list[TrainingJob]:
-    """Return every guild's waiting jobs, the next one first: the system's own."""
+    """Return every guild's queued jobs, the next one first, for the bot itself."""
     unfinished = training_jobs.unfinished(session)
     guilds = {job.guild_id for job in unfinished if job.state is JobState.QUEUED}
     if not guilds:
@@ -61,14 +61,14 @@ def order(session: Session) -> list[TrainingJob]:
 
 
 def take(session: Session, turn_id: str) -> TrainingJob | None:
-    """Begin the job whose turn it is, or go on with the one that this turn began before: the system's own.
+    """Begin the next job, or return the job that this turn began before, for the bot itself.
 
     Args:
-        session: a writing one.
-        turn_id: of the workflow that will train it.
+        session: an open SQLAlchemy session that may write.
+        turn_id: id of the workflow that will train it, up to 36 characters.
 
     Returns:
-        The job, now running; None where nothing waits.
+        The job, now running; None if the queue is empty.
     """
     begun = training_jobs.of_turn(session, turn_id)
     if begun is not None:
