@@ -3,7 +3,7 @@
 Guilds take turns, and a guild's own jobs run in the order in which it asked. A guild whose training has just
 ended goes to the end of the line, behind every guild that waits by then. So between two trainings of one
 guild, each other guild that waits has one, and no guild overtakes another one twice. The order depends only
-on the table: it is the same after a restart, for the worker that trains and for the cards that show positions.
+on the table: it is the same after a restart, for the worker and for the cards that show queue positions.
 """
 
 from collections import defaultdict
