@@ -1,9 +1,11 @@
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import simcord
 
+import migrations
 from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
 from bot.infra.settings import Settings
@@ -19,10 +21,28 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(_env_file=None, data_dir=tmp_path / "data", jobs_poll_s=0.2, training_threads=1)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the current tables and no rows."""
+    path = tmp_path_factory.mktemp("migrated") / "pastiche.sqlite"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def simcord_bot(settings: Settings) -> Pastiche:
-    """What SimCord's own fixture `simcord_env` starts."""
-    return simulated_bot(settings)
+def simcord_bot(settings: Settings, migrated: Path) -> Pastiche:
+    """What SimCord's own fixture `simcord_env` starts.
+
+    It finds its tables there, and starts a sampler when the first text is asked for: to make either anew
+    takes longer than most tests.
+    """
+    settings.prepare_data_dir()
+    database = settings.data_dir / "pastiche.sqlite"
+    if settings.database_url == f"sqlite:///{database}" and not database.exists():
+        shutil.copy(migrated, database)
+    bot = simulated_bot(settings)
+    bot.pool.start = lambda: None
+    return bot
 
 
 @pytest.fixture
