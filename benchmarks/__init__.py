@@ -1,1 +1,1 @@
-"""The figures that README and the issues name, measured on this machine: `make bench`."""
+"""`make bench`: every promised figure, measured on this machine."""

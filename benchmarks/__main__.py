@@ -1,4 +1,4 @@
-"""Print every figure in one table, or those of the modules named; exit 1 where a bound is missed."""
+"""Print every figure in one table, or only those of the named modules; exit 1 if a bound is missed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 
-# Before NumPy is loaded: a sampler has one thread, and so has what is measured here.
+# Set before NumPy is imported: a sampler has one thread, so these processes have one too.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rich.console import Console

@@ -1,7 +1,7 @@
-"""The bot's figures: what it weighs idle, how fast it answers, how free its event loop stays in a training.
+"""Figures of the bot: memory when idle, time to answer, and lag of the event loop during a training.
 
-Everything is real but Discord, which SimCord simulates in the same process, so memory is a little more than
-in production.
+Everything but Discord is real. SimCord simulates Discord in the same process, so the bot needs a
+little more memory than in production.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ asyncio.run(main())
 
 
 def run() -> list[Figure]:
-    """Train for a few seconds and measure with the model that comes out."""
+    """Train for a few seconds and measure with that model."""
     with tempfile.TemporaryDirectory(prefix="pastiche-bench-") as folder:
         root = Path(folder)
         bundle = trained_bundle(root)

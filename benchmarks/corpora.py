@@ -1,6 +1,6 @@
-"""Figures of corpora of 1, 10 and 100 MB: how fast they are prepared, in what memory, and what a batch costs.
+"""Figures of corpora of 1, 10 and 100 MB: speed and memory of their preparation, and the time of a batch.
 
-Each corpus is prepared in a process of its own, since a process' peak of memory never falls again.
+Each corpus is prepared in a process of its own, because the memory peak of a process never falls.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from textgen.training.data.corpora import prepare
 from textgen.training.data.token_cache import TokenCache
 
 def peak():
-    # Not getrusage: its maximum begins with what the process that forked this one had.
+    # Not getrusage: its maximum includes the memory of the parent process before the fork.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) / 1024
 
@@ -47,7 +47,7 @@ made = prepare(find(folder), settings, cache=cache)
 again = time.perf_counter() - begun
 
 strips = Strips(made.training, settings.batch_size, settings.seq_length, settings.seq_step)
-# Whole epochs in their own order; of a small corpus so many that as many batches are made.
+# Whole epochs in order. A small corpus gets more epochs, so that every corpus makes about as many batches.
 wanted = 100_000
 epochs = max(1, round(wanted / strips.batches))
 best = float("inf")
@@ -114,12 +114,12 @@ def _trained(folder: Path) -> dict[str, float]:
         (later["elapsed_s"] - earlier["elapsed_s"]) / (later["step"] - earlier["step"])
         for earlier, later in pairwise(paces)
     ]
-    # The median leaves out the seconds in which there was a validation.
+    # The median ignores the steps that waited for a validation.
     return {"step_s": statistics.median(taken), "training_mb": int(told[-1]) / 1024}
 
 
 def _write_varied(path: Path, size: int) -> int:
-    """Write Shakespeare's plays over and over, from other places and with other numbers; return the bytes."""
+    """Write Shakespeare's plays again and again, each time from another line; return the bytes."""
     draw = random.Random(1)
     lines = "\n".join(shakespeare.plays("all")).split("\n")
     written = 0

@@ -1,4 +1,4 @@
-"""One measured figure beside its bound. How figures are taken stands in `textgen.benchmark`."""
+"""A measured figure and its bound. `textgen.benchmark` has the code that measures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BUNDLE_TRAINING_S = 15
 
 
 class Figure(NamedTuple):
-    """A measured value beside what it ought to be.
+    """A measured value and its bound.
 
     Attributes:
         name: what was measured.

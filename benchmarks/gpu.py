@@ -58,7 +58,7 @@ def main(
 ) -> None:
     """Train on DATA_DIR (input.txt, validate.txt) with every preset and batch.
 
-    FLAGS go to `textgen train`; put `--` before them. Exits with 1 if no training came to its end.
+    FLAGS go to `textgen train`; put `--` before them. Exits with 1 if no training finished.
     """
     rows = []
     for preset, batch in product(presets or ("small", "medium", "large"), batches or (16, 64, 256)):
@@ -71,7 +71,7 @@ def main(
             try:
                 row = {"preset": preset, "batch": batch, **_trained(flags_of_one, target)}
             except TextgenError as error:
-                # One that does not fit in the memory says nothing of the others.
+                # A training that does not fit into the memory must not end the others.
                 row = {"preset": preset, "batch": batch, "stopped": str(error)}
         rows.append(row)
         if as_json:
@@ -98,7 +98,7 @@ def _trained(flags: list[str], target: float) -> dict[str, Any]:
 
 
 def seconds_to(manifest: Manifest, target: float) -> float | None:
-    """Return the seconds from the start of the process to a validation loss, or None if it was not met."""
+    """Return the seconds from process start to a validation loss; None if it was not reached."""
     met = (entry["seconds"] for entry in manifest.history if entry["validation_loss"] <= target)
     return next(met, None)
 

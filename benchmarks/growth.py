@@ -14,7 +14,7 @@ PRESETS = ("tiny", "small", "medium", "large")
 _MEASURE = """
 import json, sys, time
 import numpy as np
-from textgen import kneser_ney
+from textgen.experts import kneser_ney
 from textgen.network.making import make_stepper
 from textgen.settings.training import TrainingSettings
 from textgen.training import backend

@@ -1,4 +1,4 @@
-"""How soon and how well `textgen train` learns, beside the ancestor's recipe on the same machine.
+"""How fast and how well `textgen train` learns, compared with keras-text-generation on the same machine.
 
 The corpora are the folders in the folder that the environment variable ``DATA`` names, each with
 ``input.txt`` and ``validate.txt``. Without it Shakespeare's tragedies stand in. A corpus whose name begins
@@ -25,9 +25,9 @@ from textgen.model import TextModel
 BUDGETS_S = (30, 60, 180)
 CLASSIC_S = 25
 
-# Nats per character of keras-text-generation on its own corpus after so many epochs.
+# Epochs → loss of keras-text-generation on its own corpus, in nats per character.
 ANCESTOR_LOSSES = {3: 1.651, 5: 1.533, 10: 1.429}
-# What an epoch of it takes on two cores in its original form, measured once (9,800 characters a second).
+# Seconds of an epoch of the original on two cores, measured once (9,800 characters per second).
 ANCESTOR_EPOCH_S = 228.0
 _RATIOS = {3: 25, 5: 35, 10: 50}
 
@@ -94,7 +94,7 @@ def _budgets(corpus: Path) -> list[Figure]:
 
 
 def _against_the_ancestor(corpus: Path) -> list[Figure]:
-    """Return how many times sooner its losses are reached than `--preset classic` reaches them."""
+    """Return how many times faster the default reaches the losses of `--preset classic`."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "model"
         told = train(corpus, output, "--preset", "classic", "--time-limit", str(CLASSIC_S))
@@ -123,9 +123,9 @@ def _classic_batches(corpus: Path) -> int:
 
 
 def _seconds_to(corpus: Path, output: Path, loss: float) -> float:
-    """Return the median time from the start of a process to a saved model that is as good on the whole text.
+    """Return the median time from the start of a process to a saved model with that loss on the whole text.
 
-    The shortest limit that is enough is looked for among a few.
+    It tries time limits from short to long, and takes the first that is enough.
     """
     for limit in (1, 6, 8, 10, 12, 15, 20, 25, 30):
         seconds = []

@@ -1,4 +1,4 @@
-"""Figures of `textgen`: how soon it answers, how fast it writes, how fast it learns."""
+"""Figures of `textgen`: time to the first character, speed of sampling, loss after a short training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TRAINING_S = 30
 
 
 def run() -> list[Figure]:
-    """Train on Shakespeare for half a minute and measure with the model that comes out."""
+    """Train on Shakespeare for half a minute and measure with that model."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         subprocess.run([sys.executable, "-m", "textgen", "corpus", "shakespeare", folder], check=True)

@@ -1,8 +1,8 @@
-"""Figures under load: many servers at once, and one that asks for far too much.
+"""Figures under load: many servers at once, and one server with far too many requests.
 
-All of the bot's own way of a sample is measured: permission, database, cooldown, turns, sampler, the check
-for copies, message. Only Discord is missing: what would be sent to it is taken with the time. Each server has
-a model of its own, and each core a sampler.
+The whole way of a sample in the bot is measured: permission, database, cooldown, turns, sampler, the check
+for copies, message. Only Discord is missing: the time of each message is recorded instead of sending it.
+Each server has a model of its own, and each core a sampler.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Asker:
 
 
 def run() -> list[Figure]:
-    """Ask from everywhere at once, twice: without and with a flood."""
+    """Send requests from all servers at once, twice: without and with a flood."""
     with tempfile.TemporaryDirectory(prefix="pastiche-bench-") as folder:
         root = Path(folder)
         return asyncio.run(_measure(root, trained_bundle(root)))
@@ -128,7 +128,7 @@ async def _measure(root: Path, bundle: Path) -> list[Figure]:
         Figure(
             f"one server sends {FLOOD}: told that it is too much", sum(bool(a.refused) for a in flooding), ""
         ),
-        # Without the pages of files, which the processes share and the system may take back.
+        # Without pages of files: processes share them, and the system can reclaim them.
         Figure(
             "a sampler then: memory of its own", max(each.rss - each.shared for each in used) / MIB, "MiB"
         ),

@@ -1,6 +1,6 @@
-"""The presets on corpora of different kinds: loss, and what they learn by heart.
+"""The presets on corpora of different kinds: loss, and how much they memorise.
 
-``python -m benchmarks.presets [SECONDS [CORPUS ...]]`` prints a table; what was found stands in README.md.
+``python -m benchmarks.presets [SECONDS [CORPUS ...]]`` prints a table; README.md has the results.
 """
 
 from __future__ import annotations
