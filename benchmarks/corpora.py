@@ -27,7 +27,7 @@ from pathlib import Path
 from textgen.corpus.reading.sources import find
 from textgen.training.data.strips import Strips
 from textgen.settings.training import TrainingSettings
-from textgen.training.data.corpora import prepare
+from textgen.training.data.preparation import prepare
 from textgen.training.data.token_cache import TokenCache
 
 def peak():

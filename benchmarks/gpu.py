@@ -21,7 +21,7 @@ from rich.table import Table
 from textgen.benchmark.training import run
 from textgen.bundle import Manifest
 from textgen.errors import TextgenError
-from textgen.settings.training import PRESETS
+from textgen.settings.presets import PRESETS
 
 _NANOGPT = 1.4697
 _COLUMNS = {

@@ -26,7 +26,7 @@ counted = kneser_ney.KneserNey.count(text, 66)
 backend.load()
 import keras
 from textgen.training import network
-from textgen.training.optimizing import optimizer_of
+from textgen.training.loop.optimizing import optimizer_of
 
 made = network.build(
     spec, settings.batch_size, settings.seq_length, 1, counted, fresh_starts=settings.fresh_starts

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import structlog
 
-from bot.bundles.archive_reading import COUNTS, FILES, LARGEST_RATIO, OPTIONAL
+from bot.bundles.archive_reading import FILES, LARGEST_RATIO, OPTIONAL
 from bot.errors import UserError
 from bot.i18n import _
 from bot.infra.children.limited import Limits, OutOfMemory, OutOfTime, run_limited
-
-__all__ = ["COUNTS", "FILES", "OPTIONAL", "pack", "unpack"]
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -19,13 +19,13 @@ from pathlib import Path, PurePosixPath
 
 from bot.i18n import marked
 from bot.text import safe_text
+from textgen.files.bundle_files import COUNTS, LINES, NEEDED, PICTURE, WEIGHTS
 
-WEIGHTS, COUNTS, LINES = "weights.safetensors", "counts.safetensors", "lines.safetensors"
-FILES = ("manifest.json", "spec.json", "tokenizer.json", WEIGHTS)
+FILES = NEEDED
 # Only a network that starts from counted n-grams has the one, only a text of one item a line the other.
 OPTIONAL = (COUNTS, LINES)
 # Drawn anew from the manifest.
-IGNORED = ("loss.png",)
+IGNORED = (PICTURE,)
 LARGEST_JSON = 8 * 2**20
 # Weights are compressed to about nine tenths, counts to a half or a third.
 LARGEST_RATIO = 4

@@ -11,12 +11,12 @@ from bot.errors import UserError
 from bot.i18n import _
 from bot.infra.children.limited import Limits, OutOfMemory, OutOfTime, run_limited
 from bot.text import reasons, safe_text
+from textgen.files.bundle_files import PICTURE
 
 log = structlog.stdlib.get_logger(__name__)
 
 CHECKING = Limits(wall_s=60, processor_s=20, memory_bytes=400 * 2**20)
 DRAWING = Limits(wall_s=60, processor_s=40, memory_bytes=2**31)
-CURVE = "loss.png"
 REASON_CHARACTERS = 300
 
 
@@ -65,6 +65,6 @@ def curve(bundle: Path) -> bytes | None:
 def kept_curve(bundle: Path) -> bytes | None:
     """The picture if it has been drawn before."""
     try:
-        return (bundle / CURVE).read_bytes()
+        return (bundle / PICTURE).read_bytes()
     except OSError:
         return None

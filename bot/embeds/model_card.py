@@ -9,8 +9,7 @@ from bot.i18n import _, ngettext
 from bot.text import safe_text, style
 from bot.text.level_words import level_words
 from models import Corpus, TextModel
-
-CURVE = "loss.png"
+from textgen.files.bundle_files import PICTURE
 
 
 def model_panel(
@@ -48,7 +47,7 @@ def model_panel(
     )
     embed.add_field(name=_("Learned from"), value=_provenance(model, corpus, uploaded_by), inline=False)
     if curve:
-        embed.set_image(url=f"attachment://{CURVE}")
+        embed.set_image(url=f"attachment://{PICTURE}")
     return embed
 
 

@@ -10,12 +10,12 @@ from bot.i18n import _
 from bot.text import reasons, safe_text, style
 from bot.text.level_words import level_words
 from models import Corpus, JobState, TextModel, TrainingJob
+from textgen.files.bundle_files import PICTURE
 
 SAMPLE_CHARACTERS = 600
 FIRST_SAMPLE_CHARACTERS = 160
 REASON_CHARACTERS = 1000
 NOTES_CHARACTERS = 1000
-PICTURE = "loss.png"
 
 COLOURS = {
     JobState.QUEUED: style.QUEUED,

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.infra.files import write_atomically
 from bot.infra.settings import Settings
+from textgen.files.atomic import write_bytes
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -102,7 +102,7 @@ class Heartbeat:
             "lag_p99_ms": round(self.lag_s(0.99) * 1000, 1),
         }
         try:
-            write_atomically(self._path, json.dumps(beat).encode(), durable=False)
+            write_bytes(self._path, json.dumps(beat).encode(), durable=False)
         except OSError as error:  # a full disk has room again one day, and `check` sees the file grow old
             if not self._failing:
                 log.warning("heartbeat not written", error=error.strerror or str(error))

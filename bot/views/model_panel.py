@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.bundles import archive, inspect
 from bot.client import Interaction
-from bot.embeds.model_card import CURVE, deleted_card, deletion_card, model_panel
+from bot.embeds.model_card import deleted_card, deletion_card, model_panel
 from bot.errors import UnknownModel, UserError
 from bot.generation.service import SampleWish
 from bot.guilds.permissions import guild_of, require_trainer
@@ -24,6 +24,7 @@ from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
 from bot.views.sample_buttons import answer_wish, sample_ack
 from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
+from textgen.files.bundle_files import PICTURE
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ async def _card(
         uploaded_by=names[uploaded_by],
         curve=picture is not None,
     )
-    return embed, [] if picture is None else [discord.File(io.BytesIO(picture), filename=CURVE)]
+    return embed, [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
 
 
 async def _change(interaction: Interaction, model_id: int) -> Opened:

@@ -79,11 +79,10 @@ def _checkpoints(folder: Path, draw: random.Random, count: int) -> Iterator[Figu
     backend.load()
     import keras
 
-    from textgen.training.checkpoints import checkpoint
+    from textgen.training.checkpoints import checkpoint, checkpoint_file
     from textgen.training.checkpoints.progress import Progress
-    from textgen.training.trainer import checkpoint_path
 
-    path = checkpoint_path(folder / "model")
+    path = checkpoint_file.path_for(folder / "model")
     fingerprint = {"corpus": "0" * 64, "units": 32}
     numbers = np.random.default_rng(1)
     generations: list[list[np.ndarray]] = []

@@ -11,8 +11,8 @@ from textgen import bundle as bundles
 from textgen.cli.streams import json_line
 from textgen.errors import BundleError
 from textgen.files import atomic
+from textgen.files.bundle_files import PICTURE
 from textgen.files.output_folder import Output
-from textgen.files.ownership import PICTURE
 from textgen.levels import LEVELS
 
 _BARS = "▁▂▃▄▅▆▇█"

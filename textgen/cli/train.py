@@ -21,7 +21,8 @@ from textgen.files.atomic import is_disk_full
 from textgen.files.output_folder import Output
 from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
 from textgen.network.cells.registry import CELLS
-from textgen.settings.training import DEFAULT_PRESET, OPTIMIZERS, PRESETS, SCHEDULES
+from textgen.settings.presets import DEFAULT_PRESET, PRESETS
+from textgen.settings.training import OPTIMIZERS, SCHEDULES
 from textgen.training.checkpoints import lock
 from textgen.training.reporting.events import Control, Event, EventSink, json_lines
 from textgen.training.reporting.tensorboard import scalars

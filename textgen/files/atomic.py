@@ -50,11 +50,17 @@ def is_beside(name: str, of: str) -> bool:
     return name.startswith(f".{of}.") and _NEW.fullmatch(name, len(of) + 1) is not None
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name, make it durable, and rename it into place.
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file under a temporary name in the same folder and rename it into place.
 
-    A link stays and its target is written; a file that is replaced keeps its permissions; a device or a pipe
-    is written to.
+    A symbolic link stays a link and its target is replaced. A replaced file keeps its permissions. Devices
+    and pipes are written to directly.
+
+    Args:
+        path: the file.
+        data: its whole content.
+        durable: whether to wait until file and folder are on the disk. A file that is written again every
+            few seconds does not need that.
     """
     if is_device(path):
         with path.open("wb") as stream:
@@ -67,15 +73,17 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         with stream:
             stream.write(data)
-            stream.flush()
             if mode is not None:
                 os.fchmod(stream.fileno(), mode)
-            os.fsync(stream.fileno())
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def write_json(path: Path, data: Any) -> None:

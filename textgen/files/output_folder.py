@@ -17,12 +17,10 @@ from pathlib import Path
 
 from textgen.errors import TrainingError
 from textgen.files import atomic
+from textgen.files.bundle_files import FORMAT, MANIFEST, OF_A_BUNDLE
 from textgen.files.ownership import (
-    FORMAT,
     LITTER,
-    MANIFEST,
-    NEEDED,
-    OF_A_BUNDLE,
+    WAYS_OUT,
     check_lock,
     discard,
     format_of,
@@ -233,10 +231,10 @@ def _check_name(folder: Path, strangers: Callable[[Path], list[str]], *, links: 
     if kind is None:
         return
     if kind != "a folder" and not (links and folder.is_dir()):
-        raise TrainingError(f"{folder} is {kind}, and the training needs this name", advice=NEEDED)
+        raise TrainingError(f"{folder} is {kind}, and the training needs this name", advice=WAYS_OUT)
     if found := strangers(folder):
         raise TrainingError(
-            f"{folder} holds {listing(folder, found)}, and the training needs this name", advice=NEEDED
+            f"{folder} holds {listing(folder, found)}, and the training needs this name", advice=WAYS_OUT
         )
 
 

@@ -13,17 +13,11 @@ from pathlib import Path
 
 from textgen.errors import TrainingError
 from textgen.files import atomic
+from textgen.files.bundle_files import MANIFEST, OF_A_BUNDLE
 
-FORMAT = 2
-"""The newest bundle format that this version reads and the one that it writes."""
-
-SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
-COUNTS, LINES, PICTURE = "counts.safetensors", "lines.safetensors", "loss.png"
-
-OF_A_BUNDLE = frozenset({SPEC, TOKENIZER, WEIGHTS, COUNTS, LINES, PICTURE, MANIFEST})
 # What desktops leave in every folder they show, and what a file system has at its root.
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
-NEEDED = ("choose another --output", "rename it")
+WAYS_OUT = ("choose another --output", "rename it")
 
 _BOARD = re.compile(r"events\.out\.tfevents\..+")
 _OF_A_CHECKPOINT = re.compile(r"\.?(state|loss)\b[\w.-]*")
@@ -106,7 +100,7 @@ def check_lock(path: Path) -> None:
     kind = atomic.kind_of(path)
     if kind is not None and (kind != "a file" or path.stat().st_size > 0):
         raise TrainingError(
-            f"{path} is {kind} that is not ours, and the training needs this name", advice=NEEDED
+            f"{path} is {kind} that is not ours, and the training needs this name", advice=WAYS_OUT
         )
 
 
@@ -119,7 +113,7 @@ def names_in(folder: Path) -> list[str]:
     try:
         return [path.name for path in folder.iterdir()]
     except OSError as error:
-        raise TrainingError(f"{folder} cannot be read: {error.strerror}", advice=NEEDED[:1]) from None
+        raise TrainingError(f"{folder} cannot be read: {error.strerror}", advice=WAYS_OUT[:1]) from None
 
 
 def listing(folder: Path, names: list[str]) -> str:

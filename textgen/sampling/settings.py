@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypedDict, get_args
 
 from textgen.errors import SettingsError
-from textgen.values import plain, refuse_unknown, shown
+from textgen.values import check_choice, check_number, plain, refuse_unknown, shown
 
 MAXIMUM_LENGTH = 1_000_000
 MAXIMUM_TEMPERATURE = 10.0
@@ -20,15 +20,14 @@ MAXIMUM_STOP_CHARACTERS = 200
 Unseen = Literal["refuse", "replace", "drop"]
 UNSEEN: tuple[str, ...] = get_args(Unseen)
 
-_WHOLE = {
+# Lowest and highest value. Where both are whole numbers, the value must be one.
+_BOUNDS: dict[str, tuple[float, float]] = {
     "length": (1, MAXIMUM_LENGTH),
     "random_seed": (0, MAXIMUM_RANDOM_SEED),
     "top_k": (1, 1_000_000),
     "repetition_window": (1, 10_000),
     "no_repeat_ngram": (1, 100),
     "count": (1, MAXIMUM_COUNT),
-}
-_REAL = {
     "temperature": (0.0, MAXIMUM_TEMPERATURE),
     "top_p": (1e-9, 1.0),
     "min_p": (0.0, 1.0),
@@ -123,14 +122,11 @@ class SamplingSettings:
 
     def __post_init__(self) -> None:
         """Check every bound."""
-        for name in (*_WHOLE, *_REAL):
-            object.__setattr__(self, name, plain(getattr(self, name)))
-        for name, (low, high) in _WHOLE.items():
-            self._check(name, low, high, int, "a whole number")
-        for name, (lowest, highest) in _REAL.items():
-            self._check(name, lowest, highest, int | float, "a number")
-        if self.unseen not in UNSEEN:
-            raise SettingsError(f"unseen is {shown(self.unseen)}; it can be {', '.join(UNSEEN)}")
+        for name, (low, high) in _BOUNDS.items():
+            value = plain(getattr(self, name))
+            object.__setattr__(self, name, value)
+            check_number(_SPOKEN.get(name, name), value, low, high, optional=name in _OPTIONAL)
+        check_choice("unseen", self.unseen, UNSEEN)
         object.__setattr__(self, "novel", plain(self.novel))
         if self.novel is not None and not isinstance(self.novel, bool):
             raise SettingsError(f"novel is {shown(self.novel)}; it can be true, false, or be left out")
@@ -159,18 +155,6 @@ class SamplingSettings:
             for number in range(self.count)
         ]
 
-    def _check(self, name: str, low: float, high: float, kind: object, described: str) -> None:
-        value = getattr(self, name)
-        if value is None and name in _OPTIONAL:
-            return
-        # True is an int to Python, and NaN fails the comparison.
-        if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:  # type: ignore[arg-type]
-            raise SettingsError(
-                f"{_SPOKEN.get(name, name)} is {shown(value)}; it must be {described} "
-                f"from {_bound(low)} to {_bound(high)}"
-                + (", or be left out" if name in _OPTIONAL and name != "random_seed" else "")
-            )
-
 
 def _checked_stops(stop: object) -> tuple[str, ...]:
     stops = (stop,) if isinstance(stop, str) else stop
@@ -184,7 +168,3 @@ def _checked_stops(stop: object) -> tuple[str, ...]:
                 f"stop holds {shown(text)}; each must be a text of 1 to {MAXIMUM_STOP_CHARACTERS} characters"
             )
     return tuple(stops)
-
-
-def _bound(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) and value < 2**32 else f"{value}"

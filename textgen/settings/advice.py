@@ -24,7 +24,7 @@ class Advice:
 
     Attributes:
         level: "char" or "subword".
-        preset: one of `textgen.settings.training.PRESETS`.
+        preset: one of `textgen.settings.presets.PRESETS`.
         seconds: of a training over all of the preset's epochs.
         basis: what the time was reckoned from.
     """

@@ -1,4 +1,4 @@
-"""How a training goes: every flag of `textgen train` as one checked value, and the presets."""
+"""The settings of a training: every flag of `textgen train` as one checked value."""
 
 from __future__ import annotations
 
@@ -9,45 +9,20 @@ from typing import Any
 from textgen.errors import SettingsError
 from textgen.experts.counting import order_for
 from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
-from textgen.network.cells.registry import CELLS, DEFAULT_CELL
+from textgen.network.cells.registry import CELLS
 from textgen.network.spec import NetworkSpec
-from textgen.values import plain, refuse_unknown, shown
-
-DEFAULT_PRESET = "small"
-
-_SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {"rnn_size": 64, "num_layers": 2},
-    "small": {"rnn_size": 128, "num_layers": 2},
-    "medium": {"rnn_size": 256, "num_layers": 2, "dropout": 0.2},
-    "large": {"rnn_size": 384, "num_layers": 3, "dropout": 0.2},
-}
-
-# keras-text-generation's own recipe (train.py and model.py of mattdangerw/keras-text-generation).
-_CLASSIC: dict[str, Any] = {
-    "cell": "lstm",
-    "embedding_size": 64,
-    "rnn_size": 128,
-    "num_layers": 2,
-    "dropout": 0.2,
-    "optimizer": "rmsprop",
-    "learning_rate": 1e-3,
-    "schedule": "constant",
-    "batch_size": 32,
-    "seq_length": 50,
-    "seq_step": 25,
-    "num_epochs": 50,
-}
-
-PRESETS = ("classic", *_SIZES)
+from textgen.settings.presets import DEFAULT_PRESET, PRESETS, cell_of, recipe
+from textgen.values import check_choice, check_flag, check_number, plain, refuse_unknown
 
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
 
 _FLAGS = ("pristine_input", "pristine_output", "keep_seeds")
 _SPELLINGS = {"vocab_size": "vocabulary_size", "checkpoint_seconds": "checkpoint_s"}
-"""Flags of the command whose names here are others."""
+"""Flags of the command, and the attribute that each one sets where the names differ."""
 
-_WHOLE = {
+# Lowest and highest value. Where both are whole numbers, the value must be one.
+_BOUNDS: dict[str, tuple[float, float]] = {
     "embedding_size": (1, 4096),
     "rnn_size": (1, 8192),
     "num_layers": (1, 32),
@@ -56,14 +31,16 @@ _WHOLE = {
     "seq_step": (1, 8192),
     "num_epochs": (1, 1_000_000),
     "random_seed": (0, 2**31 - 1),
-}
-_REAL = {
     "dropout": (0.0, 0.95),
     "learning_rate": (1e-8, 10.0),
     "validation_split": (0.0, 0.5),
     "fresh_starts": (0.0, 1.0),
     "checkpoint_s": (0.1, 86_400.0),
+    "time_limit": (1.0, 31 * 86_400.0),
+    "patience": (1, 1_000_000),
+    "vocabulary_size": (2, 1_000_000),
 }
+_OPTIONAL = {"time_limit", "patience", "vocabulary_size"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +48,39 @@ class TrainingSettings:
     """Everything that decides what a training does with a corpus.
 
     Attributes:
-        preset: name of the recipe that the other values come from unless given.
+        preset: name of the recipe that sets all values that are not given.
         level: what a token is, one of `textgen.levels.LEVELS`.
-        pristine_input: keep upper case (at subword level it always is); at word level, split at white
-            space alone.
-        pristine_output: at word level, show the tokens with a space between any two.
+        pristine_input: keep upper case (subword level always does); at word level, split at white space
+            only.
+        pristine_output: at word level, write every token as it is, with a space between two tokens.
         cell: kind of the recurrent layers.
-        embedding_size: size of a token's vector.
-        rnn_size: size of each recurrent layer.
+        embedding_size: length of a token's vector.
+        rnn_size: units of each recurrent layer.
         num_layers: number of recurrent layers.
-        dropout: share of a layer's outputs that are zeroed in training.
+        dropout: share of a layer's outputs that are set to zero in training.
         optimizer: one of `OPTIMIZERS`.
         learning_rate: step size of the optimizer.
-        schedule: "constant", or "cosine": up within the first steps, then down to a twentieth.
-        batch_size: texts trained side by side.
-        seq_length: tokens through which gradients flow.
-        seq_step: distance of the offsets at which the text is gone through again.
-        num_epochs: times the whole text is trained on.
-        time_limit: seconds from the start of the process to the saved bundle, or None.
-        patience: stop after so many validations without a better loss, or None.
-        validation_split: share of the corpus held out where there is no validation file.
-        vocabulary_size: at most so many tokens, or None for what suits the level
-            (`textgen.tokenizers`).
+        schedule: "constant", or "cosine": the learning rate rises in the first steps and then falls to a
+            twentieth.
+        batch_size: number of strips of the text that are trained side by side.
+        seq_length: tokens of a window; gradients flow back no further (truncated back-propagation).
+        seq_step: tokens between the offsets at which each epoch reads the text again.
+        num_epochs: number of passes over the whole text.
+        time_limit: seconds from the start of the process to the saved bundle; None for no limit.
+        patience: early stopping: end after so many validations without a better loss; None for never.
+        validation_split: share of the corpus that is held out if there is no validation file.
+        vocabulary_size: highest number of tokens; None for the level's own (`textgen.tokenizers`).
         expansion: see `textgen.network.spec.NetworkSpec`.
-        prior: see there; a large vocabulary can make it shorter.
-        fresh_starts: share of the windows that are read as if nothing had been before them, so that the
-            model learns to begin a text and not only to go on.
-        random_seed: decides first weights and dropout.
-        base: which model this one goes on from, as `textgen.training.base.fingerprint` tells it, or None.
-        keep_seeds: whether line starts of the corpus are kept for sampling.
+        prior: see there; a large vocabulary can lower it.
+        fresh_starts: share of the windows that start with an empty state, so that the model learns to
+            begin a text and not only to continue one.
+        random_seed: decides the initial weights and dropout.
+        base: fingerprint of the model that this one continues (`textgen.training.base.fingerprint`), or None.
+        keep_seeds: whether the bundle keeps line starts of the corpus for sampling.
         checkpoint_s: seconds between checkpoints.
 
     Raises:
-        SettingsError: a value lies outside its bounds.
+        SettingsError: a value is outside its bounds.
     """
 
     preset: str
@@ -140,21 +117,14 @@ class TrainingSettings:
             object.__setattr__(self, item.name, plain(getattr(self, item.name)))
         for name in _FLAGS:
             check_flag(name, getattr(self, name))
-        _check_choice("preset", self.preset, PRESETS)
-        _check_choice("level", self.level, tuple(LEVELS))
-        _check_choice("cell", self.cell, tuple(CELLS))
-        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        for name, (low, high) in _WHOLE.items():
-            _check_whole(name, getattr(self, name), low, high)
-        for name, (lowest, highest) in _REAL.items():
-            check_real(name, getattr(self, name), lowest, highest)
-        if self.time_limit is not None:
-            check_real("time_limit", self.time_limit, 1.0, 31 * 86_400.0)
-        if self.patience is not None:
-            _check_whole("patience", self.patience, 1, 1_000_000)
-        if self.vocabulary_size is not None:
-            _check_whole("vocab_size", self.vocabulary_size, 2, 1_000_000)
+        check_choice("preset", self.preset, PRESETS)
+        check_choice("level", self.level, LEVELS)
+        check_choice("cell", self.cell, CELLS)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        for name, (low, high) in _BOUNDS.items():
+            shown_as = "vocab_size" if name == "vocabulary_size" else name
+            check_number(shown_as, getattr(self, name), low, high, optional=name in _OPTIONAL)
 
     @classmethod
     def from_flags(
@@ -166,23 +136,24 @@ class TrainingSettings:
         pristine_input: bool | None = None,
         **flags: Any,
     ) -> TrainingSettings:
-        """Return a preset's settings with the given flags over them; None stands for "not given".
+        """Return a preset's settings, changed by the given flags. A flag of None is not given.
 
         Args:
             preset: see the attributes.
-            cell: see there.
-            level: see there.
-            word_tokens: the ancestor's name for ``level="word"``.
+            cell: see the attributes.
+            level: see the attributes.
+            word_tokens: the same as ``level="word"``, by the name that keras-text-generation has for it.
             pristine_input: see the attributes.
-            **flags: the other attributes, or as the command's flags are spelt (``vocab_size``, ``no_seeds``,
-                ``checkpoint_seconds``).
+            **flags: the other attributes. Names of the command's flags work too (``vocab_size``,
+                ``no_seeds``, ``checkpoint_seconds``).
 
         Raises:
-            SettingsError: a value lies outside its bounds, or two contradict each other.
+            SettingsError: a flag is unknown, a value is outside its bounds, or two flags contradict each
+                other.
         """
         check_flag("word_tokens", word_tokens or False)
         if level is not None:
-            _check_choice("level", level, tuple(LEVELS))
+            check_choice("level", level, LEVELS)
         if word_tokens and level not in (None, WORD.name):
             raise SettingsError(f"word_tokens means level word, but level is {level!r}; give one of them")
         for name, value in list(flags.items()):
@@ -193,27 +164,20 @@ class TrainingSettings:
         refuse_unknown(flags, [*(item.name for item in dataclasses.fields(cls)), "word_tokens"])
         level = WORD.name if word_tokens else level or DEFAULT_LEVEL
         preset = preset or DEFAULT_PRESET
-        _check_choice("preset", preset, PRESETS)
-        cell = cell or (_CLASSIC["cell"] if preset == "classic" else DEFAULT_CELL)
-        _check_choice("cell", cell, tuple(CELLS))
-        kind = CELLS[cell]
-        if preset != "classic":
-            changes = {**kind.recipes_by_preset.get(preset, {}), **kind.recipes_by_level.get(level, {})}
-            values = {**kind.recipe, **_SIZES[preset], **changes, "cell": cell}
-        elif kind.suits_classic:
-            values = {**_CLASSIC, "cell": cell}
-        else:
-            suitable = " or ".join(name for name, other in CELLS.items() if other.suits_classic)
-            raise SettingsError(
-                f"the preset classic has no cell {cell}; choose {suitable}, or another preset"
-            )
+        check_choice("preset", preset, PRESETS)
+        cell = cell or cell_of(preset)
+        check_choice("cell", cell, CELLS)
+        values = recipe(preset, cell, level)
         values |= {name: value for name, value in flags.items() if value is not None}
-        # The cell linear has no projection between its embeddings and its layers.
+        # The linear cell has no projection after the embedding, so both have the same size.
         values.setdefault("embedding_size", values["rnn_size"])
         return cls(preset=preset, level=level, pristine_input=pristine_input or False, **values)
 
     def network(self, vocabulary: int) -> NetworkSpec:
-        """Return the network for a vocabulary.
+        """Return the shape of the network.
+
+        Args:
+            vocabulary: number of tokens.
 
         Raises:
             SettingsError: it has too many parameters.
@@ -230,37 +194,6 @@ class TrainingSettings:
         )
 
     def fingerprint(self) -> dict[str, Any]:
-        """Return what a checkpoint must agree with: all but how long and how often."""
+        """Return the settings that must equal a checkpoint's: all but limits, intervals and kept seeds."""
         free = {"time_limit", "patience", "num_epochs", "checkpoint_s", "keep_seeds"}
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in free}
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise SettingsError(f"{name} is {shown(value)}; it can be {', '.join(choices)}")
-
-
-def check_flag(name: str, value: object) -> None:
-    """See to it that a value is True or False, NumPy's own included.
-
-    Raises:
-        SettingsError: it is neither.
-    """
-    if not isinstance(plain(value), bool):
-        raise SettingsError(f"{name} is {shown(value)}; it must be True or False")
-
-
-def _check_whole(name: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise SettingsError(f"{name} is {shown(value)}; it must be a whole number from {low:,} to {high:,}")
-
-
-def check_real(name: str, value: object, low: float, high: float) -> None:
-    """See to it that a value is a number within its bounds.
-
-    Raises:
-        SettingsError: it is not.
-    """
-    # NaN fails the comparison too.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise SettingsError(f"{name} is {shown(value)}; it must be a number from {low:g} to {high:g}")

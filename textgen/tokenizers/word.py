@@ -1,47 +1,41 @@
-r"""One token a word or punctuation mark, as in the Penn Treebank, and yet every space comes back.
+r"""A token for each word and punctuation mark, as in the Penn Treebank. Decoding restores every space.
 
-Each token knows whether it joins what stands left and right of it ("," joins the word before it,
-"(" the one behind), which is learnt from the training text, whatever its language. Where a text
-departs from that, a token says so: "" joins what would be apart, and blanks stand for themselves.
-So ordinary prose costs hardly more tokens than words, no word has one token with and one without
-a space before it, and a text whose words are known is restored to the letter.
+The tokenizer learns from the training text, in any language, which tokens have no space before them (",")
+and which have none after them ("("). Where a text differs from that, it has extra tokens: "" removes a
+space, and blanks have tokens of their own. So ordinary prose needs few tokens more than it has words, a word
+has the same token with and without a space before it, and a text of known words is restored exactly.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 from textgen.errors import BundleError
 from textgen.levels import WORD
 from textgen.tokenizers import spacing, treebank, word_folding
-from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, pieces, token_array
+from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, token_array
 from textgen.tokenizers.stream import StreamDecoder
+from textgen.tokenizers.word_vocabulary import (
+    DEFAULT_WORDS,
+    JOIN,
+    LONGEST_WORD,
+    MAXIMUM_WORDS,
+    NEWLINE,
+    SPACE,
+    Splitting,
+    most_frequent,
+    split,
+)
 
-Splitting = Literal["treebank", "space"]
-
-DEFAULT_WORDS = 20_000
-MAXIMUM_WORDS = 200_000
-LONGEST_WORD = 100
-"""Longer words, in characters, are `UNKNOWN`."""
-
-ONCE_IS_UNKNOWN = 20_000
-"""In a text of more tokens, words that come once are `UNKNOWN`: nothing can be learnt of them but how
-often something unknown comes, and a model that has never met it is sure that it never does."""
-
-_JOIN, _SPACE, _NEWLINE = "", " ", "\n"
-_LARGEST_VOCABULARY = 8 << 20
-_MOST_COUNTED = 500_000
 _MOST_CACHED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """The tokens of what stands between two blanks, and whether its ends join their neighbours."""
+    """The tokens of the text between two blanks, and whether there is no space before and after them."""
 
     tokens: list[int]
     joins_left: bool
@@ -52,12 +46,12 @@ class WordTokenizer(Tokenizer):
     """Maps each word to a number, the most frequent first.
 
     Args:
-        words: the known tokens; the first becomes token 1, since 0 is `UNKNOWN`.
-        joins_left: numbers of the tokens without a space before them.
-        joins_right: numbers of the tokens without a space behind them.
+        words: the known words; the first becomes token 1, because 0 is `UNKNOWN`.
+        joins_left: tokens that have no space before them.
+        joins_right: tokens that have no space after them.
         lowercase: whether text is lower-cased before it is split.
-        splitting: "treebank", or "space" for nothing but ``text.split()``.
-        pristine_output: tokens are shown as they are, with a space between any two.
+        splitting: "treebank", or "space" for ``text.split()``.
+        pristine_output: whether every token is written as it is, with a space between two tokens.
     """
 
     level = WORD.name
@@ -89,7 +83,7 @@ class WordTokenizer(Tokenizer):
             self._shown = [treebank.surface(word) for word in self._shown]
         self._cache: dict[str, _Stretch] = {}
         self._written = frozenset("".join(self._shown[1:])) | ({" "} if splitting == "space" else {" ", "\n"})
-        # What stands between stretches, and what takes them apart.
+        # A pattern of what separates two stretches.
         self._blanks_pattern = r"\s+" if splitting == "space" else r"[ \n]"
 
     @classmethod
@@ -124,26 +118,26 @@ class WordTokenizer(Tokenizer):
 
         Args:
             text: clean text, whole or in pieces that end in line breaks.
-            lowercase: whether the model shall see lower-case text only.
+            lowercase: whether the model sees lower-case text only.
             splitting: "treebank" or "space".
-            pristine_output: show tokens as they are.
-            vocabulary_size: at most so many tokens, `DEFAULT_WORDS` by default and `MAXIMUM_WORDS` at
-                most; the rarest words become `UNKNOWN`.
+            pristine_output: whether every token is written as it is.
+            vocabulary_size: highest number of tokens, up to `MAXIMUM_WORDS`; None for `DEFAULT_WORDS`. The
+                rarest words become `UNKNOWN`.
         """
         special: tuple[str, ...] = ()
         if splitting == "treebank":
-            special = (_NEWLINE,) if pristine_output else (_JOIN, _SPACE, _NEWLINE)
-        stretches, counts = _count(text, lowercase=lowercase, splitting=splitting)
-        parts = {stretch: _split(stretch, splitting) for stretch in stretches}
-        for stretch, count in stretches.items():
-            for name in parts[stretch]:
-                counts[name] += count
-        limit = min(vocabulary_size or DEFAULT_WORDS, MAXIMUM_WORDS) - 1
-        words = list(_ranked(counts, special))[:limit]
+            special = (NEWLINE,) if pristine_output else (JOIN, SPACE, NEWLINE)
+        words, stretches = most_frequent(
+            text,
+            lowercase=lowercase,
+            splitting=splitting,
+            special=special,
+            size=min(vocabulary_size or DEFAULT_WORDS, MAXIMUM_WORDS) - 1,
+        )
         left: Set[str] = treebank.JOINED_LEFT
         right: Set[str] = treebank.JOINED_RIGHT
-        if _JOIN in special:
-            left, right = spacing.learn((parts[stretch], count) for stretch, count in stretches.items())
+        if JOIN in special:
+            left, right = spacing.learn(stretches)
         return cls(
             words,
             joins_left=(token for token, word in enumerate(words, 1) if word in left),
@@ -163,15 +157,15 @@ class WordTokenizer(Tokenizer):
         return text.lower() if self.lowercase else text
 
     def seed_text(self, text: str) -> str:
-        """Return the normalized text without blanks at its end: they come with the next word."""
+        """Return the normalized text without blanks at its end: the next word brings its own."""
         return self.normalize(text).rstrip(None if self.splitting == "space" else " ")
 
     def writes(self, symbol: str) -> bool:
-        """Whether a known word, or what stands between two, holds a character."""
+        """Whether a known word, or the space between two words, contains a character."""
         return symbol in self._written
 
     def fold(self, text: str) -> tuple[str, dict[str, str]]:
-        """Return a typed text, normalized, in whose stretches as few words as possible are unknown."""
+        """Return a typed text, normalized, in the form that has the fewest unknown words."""
         return word_folding.fold(
             self.normalize(text), self._blanks_pattern, self._split, self._token_of.__contains__
         )
@@ -183,7 +177,7 @@ class WordTokenizer(Tokenizer):
         )
 
     def _split(self, stretch: str) -> list[str]:
-        return _split(stretch, self.splitting)
+        return split(stretch, self.splitting)
 
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (tokens,)."""
@@ -193,7 +187,7 @@ class WordTokenizer(Tokenizer):
             get = self._token_of.get
             tokens = [get(word, UNKNOWN) for word in text.split()]
         else:
-            newline = self._token_of.get(_NEWLINE, UNKNOWN)
+            newline = self._token_of.get(NEWLINE, UNKNOWN)
             for number, line in enumerate(text.split("\n")):
                 if number:
                     tokens.append(newline)
@@ -201,7 +195,7 @@ class WordTokenizer(Tokenizer):
         return token_array(tokens, self.size)
 
     def _encode_line(self, line: str, tokens: list[int]) -> None:
-        joined = True  # nothing stands before a line's first word
+        joined = True  # a line's first word has no space before it
         blanks = 0
         for position, stretch in enumerate(line.split(" ")):
             blanks += position > 0
@@ -221,7 +215,7 @@ class WordTokenizer(Tokenizer):
         tokens = found[:1]
         for before, token in pairwise(found):
             if self._keeps_spaces and before not in self._right and token not in self._left:
-                tokens.append(self._token_of.get(_JOIN, UNKNOWN))
+                tokens.append(self._token_of.get(JOIN, UNKNOWN))
             tokens.append(token)
         if len(self._cache) >= _MOST_CACHED:
             self._cache.clear()
@@ -230,8 +224,8 @@ class WordTokenizer(Tokenizer):
         return made
 
     def _blanks(self, count: int) -> list[int]:
-        run = self._token_of.get(_SPACE * count) if count else None
-        return [run] if run is not None else [self._token_of.get(_SPACE, UNKNOWN)] * count
+        run = self._token_of.get(SPACE * count) if count else None
+        return [run] if run is not None else [self._token_of.get(SPACE, UNKNOWN)] * count
 
     def unseen(self, text: str) -> list[str]:
         """Return the distinct words of a text that the vocabulary lacks."""
@@ -240,12 +234,12 @@ class WordTokenizer(Tokenizer):
             for stretch in self.normalize(text).split(" " if self.splitting == "treebank" else None)
             for line in stretch.split("\n")
             if line
-            for name in _split(line, self.splitting)
+            for name in self._split(line)
         )
         return [treebank.surface(word) for word in words if word not in self._token_of]
 
     def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:
-        """Return what reads tokens one by one; the last token of ``after`` decides on the first space."""
+        """Return a decoder of single tokens; the last token of ``after`` decides about the first space."""
         before: int | None = int(after[-1]) if len(after) else None
 
         def text_of(token: int) -> str:
@@ -258,11 +252,11 @@ class WordTokenizer(Tokenizer):
 
     def _apart(self, before: int, token: int) -> bool:
         if self.pristine_output:
-            return _NEWLINE not in (self._shown[before], self._shown[token])
+            return NEWLINE not in (self._shown[before], self._shown[token])
         return before not in self._right and token not in self._left
 
     def name_of(self, token: int) -> str:
-        """Return the token's name in the Treebank; an opening quotation mark is not a closing one."""
+        """Return the token's name in the Treebank, where opening and closing quotation marks differ."""
         return self.words[token - 1] if token else REPLACEMENT
 
     def to_json(self) -> dict[str, Any]:
@@ -321,49 +315,3 @@ class WordTokenizer(Tokenizer):
             splitting=splitting,
             pristine_output=pristine_output,
         )
-
-
-def _split(stretch: str, splitting: Splitting) -> list[str]:
-    return treebank.split(stretch) if splitting == "treebank" else stretch.split()
-
-
-def _count(
-    text: str | Iterable[str], *, lowercase: bool, splitting: Splitting
-) -> tuple[Counter[str], Counter[str]]:
-    """Return how often each stretch between blanks occurs, and each run of blanks."""
-    stretches: Counter[str] = Counter()
-    blanks: Counter[str] = Counter()
-    for piece in pieces(text):
-        piece = piece.lower() if lowercase else piece
-        if splitting == "space":
-            stretches.update(piece.split())
-        else:
-            stretches.update(piece.replace("\n", " ").split(" "))
-            blanks[_NEWLINE] += piece.count("\n")
-            blanks.update(re.findall(" {2,}", piece))
-        _forget_the_rarest(stretches)
-    del stretches[""]
-    return stretches, blanks
-
-
-def _forget_the_rarest(counts: Counter[str]) -> None:
-    """Keep a count's memory (about 100 bytes an entry) bounded, however many words a text has."""
-    least = 1
-    while len(counts) > _MOST_COUNTED:
-        for word in [word for word, count in counts.items() if count <= least]:
-            del counts[word]
-        least *= 2
-
-
-def _ranked(counts: Counter[str], special: tuple[str, ...]) -> Iterator[str]:
-    """Return the special words and then the others, the most frequent first, while they fit a bundle."""
-    yield from special
-    least = 2 if counts.total() > ONCE_IS_UNKNOWN else 1
-    left = _LARGEST_VOCABULARY
-    # Ties are broken by the word, so that the same text gives the same vocabulary everywhere.
-    for word, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        left -= len(word.encode("utf-8", "surrogatepass")) + 8
-        if count < least or left < 0:
-            return
-        if len(word) <= LONGEST_WORD and word not in special:
-            yield word

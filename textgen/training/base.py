@@ -13,7 +13,8 @@ import numpy.typing as npt
 from textgen.bundle import Bundle, Weights
 from textgen.errors import SettingsError
 from textgen.levels import WORD
-from textgen.settings.training import PRESETS, TrainingSettings
+from textgen.settings.presets import PRESETS
+from textgen.settings.training import TrainingSettings
 
 _BY_VOCABULARY = {"embedding": 0, "prior.input": 0, "output.kernel": 1, "output.bias": 0}
 """The parameters that grow with the vocabulary, and along which axis."""

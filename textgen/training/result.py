@@ -17,7 +17,7 @@ from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.settings.training import TrainingSettings
 from textgen.training.checkpoints.progress import Progress
-from textgen.training.data.corpora import PreparedCorpus
+from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.reporting.events import EventSink
 from textgen.training.start import Start, loss_by
 

@@ -15,16 +15,16 @@ from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.sources import ReadingOptions, Source, find
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TextgenError, TrainingError
 from textgen.files.output_folder import Output
-from textgen.settings.training import TrainingSettings, check_flag, check_real
+from textgen.settings.training import TrainingSettings
 from textgen.training import backend, memory
 from textgen.training.base import settings_of
 from textgen.training.checkpoints.lock import exclusive
-from textgen.training.data.corpora import choose_cache, prepare
+from textgen.training.data.preparation import choose_cache, prepare
 from textgen.training.data.reading_time import ReadingTime
 from textgen.training.reporting.events import Control, EventSink
 from textgen.training.result import Result
 from textgen.training.start import first_look
-from textgen.values import as_path, plain, shown
+from textgen.values import as_path, check_flag, check_number, plain, shown
 
 _LOADING_S = 4.0
 """What loading Keras and building a network takes at least."""
@@ -111,7 +111,7 @@ def train(
     switches = {"resume": resume, "live_sample": live_sample, "curve": curve, "cache": cache}
     for name, value in {**switches, "half_batch": half_batch}.items():
         check_flag(name, value)
-    check_real("lock_timeout", plain(lock_timeout), 0.0, 31 * 86_400.0)
+    check_number("lock_timeout", plain(lock_timeout), 0.0, 31 * 86_400.0)
     going_on = None if base is None else bundle.read(as_path(base, "base", BundleError))
     settings = settings_of(going_on, flags) if going_on else TrainingSettings.from_flags(**flags)
     if half_batch:
@@ -149,7 +149,7 @@ def train(
             return Result(prepared, settings, start, "cpu", on_event).without_network(target, started)
         backend.load()
         # Keras is imported only now, when nothing but the training itself can fail any more.
-        from textgen.training.trainer import Trainer
+        from textgen.training.loop.trainer import Trainer
 
         with backend.standard_numbers():
             trainer = Trainer(

@@ -17,7 +17,7 @@ from textgen.experts.kneser_ney import KneserNey
 from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import Tokens
 from textgen.training.checkpoints.progress import Progress
-from textgen.training.data.corpora import PreparedCorpus
+from textgen.training.data.prepared_corpus import PreparedCorpus
 
 _LOOKED_AT = 20_000
 _FEWEST_LOOKED_AT = 2_000

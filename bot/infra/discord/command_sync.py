@@ -11,7 +11,7 @@ import structlog
 from discord import app_commands
 
 from bot.infra.discord.connection import OUTAGES, delays, one_line
-from bot.infra.files import write_atomically
+from textgen.files.atomic import write_bytes
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -37,7 +37,7 @@ async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: 
     await tree.sync()
     log.info("command tree synced", commands=len(commands))
     try:
-        await asyncio.to_thread(write_atomically, path, digest.encode())
+        await asyncio.to_thread(write_bytes, path, digest.encode())
     except OSError as error:
         log.warning("the next start syncs the commands again", error=error.strerror)
     return True

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import discord
 import structlog
 
-from bot.embeds.training_card import PICTURE
 from bot.infra.discord.refusals import (
     ARCHIVED,
     EMPTY_MESSAGE,
@@ -17,6 +16,7 @@ from bot.infra.discord.refusals import (
 )
 from bot.text.plain import plain_text
 from models import TrainingJob
+from textgen.files.bundle_files import PICTURE
 
 log = structlog.stdlib.get_logger(__name__)
 

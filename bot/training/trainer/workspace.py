@@ -6,13 +6,13 @@ import os
 import shutil
 from pathlib import Path
 
-from bot.infra.files import write_atomically
 from bot.infra.paths import Layout
 from bot.training.trainer.process import TrainingOrder, checkpoint_of, lock_of
+from textgen.files.atomic import write_bytes
+from textgen.files.bundle_files import PICTURE
 
 BASE = "base"
 INPUT, VALIDATION = "input.txt", "validate.txt"
-PICTURE = "loss.png"
 STATE = "state.safetensors"
 STARTS = "starts.json"
 
@@ -67,7 +67,7 @@ def count_start(order: TrainingOrder) -> int:
         count = before["starts"] + 1 if before["saved"] == saved and _is_stale(lock_of(order.bundle)) else 1
     except (OSError, ValueError, KeyError, TypeError):
         count = 1
-    write_atomically(starts, json.dumps({"starts": count, "saved": saved}).encode(), durable=False)
+    write_bytes(starts, json.dumps({"starts": count, "saved": saved}).encode(), durable=False)
     return count
 
 

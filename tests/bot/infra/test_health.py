@@ -77,14 +77,14 @@ async def test_a_disk_without_room_costs_beats_and_not_the_heart(
     monkeypatch.setattr(health, "WRITE_EVERY_S", 0.05)
     monkeypatch.setattr(health, "ASK_EVERY_S", 0.02)
     full = True
-    write = health.write_atomically
+    write = health.write_bytes
 
     def write_if_room(path: Path, data: bytes, *, durable: bool) -> None:
         if full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write(path, data, durable=durable)
 
-    monkeypatch.setattr(health, "write_atomically", write_if_room)
+    monkeypatch.setattr(health, "write_bytes", write_if_room)
     heart = health.Heartbeat(tmp_path / "beat", lambda: True)
     heart.start(asyncio.get_running_loop())
     await asyncio.sleep(0.3)

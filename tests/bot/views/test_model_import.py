@@ -13,8 +13,8 @@ import simcord
 from bot.bundles import archive as bundle_archive
 from models import text_models
 from tests.support.bot.world import Place, World, answer, private_line, shown
-
-NAMES = bundle_archive.FILES
+from textgen.files.bundle_files import COUNTS
+from textgen.files.bundle_files import NEEDED as NAMES
 
 
 @pytest.fixture
@@ -178,4 +178,4 @@ async def test_a_zip_larger_than_the_host_allows_is_not_even_opened(
 def test_a_bundle_in_a_folder_with_its_picture_is_as_good(exported: bytes, tmp_path: Path):
     data = rezipped(exported, lambda files: files.update({"loss.png": b"x"}), folder="model/")
     bundle_archive.unpack(data, tmp_path / "unpacked")
-    assert {path.name for path in (tmp_path / "unpacked").iterdir()} == {*NAMES, bundle_archive.COUNTS}
+    assert {path.name for path in (tmp_path / "unpacked").iterdir()} == {*NAMES, COUNTS}

@@ -53,7 +53,7 @@ class Nursery:
             compiled: False leaves out XLA, which takes seconds for each training of the linear cell.
         """
         os.environ.update(ONE_THREAD)
-        from textgen.training import optimizing, trainer  # noqa: F401
+        from textgen.training.loop import optimizing, trainer  # noqa: F401
         from textgen.training.reporting import plotting  # noqa: F401
 
         if not compiled:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from textgen.corpus.reading.sources import ReadingOptions, find
 from textgen.settings.training import TrainingSettings
-from textgen.training.data.corpora import PreparedCorpus, prepare
+from textgen.training.data.preparation import prepare
+from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.data.token_cache import TokenCache
 
 SETTINGS = TrainingSettings.from_flags(pristine_input=True)

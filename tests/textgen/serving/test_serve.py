@@ -16,7 +16,7 @@ from tests.support.textgen.bundles import write_random_bundle
 from tests.support.texts import hard_inputs
 from textgen.model import TextModel
 from textgen.sampling.engine import Engine
-from textgen.serving.stdio import Server
+from textgen.serving.server import Server
 
 
 class Worker:

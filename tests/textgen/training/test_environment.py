@@ -13,8 +13,8 @@ import pytest
 import textgen
 from textgen.errors import SettingsError, TrainingError
 from textgen.training import backend
-from textgen.training.clock import _FEWEST_STEPS, Pace
 from textgen.training.data.token_cache import default_cache
+from textgen.training.loop.clock import _FEWEST_STEPS, Pace
 
 LOAD = """
 import os, sys

@@ -24,8 +24,8 @@ from textgen.levels import LEVELS
 from textgen.settings.training import TrainingSettings
 from textgen.tokenizers import CharacterTokenizer
 from textgen.training import memory
-from textgen.training.data import corpora, token_cache
-from textgen.training.data.corpora import prepare
+from textgen.training.data import preparation, token_cache
+from textgen.training.data.preparation import prepare
 from textgen.training.data.reading_time import ReadingTime
 from textgen.training.data.token_cache import TokenCache
 from textgen.training.reporting.events import Control
@@ -51,7 +51,7 @@ def test_a_text_of_many_blocks_gives_the_same_vocabulary(
     corpus: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = prepared(corpus)
-    monkeypatch.setattr(corpora, "CorpusReader", partial(CorpusReader, block_bytes=block))
+    monkeypatch.setattr(preparation, "CorpusReader", partial(CorpusReader, block_bytes=block))
     pieced = prepared(corpus)
     assert text_of(pieced)[0] + text_of(pieced)[1] == prose(700)
     assert pieced.tokenizer.to_json() == whole.tokenizer.to_json()
@@ -79,7 +79,7 @@ def test_a_vocabulary_learnt_from_the_beginning_still_goes_with_the_whole_text(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textgen.tokenizers.subword._LEARNT_FROM", 1_000)
-    monkeypatch.setattr(corpora, "CorpusReader", partial(CorpusReader, block_bytes=1_000))
+    monkeypatch.setattr(preparation, "CorpusReader", partial(CorpusReader, block_bytes=1_000))
     made = prepared(corpus, level="subword")
     assert "".join(text_of(made)) == prose(700)
     assert made.characters == len(text_of(made)[0])
@@ -126,7 +126,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
         "import sys; from pathlib import Path\n"
         "from textgen.corpus.reading.sources import find\n"
         "from textgen.settings.training import TrainingSettings\n"
-        "from textgen.training.data.corpora import prepare\n"
+        "from textgen.training.data.preparation import prepare\n"
         "from textgen.training.data.token_cache import TokenCache\n"
         "from textgen.errors import TextgenError\n"
         "folder = Path(sys.argv[1])\n"
@@ -193,7 +193,7 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path) -> None:
         "import resource, sys; from pathlib import Path\n"
         "from textgen.corpus.reading.sources import find\n"
         "from textgen.settings.training import TrainingSettings\n"
-        "from textgen.training.data.corpora import prepare\n"
+        "from textgen.training.data.preparation import prepare\n"
         "from textgen.training.data.token_cache import TokenCache\n"
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "folder, before = Path(sys.argv[1]), peak()\n"
@@ -223,7 +223,7 @@ def test_a_million_different_words_are_capped_and_the_coverage_is_told(tmp_path:
 def test_a_text_of_many_blocks_is_whole_at_every_level(
     corpus: Path, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpora, "CorpusReader", partial(CorpusReader, block_bytes=5_000))
+    monkeypatch.setattr(preparation, "CorpusReader", partial(CorpusReader, block_bytes=5_000))
     training, validation = text_of(prepared(corpus, level=level))
     # At word level the input is split at white space here, which is not kept apart.
     assert f"{training} {validation}".split() == prose(700).split()

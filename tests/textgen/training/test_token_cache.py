@@ -15,8 +15,8 @@ from tests.support.textgen.preparing import prepared, text_of
 from tests.textgen.conftest import prose
 from textgen.corpus.reading.sources import find
 from textgen.tokenizers import CharacterTokenizer
-from textgen.training.data import corpora, token_cache
-from textgen.training.data.corpora import choose_cache
+from textgen.training.data import preparation, token_cache
+from textgen.training.data.preparation import choose_cache
 from textgen.training.data.token_cache import TokenCache
 
 
@@ -118,7 +118,7 @@ def test_two_trainings_prepare_the_same_corpus_at_once(corpus: Path) -> None:
         "import sys; from pathlib import Path\n"
         "from textgen.corpus.reading.sources import find\n"
         "from textgen.settings.training import TrainingSettings\n"
-        "from textgen.training.data.corpora import prepare\n"
+        "from textgen.training.data.preparation import prepare\n"
         "from textgen.training.data.token_cache import TokenCache\n"
         "folder = Path(sys.argv[1])\n"
         "made = prepare(find(folder), TrainingSettings.from_flags(), cache=TokenCache(folder / 'cache'))\n"
@@ -145,7 +145,7 @@ def test_a_small_corpus_leaves_no_copy_unless_a_folder_is_named(
     named = choose_cache(found, corpus / "named")
     assert named is not None
     assert named.folder == corpus / "named"
-    monkeypatch.setattr(corpora, "CACHED_FROM_BYTES", 1_000)
+    monkeypatch.setattr(preparation, "CACHED_FROM_BYTES", 1_000)
     usual = choose_cache(found)
     assert usual is not None
     assert usual.folder == corpus / "home" / "textgen" / "corpora"
@@ -157,7 +157,7 @@ def test_a_small_corpus_leaves_no_copy_unless_a_folder_is_named(
 
 
 def test_without_a_cache_a_large_corpus_leaves_no_file(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpora, "CACHED_FROM_BYTES", 1_000)
+    monkeypatch.setattr(preparation, "CACHED_FROM_BYTES", 1_000)
     before = sorted(corpus.iterdir())
     made = prepared(corpus)
     assert not made.training.flags.owndata

@@ -17,9 +17,9 @@ from tests.textgen.conftest import SMALL, prose
 from textgen import bundle
 from textgen.errors import CorpusError, SettingsError, TrainingError, TrainingInterruptedError
 from textgen.settings.training import TrainingSettings
-from textgen.training import optimizing
 from textgen.training.checkpoints.lock import exclusive
-from textgen.training.divergence import DivergedError, LossWatch
+from textgen.training.loop import optimizing
+from textgen.training.loop.divergence import DivergedError, LossWatch
 from textgen.training.reporting.events import Control, Event
 
 

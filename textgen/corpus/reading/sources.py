@@ -12,8 +12,9 @@ from io import IOBase
 from pathlib import Path
 
 from textgen.corpus.reading.encoding import ErrorPolicy, check_name, check_policy
-from textgen.corpus.reading.tables import JSON_LINES
+from textgen.corpus.reading.json_rows import JSON_LINES
 from textgen.errors import CorpusError
+from textgen.files.bundle_files import MANIFEST, WEIGHTS
 from textgen.values import as_path, checked_text, shown
 
 TRAINING_FILE, VALIDATION_FILE = "input.txt", "validate.txt"
@@ -138,7 +139,7 @@ def _walk(folder: Path) -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     for place, folders, names in os.walk(folder, onerror=refuse):
         here = Path(place)
-        if {"manifest.json", "weights.safetensors"} <= set(names):
+        if {MANIFEST, WEIGHTS} <= set(names):
             folders.clear()
             continue
         for name in list(folders):

@@ -18,6 +18,7 @@ import safetensors.numpy
 
 from textgen.errors import TrainingError
 from textgen.files import atomic
+from textgen.files.output_folder import Output
 from textgen.files.ownership import discard_checkpoint
 
 NAME = "state.safetensors"
@@ -34,6 +35,11 @@ _AT_ONCE = 1 << 20
 
 class DamagedCheckpointError(TrainingError):
     """A checkpoint is not there, or is not as it was written."""
+
+
+def path_for(output: Path) -> Path:
+    """Return the path of the checkpoint of a training that writes a bundle to ``output``."""
+    return Output.of(output).checkpoint / NAME
 
 
 def before(path: Path) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textgen.errors import BundleError
-from textgen.files.ownership import PICTURE
+from textgen.files.bundle_files import PICTURE
 
 _SHORTEST_S = 3.0
 _SHARE = 0.04

@@ -1,4 +1,4 @@
-"""Time in a training: how much is left, and what is due."""
+"""Time in a training: how much is left, and whether a validation is due."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _SHORTEST_PACE_S = 2.0
 
 @dataclass(slots=True)
 class Pace:
-    """How long the steps that are left take, by those that were taken.
+    """Estimates the duration of the remaining steps from the duration of those that are done.
 
-    The first ones are compiled and tell nothing of the others.
+    The first steps are compiled and take longer, so they do not count.
     """
 
     _steps: int = -_COMPILED_STEPS
     _begun: float = 0.0
 
     def step(self) -> None:
-        """Note that a step is done."""
+        """Count a step that is done."""
         self._steps += 1
         if self._steps == 0:
             self._begun = time.monotonic()
 
     def left_s(self, steps: int) -> float | None:
-        """Return the seconds that so many more steps take, or None while there is too little to go by."""
+        """Return the estimated seconds for more steps, or None while too few steps are done."""
         seconds = time.monotonic() - self._begun
         if self._steps < _FEWEST_STEPS or seconds < _SHORTEST_PACE_S:
             return None
@@ -46,8 +46,8 @@ class Clock:
     Attributes:
         limit_s: seconds from ``started`` to the saved bundle, or None.
         started: `time.monotonic` when the process began.
-        before_s: seconds trained in earlier runs that this one resumes.
-        final_validation: how long the last validations take, in those of the training.
+        before_s: seconds trained in the earlier runs that this run resumes.
+        final_validation: duration of the last validations, as a multiple of one during the training.
     """
 
     limit_s: float | None
@@ -64,7 +64,7 @@ class Clock:
 
     @property
     def fraction(self) -> float:
-        """Share of the usable time that is over; 0 without a limit."""
+        """Share of the usable time that has passed, 0 to 1; 0 without a limit."""
         if self.limit_s is None:
             return 0.0
         return min(1.0, self.elapsed_s / self._usable_s)
@@ -78,18 +78,18 @@ class Clock:
     def _usable_s(self) -> float:
         if self.limit_s is None:
             return math.inf
-        # What comes after the last step: validating, and writing the bundle.
+        # After the last step come the last validations and the writing of the bundle.
         last = self._validation_s * self.final_validation
         return max(self.limit_s - last - _RESERVE_S - _RESERVE_SHARE * self.limit_s, 0.1)
 
     def validation_due(self) -> bool:
-        """Whether a validation would keep to its share of the time, or has not been for long."""
-        # The first one takes longer, for it is compiled.
+        """Return whether validations have used less than their share of the time, or the last is long ago."""
+        # The first validation takes longer, because it is compiled.
         longest = (self.limit_s or math.inf) / _FEWEST_VALIDATIONS
         interval = min(max(2.0, self._validation_s / _VALIDATION_SHARE), longest)
         return time.monotonic() - self._validated >= interval
 
     def validation_took(self, seconds: float) -> None:
-        """Note how long a validation took."""
+        """Remember the duration of a validation that has just ended."""
         self._validation_s = seconds
         self._validated = time.monotonic()

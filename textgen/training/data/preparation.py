@@ -1,25 +1,23 @@
-"""What a training reads: the text's tokens, its validation part, and what is known of both.
+"""Turning a corpus into tokens for training and validation.
 
-The text is gone through twice, a megabyte at a time. The first reading decodes, checks and measures
-it and builds the vocabulary; the second one turns it into tokens.
+The text is read twice, a megabyte at a time. The first pass decodes, checks and measures it and trains the
+tokenizer. The second pass encodes it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from textgen import corpus, tokenizers
-from textgen.corpus.items import ItemLines
+from textgen import tokenizers
 from textgen.corpus.known_lines import KnownLines
 from textgen.corpus.reading.reader import BLOCK_BYTES, CorpusReader, divide
 from textgen.corpus.reading.sources import ReadingOptions, Sources
@@ -28,57 +26,28 @@ from textgen.errors import CorpusError, TrainingError
 from textgen.settings.training import TrainingSettings
 from textgen.tokenizers import Tokenizer, Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json
-from textgen.tokenizers.character import count_symbols
 from textgen.training.data import token_cache
+from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.data.reading_time import ReadingTime
+from textgen.training.data.survey import SHORTEST_VALIDATION, Survey
 from textgen.training.data.token_cache import TokenCache
 from textgen.training.data.token_files import TokenWriter, open_tokens, token_type
 from textgen.training.reporting.events import Control
 
 CACHED_FROM_BYTES = 16 << 20
-"""Smaller corpora are prepared in a second or two: unless a cache is asked for they leave no copy behind."""
+"""Smaller corpora are prepared in a second or two, so they are cached only if the user names a folder."""
 
-_SHORTEST_VALIDATION = 100
-# The counted n-grams look at up to six tokens at once.
+# The n-gram model needs a context of up to six tokens.
 _FEWEST_VALIDATION_TOKENS = 8
 _UNSEEN_SHOWN = 5
 
-# These decide about the network and its training, never about the tokens. A setting that is not named
-# here is taken to matter: too few entries are found again, never a wrong one.
+# Settings of the network and its training, which do not change the tokens. Every other setting is part of the
+# cache's key, so a missing name here can only cost a cache hit.
 _NOT_OF_THE_TOKENS = {
     *("preset", "cell", "embedding_size", "rnn_size", "num_layers", "dropout", "optimizer", "learning_rate"),
     *("schedule", "batch_size", "seq_length", "seq_step", "expansion", "prior"),
     "random_seed",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedCorpus:
-    """A corpus ready for training.
-
-    Attributes:
-        tokenizer: built on the training text alone.
-        training: its tokens, perhaps a memory map.
-        validation: the validation text's tokens.
-        characters: length of the training text.
-        sha256: of the training text in UTF-8.
-        seeds: line starts for sampling.
-        notes: what a user should know of it.
-        text_form: how the files were read, for the bundle: ``encodings`` and ``normalization``.
-        items: whether the text is one item a line.
-        known: which lines it holds, if it is and they may be kept.
-    """
-
-    tokenizer: Tokenizer
-    training: Tokens
-    validation: Tokens
-    characters: int
-    sha256: str
-    seeds: list[str]
-    notes: list[str]
-    text_form: dict[str, Any]
-    items: bool = False
-    known: KnownLines | None = None
 
 
 def prepare(
@@ -94,18 +63,19 @@ def prepare(
     """Read a corpus and turn it into tokens.
 
     Args:
-        sources: its files, as `textgen.corpus.reading.sources.find` returns them.
-        settings: decide the tokenizer and what is held out where there is no ``validate.txt``.
+        sources: its files (`textgen.corpus.reading.sources.find`).
+        settings: decide the tokenizer, and the share that is held out if there is no ``validate.txt``.
         options: how the files are read.
-        cache: where the tokens are kept for the next time; None for nowhere.
-        scratch: a folder for tokens that do not fit in memory and are not kept; they vanish with the process.
-        time: how long it may take; None for any time.
-        base: a tokenizer to go on from instead of a new one.
+        cache: keeps the tokens for the next training; None to keep nothing.
+        scratch: folder for the tokens of a large corpus that are not cached; they are deleted when the
+            process ends. None for memory.
+        time: time limit of the preparation; None for none.
+        base: a tokenizer to extend instead of training a new one.
 
     Raises:
-        CorpusError: it is absent, not text, too short, or changes while it is read.
+        CorpusError: the corpus is absent, not text, too short, or changes while it is read.
         TrainingError: the disk refuses the tokens, or the time is over.
-        TrainingInterruptedError: it was cancelled.
+        TrainingInterruptedError: the training was cancelled.
     """
     time = time or ReadingTime(None, Control())
     preparation = _Preparation(sources, settings, options, time, base)
@@ -121,11 +91,11 @@ def prepare(
 
 
 def choose_cache(sources: Sources, folder: Path | None = None) -> TokenCache | None:
-    """Return the cache that a training uses unless the user wants none.
+    """Return the cache for a corpus, or None if it is small and the user names no folder.
 
     Args:
-        sources: the corpus; a small one has a cache only where a folder is named.
-        folder: the user's choice.
+        sources: files of the corpus.
+        folder: folder of the cache that the user names; None for the default folder.
 
     Raises:
         CorpusError: the corpus is absent.
@@ -138,7 +108,7 @@ def choose_cache(sources: Sources, folder: Path | None = None) -> TokenCache | N
 
 
 class _Preparation:
-    """The two readings of one corpus."""
+    """Reads one corpus twice."""
 
     def __init__(
         self,
@@ -152,12 +122,12 @@ class _Preparation:
         self._sources, self._settings, self._options, self._base = sources, settings, options, base
         self._text = CorpusReader(sources.training, options, time.go_on)
         held_out = [sources.validation] if sources.validation else []
-        # It is plain text, wherever the training text comes from.
+        # A validation file is plain text, even if the training text is a table.
         self._held_out = CorpusReader(held_out, dataclasses.replace(options, column=None), time.go_on)
         self._share = 0.0 if sources.validation else max(settings.validation_split, 1e-9)
 
     def through(self, cache: TokenCache) -> PreparedCorpus:
-        """Take the tokens from a cache, or make them there."""
+        """Return the corpus from a cache; on a cache miss, prepare it there."""
         key = self._key()
         found = cache.find(key)
         if found is not None:
@@ -169,7 +139,7 @@ class _Preparation:
                 )
                 return self._prepared(tokenizer, found, training, validation)
             except FileNotFoundError:
-                # Another process has made room meanwhile: the tokens are made again.
+                # Another process removed the entry to make room: prepare the tokens again.
                 pass
         with cache.adding(key) as folder:
             with (
@@ -183,7 +153,7 @@ class _Preparation:
         return self._prepared(tokenizer, found, training, validation)
 
     def into_scratch(self, folder: Path | None) -> PreparedCorpus:
-        """Make the tokens in memory, or for a large corpus in a file without a name."""
+        """Prepare the corpus in memory; a large one in an unnamed temporary file."""
         if folder is None or self._text.bytes < CACHED_FROM_BYTES:
             memory = io.BytesIO(), io.BytesIO()
             tokenizer, found = self._read_twice(*memory)
@@ -215,7 +185,7 @@ class _Preparation:
             characters=found["characters"],
             sha256=found["text_sha256"],
             seeds=found["seeds"] if self._settings.keep_seeds else [],
-            # Which files were left aside depends on their names, which are not of the key.
+            # Notes on skipped files depend on the files' names, which are not part of the key.
             notes=[*self._sources.notes, *found["notes"]],
             text_form=found["text_form"],
             items=found["items"] is not None,
@@ -225,8 +195,8 @@ class _Preparation:
         )
 
     def _parts(self) -> Iterator[tuple[bool, str]]:
-        """Return the text, and whether it is held out for validation."""
-        for part in divide(self._text.pieces(), self._text.bytes, self._share, _SHORTEST_VALIDATION):
+        """Yield the text in parts; of each, whether it is held out for validation."""
+        for part in divide(self._text.pieces(), self._text.bytes, self._share, SHORTEST_VALIDATION):
             if self._text.bytes > BLOCK_BYTES:
                 self._time.go_on()
             yield part
@@ -234,10 +204,10 @@ class _Preparation:
             yield True, piece.text
 
     def _read_twice(self, training: IO[bytes], validation: IO[bytes]) -> tuple[Tokenizer, dict[str, Any]]:
-        """Write the tokens; return the tokenizer and what is known of the text, as JSON data."""
-        survey = _Survey(own_validation=self._sources.validation is None)
-        # A tokenizer need not look at all of the text, but the survey must. A bare generator would end
-        # with the loop over it; a chain does not.
+        """Write the tokens; return the tokenizer and the text's measures as JSON data."""
+        survey = Survey(own_validation=self._sources.validation is None)
+        # The tokenizer may stop early, but the survey must see the whole text. Leaving a loop over a
+        # generator closes it; a chain stays open.
         text = chain(survey.watch(self._parts()))
         tokenizer = self._base.extended(text) if self._base else _train_tokenizer(text, self._settings)
         for _ in text:
@@ -272,7 +242,7 @@ class _Preparation:
             "text_form": {
                 "encodings": encodings,
                 "normalization": NORMALIZATION,
-                # An evaluated text is read in the same way.
+                # `textgen evaluate` reads its text in the same way.
                 **{
                     name: value
                     for name, value in asdict(self._options).items()
@@ -295,74 +265,6 @@ class _Preparation:
             "to measure a loss: give more text",
             advice=[] if self._sources.validation else ["give a larger --validation-split"],
         )
-
-
-class _Survey:
-    """Looks at a text while a vocabulary is built on it.
-
-    Args:
-        own_validation: whether the held-out part is of the same text.
-    """
-
-    def __init__(self, *, own_validation: bool) -> None:
-        self.characters = self.held_out = 0
-        self.digest = hashlib.sha256()
-        self.starts = corpus.LineStarts()
-        self.items: list[int] | None = None
-        self._lines = ItemLines()
-        self._measurer = corpus.Measurer(count_symbols)
-        self._own_validation = own_validation
-
-    def watch(self, parts: Iterable[tuple[bool, str]]) -> Iterator[str]:
-        """Pass the training text on, and check at its end that one can train on it."""
-        for held_out, text in parts:
-            self._lines.add(text, only_known=held_out)
-            if self._own_validation or not held_out:
-                self._measurer.add(text)
-            if held_out:
-                self.held_out += len(text)
-                continue
-            self.characters += len(text)
-            self.digest.update(text.encode("utf-8", "surrogatepass"))
-            self.starts.add(text)
-            yield text
-        corpus.check_stats(self._measurer.stats())
-
-    def notes(self, sources: Sources, chat_log: str | None) -> list[str]:
-        """Return what a user should know.
-
-        Raises:
-            CorpusError: the validation text is too short.
-        """
-        notes = []
-        if sources.validation:
-            if self.held_out < _SHORTEST_VALIDATION:
-                raise CorpusError(
-                    f"{sources.validation} has {self.held_out} characters; "
-                    f"at least {_SHORTEST_VALIDATION} are needed"
-                )
-        elif self.held_out < _SHORTEST_VALIDATION // 2:
-            raise CorpusError(
-                f"the end of the text that is held out has {self.held_out} characters; at least "
-                f"{_SHORTEST_VALIDATION} are needed: give more text, or a validate.txt",
-                advice=["give a larger --validation-split"],
-            )
-        else:
-            notes.append(f"the last {self.held_out:,} characters are held out for validation")
-        if self._lines.found():
-            self.items = sorted(self._lines.known)
-            notes.append(
-                "the text is one item a line: samples begin a line of their own, and lines that stand in the "
-                "text are drawn again"
-            )
-        stats = self._measurer.stats()
-        kind = stats.suspected_chat_log or chat_log
-        if kind:
-            notes.append(f"the text looks like {kind}: train on it only if its authors agreed")
-        if stats.suspected_secrets:
-            found = ", ".join(stats.suspected_secrets)
-            notes.append(f"the text seems to hold {found}: what is trained on can be written")
-        return notes
 
 
 def _train_tokenizer(text: Iterable[str], settings: TrainingSettings) -> Tokenizer:

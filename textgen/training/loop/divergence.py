@@ -1,4 +1,4 @@
-"""Noticing that a training has gone astray."""
+"""Detecting that a training diverges."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ _WORSE_THAN_GUESSING = 1.0
 
 
 class DivergedError(Exception):
-    """The loss is no longer a number, or worse than guessing would have it."""
+    """The loss is not a number, or higher than that of guessing."""
 
 
 class LossWatch:
-    """Follows the loss, smoothed, so that one odd batch is no alarm."""
+    """Follows a moving average of the loss, so that one bad batch is not an alarm.
+
+    Args:
+        vocabulary: number of tokens.
+    """
 
     def __init__(self, vocabulary: int) -> None:
-        """Take as the worst that is let pass a little more than the loss of guessing."""
+        """Set the highest loss that does not count as divergence: a little more than that of guessing."""
         self._worst = math.log(vocabulary) + _WORSE_THAN_GUESSING
         self._recent: float | None = None
 
     def see(self, loss: float, step: int) -> None:
-        """Take the loss of a step.
+        """Check the loss of a step.
 
         Raises:
-            DivergedError: the training has gone astray.
+            DivergedError: the training has diverged.
         """
         if not math.isfinite(loss):
             raise DivergedError(f"the loss is {loss} after {step:,} steps")

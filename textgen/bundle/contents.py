@@ -1,0 +1,38 @@
+"""A bundle in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.bundle.manifest import Manifest
+from textgen.corpus.known_lines import KnownLines
+from textgen.experts.kneser_ney import KneserNey
+from textgen.network.spec import NetworkSpec
+from textgen.tokenizers import Tokenizer
+
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle in memory.
+
+    Attributes:
+        spec: shape of the network.
+        tokenizer: turns text into tokens and back.
+        weights: the parameters, under the names of `NetworkSpec.shapes`.
+        manifest: what the bundle says about itself.
+        counted: the n-gram model; None if the network uses none.
+        known: the lines of a corpus with one item a line; None for other corpora.
+    """
+
+    spec: NetworkSpec
+    tokenizer: Tokenizer
+    weights: Weights
+    manifest: Manifest
+    counted: KneserNey | None = None
+    known: KnownLines | None = None

@@ -1,0 +1,143 @@
+"""Reading a bundle: sizes and hashes are checked before parsing, and shapes before memory is allocated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+from textgen.bundle.contents import Bundle
+from textgen.bundle.manifest import Manifest, parse_manifest
+from textgen.corpus.known_lines import LARGEST_FILE, KnownLines
+from textgen.errors import BundleError
+from textgen.experts.kneser_ney import KneserNey
+from textgen.files.bundle_files import COUNTS, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
+from textgen.files.output_folder import Output
+from textgen.network.spec import NetworkSpec
+from textgen.tokenizers import from_json as tokenizer_from_json
+
+_LARGEST_JSON = 16 << 20
+_LARGEST_MANIFEST = 4 << 20
+# Small JSON values take ten times as much memory as their text. A tokenizer has at most 600,000 values, in
+# three lists.
+_MOST_VALUES = 1_000_000
+_MOST_CONTAINERS = 300_000
+_SAFETENSORS_HEADER = 1 << 20
+_LARGEST_COUNTS = 256 << 20
+
+
+def read(path: Path) -> Bundle:
+    """Read and check a bundle.
+
+    Args:
+        path: the bundle's folder.
+
+    Raises:
+        BundleError: it is absent, damaged, of a newer format, or not a bundle.
+    """
+    path = _locate(path)
+    manifest, listing = _read_manifest(path)
+    checked = {name: _read_listed(path, name, listing) for name in (SPEC, TOKENIZER)}
+    spec = NetworkSpec.from_json(_parse(checked[SPEC], path / SPEC))
+    tokenizer = tokenizer_from_json(_parse(checked[TOKENIZER], path / TOKENIZER))
+    if tokenizer.size != spec.vocabulary:
+        raise BundleError(
+            f"{path}: the tokenizer has {tokenizer.size:,} tokens, the network {spec.vocabulary:,}"
+        )
+    shapes = spec.shapes()
+    largest = _SAFETENSORS_HEADER + 4 * spec.parameters
+    weights = _parse_arrays(_read_listed(path, WEIGHTS, listing, largest=largest), path / WEIGHTS)
+    found = {name: array.shape for name, array in weights.items()}
+    if found != shapes:
+        wrong = sorted(name for name in set(found) | set(shapes) if found.get(name) != shapes.get(name))
+        raise BundleError(f"{path}: the weights do not fit the spec, beginning with {wrong[0]}")
+    for name, array in weights.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise BundleError(f"{path}: the weights {name} are not finite 32-bit floats")
+    said = (manifest.level, manifest.cell, manifest.parameters, manifest.vocabulary)
+    if said != (tokenizer.level, spec.cell, spec.parameters, spec.vocabulary):
+        raise BundleError(f"{path / MANIFEST} tells of another model than the other files hold")
+    counted = None
+    if spec.prior:
+        arrays = _parse_arrays(_read_listed(path, COUNTS, listing, largest=_LARGEST_COUNTS), path / COUNTS)
+        counted = KneserNey.from_arrays(spec.vocabulary, spec.prior, arrays)
+    known = None
+    if LINES in listing:
+        data = _read_listed(path, LINES, listing, largest=LARGEST_FILE)
+        known = KnownLines.from_arrays(_parse_arrays(data, path / LINES))
+    return Bundle(spec, tokenizer, weights, manifest, counted, known)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a bundle's manifest only.
+
+    Args:
+        path: the bundle's folder.
+
+    Raises:
+        BundleError: it is absent, of a newer format, or not a bundle.
+    """
+    return _read_manifest(_locate(path))[0]
+
+
+def _locate(path: Path) -> Path:
+    """Return the bundle's folder; after an interrupted replacement that is the previous bundle's."""
+    path = Output.of(path).standing()
+    if not path.is_dir():
+        found = "is a file" if path.exists() else "is not there"
+        raise BundleError(
+            f"{path} {found}; a bundle is a folder, for example DIR/model after `textgen train`"
+        )
+    return path
+
+
+def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
+    file = path / MANIFEST
+    return parse_manifest(_parse(_read_limited(file, _LARGEST_MANIFEST), file), file)
+
+
+def _read_listed(path: Path, name: str, listing: dict[str, Any], *, largest: int = _LARGEST_JSON) -> bytes:
+    """Read a file of the bundle and compare its hash with the manifest's."""
+    entry = listing.get(name)
+    expected = entry.get("sha256") if isinstance(entry, dict) else None
+    data = _read_limited(path / name, largest)
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise BundleError(
+            f"{path / name} is damaged: its SHA-256 is not the one in {MANIFEST}; train or copy it again"
+        )
+    return data
+
+
+def _read_limited(path: Path, largest: int) -> bytes:
+    """Read a regular file of at most ``largest`` bytes."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            raise BundleError(f"{path} is not there; the bundle is not complete")
+        size = path.stat().st_size
+        if size > largest:
+            raise BundleError(f"{path} has {size:,} bytes; at most {largest:,} are expected")
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _parse(data: bytes, path: Path) -> Any:
+    if data.count(b",") > _MOST_VALUES or data.count(b"[") + data.count(b"{") > _MOST_CONTAINERS:
+        raise BundleError(f"{path} holds more values than any bundle's file")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise BundleError(f"{path} is not valid JSON") from None
+
+
+def _parse_arrays(data: bytes, path: Path) -> dict[str, npt.NDArray[Any]]:
+    try:
+        return safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise BundleError(f"{path} is not a safetensors file: {error}") from None

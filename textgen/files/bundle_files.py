@@ -1,0 +1,16 @@
+"""The names of a bundle's files and the number of its format; the whole project takes them from here."""
+
+FORMAT = 2
+"""The newest bundle format that this version reads, and the one that it writes."""
+
+SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
+COUNTS, LINES = "counts.safetensors", "lines.safetensors"
+
+PICTURE = "loss.png"
+"""The loss curve as a picture, which a training can put beside the model. Readers of a bundle ignore it."""
+
+NEEDED = (MANIFEST, SPEC, TOKENIZER, WEIGHTS)
+"""The files of every bundle."""
+
+OF_A_BUNDLE = frozenset({*NEEDED, COUNTS, LINES, PICTURE})
+"""The files that a bundle can have."""

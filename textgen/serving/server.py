@@ -1,0 +1,186 @@
+"""Answers sampling requests: texts of one model are written together, and models take turns."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from textgen.errors import SettingsError, TextgenError
+from textgen.evaluation.copies import CopyIndices
+from textgen.model import TextModel
+from textgen.sampling import SamplingSettings
+from textgen.sampling.engine import Engine
+from textgen.sampling.request import Request
+from textgen.serving.loading import Loader
+from textgen.serving.protocol import Job, error_answer, parse
+from textgen.serving.turns import Turns
+
+CACHED_BYTES = 256 << 20
+"""Memory for loaded models. The least recently used one is dropped first."""
+
+TOKENS_IN_A_ROW = 8
+"""Tokens that a model writes before the next model's turn, so that its matrices stay in the CPU's cache."""
+
+SLICE_S = 0.005
+"""After so many seconds it is the next model's turn, however few tokens were written."""
+
+_WAIT_S = 0.02
+
+
+@dataclass(slots=True, eq=False)
+class _Loaded:
+    """A model in memory and the texts that it writes."""
+
+    model: TextModel
+    engine: Engine
+    load_s: float
+    step_s: float = 0.0
+    user: str = ""
+    jobs: dict[Request, Job] = field(default_factory=dict)
+
+
+class Server:
+    """Answers requests: `handle` accepts one, `advance` writes a few tokens.
+
+    Args:
+        answer: receives every answer of `textgen.serving.protocol`.
+    """
+
+    def __init__(self, answer: Callable[[dict[str, Any]], None]) -> None:
+        """Start without a model."""
+        self._answer = answer
+        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
+        self._copies = CopyIndices()
+        self._loader = Loader()
+        self._waiting: dict[str, list[dict[str, Any]]] = {}
+        self._turns = Turns()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no text is being written and no model is being loaded."""
+        return not self._waiting and all(loaded.engine.idle for loaded in self._loaded.values())
+
+    def handle(self, line: str) -> None:
+        """Accept a request. An error becomes its answer."""
+        identity: Any = None
+        try:
+            asked = parse(line)
+            identity = asked["id"]
+            if asked.get("op") == "cancel":
+                self._cancel(identity)
+            elif asked.get("op") == "ping":
+                self._answer({"id": identity, "pong": True})
+            else:
+                self._accept(asked)
+        except TextgenError as error:
+            self._answer(error_answer(identity, error))
+
+    def advance(self) -> None:
+        """Write a few tokens for the user with the least time, and answer the jobs that are complete."""
+        busy = [loaded for loaded in self._loaded.values() if not loaded.engine.idle]
+        if self._waiting:
+            self._begin_waiting(0.0 if busy else _WAIT_S)
+        if not busy:
+            return
+        loaded = min(busy, key=lambda each: self._turns.used_s(each.user))
+        begun = time.perf_counter()
+        for _ in range(TOKENS_IN_A_ROW if len(busy) > 1 else 1):
+            self._step(loaded)
+            if time.perf_counter() - begun > SLICE_S or loaded.engine.idle:
+                break
+        self._turns.add(loaded.user, time.perf_counter() - begun)
+
+    def _step(self, loaded: _Loaded) -> None:
+        begun = time.perf_counter()
+        finished = loaded.engine.step()
+        loaded.step_s += (time.perf_counter() - begun - loaded.step_s) / 16
+        for request, job in loaded.jobs.items():
+            if job.stream and (piece := request.take()):
+                self._answer({"id": job.identity, "piece": piece})
+        for request in finished:
+            job = loaded.jobs.pop(request)
+            if job.complete:
+                measured = {"load_s": loaded.load_s, "step_s": loaded.step_s} if job.measure else {}
+                self._answer(job.answer() | self._copied(job) | measured)
+
+    def _copied(self, job: Job) -> dict[str, Any]:
+        if job.corpus is None:
+            return {}
+        texts = [request.text for request in job.requests]
+        return {
+            "copied": [self._copies.longest_copy(text, job.corpus, job.longest_copy) for text in texts],
+        }
+
+    def _accept(self, asked: dict[str, Any]) -> None:
+        """Begin a request, or let it wait until its model and its corpus' index are loaded."""
+        settings = SamplingSettings.of(asked["settings"])
+        if asked.get("stream") is True and settings.count > 1:
+            raise SettingsError(f"count is {settings.count}; only one text can be streamed")
+        path, corpus = asked["bundle"], asked.get("corpus")
+        indexed = corpus is None or self._copies.holds(corpus, asked.get("longest_copy", 0))
+        if path in self._loaded and indexed:
+            self._begin(asked, self._loaded[path])
+            return
+        self._loader.check(path)
+        waiting = self._waiting.setdefault(path, [])
+        waiting.append(asked)
+        if len(waiting) == 1 or not indexed:
+            before = None
+            if corpus is not None and not indexed:
+                before = partial(self._copies.longest_copy, "", corpus, asked.get("longest_copy", 0))
+            known = self._loaded.get(path)
+            self._loader.ask(path, before, None if known is None else known.model)
+
+    def _begin_waiting(self, wait_s: float) -> None:
+        """Begin the requests whose model has been loaded."""
+        for loading in self._loader.done(wait_s):
+            if loading.model is not None and loading.path not in self._loaded:
+                made = _Loaded(loading.model, loading.model.engine(), loading.seconds)
+                self._loaded[loading.path] = made
+                self._evict(keep=loading.path)
+            for asked in self._waiting.pop(loading.path, ()):
+                try:
+                    if loading.error is not None:
+                        raise loading.error
+                    self._begin(asked, self._loaded[loading.path])
+                except TextgenError as error:
+                    self._answer(error_answer(asked["id"], error))
+
+    def _begin(self, asked: dict[str, Any], loaded: _Loaded) -> None:
+        self._loaded.move_to_end(asked["bundle"])
+        job = Job(
+            asked["id"],
+            loaded.model.requests(asked["seed"], SamplingSettings.of(asked["settings"])),
+            asked.get("stream") is True,
+            loaded.model.manifest.stopped,
+            asked.get("corpus"),
+            asked.get("longest_copy", 0),
+            asked.get("measure") is True,
+        )
+        busy = {each.user for each in self._loaded.values() if not each.engine.idle}
+        loaded.user = str(asked.get("server", asked["bundle"]))
+        self._turns.join(loaded.user, busy)
+        for request in job.requests:
+            loaded.jobs[request] = job
+            loaded.engine.submit(request)
+
+    def _cancel(self, identity: str) -> None:
+        for path, waiting in list(self._waiting.items()):
+            # The model is loaded nevertheless: the next request may need it.
+            self._waiting[path] = [asked for asked in waiting if asked["id"] != identity]
+        for loaded in self._loaded.values():
+            for request in [r for r, job in loaded.jobs.items() if job.identity == identity]:
+                del loaded.jobs[request]
+                loaded.engine.cancel(request)
+
+    def _evict(self, keep: str) -> None:
+        for path in list(self._loaded):
+            held = sum(loaded.model.memory for loaded in self._loaded.values())
+            if held <= CACHED_BYTES:
+                return
+            if path != keep and self._loaded[path].engine.idle:
+                del self._loaded[path]

@@ -1,0 +1,1 @@
+"""The training loop: steps, validations, the clock, and the watch for divergence."""
