@@ -6,17 +6,20 @@
     model = textgen.load("model")
     print(model.generate("To be", length=200, temperature=0.7, random_seed=7))
 
-Importing this loads neither NumPy nor Keras; each is loaded when it is first needed.
+Every name in ``__all__`` is public. Importing this loads neither NumPy nor Keras: each name is imported when
+it is first used.
 """
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textgen.errors import (
     BundleError,
     CorpusError,
+    OutOfMemoryError,
     SettingsError,
     TextgenError,
     TrainingError,
@@ -24,28 +27,82 @@ from textgen.errors import (
 )
 
 if TYPE_CHECKING:
-    from textgen.model import TextModel
+    from textgen.bundle import Manifest as TrainingResult
+    from textgen.model import Sample, TextModel
+    from textgen.sampling import SamplingSettings
+    from textgen.settings.training import TrainingSettings
+    from textgen.training.reporting.events import (
+        CheckpointEvent,
+        Control,
+        Event,
+        FailedEvent,
+        FinishedEvent,
+        ProgressEvent,
+        SampleEvent,
+        StartedEvent,
+    )
     from textgen.training.run import train
 
 __all__ = [
     "BundleError",
+    "CheckpointEvent",
+    "Control",
     "CorpusError",
+    "Event",
+    "FailedEvent",
+    "FinishedEvent",
+    "OutOfMemoryError",
+    "ProgressEvent",
+    "Sample",
+    "SampleEvent",
+    "SamplingSettings",
     "SettingsError",
+    "StartedEvent",
+    "TextModel",
     "TextgenError",
     "TrainingError",
     "TrainingInterruptedError",
+    "TrainingResult",
+    "TrainingSettings",
     "load",
     "train",
 ]
 
 __version__ = "0.1.0"
 
+# Where each name is defined that is imported on first use.
+_EVENTS = "textgen.training.reporting.events"
+_LAZY = {
+    "CheckpointEvent": _EVENTS,
+    "Control": _EVENTS,
+    "Event": _EVENTS,
+    "FailedEvent": _EVENTS,
+    "FinishedEvent": _EVENTS,
+    "ProgressEvent": _EVENTS,
+    "Sample": "textgen.model",
+    "SampleEvent": _EVENTS,
+    "SamplingSettings": "textgen.sampling",
+    "StartedEvent": _EVENTS,
+    "TextModel": "textgen.model",
+    "TrainingResult": "textgen.bundle",
+    "TrainingSettings": "textgen.settings.training",
+    "train": "textgen.training.run",
+}
+
 
 def load(path: str | Path) -> TextModel:
     """Load a trained model from its bundle.
 
+    Args:
+        path: the bundle's folder.
+
     Raises:
         BundleError: it is absent, damaged, hostile, or of a newer format.
+
+    Example:
+        >>> model = textgen.load("model")
+        >>> len(model.generate("To be", length=20))
+        20
     """
     from textgen.model import TextModel
 
@@ -53,9 +110,11 @@ def load(path: str | Path) -> TextModel:
 
 
 def __getattr__(name: str) -> Any:
-    # `textgen.train` is reached lazily because its module graph ends in Keras.
-    if name == "train":
-        from textgen.training.run import train
+    if name not in _LAZY:
+        raise AttributeError(f"module 'textgen' has no attribute {name!r}")
+    module = importlib.import_module(_LAZY[name])
+    return getattr(module, "Manifest" if name == "TrainingResult" else name)
 
-        return train
-    raise AttributeError(f"module 'textgen' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

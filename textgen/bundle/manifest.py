@@ -16,7 +16,7 @@ _NEARLY_ALL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a bundle says about itself.
+    """What a bundle says about itself; `textgen.train` returns it as `textgen.TrainingResult`.
 
     Attributes:
         level: what a token is, one of `textgen.levels.LEVELS`.
@@ -40,6 +40,11 @@ class Manifest:
             prompts), and the given `ReadingOptions`; empty in bundles of early versions.
         fraction: share of the planned training that was done, 0 to 1.
         items: whether the text has one item a line (`textgen.corpus.items`).
+
+    Example:
+        >>> result = textgen.train("plays", output="model", time_limit=3)
+        >>> result.level, result.perplexity < result.vocabulary
+        ('char', True)
     """
 
     level: str

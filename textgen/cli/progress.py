@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from textgen.training.reporting.events import Event
+from textgen.training.reporting.events import Event, ProgressEvent, StartedEvent
 
 _LINE_EVERY = 0.1
 
@@ -57,20 +57,19 @@ class Display:
 
     def show(self, event: Event) -> None:
         """Show one event."""
-        kind = event["event"]
-        if kind == "started":
+        if event["event"] == "started":
             self._started(event)
-        elif kind == "progress":
+        elif event["event"] == "progress":
             self._progress(event)
-        elif kind == "checkpoint" and event["validation_loss"] is not None:
+        elif event["event"] == "checkpoint":
             self._validation = f" · validation {event['validation_loss']:.3f}"
-        elif kind == "finished" and not event["steps"]:
+        elif event["event"] == "finished" and not event["steps"]:
             self._console.print("note: there was no time for a step: this is the counted n-grams alone")
-        elif kind == "sample" and self._show_samples:
+        elif event["event"] == "sample" and self._show_samples:
             self._console.print(Text(f"── temperature {event['temperature']} ──", style="cyan"))
             self._console.print(Text(event["text"]))
 
-    def _started(self, event: Event) -> None:
+    def _started(self, event: StartedEvent) -> None:
         verb = "resumed" if event["resumed"] else "training"
         self._console.print(
             f"{verb} on {event['device']}: {event['characters']:,} characters, "
@@ -79,7 +78,7 @@ class Display:
         for note in event["notes"]:
             self._console.print(Text(f"note: {note}"))
 
-    def _progress(self, event: Event) -> None:
+    def _progress(self, event: ProgressEvent) -> None:
         figures = f"loss {event['loss']:.3f}{self._validation}"
         if event["eta_s"] is not None:
             figures += f" · {event['eta_s']:.0f} s left"

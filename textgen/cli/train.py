@@ -24,7 +24,7 @@ from textgen.network.cells.registry import CELLS
 from textgen.settings.presets import DEFAULT_PRESET, PRESETS
 from textgen.settings.training import OPTIMIZERS, SCHEDULES
 from textgen.training.checkpoints import lock
-from textgen.training.reporting.events import Control, Event, EventSink, json_lines
+from textgen.training.reporting.events import Control, Event, EventSink, FailedEvent, json_lines
 from textgen.training.reporting.tensorboard import scalars
 from textgen.training.run import train
 
@@ -132,11 +132,11 @@ def command(
             "name another folder"
         )
     boards = [scalars(tensorboard)] if tensorboard else []
-    wishes = Control()
-    wishes.interactive = not control
-    interrupts.listen(wishes)
+    stop_control = Control()
+    stop_control.interactive = not control
+    interrupts.listen(stop_control)
     if control:
-        wishes.obey(sys.stdin)
+        stop_control.listen(sys.stdin)
 
     def run(on_event: EventSink) -> Manifest:
         def tell(event: Event) -> None:
@@ -151,14 +151,14 @@ def command(
             resume=resume,
             live_sample=live_sample,
             lock_timeout=lock_timeout,
-            control=wishes,
+            control=stop_control,
             started=STARTED,
             level=WORD.name if word_tokens else level,
             keep_seeds=not no_seeds,
             **flags,
         )
 
-    wishes.give_up = functools.partial(_give_up, events=events)
+    stop_control.give_up = functools.partial(_give_up, events=events)
     try:
         if events:
             emit = _as_long_as_heard(json_lines(sys.stdout))
@@ -168,7 +168,7 @@ def command(
                 raise
             except (TextgenError, OSError) as error:
                 said = error.plain if isinstance(error, TextgenError) else str(error.strerror or error)
-                emit({"event": "failed", "error": said, **_reason(error)})
+                emit(_failed(said, error))
                 raise
             return
         with Display(show_samples=live_sample) as display:
@@ -186,11 +186,14 @@ def command(
         click.echo(f"note: {error}\n{told}", err=True)
 
 
-def _reason(error: TextgenError | OSError) -> dict[str, str]:
-    """What a program may want to know of an error without reading its words."""
+def _failed(said: str, error: TextgenError | OSError) -> FailedEvent:
+    """Return the event of an error, with a reason that programs can use."""
+    event: FailedEvent = {"event": "failed", "error": said}
     if isinstance(error, OutOfMemoryError):
-        return {"reason": "memory"}
-    return {"reason": "disk"} if is_disk_full(error) else {}
+        event["reason"] = "memory"
+    elif is_disk_full(error):
+        event["reason"] = "disk"
+    return event
 
 
 def _as_long_as_heard(emit: EventSink) -> EventSink:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from textgen.errors import SettingsError
 from textgen.experts.counting import order_for
@@ -41,6 +41,41 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "vocabulary_size": (2, 1_000_000),
 }
 _OPTIONAL = {"time_limit", "patience", "vocabulary_size"}
+
+
+class TrainingKeywords(TypedDict, total=False):
+    """Keywords of `textgen.train` and `TrainingSettings.from_flags`; None stands for the preset's value."""
+
+    preset: str | None
+    level: str | None
+    word_tokens: bool | None
+    pristine_input: bool | None
+    pristine_output: bool | None
+    cell: str | None
+    embedding_size: int | None
+    rnn_size: int | None
+    num_layers: int | None
+    dropout: float | None
+    optimizer: str | None
+    learning_rate: float | None
+    schedule: str | None
+    batch_size: int | None
+    seq_length: int | None
+    seq_step: int | None
+    num_epochs: int | None
+    expansion: int | None
+    prior: int | None
+    fresh_starts: float | None
+    time_limit: float | None
+    patience: int | None
+    validation_split: float | None
+    vocabulary_size: int | None
+    vocab_size: int | None
+    random_seed: int | None
+    keep_seeds: bool | None
+    no_seeds: bool | None
+    checkpoint_s: float | None
+    checkpoint_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +116,11 @@ class TrainingSettings:
 
     Raises:
         SettingsError: a value is outside its bounds.
+
+    Example:
+        >>> settings = textgen.TrainingSettings.from_flags(preset="tiny", level="word")
+        >>> settings.rnn_size
+        64
     """
 
     preset: str
@@ -156,12 +196,12 @@ class TrainingSettings:
             check_choice("level", level, LEVELS)
         if word_tokens and level not in (None, WORD.name):
             raise SettingsError(f"word_tokens means level word, but level is {level!r}; give one of them")
+        refuse_unknown(flags, TrainingKeywords.__annotations__)
         for name, value in list(flags.items()):
             if name in _SPELLINGS:
                 flags[_SPELLINGS[name]] = flags.pop(name)
             elif name == "no_seeds":
                 flags["keep_seeds"] = None if flags.pop(name) is None else not value
-        refuse_unknown(flags, [*(item.name for item in dataclasses.fields(cls)), "word_tokens"])
         level = WORD.name if word_tokens else level or DEFAULT_LEVEL
         preset = preset or DEFAULT_PRESET
         check_choice("preset", preset, PRESETS)

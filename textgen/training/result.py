@@ -1,4 +1,4 @@
-"""What a training leaves: the bundle, what it says of itself, and the last event."""
+"""The results of a training: bundles, samples, and the events about them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy.typing as npt
 
@@ -18,25 +18,25 @@ from textgen.sampling import SamplingSettings
 from textgen.settings.training import TrainingSettings
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.data.prepared_corpus import PreparedCorpus
-from textgen.training.reporting.events import EventSink
+from textgen.training.reporting.events import CheckpointEvent, EventSink, FinishedEvent, StartedEvent
 from textgen.training.start import Start, loss_by
 
 FINAL_TOKENS = 500_000
-"""So much of a validation text is looked at in the end."""
+"""Tokens of the validation text that the last validation reads."""
 
 SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """Makes bundles of a training, on its way and at its end.
+    """Makes the bundles of a training, and emits its events.
 
     Attributes:
-        corpus: what is learnt.
-        settings: how.
-        start: with the counted n-grams.
-        device: what is computed on.
-        emit: receives events.
+        corpus: the tokens that are trained on.
+        settings: validated training options.
+        start: holds the n-gram model.
+        device: where the training runs, for example "cpu".
+        emit: receives the events.
     """
 
     corpus: PreparedCorpus
@@ -46,24 +46,24 @@ class Result:
     emit: EventSink
 
     def tell_start(self, notes: list[str], *, resumed: bool, damage: str = "") -> None:
-        """Emit that the training begins, and what damage of its checkpoint it made up for."""
+        """Emit that the training begins, and whether a damaged checkpoint was replaced."""
         spec = self.settings.network(self.corpus.tokenizer.size)
-        self.emit(
-            {
-                "event": "started",
-                "device": self.device,
-                "resumed": resumed,
-                "characters": self.corpus.characters,
-                "vocabulary": spec.vocabulary,
-                "parameters": spec.parameters,
-                "notes": notes,
-                **({"damage": damage} if damage else {}),
-            }
-        )
+        event: StartedEvent = {
+            "event": "started",
+            "device": self.device,
+            "resumed": resumed,
+            "characters": self.corpus.characters,
+            "vocabulary": spec.vocabulary,
+            "parameters": spec.parameters,
+            "notes": notes,
+        }
+        if damage:
+            event["damage"] = damage
+        self.emit(event)
 
     def tell_checkpoint(self, model: TextModel, progress: Progress, fraction: float, **more: str) -> None:
-        """Emit the newest losses and more, and what the model writes by now."""
-        self.emit({"event": "checkpoint", **progress.history[-1], **more})
+        """Emit the newest losses, and a sample of the model as it is now."""
+        self.emit(cast("CheckpointEvent", {"event": "checkpoint", **progress.history[-1], **more}))
         self.tell_samples(model, (SAMPLE.temperature,), fraction)
 
     def tell_samples(self, model: TextModel, temperatures: tuple[float, ...], fraction: float) -> None:
@@ -91,11 +91,11 @@ class Result:
         """Return the model with the given weights.
 
         Args:
-            weights: of the network.
-            progress: where the training stands.
-            stopped: why it ended.
-            fraction: how much of what had been planned was trained.
-            seconds: how long it took.
+            weights: of the network, by name.
+            progress: of the training.
+            stopped: why the training ended.
+            fraction: share of the planned training that was done, 0 to 1.
+            seconds: wall-clock time of the training.
         """
         corpus, settings = self.corpus, self.settings
         spec = settings.network(corpus.tokenizer.size)
@@ -126,31 +126,30 @@ class Result:
     def finish(
         self, output: Path, made: bundle.Bundle, more: Callable[[], dict[str, Any]] = dict
     ) -> bundle.Manifest:
-        """Write the bundle and tell of it.
+        """Write the bundle, and emit that the training has finished.
 
         Args:
             output: the bundle's folder.
-            made: what to write.
-            more: what else the event is to hold, asked when the bundle stands.
+            made: the bundle.
+            more: returns further keys of the event; called after the bundle is written.
         """
         bundle.write(output, made)
         manifest = made.manifest
-        self.emit(
-            {
-                "event": "finished",
-                "bundle": str(output),
-                "validation_loss": round(manifest.validation_loss, 5),
-                "bits_per_token": round(manifest.bits_per_token, 5),
-                "perplexity": round(manifest.perplexity, 4),
-                "stopped": manifest.stopped,
-                "steps": manifest.steps,
-                **more(),
-            }
-        )
+        event = {
+            "event": "finished",
+            "bundle": str(output),
+            "validation_loss": round(manifest.validation_loss, 5),
+            "bits_per_token": round(manifest.bits_per_token, 5),
+            "perplexity": round(manifest.perplexity, 4),
+            "stopped": manifest.stopped,
+            "steps": manifest.steps,
+            **more(),
+        }
+        self.emit(cast("FinishedEvent", event))
         return manifest
 
     def without_network(self, output: Path, started: float) -> bundle.Manifest:
-        """Finish at once with what counting alone reaches: there is no time for more.
+        """Finish at once with the n-gram model alone: there is no time for a network.
 
         Args:
             output: the bundle's folder.

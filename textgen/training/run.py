@@ -1,4 +1,4 @@
-"""`textgen.train`: everything around the loop, from checking the input to the lock on the output."""
+"""`textgen.train`: checks the input, locks the output, prepares the corpus and runs the training loop."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from textgen import bundle
 from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.sources import ReadingOptions, Source, find
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TextgenError, TrainingError
 from textgen.files.output_folder import Output
-from textgen.settings.training import TrainingSettings
+from textgen.settings.training import TrainingKeywords, TrainingSettings
 from textgen.training import backend, memory
 from textgen.training.base import settings_of
 from textgen.training.checkpoints.lock import exclusive
 from textgen.training.data.preparation import choose_cache, prepare
 from textgen.training.data.reading_time import ReadingTime
-from textgen.training.reporting.events import Control, EventSink
+from textgen.training.reporting.events import Control, Event, EventSink
 from textgen.training.result import Result
 from textgen.training.start import first_look
 from textgen.values import as_path, check_flag, check_number, plain, shown
 
 _LOADING_S = 4.0
-"""What loading Keras and building a network takes at least."""
+"""The shortest time for loading Keras and building a network."""
 
 
-def _ignore(event: dict[str, Any]) -> None:
-    """Receive an event that nobody asked for."""
+def _ignore(event: Event) -> None:
+    """Ignore an event."""
 
 
 @contextmanager
 def _lack_of_memory() -> Iterator[None]:
-    """Say in a typed error what NumPy and each backend say in one of their own."""
+    """Raise the out-of-memory errors of NumPy and the backends as `OutOfMemoryError`."""
     try:
         yield
     except Exception as error:
@@ -67,43 +67,50 @@ def train(
     cache_dir: str | Path | None = None,
     control: Control | None = None,
     started: float | None = None,
-    **flags: Any,
+    **flags: Unpack[TrainingKeywords],
 ) -> bundle.Manifest:
     """Train a model on a corpus and write its bundle.
 
     Args:
-        corpus: a folder with ``input.txt`` and perhaps ``validate.txt``, another folder of texts, a file, or
-            a list of files (.txt, .md, .csv, .jsonl).
-        column: the column of CSV files, or the key of JSON lines, that holds the text.
-        encoding: the files' encoding, if it is neither UTF-8 nor announced by a byte-order mark.
-        encoding_errors: "replace" puts U+FFFD for bytes that the encoding does not allow.
-        output: the bundle's folder; by default ``model`` beside the text.
-        on_event: receives the events of `textgen.training.reporting.events`.
-        resume: go on from an interrupted training's checkpoint if there is one.
-        base: a bundle to go on from: its network and weights are kept, its vocabulary is kept and, at
-            character level, extended.
-        half_batch: train half as many texts side by side as the settings say, where the memory is too small.
-        live_sample: emit samples at four temperatures after each epoch.
-        curve: draw the losses while it trains, beside the checkpoint, and in the end as ``loss.png`` in the
-            bundle's folder.
+        corpus: path of a folder with ``input.txt`` and optionally ``validate.txt``, of another folder of
+            texts, or of a file; or a list of files (.txt, .md, .csv, .jsonl).
+        column: the column of CSV files, or the key of JSON lines, that holds the text; None if there is only
+            one.
+        encoding: the files' encoding; None for UTF-8 or the one of a byte-order mark.
+        encoding_errors: "strict", or "replace" to read bytes that the encoding does not allow as U+FFFD.
+        output: the bundle's folder; None for ``model`` beside the text.
+        on_event: is called with each event (`textgen.Event`).
+        resume: whether to resume an interrupted training from its checkpoint, if there is one.
+        base: bundle of a model to continue (fine-tuning): its network and weights are kept; its vocabulary is
+            kept and, at character level, extended. None for a new model.
+        half_batch: whether to halve the settings' batch size, because the memory is too small.
+        live_sample: whether to emit samples at four temperatures after each epoch.
+        curve: whether to draw the losses: beside the checkpoint during the training, and as ``loss.png`` in
+            the bundle's folder at the end.
         lock_timeout: seconds to wait for another training of the same bundle.
-        cache: whether the tokens of a large corpus (from 16 MiB on) are kept for the next training.
-        cache_dir: where, and also those of a small one; by default in the user's cache folder.
+        cache: whether to keep the tokens of a large corpus (16 MiB or more) for the next training.
+        cache_dir: folder for the tokens, then of small corpora too; None for the user's cache folder.
         control: lets another thread end the training.
-        started: `time.monotonic` from which a time limit counts; by default now.
-        **flags: the command's flags as keywords (`TrainingSettings`); None stands for the preset's value.
+        started: `time.monotonic` from which a time limit counts; None for now.
+        **flags: the fields of `TrainingSettings`, also by the names of the command's flags; None stands for
+            the preset's value.
 
     Returns:
-        What the bundle says of itself.
+        The bundle's manifest: figures, settings and history of the training.
 
     Raises:
         BundleError: the base cannot be read.
         CorpusError: the corpus cannot be read or is too short.
-        OutOfMemoryError: the memory of the machine, or of its GPU, is too small.
-        SettingsError: a flag lies outside its bounds.
-        TrainingError: the training diverged, its time was over before the text had been read, the output is
-            in use or holds what is not ours, or the disk refuses.
-        TrainingInterruptedError: it was cancelled; the checkpoint is kept.
+        OutOfMemoryError: the memory of the machine or of its GPU is too small.
+        SettingsError: a keyword is unknown, or its value outside its bounds.
+        TrainingError: the training diverged, its time limit was over before the text had been read, the
+            output is in use or holds files that are not a bundle's, or the disk refuses.
+        TrainingInterruptedError: the training was cancelled; the checkpoint is kept.
+
+    Example:
+        >>> result = textgen.train("plays", output="model", time_limit=3)
+        >>> round(result.bits_per_token) in range(1, 8)
+        True
     """
     started = time.monotonic() if started is None else started
     if not callable(on_event):
@@ -120,11 +127,11 @@ def train(
     sources = find(corpus)
     if settings.time_limit is None or settings.time_limit > _LOADING_S:
         backend.check()
-    wishes = control or Control()
+    control = control or Control()
     chosen = sources.home / "model" if output is None else as_path(output, "output", TrainingError)
     destination = Output.of(chosen)
     kept_in = None if cache_dir is None else as_path(cache_dir, "cache_dir", SettingsError)
-    # Before anything is read: what would be refused in the end is refused now.
+    # Checked before the corpus is read, so that an unusable output costs no time.
     destination.check()
     with destination.parent(), exclusive(destination.lock, lock_timeout):
         destination.check()
@@ -137,7 +144,7 @@ def train(
             cache=choose_cache(sources, kept_in) if cache else None,
             base=going_on.tokenizer if going_on else None,
             scratch=target.absolute().parent,
-            time=ReadingTime(settings.time_limit, wishes),
+            time=ReadingTime(settings.time_limit, control),
         )
         if going_on and going_on.known and prepared.known:
             prepared = dataclasses.replace(prepared, known=prepared.known.joined(going_on.known))
@@ -148,7 +155,7 @@ def train(
         if left < _LOADING_S and start.weights and not resume:
             return Result(prepared, settings, start, "cpu", on_event).without_network(target, started)
         backend.load()
-        # Keras is imported only now, when nothing but the training itself can fail any more.
+        # Keras takes seconds to import, so it is imported after everything that can fail quickly.
         from textgen.training.loop.trainer import Trainer
 
         with backend.standard_numbers():
@@ -157,7 +164,7 @@ def train(
                 settings,
                 target,
                 on_event,
-                wishes,
+                control,
                 started=started,
                 live_sample=live_sample,
                 start=start,

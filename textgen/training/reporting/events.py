@@ -1,19 +1,7 @@
-"""What a training tells while it runs: small JSON objects, each with the key ``event``.
+"""The progress events of a training: small JSON objects, each with the key ``event``.
 
-==============  =====================================================================================
-``started``     ``device``, ``resumed``, ``characters``, ``vocabulary``, ``parameters``, ``notes``;
-                ``damage`` of the checkpoint if it goes on from the ``previous`` one, or ``anew``
-``progress``    ``fraction`` (0 to 1), ``loss`` (nats per token), ``eta_s``, ``step``, ``elapsed_s``;
-                ``eta_s`` is None until there is enough to go by
-``sample``      ``text``, ``temperature``, ``fraction``
-``checkpoint``  ``step``, ``seconds``, ``validation_loss``, ``training_loss``; ``picture`` if drawn
-``finished``    ``bundle``, ``validation_loss``, ``bits_per_token``, ``perplexity``, ``stopped``, ``steps``;
-                ``picture`` if drawn, ``device_mb`` (largest memory taken on a GPU)
-``failed``      ``error``; ``reason`` is ``memory`` where that was too small, ``disk`` where that was full
-==============  =====================================================================================
-
-Numbers that are not finite are None. ``started`` comes a second time where a training diverged and begins
-again with smaller steps.
+Numbers that are not finite are None in JSON. ``started`` comes a second time if a training diverged and
+starts again with a lower learning rate.
 """
 
 from __future__ import annotations
@@ -22,16 +10,164 @@ import json
 import math
 import threading
 from collections.abc import Callable
-from typing import IO, Any
+from typing import IO, Any, Literal, NotRequired, TypedDict
 
 from textgen.errors import TextgenError
 
-Event = dict[str, Any]
+
+class StartedEvent(TypedDict):
+    """The training begins.
+
+    Attributes:
+        device: where it runs, for example "cpu" or "gpu (NVIDIA H100)".
+        resumed: whether it continues from a checkpoint.
+        characters: length of the training text.
+        vocabulary: number of tokens.
+        parameters: number of trained parameters.
+        notes: what a user should know about the corpus and the training.
+        damage: a damaged checkpoint was replaced by the one before it ("previous") or by none ("anew").
+
+    Example:
+        >>> started = []
+        >>> result = textgen.train("plays", output="model", time_limit=3, on_event=started.append)
+        >>> started[0]["event"], started[0]["resumed"]
+        ('started', False)
+    """
+
+    event: Literal["started"]
+    device: str
+    resumed: bool
+    characters: int
+    vocabulary: int
+    parameters: int
+    notes: list[str]
+    damage: NotRequired[str]
+
+
+class ProgressEvent(TypedDict):
+    """The training has taken steps; comes about once a second.
+
+    Attributes:
+        fraction: share of the training that is done, 0 to 1.
+        loss: mean training loss since the last such event, in nats per token.
+        eta_s: estimated seconds until the end; None while too few steps are done.
+        step: number of steps that are done.
+        elapsed_s: seconds since the training began.
+
+    Example:
+        >>> def show(event: textgen.Event) -> None:
+        ...     if event["event"] == "progress":
+        ...         print(f"{event['fraction']:.0%}: {event['loss']:.3f} nats")
+        >>> result = textgen.train("plays", output="model", time_limit=3, on_event=show)
+    """
+
+    event: Literal["progress"]
+    fraction: float
+    loss: float
+    eta_s: float | None
+    step: int
+    elapsed_s: float
+
+
+class SampleEvent(TypedDict):
+    """A text by the model as it is now.
+
+    Attributes:
+        text: the text with its prompt.
+        temperature: the temperature of the sample.
+        fraction: share of the training that is done, 0 to 1.
+
+    Example:
+        >>> events = []
+        >>> result = textgen.train("plays", output="model", time_limit=3, on_event=events.append)
+        >>> [event["temperature"] for event in events if event["event"] == "sample"]
+        [0.7]
+    """
+
+    event: Literal["sample"]
+    text: str
+    temperature: float
+    fraction: float
+
+
+class CheckpointEvent(TypedDict):
+    """The model was validated.
+
+    Attributes:
+        step: number of steps that are done.
+        seconds: seconds since the training began.
+        validation_loss: nats per token on the validation text.
+        training_loss: mean of the steps since the last validation, in nats per token.
+        picture: path of a picture of the losses, if one was drawn.
+
+    Example:
+        >>> events = []
+        >>> result = textgen.train("plays", output="model", time_limit=3, on_event=events.append)
+        >>> [event["step"] for event in events if event["event"] == "checkpoint"]
+        [0]
+    """
+
+    event: Literal["checkpoint"]
+    step: int
+    seconds: float
+    validation_loss: float
+    training_loss: NotRequired[float]
+    picture: NotRequired[str]
+
+
+class FinishedEvent(TypedDict):
+    """The bundle is written.
+
+    Attributes:
+        bundle: path of the bundle's folder.
+        validation_loss: nats per token on the validation text.
+        bits_per_token: the same in bits.
+        perplexity: the exponential of the validation loss.
+        stopped: why the training ended ("epochs", "time limit", "patience", …).
+        steps: number of steps that were done.
+        picture: path of a picture of the losses, if one was drawn.
+        device_mb: largest memory that was used on a GPU, in MB; None on a CPU.
+
+    Example:
+        >>> events = []
+        >>> result = textgen.train("plays", output="model", time_limit=3, on_event=events.append)
+        >>> events[-1]["bundle"]
+        'model'
+    """
+
+    event: Literal["finished"]
+    bundle: str
+    validation_loss: float
+    bits_per_token: float
+    perplexity: float
+    stopped: str
+    steps: int
+    picture: NotRequired[str]
+    device_mb: NotRequired[float | None]
+
+
+class FailedEvent(TypedDict):
+    """The training failed. Only ``textgen train --events`` emits it; `textgen.train` raises the error.
+
+    Attributes:
+        error: the error's message.
+        reason: "memory" or "disk" if that was too small.
+
+    Example:
+        >>> event: textgen.FailedEvent = {"event": "failed", "error": "the disk is full", "reason": "disk"}
+    """
+
+    event: Literal["failed"]
+    error: str
+    reason: NotRequired[Literal["memory", "disk"]]
+
+
+Event = StartedEvent | ProgressEvent | SampleEvent | CheckpointEvent | FinishedEvent | FailedEvent
 EventSink = Callable[[Event], None]
 
 
 def json_lines(target: IO[str]) -> EventSink:
-    """Return a sink that writes each event as a line of ASCII, which every stream can take."""
+    """Return a sink that writes each event as a line of JSON in ASCII, for streams of any encoding."""
 
     def write(event: Event) -> None:
         target.write(json.dumps(finite(event), allow_nan=False) + "\n")
@@ -41,7 +177,7 @@ def json_lines(target: IO[str]) -> EventSink:
 
 
 def finite(data: Any) -> Any:
-    """Return JSON data with None for numbers that JSON does not know: NaN and the infinite ones."""
+    """Return JSON data with None in place of NaN and infinity, which JSON does not have."""
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, dict):
@@ -52,17 +188,22 @@ def finite(data: Any) -> Any:
 
 
 class Control:
-    """What somebody outside a training wishes of it: nothing, to finish early, or to stop.
+    """Lets another thread end a training: finish it early, or cancel it.
 
     Attributes:
-        give_up: ends the process with an error, from another thread, where the training cannot end by
-            itself; None where it must not.
-        interactive: whether a person may interrupt at any moment, so that even what there is before the first
-            step is worth a checkpoint. A program counts those instead.
+        give_up: called with an error, from another thread, if the training cannot end by itself; it must end
+            the process. None if that is not allowed.
+        interactive: whether a person may interrupt at any time. Then a checkpoint is written before the first
+            step too.
+
+    Example:
+        >>> control = textgen.Control()
+        >>> control.finish()
+        >>> result = textgen.train("plays", output="model", time_limit=3, control=control)
     """
 
     def __init__(self) -> None:
-        """Begin with no wish."""
+        """Start without a request."""
         self.give_up: Callable[[TextgenError], None] | None = None
         self.interactive = False
         self._finish = threading.Event()
@@ -70,36 +211,37 @@ class Control:
         self._under_way = threading.Event()
 
     def begin(self) -> None:
-        """Note that a step has been taken: from now on there is something that a stop has to keep."""
+        """Note that the first step is done: from now on a cancelled training must write a checkpoint."""
         self._under_way.set()
 
     @property
     def under_way(self) -> bool:
-        """Whether a step has been taken."""
+        """Whether a step is done."""
         return self._under_way.is_set()
 
     def finish(self) -> None:
-        """Ask for the best model so far as the result."""
+        """Request the end of the training; the best model so far is the result."""
         self._finish.set()
 
     def cancel(self) -> None:
-        """Ask for a stop that keeps the checkpoint."""
+        """Request the end of the training; its checkpoint is kept."""
         self._cancel.set()
 
     @property
     def finish_requested(self) -> bool:
-        """Whether the training should end early."""
+        """Whether `finish` was called."""
         return self._finish.is_set()
 
     @property
     def cancelled(self) -> bool:
-        """Whether the training should stop."""
+        """Whether `cancel` was called."""
         return self._cancel.is_set()
 
-    def obey(self, source: IO[str]) -> None:
-        """Read commands from a stream in the background; its end means that whoever asked is gone.
+    def listen(self, source: IO[str]) -> None:
+        """Read commands from a stream in the background. The end of the stream cancels the training.
 
-        The commands are ``finish`` and ``cancel``, a line each.
+        Args:
+            source: the commands ``finish`` and ``cancel``, one a line.
         """
 
         def read() -> None:
@@ -108,7 +250,7 @@ class Control:
                     self.finish()
                 elif line.strip() == "cancel":
                     self.cancel()
-            # Who asked for the end of the training does not take it back by going away.
+            # A client that requested the early end may leave without cancelling it.
             if not self.finish_requested:
                 self.cancel()
 

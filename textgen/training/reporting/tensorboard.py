@@ -37,14 +37,13 @@ def scalars(folder: Path) -> EventSink:
         if not opened:
             opened.append(SummaryWriter(str(folder)))
         writer = opened[0]
-        kind = event["event"]
-        if kind == "progress":
+        if event["event"] == "progress":
             writer.add_scalar("loss/training", event["loss"], event["step"])
-        elif kind == "checkpoint" and event["validation_loss"] is not None:
+        elif event["event"] == "checkpoint":
             writer.add_scalar("loss/validation", event["validation_loss"], event["step"])
-        elif kind == "sample":
+        elif event["event"] == "sample":
             writer.add_text(f"sample at temperature {event['temperature']}", event["text"])
-        elif kind in {"finished", "failed"}:
+        elif event["event"] in {"finished", "failed"}:
             writer.close()
 
     return write
