@@ -1,4 +1,4 @@
-"""A trained model, ready to write: what `textgen.load` returns."""
+"""A trained model in memory, which writes texts: the result of `textgen.load`."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from textgen.values import as_path, checked_text
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A written text and what is needed to write it again.
+    """A sampled text and what is needed to write it again.
 
     Attributes:
-        text: what the model wrote, without the seed.
-        seed: the text it started from.
-        random_seed: with the same settings and seed it gives the same text.
-        ended: why it ends where it does: "length", "stop" or "time limit".
-        unseen: symbols of the seed that the model had never seen and that were dropped or replaced.
-        folded: what of the seed was written in another form that the model knows, and in which.
-        never_written: stop texts, as they were given, that the model cannot write.
-        copied_lines: lines that stand in the corpus, though they were drawn again as often as may be.
+        text: the text that the model wrote, without the seed.
+        seed: the text that it continues.
+        random_seed: the same random seed, settings and seed give the same text.
+        ended: why the text ends: "length", "stop", "time limit" or "cancelled".
+        unseen: symbols of the seed that the model does not know; they were dropped or replaced.
+        folded: parts of the seed that were replaced by another form, each with that form.
+        never_written: stop sequences, as they were given, that the model cannot write.
+        copied_lines: number of lines that stand in the corpus although they were drawn again up to the limit.
     """
 
     text: str
@@ -54,7 +54,7 @@ class Sample:
 
     @classmethod
     def of(cls, request: Request) -> Sample:
-        """Return what became of a request that has ended."""
+        """Return the sample of a request."""
         return cls(
             request.text,
             request.seed,
@@ -68,10 +68,14 @@ class Sample:
 
 
 class TextModel:
-    """A model in memory, ready to write."""
+    """A model in memory that writes texts and predicts tokens."""
 
     def __init__(self, bundle: bundles.Bundle) -> None:
-        """Take a bundle that has been read."""
+        """Prepare the network of a bundle.
+
+        Args:
+            bundle: the result of `textgen.bundle.read`.
+        """
         self.manifest = bundle.manifest
         self.spec = bundle.spec
         self.tokenizer = bundle.tokenizer
@@ -80,17 +84,17 @@ class TextModel:
 
     @property
     def memory(self) -> int:
-        """About how many bytes it takes."""
+        """Approximate bytes of memory."""
         known = self._known.keys.nbytes if self._known else 0
         return 12 * self.spec.parameters + (self._counted.memory if self._counted else 0) + known
 
     @property
     def knows_lines(self) -> bool:
-        """Whether it can tell which lines stand in its corpus."""
+        """Whether the model knows which lines stand in its corpus."""
         return self._known is not None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Be pickled and copied as the bundle that it came from: plain data, checked when it is read back."""
+        """Pickle and copy the model as its bundle: plain data that is checked again when it is read."""
         arrays = tuple(part.to_arrays() if part else None for part in (self._counted, self._known))
         plain = self.spec.to_json(), self.tokenizer.to_json()
         return _unpickled, (*plain, dict(self._weights), self.manifest, *arrays)
@@ -105,19 +109,20 @@ class TextModel:
         return cls(bundles.read(as_path(path, "bundle", BundleError)))
 
     def engine(self) -> Engine:
-        """Return an engine that writes many texts of this model together."""
+        """Return an engine that writes many texts of this model in one batch."""
         return Engine(self.stepper)
 
     def request(self, seed: str, settings: SamplingSettings) -> tuple[Request, str]:
-        """Return a request for an engine, and the seed text that it starts from.
+        """Return a request for an engine, and the seed that it continues.
 
         Args:
-            seed: the text to go on from, as typed (`textgen.sampling.typed_text`); "" takes one of the
-                corpus' line starts by the random seed, or a fresh line where the corpus was one item a line.
-            settings: how to draw; their count is not looked at.
+            seed: the text to continue, as typed (`textgen.sampling.typed_text`). "" chooses one of the line
+                starts of the corpus by the random seed, or a fresh line if the corpus has one item per line.
+            settings: sampling settings; ``count`` is ignored.
 
         Raises:
-            SettingsError: the seed is too long, nothing is left of it, or it holds what is to be refused.
+            SettingsError: the seed is too long, nothing is left of it, or it holds unseen symbols that the
+                settings refuse.
         """
         settings = settings.seeded()
         typed = read_seed(seed, self.tokenizer, settings.unseen)
@@ -125,7 +130,7 @@ class TextModel:
             typed = Typed(self._line_starts[(settings.random_seed or 0) % len(self._line_starts)])
         read = {stop: read_stop(stop, self.tokenizer) for stop in settings.stop}
         request = Request(
-            # With neither a seed nor a line start the model begins a line of its own.
+            # Without a seed and a line start, the model starts a new line.
             self._prompt(typed.text or "\n"),
             replace(settings, stop=tuple(text for text, written in read.values() if written)),
             self.tokenizer,
@@ -144,14 +149,14 @@ class TextModel:
         return Novelty(self._known, seed.rsplit("\n", 1)[-1], hopeless=settings.temperature == 0)
 
     def requests(self, seed: str, settings: SamplingSettings) -> list[Request]:
-        """Return a request for each of the texts that the settings count; see `request`."""
+        """Return ``settings.count`` requests; see `request`."""
         return [self.request(seed, candidate)[0] for candidate in settings.candidates()]
 
     def check_seed(self, seed: str) -> str:
-        """Return a seed text as the model reads it.
+        """Return a seed as the model reads it.
 
         Raises:
-            SettingsError: it is too long, or the model has never seen anything of it.
+            SettingsError: it is too long, or the model knows nothing of it.
         """
         return read_seed(seed, self.tokenizer, SamplingSettings().unseen).text
 
@@ -167,13 +172,13 @@ class TextModel:
         """Write a text, or several.
 
         Args:
-            seed: the text to go on from; it is not repeated in the result. "" takes a line start of
-                the corpus.
-            count: number of texts, written together.
+            seed: the text to continue; it is not repeated in the result. "" takes a line start of the
+                corpus.
+            count: number of texts, written in one batch.
             **controls: the other fields of `textgen.sampling.SamplingSettings`, where each is described.
 
         Returns:
-            The text; with a count above 1 a list of so many. `samples` tells more about each.
+            The text, or a list of texts if ``count`` is above 1. `samples` returns more about each text.
 
         Raises:
             SettingsError: a value lies outside its bounds, or the model knows nothing of the seed.
@@ -185,8 +190,8 @@ class TextModel:
     def stream(self, seed: str = "", **controls: Unpack[SamplingKeywords]) -> Iterator[str]:
         """Write a text piece by piece: together the pieces are what `generate` returns.
 
-        Each piece ends between two characters as a reader sees them, and none comes before it is
-        certain (that no stop text has begun in it).
+        Each piece ends at the boundary of a grapheme cluster. A piece that may be the beginning of a stop
+        sequence is held back until that is decided.
 
         Raises:
             SettingsError: a value lies outside its bounds, or the model knows nothing of the seed.
@@ -195,19 +200,19 @@ class TextModel:
         return self.stream_of(self.request(seed, settings)[0])
 
     def sample(self, seed: str, settings: SamplingSettings) -> Sample:
-        """Write a text and return it with the seeds it came from; the settings' count is not looked at."""
+        """Write a text and return it with its seeds; ``settings.count`` is ignored."""
         request, _ = self.request(seed, settings)
         self._write([request])
         return Sample.of(request)
 
     def samples(self, seed: str, settings: SamplingSettings) -> list[Sample]:
-        """Write as many texts as the settings count, together."""
+        """Write ``settings.count`` texts in one batch."""
         requests = self.requests(seed, settings)
         self._write(requests)
         return [Sample.of(request) for request in requests]
 
     def stream_of(self, request: Request) -> Iterator[str]:
-        """Write the text of a request piece by piece; afterwards `Sample.of` tells how it ended."""
+        """Write the text of a request piece by piece; afterwards `Sample.of` returns the whole sample."""
         engine = self.engine()
         engine.submit(request)
         while not engine.idle:
@@ -217,18 +222,19 @@ class TextModel:
                 yield piece
 
     def log_probabilities(self, text: str) -> npt.NDArray[np.float64]:
-        """Return the natural log of each token's probability given those before it.
+        """Return the natural logarithm of each token's probability, given the tokens before it.
 
         Args:
-            text: read in the corpus' normal form; symbols that the model does not know stay unknown.
+            text: it is brought into the normal form of corpora; symbols that the model does not know count as
+                unknown tokens.
 
         Returns:
-            Shape (tokens - 1,): there is none for the first token.
+            Shape (tokens - 1,): the first token has no probability.
         """
         return self.log_probabilities_of(self.tokenizer.encode(normal_form(checked_text(text, "text"))))
 
     def log_probabilities_of(self, tokens: Tokens) -> npt.NDArray[np.float64]:
-        """Return what `log_probabilities` does, for a text that is already in tokens."""
+        """Return the same as `log_probabilities` for a text that is already encoded, shape (tokens,)."""
         state = self.stepper.initial_state(1)
         result = np.empty(max(0, len(tokens) - 1))
         for start in range(0, len(result), READ_AT_ONCE):
@@ -238,10 +244,10 @@ class TextModel:
         return result
 
     def next_token(self, text: str) -> dict[str, float]:
-        """Return the probability of each token after a text; they sum to 1.
+        """Return the probability of each token after a text; the probabilities sum to 1.
 
         Args:
-            text: read and folded like a seed, but what the model has never seen stays unknown.
+            text: it is read and folded like a seed, but symbols that the model does not know stay unknown.
 
         Raises:
             SettingsError: the text is empty.
@@ -265,7 +271,7 @@ class TextModel:
 
     def _prompt(self, text: str) -> Tokens:
         tokens = self.tokenizer.encode(text)
-        # At word level a text of white space may have no token at all.
+        # At word level, a text of white space may have no token.
         return tokens if len(tokens) else np.array([UNKNOWN], np.uint16)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""This machine's figures: what `textgen benchmark` shows, and what measures for `make bench` too.
+"""Measures this machine, for `textgen benchmark` and `make bench`.
 
-Everything is measured in processes like those that train and write in earnest.
+Everything is measured in processes like those of a real training and a real sampler.
 """

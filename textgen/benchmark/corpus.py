@@ -1,4 +1,4 @@
-"""What is trained on: Shakespeare's tragedies where installed, elsewhere sentences of made-up words."""
+"""The corpus of the benchmark: Shakespeare's tragedies if installed, else sentences of generated words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write(folder: Path) -> str:
 
 
 def generated() -> str:
-    """Return made-up sentences, always the same ones; a few words are frequent and most are rare."""
+    """Return generated sentences, always the same ones; a few words are frequent and most are rare."""
     draw = random.Random(1)  # noqa: S311 -- no secret
     words = ["".join(draw.choices(_SYLLABLES, k=draw.randint(1, 4))) for _ in range(_WORDS)]
     frequencies = [1 / rank for rank in range(1, _WORDS + 1)]

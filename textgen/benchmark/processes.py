@@ -1,4 +1,4 @@
-"""Figures of whole processes: how soon the first character comes, and how much memory it takes."""
+"""Figures of whole processes: the time until the first character, and the memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def median_of(measure: Callable[[], float], runs: int = RUNS) -> float:
 
 
 def seconds_to_first_output(arguments: Sequence[str], stdin: str = "") -> float:
-    """Return the seconds from starting `python -m …` to its first character on standard output."""
+    """Return the seconds from the start of `python -m …` to its first character on standard output."""
     begun = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "-m", *arguments],
@@ -38,8 +38,8 @@ def seconds_to_first_output(arguments: Sequence[str], stdin: str = "") -> float:
 def peak_megabytes(arguments: Sequence[str], stdin: str = "") -> float:
     """Return the largest resident memory of a finished `python -m …`, in MB.
 
-    It runs below a process of its own, because the operating system only tells the largest of all
-    finished children.
+    It runs as the child of a separate process, because the operating system only reports the maximum over
+    all finished children.
     """
     script = (
         "import resource, subprocess, sys\n"
@@ -53,5 +53,5 @@ def peak_megabytes(arguments: Sequence[str], stdin: str = "") -> float:
 
 
 def megabytes(maximum_resident: int) -> float:
-    """Return what a system calls a process' ``ru_maxrss`` in MB: macOS counts bytes, the others KiB."""
+    """Return ``ru_maxrss`` in MB: macOS counts it in bytes, other systems in KiB."""
     return maximum_resident / (1 << 20 if sys.platform == "darwin" else 1 << 10)

@@ -1,4 +1,4 @@
-"""All figures of this machine, in about a minute: one number under each key, and how it is shown."""
+"""All figures of this machine, measured in about a minute: one number for each key, and its label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRAINING_S = 25.0
 
 
 class Row(NamedTuple):
-    """How a figure is shown to people."""
+    """The label of a figure."""
 
     name: str
     unit: str
@@ -49,11 +49,11 @@ def measure(training_s: float = TRAINING_S, tell: Callable[[str], None] = lambda
     """Measure everything.
 
     Args:
-        training_s: seconds that the training may take; from start to saved bundle.
-        tell: receives what is being measured, in a few words.
+        training_s: time limit of the training in seconds, from start to saved bundle.
+        tell: receives a few words about each measurement when it starts.
 
     Returns:
-        A value for each key of `ROWS`, and the texts.
+        A value for each key of `ROWS`, and the texts named there.
 
     Raises:
         TrainingError: the training failed.
@@ -81,7 +81,7 @@ def measure(training_s: float = TRAINING_S, tell: Callable[[str], None] = lambda
 
 
 def lines(figures: dict[str, Any]) -> list[str]:
-    """Return a report for people."""
+    """Return a report as lines of text."""
     head = (
         f"textgen {figures['textgen']}, Python {figures['python']}, {figures['cores']} cores "
         f"{figures['machine']}, trains on {figures['device']}, corpus {figures['corpus']}"
@@ -98,7 +98,7 @@ def _shown(value: float) -> str:
 
 
 def _training(data: Path, seconds: float) -> dict[str, Any]:
-    """Return what a training of the default network comes to within so many seconds."""
+    """Return the figures of a training of the default network with a time limit of ``seconds``."""
     run = training.run(["--data-dir", str(data), "--time-limit", str(seconds)])
     return {
         "device": run.device,
@@ -111,7 +111,7 @@ def _training(data: Path, seconds: float) -> dict[str, Any]:
 
 
 def _speeds(model: Path) -> dict[str, float]:
-    """Return what a process with one thread, as a sampler is, measures of itself."""
+    """Return the speeds of a process with one thread, like a sampler."""
     command = [sys.executable, "-m", "textgen.benchmark.speeds", str(model)]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, check=True, capture_output=True)

@@ -1,6 +1,6 @@
-"""How fast one core multiplies, reads memory and writes text. `python -m` prints it as JSON for a bundle.
+"""How fast one core multiplies, reads memory and writes text. `python -m` prints the figures as JSON.
 
-The process that runs this ought to have one thread, as a sampler has: OPENBLAS_NUM_THREADS=1.
+The process should have one thread, like a sampler: OPENBLAS_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _LENGTH = 500
 
 
 def gemm_gflops(kind: npt.DTypeLike) -> float:
-    """Return 10^9 additions and multiplications a second in a product of two square matrices."""
+    """Return the speed of a product of two square matrices, in 10^9 operations a second."""
     left, right = (np.full((_SIDE, _SIDE), 0.5, kind) for _ in range(2))
     out = np.empty_like(left)
     return 2 * _SIDE**3 / _shortest(lambda: np.dot(left, right, out=out)) / 1e9
 
 
 def memory_gigabytes() -> float:
-    """Return how many 10^9 bytes a second a matrix-vector product reads, which does nothing else."""
+    """Return the speed of a matrix-vector product, which is limited by memory, in 10^9 bytes a second."""
     matrix = np.ones((_READ_BYTES // (4 * _SIDE), _SIDE), np.float32)
     vector = np.ones(_SIDE, np.float32)
     return matrix.nbytes / _shortest(lambda: matrix.dot(vector)) / 1e9
 
 
 def characters_a_second(model: TextModel, streams: int, length: int = _LENGTH) -> float:
-    """Return how many characters a model writes, all streams together."""
+    """Return the characters a second that a model writes, all streams together."""
     engine = model.engine()
     for number in range(streams):
         engine.submit(model.request("\n", SamplingSettings(length, 0.7, number))[0])
@@ -51,7 +51,7 @@ def characters_a_second(model: TextModel, streams: int, length: int = _LENGTH) -
 
 
 def measure(model: TextModel) -> dict[str, float]:
-    """Return the figures under their names in `textgen.benchmark.report`."""
+    """Return the figures under the keys of `textgen.benchmark.report.ROWS`."""
     return {
         "gemm_float32_gflops": gemm_gflops(np.float32),
         "gemm_float64_gflops": gemm_gflops(np.float64),
@@ -62,7 +62,7 @@ def measure(model: TextModel) -> dict[str, float]:
 
 
 def _shortest(call: Callable[[], object], runs: int = 5) -> float:
-    """Return the seconds of the quickest of several calls; the first one warms up."""
+    """Return the seconds of the fastest of several calls, after one call to warm up."""
     taken = []
     for _ in range(runs + 1):
         begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A training in a process of its own, and what its events tell of its speed."""
+"""Runs a training in a separate process and computes its speed from its events."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _LOAD = "from textgen.training import backend; backend.load()"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A training that has ended well.
+    """The figures of a training that ended without an error.
 
     Attributes:
-        manifest: what its bundle says of it.
-        device: what it was computed on.
+        manifest: the manifest of its bundle.
+        device: what it ran on, for example "cpu".
         first_step_s: seconds from the built network to the end of the first step, mostly compiling.
         tokens_s: tokens trained a second after that, validations included.
         memory_mb: largest resident memory of the process, in MB.
@@ -41,17 +41,20 @@ class Run:
 
 
 def seconds_of_import() -> float:
-    """Return how long a process takes to load Keras and its backend; a training tells why it cannot."""
+    """Return the seconds that a process takes to load Keras and its backend.
+
+    A failure is ignored: the training that follows reports it.
+    """
     begun = time.monotonic()
     subprocess.run([sys.executable, "-c", _LOAD], check=False, stderr=subprocess.DEVNULL)
     return time.monotonic() - begun
 
 
 def run(flags: Sequence[str]) -> Run:
-    """Run `textgen train` with some flags to its end.
+    """Run `textgen train` with the given flags until it ends.
 
     Raises:
-        TrainingError: it failed; the message is its own.
+        TrainingError: it failed, with its own message.
     """
     command = [sys.executable, "-m", "textgen", "train", "--events", *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -60,7 +63,7 @@ def run(flags: Sequence[str]) -> Run:
     with process.stdout, process.stderr:
         told = [(time.monotonic(), json.loads(line)) for line in process.stdout]
         said = process.stderr.read().splitlines()
-    # Not the children's maximum, which the greatest of all would be.
+    # The usage of this child alone; RUSAGE_CHILDREN is the maximum over all children.
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode or not told or told[-1][1]["event"] != "finished":
@@ -69,14 +72,14 @@ def run(flags: Sequence[str]) -> Run:
 
 
 def _figures(told: list[tuple[float, dict[str, Any]]], memory_mb: float) -> Run:
-    """Return what the events, each with the time when it came, tell."""
+    """Return the figures that follow from the events, each with the time at which it was received."""
     events = {event["event"]: event for _, event in told}
     at = {event["event"]: at for at, event in told if event["event"] in ("started", "finished")}
     manifest = bundle.read_manifest(Path(events["finished"]["bundle"]))
     tokens = manifest.settings["batch_size"] * manifest.settings["seq_length"]
     reports = [(at, event["step"]) for at, event in told if event["event"] == "progress"]
     if len(reports) < 2:
-        # So short a training has no middle: all of it counts.
+        # The training was too short for progress reports: measure it from start to end.
         reports = [(at["started"], 0), (at["finished"], manifest.steps)]
     (first, before), (last, after) = reports[0], reports[-1]
     a_step = (last - first) / max(1, after - before)

@@ -1,6 +1,6 @@
 """The command `textgen`.
 
-Each subcommand's module is imported only when it is used: `textgen --help` must not wait for NumPy.
+The module of a subcommand is imported only when it is used: `textgen --help` must not wait for NumPy.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from textgen import __version__
 from textgen.cli import streams
 from textgen.errors import TextgenError, TrainingInterruptedError
 
-# Its matrices are small: a second thread of NumPy would gain little, and on a busy machine wait for the first
-# ten times as long as it works. Keras has threads of its own.
+# The matrices are small, so a second NumPy thread gains little. On a busy machine it waits for the first
+# thread ten times as long as it works. Keras has threads of its own.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 STARTED = time.monotonic()
-"""When the process began, near enough; time limits count from here."""
+"""About when the process started; time limits count from here."""
 
 INTERRUPTED = 130
 
@@ -64,7 +64,7 @@ def cli() -> None:
 
 
 def flags_of(arguments: list[str]) -> set[str]:
-    """Return the flags of the command that is called, for an error may only advise those."""
+    """Return the flags of the command that is called: an error message may only suggest these."""
     command: click.Command = cli
     for name in arguments:
         if not isinstance(command, click.Group):
@@ -74,7 +74,7 @@ def flags_of(arguments: list[str]) -> set[str]:
 
 
 def main() -> None:
-    """Run the command; what goes wrong is one line on standard error.
+    """Run the command; an error is one line on standard error.
 
     Exit codes: 0 done, 1 error, 2 usage, 130 interrupted.
     """
@@ -85,7 +85,7 @@ def main() -> None:
     except streams.OutputError as error:
         code = code or _tell_output(error)
     if code == INTERRUPTED:
-        # Half-loaded libraries take seconds to end.
+        # Libraries that are still loading would take seconds to shut down.
         os._exit(code)
     sys.exit(code)
 
@@ -120,5 +120,5 @@ def _tell(line: str, code: int) -> int:
 
 
 def _tell_output(error: streams.OutputError) -> int:
-    """Say that standard output failed; a reader that has seen enough (`| head`) is no failure."""
+    """Report that standard output failed; a reader that closed it early (`| head`) is no error."""
     return 0 if error.reader_left else _tell(f"error: {error}", 1)

@@ -1,4 +1,4 @@
-"""`textgen benchmark`: what this machine does, in about a minute."""
+"""`textgen benchmark`: measures this machine in about a minute."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from textgen.cli.streams import json_line
     type=click.FloatRange(5, 3600),
     default=report.TRAINING_S,
     show_default=True,
-    help="How long to train.",
+    help="Time limit of the training.",
 )
 def command(*, as_json: bool, training_seconds: float) -> None:
-    """Measure this machine: how soon and how fast it writes, how fast it trains, and its limits."""
+    """Measure this machine: how fast it starts, writes, trains, multiplies and reads memory."""
     figures = report.measure(training_seconds, lambda what: click.echo(f"{what} …", err=True))
     if as_json:
         click.echo(json_line(figures))

@@ -1,4 +1,4 @@
-"""`textgen corpus`: get a corpus, or look at one before training."""
+"""`textgen corpus`: get, examine or prepare a corpus."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def command() -> None:
 @command.command("shakespeare")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--genre", default="tragedies", show_default=True, help=f"{', '.join(plays.GENRES)} or all.")
-@click.option("--force", is_flag=True, help="Overwrite an input.txt and a validate.txt of another text.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite input.txt and validate.txt even if they hold another text."
+)
 def shakespeare(folder: Path, *, genre: str, force: bool) -> None:
     """Write Shakespeare's plays into FOLDER as input.txt and validate.txt."""
     training, validation = plays.write(folder, genre, force=force)
@@ -52,8 +54,8 @@ def stats(
     encoding_errors: str,
     as_json: bool,
 ) -> None:
-    """Say what SOURCE (a file, several, or a folder) holds, and what should give pause before training."""
-    # NumPy counts ten times as fast as Python does.
+    """Show what SOURCE (files or a folder) holds, and what to consider before you train on it."""
+    # NumPy counts ten times as fast as Python. Other corpus commands must not wait for it.
     from textgen.tokenizers.character import count_symbols
 
     found = find(list(sources))
@@ -112,17 +114,19 @@ def _duration(seconds: float) -> str:
 
 @command.command("split")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--share", type=float, default=DEFAULT_SHARE, show_default=True, help="Part to hold out.")
+@click.option(
+    "--share", type=float, default=DEFAULT_SHARE, show_default=True, help="Share of the text to hold out."
+)
 @click.option("--scattered", is_flag=True, help="Hold out random paragraphs instead of the end.")
-@click.option("--random-seed", type=int, default=1, show_default=True, help="Decides which ones.")
-@click.option("--force", is_flag=True, help="Put the text of a validate.txt back and divide anew.")
+@click.option("--random-seed", type=int, default=1, show_default=True, help="Decides which paragraphs.")
+@click.option("--force", is_flag=True, help="Put the text of an existing validate.txt back and split again.")
 @click.option("--encoding", help="Encoding of the files.  [default: UTF-8, or as their first bytes say]")
 def split(
     folder: Path, *, share: float, scattered: bool, random_seed: int, force: bool, encoding: str | None
 ) -> None:
     """Move paragraphs from FOLDER/input.txt to FOLDER/validate.txt.
 
-    The end of the text is held out, for it is the most like new text. Every character stays in one of
+    The end of the text is held out, because it is most like new text. Every character stays in one of
     the two files.
     """
     options = ReadingOptions(encoding=encoding)
@@ -150,16 +154,16 @@ def split(
 def unwrap(
     file: Path, *, output: Path | None, encoding: str | None, encoding_errors: str, force: bool
 ) -> None:
-    """Take out the hard line breaks of FILE's paragraphs, as in texts of Project Gutenberg.
+    """Remove the hard line breaks inside the paragraphs of FILE, as in texts of Project Gutenberg.
 
-    Verse, lists, headings, tables and indented text keep theirs.
+    Verse, lists, headings, tables and indented text keep their line breaks.
     """
     if output is not None:
         atomic.refuse_to_overwrite(output, CorpusError, force=force)
     options = ReadingOptions(encoding=encoding, encoding_errors=check_policy(encoding_errors))
     text = unwrap_text(corpora.read(file, encoding=options.encoding, encoding_errors=options.encoding_errors))
     if output is None:
-        # Python's own encoding of standard output may be another one.
+        # Python may use another encoding for standard output.
         sys.stdout.buffer.write(text.encode())
         return
     try:

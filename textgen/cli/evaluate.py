@@ -1,4 +1,4 @@
-"""`textgen evaluate`: how well a model predicts a text, and what it has learned by heart."""
+"""`textgen evaluate`: how well a model predicts a text, and how much of a corpus it has memorised."""
 
 from __future__ import annotations
 
@@ -31,8 +31,15 @@ _SAMPLES, _LENGTH = 20, 500
 )
 @click.option("--window", type=int, default=256, show_default=True, help="Tokens of a window.")
 @click.option("--windows", type=int, default=512, show_default=True, help="Number of windows.")
-@click.option("--random-seed", type=int, default=1, show_default=True, help="Decides windows and samples.")
-@click.option("--corpus", "source", type=click.Path(path_type=Path), help="Look for samples in this text.")
+@click.option(
+    "--random-seed", type=int, default=1, show_default=True, help="Seed of the windows and samples."
+)
+@click.option(
+    "--corpus",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Measure how much of the samples stands in this text.",
+)
 @click.option("--temperature", type=float, default=0.7, show_default=True, help="Of those samples.")
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="A JSON object.")
@@ -53,7 +60,7 @@ def command(
 ) -> None:
     """Say how well a model predicts FILE: nats, bits, perplexity.
 
-    FILE is read as the model's corpus was, unless flags say otherwise.
+    FILE is read like the corpus of the model, unless flags say otherwise.
     """
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     model = TextModel.load(bundle)

@@ -1,7 +1,7 @@
-"""Ctrl-C and a polite kill in a training: answered within a second, whatever the process is doing.
+"""SIGINT, SIGTERM and SIGHUP in a training: answered within a second, whatever the process is doing.
 
-Python's own handlers run in the main thread, between two of its instructions. Loading TensorFlow or compiling
-a step is one such instruction that takes seconds; so a thread listens as well.
+Python runs signal handlers in the main thread, between two bytecode instructions. Loading TensorFlow or
+compiling a step is one instruction that takes seconds, so a thread listens for signals as well.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _SHOW_CURSOR = "\x1b[?25h"
 def listen(control: Control) -> None:
     """Answer signals from now on, until the process ends.
 
-    The first one ends a training with a checkpoint; before its first step, where there is nothing to keep, it
-    ends the process. The second one ends the process at once, and the last checkpoint stays.
+    The first signal ends a training with a checkpoint. Before the first step there is nothing to save, so it
+    ends the process. A second signal ends the process at once; the last checkpoint stays.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -37,7 +37,7 @@ def listen(control: Control) -> None:
         control.cancel()
 
     for number in _SIGNALS:
-        # `nohup` ignores the end of its terminal, and so does what it starts.
+        # `nohup` makes the command that it starts ignore SIGHUP; keep that.
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -48,7 +48,7 @@ def listen(control: Control) -> None:
             if data[0] not in _SIGNALS:
                 continue
             if before or not control.under_way:
-                # The main thread may be about to end by itself, and more tidily.
+                # Give the main thread the chance to end in an orderly way.
                 threading.Event().wait(_PATIENCE_S)
                 _leave(at_once=before)
             before = True

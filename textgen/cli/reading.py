@@ -1,4 +1,4 @@
-"""The flags that say how a corpus' files are read: the same for every command that reads one."""
+"""The flags for reading a corpus, shared by all commands that read one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def encoding_options(function: _Function) -> _Function:
-    """Give a command the flags that say how bytes become characters."""
+    """Add the flags for encodings to a command."""
     function = click.option(
         "--encoding-errors",
         type=click.Choice(list(ERROR_POLICIES)),
         default="strict",
         show_default=True,
-        help="What becomes of bytes that the encoding does not allow.",
+        help="What to do with bytes that the encoding does not allow.",
     )(function)
     return click.option(
         "--encoding", help="Encoding of the files.  [default: UTF-8, or as their first bytes say]"
@@ -27,7 +27,7 @@ def encoding_options(function: _Function) -> _Function:
 
 
 def reading_options(function: _Function) -> _Function:
-    """Give a command the flags of `textgen.corpus.reading.sources.ReadingOptions`."""
+    """Add the flags of `textgen.corpus.reading.sources.ReadingOptions` to a command."""
     return click.option(
         "--column",
         help="Column of .csv and .tsv files (its name, or its number from 1), or key of .jsonl files, "

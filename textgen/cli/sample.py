@@ -12,7 +12,7 @@ from textgen.model import Sample, TextModel
 from textgen.sampling import SamplingSettings
 from textgen.sampling.settings import UNSEEN
 
-# Written as SamplingSettings has them, so that there is one set of defaults.
+# The defaults of the library are also those of the flags.
 _DEFAULTS = SamplingSettings()
 
 
@@ -25,14 +25,14 @@ _DEFAULTS = SamplingSettings()
     type=click.Choice(UNSEEN),
     default=_DEFAULTS.unseen,
     show_default=True,
-    help="What becomes of symbols in the seed that the model has never seen, and no plain form of.",
+    help="What to do with symbols of the seed that the model has never seen in any form.",
 )
 @click.option(
     "--length",
     type=int,
     default=_DEFAULTS.length,
     show_default=True,
-    help="At most so many characters, or words at word level.",
+    help="Maximum length in characters, or in words at word level.",
 )
 @click.option(
     "--temperature",
@@ -40,33 +40,43 @@ _DEFAULTS = SamplingSettings()
     type=float,
     default=_DEFAULTS.temperature,
     show_default=True,
-    help="0 is greedy.",
+    help="Higher is more random; 0 always takes the most likely token.",
 )
-@click.option("--top-k", type=int, help="Draw from the so many likeliest tokens.")
-@click.option("--top-p", type=float, help="Draw from the likeliest that together have this probability.")
-@click.option("--min-p", type=float, help="Draw from those at least so likely, relative to the likeliest.")
+@click.option("--top-k", type=int, help="Draw only from the K most likely tokens.")
 @click.option(
-    "--typical-p", type=float, help="Draw from the most typical that together have this probability."
+    "--top-p", type=float, help="Draw only from the most likely tokens that together have this probability."
 )
-@click.option("--repetition-penalty", type=float, help="Above 1 makes recent tokens less likely.")
+@click.option(
+    "--min-p", type=float, help="Draw only from tokens with at least this share of the highest probability."
+)
+@click.option(
+    "--typical-p",
+    type=float,
+    help="Draw only from the most typical tokens that together have this probability.",
+)
+@click.option("--repetition-penalty", type=float, help="A value above 1 makes recent tokens less likely.")
 @click.option(
     "--repetition-window",
     type=int,
     default=_DEFAULTS.repetition_window,
     show_default=True,
-    help="How many tokens are recent.",
+    help="Number of tokens that count as recent.",
 )
-@click.option("--no-repeat-ngram", type=int, help="Write no run of so many tokens twice.")
-@click.option("--stop", multiple=True, metavar="TEXT", help="End before this text; may be given repeatedly.")
+@click.option("--no-repeat-ngram", type=int, help="Write no sequence of N tokens twice.")
+@click.option(
+    "--stop", multiple=True, metavar="TEXT", help="Stop sequence: end before this text. Can be repeated."
+)
 @click.option(
     "--novel/--no-novel",
     default=None,
-    help="Draw lines again that stand in the corpus.  [default: if that is one item a line]",
+    help="Draw lines again that stand in the corpus.  [default: on for a corpus with one item per line]",
 )
-@click.option("--time-limit", "time_limit_s", type=float, metavar="SECONDS", help="End when they are over.")
-@click.option("--count", type=int, default=_DEFAULTS.count, show_default=True, help="Texts to write.")
+@click.option("--time-limit", "time_limit_s", type=float, metavar="SECONDS", help="End after this time.")
+@click.option("--count", type=int, default=_DEFAULTS.count, show_default=True, help="Number of texts.")
 @click.option(
-    "--random-seed", type=int, help="The same one gives the same text; the second text takes the next."
+    "--random-seed",
+    type=int,
+    help="The same seed gives the same text; with --count, each text takes the next seed.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line for each text.")
 @click.option("--stream", is_flag=True, help="Write each character as it comes.")
@@ -76,7 +86,7 @@ def command(
     """Write text with a trained model.
 
     The controls apply in this order: repetition penalty, no-repeat n-gram, top-k, top-p, min-p,
-    temperature.
+    typical-p, temperature.
     """
     if (data_dir is None) == (bundle is None):
         raise click.UsageError("give either --data-dir or --model")

@@ -1,7 +1,7 @@
-"""Standard input, output and error as the commands use them: whatever becomes of them, no command breaks.
+"""Standard input, output and error for the commands, which keep working when one of these fails.
 
-The reader of standard output may leave, its disk may be full, it may be closed, and it may know fewer
-characters than a text has. Of standard error nothing is expected: what it does not take is dropped.
+Standard output can lose its reader, be on a full disk, be closed, or have an encoding that lacks some
+characters. Standard error is best effort: output that it does not accept is dropped.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _HANDLER = "textgen.shown"
 
 
 class OutputError(Exception):
-    """Standard output takes no more.
+    """Standard output can no longer be written.
 
-    Not an `OSError`, which libraries on the way would handle in their own manner.
+    This is no `OSError`, because click and rich would handle one in their own way.
 
     Attributes:
-        reader_left: whether its reader has seen enough, which is no error.
+        reader_left: whether the reader closed the pipe, which is no error.
     """
 
     def __init__(self, error: OSError) -> None:
-        """Say why."""
+        """Build the message from the error of the system."""
         closed = error.errno == errno.EBADF
         super().__init__(
             "standard output is closed" if closed else f"standard output cannot be written: {error.strerror}"
@@ -39,7 +39,7 @@ class OutputError(Exception):
 
 
 class _Raw(io.RawIOBase):
-    """A descriptor that is written to until it refuses, and afterwards takes everything and drops it."""
+    """A file descriptor; after the first error, everything that is written is dropped."""
 
     def __init__(self, descriptor: int, error: OSError | None, *, forgiving: bool) -> None:
         self._descriptor, self._error, self._forgiving = descriptor, error, forgiving
@@ -70,17 +70,17 @@ class _Raw(io.RawIOBase):
             try:
                 return os.write(self._descriptor, data)
             except BlockingIOError:
-                # Another program made the shared descriptor non-blocking.
+                # Another program has made the shared descriptor non-blocking.
                 select.select([], [self._descriptor], [])
 
 
 class _Text(io.TextIOWrapper):
-    """Text on a raw descriptor; where only ASCII can be shown, the rest is escaped.
+    """Text on a raw descriptor; if it can only show ASCII, other characters are escaped.
 
-    To libraries ASCII is called UTF-8, which it is a part of: some would write their UTF-8 there otherwise.
+    Libraries are told that an ASCII stream is UTF-8, since some write UTF-8 bytes to an ASCII stream.
 
     Attributes:
-        shows: the encoding of what can be shown.
+        shows: the encoding of the characters that can be shown.
     """
 
     def __init__(self, raw: _Raw, encoding: str, *, by_line: bool) -> None:
@@ -101,33 +101,33 @@ class _Text(io.TextIOWrapper):
 
 
 def prepare() -> None:
-    """Put streams in place that can be written whatever happens; once, at the start of the process."""
+    """Replace the standard streams by ones that survive errors; call this once, when the process starts."""
     codecs.register_error(_HANDLER, _shown)
     closed = _occupy()
     encodings = [getattr(stream, "encoding", None) or "utf-8" for stream in (sys.stdout, sys.stderr)]
-    # Native code greets on descriptor 2, and is silenced there while what is said here is still seen.
+    # Descriptor 2 is silenced while native code writes its greetings there; this copy stays visible.
     told = os.dup(2)
     sys.stdout = _Text(_Raw(1, closed.get(1), forgiving=False), encodings[0], by_line=os.isatty(1))
     sys.stderr = _Text(_Raw(told, closed.get(2), forgiving=True), encodings[1], by_line=True)
     if sys.stdin is None or 0 in closed:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 -- a descriptor, for good
     elif isinstance(sys.stdin, io.TextIOWrapper):
-        # What other programs send is JSON and therefore UTF-8, whatever the locale.
+        # Other programs send JSON, which is UTF-8 in every locale.
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
 
 
 def flush() -> None:
-    """Write out what is still held.
+    """Write out what is still buffered.
 
     Raises:
-        OutputError: standard output does not take it.
+        OutputError: standard output cannot be written.
     """
     sys.stdout.flush()
     sys.stderr.flush()
 
 
 def json_line(data: Any) -> str:
-    """Return data as a line of JSON that standard output can show: valid always, and readable if possible."""
+    """Return data as a line of JSON, always valid; non-ASCII characters are escaped only if necessary."""
     text = json.dumps(finite(data), ensure_ascii=False, allow_nan=False)
     shows = getattr(sys.stdout, "shows", "utf-8")
     if shows == "utf-8" and text.isascii():
@@ -140,7 +140,7 @@ def json_line(data: Any) -> str:
 
 
 def _occupy() -> dict[int, OSError]:
-    """Open what was closed, so that no file of ours gets its number and is written into by native code."""
+    """Open closed descriptors 0 to 2: a file with such a number could be overwritten by native code."""
     closed = {}
     for descriptor in range(3):
         try:
@@ -152,7 +152,7 @@ def _occupy() -> dict[int, OSError]:
 
 
 def _shown(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Give bytes of a file's name back as they were, and escape what the encoding does not have."""
+    """Return surrogate-escaped bytes unchanged, and escape characters that the encoding lacks."""
     if isinstance(error, UnicodeEncodeError) and not error.encoding.startswith(("utf-16", "utf-32")):
         try:
             return codecs.lookup_error("surrogateescape")(error)

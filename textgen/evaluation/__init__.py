@@ -1,9 +1,9 @@
-"""How well a model predicts a text: one figure, by a protocol that is named.
+"""How well a model predicts a text: one figure, with the name of its protocol.
 
-Two protocols are in use and their figures must not be compared with each other. A *stateful pass*
-reads the text once, from its beginning to its end; every token is predicted from all those before
-it. *Windows* is nanoGPT's protocol: the mean over random windows, each read from nothing, so that
-its first tokens are predicted from very little.
+There are two protocols, and their figures must not be compared with each other. A *stateful pass* reads the
+text once from beginning to end; every token is predicted from all tokens before it. *Windows* is nanoGPT's
+protocol: the mean over random windows. Each window starts without context, so its first tokens are
+predicted from few tokens.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _LOGITS_AT_ONCE = 500_000
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A model's figures on a text.
+    """The figures of a model on a text.
 
     Attributes:
         protocol: "stateful pass" or "windows of N tokens".
-        characters: of the predicted text.
-        tokens: that were predicted.
+        characters: length of the predicted text.
+        tokens: number of predicted tokens.
         nats_per_character: mean negative natural-log probability, over characters.
-        nats_per_token: the same over tokens.
-        standard_error: of nats_per_token, as if windows were independent; None for a stateful pass.
-        unseen: share of the tokens that the vocabulary lacks.
+        nats_per_token: the same mean over tokens.
+        standard_error: of nats_per_token, assuming independent windows; None for a stateful pass.
+        unseen: share of the tokens that are not in the vocabulary, 0 to 1.
     """
 
     protocol: str
@@ -48,7 +48,7 @@ class Evaluation:
 
     @property
     def bits_per_character(self) -> float:
-        """Nats per character over ln 2."""
+        """Nats per character divided by ln 2."""
         return self.nats_per_character / math.log(2)
 
     @property
@@ -58,7 +58,7 @@ class Evaluation:
 
 
 def stateful_pass(model: TextModel, text: str) -> Evaluation:
-    """Predict each token of a text from all those before it.
+    """Predict each token of a text from all tokens before it.
 
     Raises:
         SettingsError: the text has fewer than two tokens.
@@ -81,14 +81,14 @@ def stateful_pass(model: TextModel, text: str) -> Evaluation:
 
 
 def mean_loss(model: TextModel, tokens: Tokens, *, limit: int, rows: int = 32) -> float:
-    """Return nats per token, quickly: strips of the text, spread evenly over it, are read side by side.
+    """Return nats per token, fast: strips that are spread evenly over the text are read in one batch.
 
-    It lies a little above that of a stateful pass, for each strip begins with no past.
+    The loss is a little higher than that of a stateful pass, because each strip starts without context.
 
     Args:
-        model: what predicts.
-        tokens: the text.
-        limit: look at so many tokens at most.
+        model: the model to evaluate.
+        tokens: the text, shape (tokens,).
+        limit: maximum number of tokens to read.
         rows: number of strips.
 
     Raises:
@@ -106,14 +106,14 @@ def mean_loss(model: TextModel, tokens: Tokens, *, limit: int, rows: int = 32) -
 def random_windows(
     model: TextModel, text: str, *, window: int = 256, windows: int = 512, random_seed: int = 1
 ) -> Evaluation:
-    """Predict the tokens of random windows, each read from nothing.
+    """Predict the tokens of random windows; each window starts without context.
 
     Args:
-        model: what predicts.
-        text: where the windows are cut.
-        window: tokens predicted in each.
-        windows: how many.
-        random_seed: decides where they lie.
+        model: the model to evaluate.
+        text: the text that the windows are cut from.
+        window: number of predicted tokens in each window.
+        windows: number of windows.
+        random_seed: decides the positions of the windows.
 
     Raises:
         SettingsError: the text is shorter than a window, or a number is not positive.
@@ -147,10 +147,10 @@ def random_windows(
 def _window_means(
     model: TextModel, tokens: np.ndarray[tuple[int, int], np.dtype[np.intp]]
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return each window's mean loss; tokens have shape (windows, window + 1)."""
+    """Return the mean loss of each window, shape (windows,); tokens have shape (windows, window + 1)."""
     state = model.stepper.initial_state(len(tokens))
     targets, total = tokens[:, 1:], np.zeros(len(tokens))
-    # Many positions at once are read faster; their logits are all in memory, so not too many.
+    # Reading many positions at once is faster, but the logits of all of them must fit in memory.
     at_once = max(1, _LOGITS_AT_ONCE // (len(tokens) * model.spec.vocabulary))
     for first in range(0, targets.shape[1], at_once):
         wanted = targets[:, first : first + at_once, None]

@@ -1,11 +1,11 @@
-"""Whether a text repeats a corpus word for word: an index of a corpus that is small and soon made.
+"""Finds verbatim copies of a corpus in a text, with an index that is small and built quickly.
 
-Only every n-th place of the corpus is indexed, by a fingerprint of the bytes that follow: a run of twice
-that length cannot pass between two of them. An index of 10 MB takes 5 MB, and the corpus stays on the disk.
-Letters are compared without the case of ASCII, and all white space is alike: a copy stays one when its lines
-are broken elsewhere.
+The index holds a fingerprint of each n bytes of the corpus, one after another. A copied run of 2 n bytes
+contains at least one of these pieces as a whole, so every such run is found. The index of a corpus of 10 MB
+takes 5 MB, and the corpus stays on disk. The comparison ignores the case of ASCII letters, and all white
+space is equal, so a copy with other line breaks is still found.
 
-Serving asks it, so Keras must not be imported here.
+Serving uses this module, so it must not import Keras.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import numpy.typing as npt
 from textgen.corpus import normal_form
 
 SHORTEST = 20
-"""Runs of fewer characters come about by chance, and are never told of."""
+"""Shorter runs, in characters, occur by chance and are not reported."""
 
 INDEX_BYTES = 24 << 20
-"""So much the kept indices may take together; the one that was unused the longest leaves first."""
+"""Memory for cached indices; the least recently used index is dropped first."""
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _READ_AT_ONCE = 1 << 20
@@ -37,14 +37,14 @@ _ALIKE = bytes(range(256)).lower().translate(bytes.maketrans(b"\t\n\r\x0b\x0c", 
 
 @dataclass(frozen=True, slots=True)
 class CopyIndex:
-    """Fingerprints of a corpus.
+    """The fingerprints of a corpus.
 
     Attributes:
-        path: the corpus, in UTF-8.
-        longest: runs of up to so many characters do not count.
-        gram: bytes of a fingerprint, and of the steps from one to the next.
-        fingerprints: sorted.
-        places: at which step of the corpus each of them is.
+        path: file of the corpus, in UTF-8.
+        longest: runs of up to this number of characters are allowed.
+        gram: length in bytes of the pieces that have a fingerprint.
+        fingerprints: sorted, shape (pieces,).
+        places: number of the piece of each fingerprint, same shape.
     """
 
     path: Path
@@ -61,7 +61,7 @@ class CopyIndex:
             OSError: it cannot be read.
         """
         longest = max(longest, SHORTEST)
-        # Of a run one byte longer than allowed, one whole step lies within.
+        # A run that is one byte longer than allowed contains one whole piece.
         gram = (longest + 2) // 2
         at_once = max(1, _READ_AT_ONCE // gram) * gram
         parts = [np.empty(0, np.uint64)]
@@ -80,7 +80,7 @@ class CopyIndex:
         return self.fingerprints.nbytes + self.places.nbytes
 
     def longest_copy(self, text: str) -> int:
-        """Return how many characters the longest run has that stands in the corpus; 0 up to the limit.
+        """Return the length in characters of the longest run that stands in the corpus; 0 if it is allowed.
 
         Raises:
             OSError: the corpus cannot be read any more.
@@ -95,7 +95,7 @@ class CopyIndex:
         return best if best > self.longest else 0
 
     def _shifts(self, written: bytes) -> list[int]:
-        """Return by how much the text is moved to lie where the corpus agrees, the likeliest first."""
+        """Return the offsets between text and corpus at which pieces agree, the most frequent first."""
         read = np.frombuffer(written, np.uint8)
         count = len(read) - self.gram + 1
         asked = _mixed([read[column : column + count] for column in range(self.gram)])
@@ -109,20 +109,20 @@ class CopyIndex:
 
 
 class CopyIndices:
-    """The indices that were asked for last."""
+    """A cache of the indices that were used last."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with an empty cache."""
         self._kept: OrderedDict[tuple[str, int], CopyIndex] = OrderedDict()
-        # An index is made in another thread than it is asked in.
+        # The thread that builds an index is not the one that uses it.
         self._lock = threading.Lock()
 
     def holds(self, corpus: str, longest: int) -> bool:
-        """Return whether this corpus' index is at hand."""
+        """Return whether the index of this corpus is cached."""
         return (corpus, longest) in self._kept
 
     def longest_copy(self, text: str, corpus: str, longest: int) -> int:
-        """Return what `CopyIndex.longest_copy` does; 0 where the corpus has been deleted."""
+        """Return the result of `CopyIndex.longest_copy`; 0 if the corpus has been deleted."""
         key = (corpus, longest)
         try:
             with self._lock:
@@ -152,7 +152,7 @@ def _mixed(columns: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint64]:
 
 
 def _longest_run(written: bytes, corpus: mmap.mmap, shift: int) -> int:
-    """Return the characters of the longest run in which text and corpus agree, laid over each other so."""
+    """Return the length in characters of the longest equal run of text and corpus at one offset."""
     begin = max(0, -shift)
     beneath = corpus[shift + begin : shift + len(written)].translate(_ALIKE)
     upper = np.frombuffer(written, np.uint8)[begin : begin + len(beneath)]
@@ -163,5 +163,5 @@ def _longest_run(written: bytes, corpus: mmap.mmap, shift: int) -> int:
     starts, stops = ends[::2], ends[1::2]
     longest = int(np.argmax(stops - starts))
     run = upper[starts[longest] : stops[longest]]
-    # The bytes that go on with a character do not begin one.
+    # Continuation bytes of UTF-8 do not start a character.
     return int((run & 0xC0 != 0x80).sum())

@@ -1,4 +1,4 @@
-"""How much of a text stands word for word in a corpus: what a model has learned by heart."""
+"""Memorisation: how much of a text stands verbatim in a corpus."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy.typing as npt
 from textgen.corpus import normal_form
 
 GRAM = 20
-"""Length in characters of the pieces that are looked for: too long to come about by chance."""
+"""Length in characters of the pieces that are looked up: too long to occur by chance."""
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
 class Memorization:
-    """What of some samples stands verbatim in a corpus.
+    """The part of some samples that stands verbatim in a corpus.
 
     Attributes:
-        characters: of the samples together.
-        share: part of their pieces of so many characters that the corpus holds, 0 to 1.
-        longest: characters of the longest run that the corpus holds.
-        longest_run: that run.
+        characters: length of all samples together.
+        share: share of their pieces that stand in the corpus, 0 to 1.
+        longest: length in characters of the longest run that stands in the corpus.
+        longest_run: the text of that run.
     """
 
     characters: int
@@ -38,8 +38,8 @@ def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memor
 
     Args:
         samples: texts that the model wrote.
-        corpus: what it was trained on.
-        gram: length in characters of the pieces whose share is told.
+        corpus: the text that it was trained on.
+        gram: length of the pieces, in characters.
     """
     samples = [normal_form(sample) for sample in samples]
     points = _code_points(normal_form(corpus))
@@ -54,7 +54,7 @@ def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memor
 
 
 def copied_share(samples: Sequence[str], corpus: str, gram: int = GRAM) -> float:
-    """Return the part of the samples' pieces of so many characters that the corpus holds, 0 to 1."""
+    """Return the share of the samples' pieces of ``gram`` characters that stand in the corpus, 0 to 1."""
     points = _code_points(normal_form(corpus))
     return _share([_code_points(normal_form(sample)) for sample in samples], points, gram)
 
@@ -88,8 +88,8 @@ def _longest(texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64]
 def _copied(
     texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64], length: int
 ) -> npt.NDArray[np.bool_]:
-    """Return for each run of so many characters, text after text, whether the corpus holds it."""
-    # One search for all: it is the corpus that takes the time.
+    """Return for each run of ``length`` characters, text after text, whether the corpus holds it."""
+    # One search for all texts, because the corpus takes most of the time.
     wanted = np.concatenate([np.empty(0, np.uint64), *(_fingerprints(text, length) for text in texts)])
     return np.isin(wanted, _fingerprints(corpus, length))
 

@@ -1,1 +1,1 @@
-"""Counted models: n-grams with Kneser-Ney smoothing."""
+"""Counted models: n-grams with Kneser-Ney smoothing. They need no training."""

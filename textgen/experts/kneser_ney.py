@@ -1,15 +1,14 @@
-"""An n-gram model counted from the training text: the prior that the network of the cell ``linear`` corrects.
+"""An n-gram model counted from the training text. The cell ``linear`` corrects its probabilities.
 
 Interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999, "An Empirical Study of Smoothing
-Techniques for Language Modeling"): the highest order counts how often an n-gram came; a lower one counts
-after how many different tokens it came. Counting takes a fraction of a second and gives from the first
-step on what a network needs minutes to learn; the network learns what reaches further back.
+Techniques for Language Modeling"). Counting takes a fraction of a second and predicts as well as a network
+that has trained for minutes; the network learns dependencies that are longer than an n-gram.
 
-In training each position is predicted as if it had never been counted (`KneserNey.leave_one_out`):
-otherwise the network would learn to trust counts that its own text was counted in.
+In training, each position is predicted as if it had not been counted (`KneserNey.leave_one_out`).
+Otherwise the network would trust the counts too much: they include the very token that it predicts.
 
-N-grams are numbers in base ``vocabulary`` that fit into 64 bits, so no two are ever taken for one
-another, whatever the text.
+An n-gram is stored as a number in base ``vocabulary`` that fits into 64 bits, so two different n-grams
+never have the same number.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ MOST_ENTRIES = 16_000_000
 
 
 class KneserNey:
-    """The counted model. Make one by `count` or `from_arrays`.
+    """The counted model. Create one with `count` or `from_arrays`.
 
     Attributes:
         vocabulary: number of tokens.
@@ -38,7 +37,7 @@ class KneserNey:
     """
 
     def __init__(self, vocabulary: int, orders: tuple[Order, ...]) -> None:
-        """Take the n-grams."""
+        """Keep the n-grams."""
         self.vocabulary = vocabulary
         self.orders = orders
         self._powers = np.uint64(vocabulary) ** np.arange(len(orders) + 1, dtype=np.uint64)
@@ -71,12 +70,15 @@ class KneserNey:
 
     @property
     def memory(self) -> int:
-        """How many bytes it takes, with what has been worked out so far."""
+        """Bytes of memory, including what has been computed on demand so far."""
         keys: tuple[Keys, ...] = vars(self).get("_keys", ())
         return sum(order.memory for order in self.orders) + sum(each.nbytes for each in keys)
 
     def joined(self, other: KneserNey) -> KneserNey:
-        """Return the model of both texts, in the larger vocabulary, which begins with the smaller one."""
+        """Return the model of both texts together.
+
+        The larger of the two vocabularies is used; its first tokens must be those of the smaller one.
+        """
         vocabulary = max(self.vocabulary, other.vocabulary)
         order = min(self.order, other.order, order_for(vocabulary))
         keys = np.concatenate([model._longest(order, vocabulary) for model in (self, other)])
@@ -95,7 +97,7 @@ class KneserNey:
         return result
 
     def alone(self) -> Floats:
-        """Return what single tokens expect, whatever comes before, shape (1, vocabulary)."""
+        """Return the tokens' probabilities without any context, shape (1, vocabulary)."""
         found, only = self._uniform(1), np.zeros(1, np.int64)
         mix(found, self.orders[0], only, only, self.orders[0].shares)
         return found
@@ -114,10 +116,10 @@ class KneserNey:
         return found
 
     def refine(self, found: Floats, contexts: Numbers, first: int, last: int) -> None:
-        """Mix n-grams of the lengths ``first`` to ``last`` into the probabilities by shorter ones, in place.
+        """Mix the n-grams of length ``first`` to ``last`` into the probabilities of shorter ones, in place.
 
         Args:
-            found: those probabilities, shape (positions, vocabulary); before the length 1 all are alike.
+            found: the probabilities of shorter ones, shape (positions, vocabulary); uniform before length 1.
             contexts: at least the ``last - 1`` tokens before each position, shape (positions, tokens).
             first: shortest length.
             last: longest.
@@ -129,7 +131,7 @@ class KneserNey:
             if length > 1:
                 key += contexts[:, 1 - length].astype(np.uint64) * self._powers[length - 2]
             index, known = places_of(self._keys[length - 1], key)
-            # A context that never came says nothing.
+            # A context that never came changes nothing.
             rows = np.flatnonzero(known)
             if not len(rows):
                 return
@@ -137,7 +139,7 @@ class KneserNey:
             mix(found, order, rows, index, order.shares[index])
 
     def refine_one(self, found: Floats, context: Sequence[int], first: int, last: int) -> None:
-        """Do as `refine` for one position and lengths from 2 on: found has shape (vocabulary,)."""
+        """Do the same as `refine` for one position and lengths from 2: found has shape (vocabulary,)."""
         for length in range(first, last + 1):
             key = 0
             for token in context[1 - length :]:
@@ -154,8 +156,8 @@ class KneserNey:
     def leave_one_out(self, windows: Numbers, seen: npt.NDArray[np.integer[Any]] | None = None) -> Floats:
         """Return `probabilities` at each position but the first `before`, as if it had not been counted.
 
-        Where what was counted once is taken away, there is one token less that the next shorter n-gram
-        came after, and so on down.
+        If an n-gram was counted only once, leaving it out also lowers the count of the next shorter n-gram
+        by one: that one came after one token less. This repeats down to length 1.
 
         Args:
             windows: shape (texts, before + time + 1): ``time`` contexts with the token after each.
@@ -183,7 +185,7 @@ class KneserNey:
             place, lost = places[-length], losses[-length]
             index, known = places_of(self._keys[length - 1], keys[length] // self._powers[1])
             count = np.minimum(order.counts[place], DISCOUNTED + 1).astype(np.intp)
-            # Of the count that is lower by one another discount is taken.
+            # A count that is lower by one may have another discount.
             less = order.discounts[np.minimum(count, DISCOUNTED)] - order.discounts[np.maximum(count, 1) - 1]
             less = np.where(lost, less, np.float32(0))
             totals = order.totals[index] - lost
@@ -197,15 +199,15 @@ class KneserNey:
             mix(found, order, rows, index[rows], shares, totals[rows])
             changed = rows[lost[rows]]
             found[changed, order.last[place[changed]]] += (less[changed] - 1) / totals[changed]
-        # What rounding may have left of a token that was counted nowhere else.
+        # A token that was counted only here has probability 0, and rounding may even leave less.
         np.maximum(found, np.float32(1e-9), out=found)
         return found.reshape(texts, time, self.vocabulary)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return what `from_arrays` makes the same model of, in as few bytes as plain arrays need.
+        """Return the model as small plain arrays, which `from_arrays` reads.
 
-        For each length: the last tokens (``tokens1``, ...), the ``counts``, and how many n-grams lie
-        beneath each that is one token shorter (``beneath``).
+        For each length: the last tokens (``tokens1``, ...), the ``counts``, and the number of n-grams that
+        extend each n-gram that is one token shorter (``beneath``).
         """
         arrays: dict[str, npt.NDArray[Any]] = {}
         for length, order in enumerate(self.orders, start=1):
@@ -245,7 +247,7 @@ class KneserNey:
             starts = np.zeros(contexts + 1, np.int32)
             np.cumsum(beneath, dtype=np.int32, out=starts[1:])
             rises = last[1:] > last[:-1]
-            rises[starts[1:-1] - 1] = True  # where another context begins
+            rises[starts[1:-1] - 1] = True  # the next context begins here
             if not rises.all():
                 raise BundleError(f"the counts of length {length} are not in order")
             orders.append(Order(last, counts, starts))
@@ -254,9 +256,9 @@ class KneserNey:
 
     @cached_property
     def _keys(self) -> tuple[Keys, ...]:
-        """The n-grams of length 0, 1, ... as numbers, in order; that of length 0 is the number 0.
+        """The n-grams of length 0, 1, ... as sorted numbers; the n-gram of length 0 is the number 0.
 
-        Writing a text needs none of them where there is compiled code, so they are made on demand.
+        The compiled step does not need them, so they are computed on demand.
         """
         keys = [np.zeros(1, np.uint64)]
         for order in self.orders:

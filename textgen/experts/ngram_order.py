@@ -1,4 +1,4 @@
-"""Counted n-grams of one length, and how they refine what shorter ones expect."""
+"""Counted n-grams of one length, and how they refine the probabilities of shorter ones."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.integer[Any]]
 
 DISCOUNTED = 3
-"""Larger counts have the same discount as this one."""
+"""Counts above this one have its discount."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """The n-grams of one length, beneath those that are one token shorter: their contexts.
+    """The n-grams of one length, grouped by their contexts: the n-grams that are one token shorter.
 
-    Serving needs less than training, which is why some of it is worked out on demand.
+    Serving needs less than training, so some arrays are computed on demand.
 
     Attributes:
-        last: each one's last token, shape (entries,); in order beneath each context.
+        last: the last token of each n-gram, shape (entries,); sorted within each context.
         counts: shape (entries,).
-        starts: where the entries of each context begin, and the end of all, shape (contexts + 1,).
+        starts: index of each context's first entry, then the number of entries; shape (contexts + 1,).
     """
 
     last: Numbers
@@ -36,16 +36,16 @@ class Order:
 
     @property
     def memory(self) -> int:
-        """How many bytes it takes, with what has been worked out so far."""
+        """Bytes of memory, including what has been computed on demand so far."""
         return sum(value.nbytes for value in vars(self).values())
 
     @cached_property
     def discounts(self) -> Floats:
-        """What is taken from counts of 0, 1, 2, 3 and more, shape (4,): Chen and Goodman's estimate."""
+        """The discounts of counts of 0, 1, 2, and 3 or more, shape (4,): Chen and Goodman's estimate."""
         one, two, three, four = (max(1, int((self.counts == times).sum())) for times in (1, 2, 3, 4))
         share = one / (one + 2 * two)
         estimates = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
-        # A tiny or an odd text can throw the estimate off; some share is always taken, and never all.
+        # The estimate can fail on a tiny or unusual text: a discount is at least 0.1 and below the count.
         held = [min(max(value, 0.1), 0.95 * most) for value, most in zip(estimates, (1, 2, 3), strict=True)]
         return np.array([0.0, *held], np.float32)
 
@@ -61,18 +61,18 @@ class Order:
 
     @cached_property
     def numerators(self) -> Floats:
-        """Counts less their discounts, shape (entries,)."""
+        """Counts minus their discounts, shape (entries,)."""
         return self.counts.astype(np.float32) - self._taken()
 
     @cached_property
     def relative(self) -> Floats:
-        """Numerators over their context's total, shape (entries,)."""
+        """Numerators divided by their context's total, shape (entries,)."""
         numerators = self.counts.astype(np.float32) - self._taken()
         return numerators / self._sums(self.counts).repeat(np.diff(self.starts))
 
     @cached_property
     def shares(self) -> Floats:
-        """What each context leaves to the shorter n-grams, shape (contexts,)."""
+        """Share of the probability that each context leaves to shorter n-grams, shape (contexts,)."""
         return self._sums(self._taken()) / self._sums(self.counts)
 
     def _taken(self) -> Floats:
@@ -91,20 +91,20 @@ def mix(
     shares: Floats,
     totals: Floats | None = None,
 ) -> None:
-    """Mix relative frequencies of one length into the probabilities by shorter ones, in place.
+    """Mix the relative frequencies of one length into the probabilities of shorter ones, in place.
 
     Args:
         found: shape (positions, vocabulary).
         order: the n-grams.
         rows: positions whose context is known.
-        index: which context each of those has.
-        shares: how much of the shorter ones' probabilities each of those keeps.
-        totals: what to divide by instead of the contexts' own totals.
+        index: the context of each of these positions.
+        shares: the factor of the shorter ones' probabilities at each of these positions.
+        totals: the divisors, or None for the contexts' own totals.
     """
     if len(rows) == len(found):
         found *= shares[:, None]
         if len(order.starts) == 2:
-            # Nearly all tokens lie beneath the only context: whole rows are quicker.
+            # The only context has nearly all tokens as entries: adding whole rows is faster.
             numerators = np.zeros(found.shape[1], np.float32)
             numerators[order.last] = order.numerators
             found += numerators / (order.totals[index] if totals is None else totals)[:, None]
@@ -117,18 +117,18 @@ def mix(
     entries = np.arange(ends[-1]) + np.repeat(starts - (ends - lengths), lengths)
     cells = np.repeat(rows * found.shape[1], lengths) + order.last[entries]
     added = order.relative[entries] if totals is None else order.numerators[entries] / totals.repeat(lengths)
-    # No token comes twice beneath a context, so no cell does.
+    # A token comes only once in a context, so each element is changed only once.
     found.reshape(-1)[cells] += added
 
 
 def run_lengths(ordered: Keys) -> tuple[Keys, npt.NDArray[np.uint32]]:
-    """Return the different keys of a sorted array, and how often each is there."""
+    """Return the distinct keys of a sorted array, and the count of each."""
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     return ordered[starts], np.diff(starts, append=len(ordered)).astype(np.uint32)
 
 
 def places_of(keys: Keys, wanted: Keys) -> tuple[Integers, npt.NDArray[np.bool_]]:
-    """Return where each wanted key is, and whether it is there at all."""
+    """Return the index of each wanted key, and whether it exists; the index of a missing key is arbitrary."""
     found = np.searchsorted(keys, wanted)
     found[found == len(keys)] = 0
     return found, keys[found] == wanted

@@ -1,4 +1,4 @@
-"""The counted n-grams' part in a step, compiled (`ngrams.c`): to look up is as quick as to keep at hand."""
+"""The n-grams' part in a step, compiled (`ngrams.c`). Lookups are as fast as a cache, so there is none."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ class _Ngrams(ctypes.Structure):
 
 
 class CompiledPrior:
-    """Gives what an n-gram model expects, to the bit as `textgen.inference.prior.Prior` does.
+    """Returns an n-gram model's probabilities, equal to the bit to those of `textgen.inference.prior.Prior`.
 
     Attributes:
-        ngrams: what compiled code is told of it.
+        ngrams: the structure that compiled code reads.
     """
 
     def __init__(self, counted: KneserNey, code: ctypes.CDLL) -> None:
-        """Take the n-grams as they are.
+        """Describe the n-grams to compiled code, without a copy.
 
         Args:
             counted: the n-grams.
             code: the compiled library that holds `ngrams.c`.
         """
         self._code = code
-        # Kept, because the code is told addresses alone.
+        # Keep the arrays alive: the code knows only their addresses.
         self._counted, self._alone = counted, counted.alone()
         self._orders = (_Order * counted.order)(*map(_described, counted.orders))
         orders = ctypes.addressof(self._orders)

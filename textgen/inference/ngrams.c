@@ -1,8 +1,8 @@
-/* What counted n-grams expect next, compiled: KneserNey.probabilities in kneser_ney.py, to the bit.
+/* The n-grams' probabilities of the next token, compiled: equal to the bit to KneserNey.probabilities.
 
-   The n-grams lie in a tree: beneath each the tokens that came after it, in order. A context is looked
-   up from its oldest token on, so nothing but the tree is needed, and what smoothing takes is worked out
-   where it is: most contexts have a handful of tokens beneath them. */
+   The n-grams are stored as a tree: the children of an n-gram are the tokens that came after it, in order.
+   A context is looked up from its oldest token to its newest, so the tree is all that is needed. The
+   discounts are computed on the fly: most contexts have only a few children. */
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static inline uint32_t at(const void *numbers, int64_t bytes, int64_t place)
     }
 }
 
-/* The place of a token among those beneath an n-gram, or -1. */
+/* The index of a token among the children of an n-gram, or -1. */
 static int64_t beneath(const Order *order, int64_t context, uint32_t token)
 {
     int64_t low = order->starts[context], end = order->starts[context + 1], high = end;
@@ -44,7 +44,7 @@ static void scale(int64_t many, float *numbers, float factor)
         numbers[i] *= factor;
 }
 
-/* Mix what came after one context into the probabilities by shorter ones. */
+/* Mix the relative frequencies after one context into the probabilities of shorter contexts. */
 UNFUSED
 static void mix(const Order *order, int64_t context, int64_t vocabulary, float *found)
 {
@@ -74,7 +74,7 @@ void ngrams_expect(const Ngrams *ngrams, int64_t positions, const float *context
                 context = beneath(ngrams->orders + depth, context, token);
             }
             if (context < 0)
-                break; /* of what never came, nothing longer came either */
+                break; /* no longer context with this ending came either */
             mix(ngrams->orders + length - 1, context, vocabulary, found);
         }
         for (int64_t i = 0; i < vocabulary; i++)

@@ -1,10 +1,10 @@
-/* Counted n-grams as ngrams.c reads them. */
+/* Counted n-grams in the layout that ngrams.c reads. */
 
 #include <stdint.h>
 
 enum { DISCOUNTED = 3 };
 
-/* The n-grams of one length. `last` and `counts` have elements of so many bytes. */
+/* The n-grams of one length. last_bytes and count_bytes are the sizes of the elements of last and counts. */
 typedef struct {
     int64_t last_bytes, count_bytes;
     const void *last, *counts;
@@ -12,13 +12,13 @@ typedef struct {
     float discounts[DISCOUNTED + 1];
 } Order;
 
-/* Those of length 1, 2, ..., `longest`; `alone` is what single tokens expect. */
+/* The n-grams of length 1, 2, ..., longest. alone: the probabilities without any context, (vocabulary). */
 typedef struct {
     int64_t vocabulary, longest;
     const Order *orders;
     const float *alone;
 } Ngrams;
 
-/* Probabilities of all tokens at each position, (positions, vocabulary). `contexts` has the longest - 1
-   tokens before each position; `found` is as long as a row. */
+/* Write the probabilities of all tokens at each position to out, (positions, vocabulary). contexts has the
+   longest - 1 tokens before each position; found is scratch space, (vocabulary). */
 void ngrams_expect(const Ngrams *ngrams, int64_t positions, const float *contexts, float *found, double *out);

@@ -1,9 +1,9 @@
-"""Arithmetic of the NumPy network, and why a sample is the same wherever it is drawn.
+"""Arithmetic of the NumPy network, and why a sample is the same on every machine.
 
-The order in which a matrix product adds up differs with the batch size, the number of threads and
-the processor. In 32 bits that moves logits by 1e-6, which now and then flips a sampled token and
-from there on the whole text. So products run in 64 bits, where the order matters at 1e-16, and
-whatever is carried to the next step is rounded to 32 bits, which erases even that.
+The order in which a matrix product adds its terms differs with the batch size, the number of threads and
+the processor. In 32 bits this changes logits by 1e-6, which now and then changes a sampled token and
+from there on the whole text. So products run in 64 bits, where the order changes results by 1e-16, and
+the state that is carried to the next step is rounded to 32 bits, which removes even that difference.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Float64 = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
 EPSILON = 1e-6
-"""Added to a mean square before its root is divided by."""
+"""Added to the mean square in RMSNorm, so that its root is never 0."""
 
 
 def sigmoid(x: Float64) -> Float64:

@@ -1,4 +1,4 @@
-"""The counted n-grams' part in a step: their probabilities, with what comes often kept at hand."""
+"""The n-grams' part in a step: their probabilities, with a cache for frequent contexts."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from textgen.experts.kneser_ney import KneserNey
 from textgen.inference.numerics import Float64
 
 _KEPT_LENGTH = 4
-"""Probabilities by n-grams of up to this length are kept: at character level they come again and again."""
+"""Longest n-grams whose probabilities are cached: at character level their contexts come again and again."""
 
 _KEPT_BYTES = 4 << 20
 
 _FEW = 6
-"""Up to so many positions are quicker one by one than together."""
+"""Up to this number of positions, one lookup each is faster than one for all."""
 
 
 class Expectation(Protocol):
-    """What an n-gram model expects."""
+    """Anything that returns the probabilities of an n-gram model."""
 
     def probabilities(self, contexts: npt.NDArray[np.floating]) -> Float64:
         """Return all tokens' probabilities after each context, shape (positions, vocabulary)."""
@@ -28,10 +28,10 @@ class Expectation(Protocol):
 
 
 class Prior:
-    """Gives what an n-gram model expects, for a few positions or for many."""
+    """Returns an n-gram model's probabilities, for a few positions or for many."""
 
     def __init__(self, counted: KneserNey) -> None:
-        """Begin with nothing at hand."""
+        """Begin with an empty cache."""
         self._counted = counted
         self._length = min(_KEPT_LENGTH, counted.order)
         self._kept: dict[tuple[float, ...], npt.NDArray[np.float32]] = {}
@@ -64,7 +64,7 @@ class Prior:
         self, names: list[tuple[float, ...]], missing: list[int], numbers: npt.NDArray[np.uint64]
     ) -> None:
         if len(self._kept) + len(names) > self._most:
-            # Simpler than to tell what is old: the common ones are back at once.
+            # Emptying the cache is simpler than tracking ages: frequent contexts return at once.
             kept = {name: self._kept[name] for name in names if name in self._kept}
             self._kept = kept
         found = np.repeat(self._alone, len(missing), axis=0)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from textgen.inference.numerics import Float32, Float64
 
 State = list[Float32]
-"""For each carried quantity an array whose first axis is the batch."""
+"""One array for each quantity that is carried from step to step; the first axis is the batch."""
 
 
 class Stepper(Protocol):
@@ -33,14 +33,14 @@ class Stepper(Protocol):
         ...
 
     def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
-        """Feed several tokens to each text, as many steps would, but without their logits.
+        """Feed several tokens to each text, with the same result as single steps, but without their logits.
 
         Args:
             tokens: shape (batch, time), at least one.
             state: changed in place.
 
         Returns:
-            What `logits` needs, for each position: shape (batch, time, features).
+            The input of `logits` for each position: shape (batch, time, features).
         """
         ...
 

@@ -1,6 +1,6 @@
-/* How functions are compiled: for several processors, and with the roundings of NumPy. */
+/* How functions are compiled: for several processors, with the same rounding as NumPy. */
 
-/* One version for each generation of processors; the loader takes the best. */
+/* One version for each generation of processors; the loader chooses the best one. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
 #define CHOSEN __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

@@ -1,21 +1,21 @@
-"""What narrows the choice of the next token, applied to its logits in this order.
+"""The logits processors: they limit the choice of the next token, and apply in this order.
 
-1. `UNKNOWN` is ruled out.
-2. Repetition penalty: tokens of the last few become less likely.
-3. No-repeat n-gram: tokens that would complete a run for the second time are ruled out.
+1. `UNKNOWN` is ruled out (its logit becomes -inf).
+2. Repetition penalty: the tokens of a window before this one become less likely.
+3. No-repeat n-gram: tokens that would complete an n-gram for the second time are ruled out.
 4. Top-k, then top-p, then min-p: only likely tokens are left. Then typical-p: only tokens about as
    surprising as the model expects are left. Each looks at the distribution that the one before has left,
    renormalised. Typical-p comes last because it may rule out the likeliest token, which min-p compares with.
 5. Temperature, and the draw (`textgen.sampling.draw`); whether a run of one token goes on is decided
    without it (`textgen.sampling.repeats`).
 
-What changes the model's opinion (2, 3) comes before what cuts off the unlikely, so that a cut never
-leaves nothing but tokens which are ruled out afterwards; transformers and llama.cpp agree on that.
-On temperature they differ: transformers divides by it before the cuts, llama.cpp after them. Here it
-comes last. So the cuts judge by what the model learnt, the same tokens remain whatever the
-temperature, and a high one makes the choice among good tokens bolder without letting bad ones in.
+The controls that change probabilities (2, 3) come before the cuts (4). Otherwise all tokens that a cut
+keeps could be ruled out afterwards. transformers and llama.cpp use this order too.
+They differ on temperature: transformers divides by it before the cuts, llama.cpp after them. Here it
+comes last. So the cuts depend only on what the model learned, and the same tokens remain at every
+temperature: a high one makes the choice among good tokens more random and does not admit bad ones.
 
-No control leaves nothing: where every token would be ruled out by 3, it is passed over.
+At least one token always remains: if 3 would rule out every token, it is skipped.
 Ties are broken by the token's number, the lower (more frequent) one first.
 """
 
@@ -32,18 +32,18 @@ from textgen.sampling.settings import SamplingSettings
 
 
 class Controls:
-    """The controls of one text, with what they remember of it."""
+    """The controls of one text, and what they need to know about its previous tokens."""
 
     def __init__(self, settings: SamplingSettings, prompt: Iterable[int]) -> None:
-        """Begin with the seed's tokens."""
+        """Read the tokens of the prompt."""
         self._settings = settings
-        # A penalty of 1 and the like are the identity; whoever passes them pays nothing.
+        # Values that change nothing, such as a penalty of 1, cost nothing.
         penalty = settings.repetition_penalty
         self._recent = Recent(settings.repetition_window) if penalty not in {None, 1} else None
         self._runs = Runs(settings.no_repeat_ngram) if settings.no_repeat_ngram is not None else None
         self._top_p = settings.top_p if settings.top_p != 1 else None
         self._typical_p = settings.typical_p if settings.typical_p != 1 else None
-        self._cuts = settings.temperature > 0  # a greedy choice survives every cut
+        self._cuts = settings.temperature > 0  # greedy decoding needs no cut
         self._remembers = self._recent is not None or self._runs is not None
         if self._remembers:
             for token in prompt:
@@ -56,7 +56,7 @@ class Controls:
         return self._remembers or (self._cuts and any(cut is not None for cut in cuts))
 
     def remember(self, token: int) -> None:
-        """Take note of the text's next token."""
+        """Take the text's next token into account."""
         if self._recent is not None:
             self._recent.add(token)
         if self._runs is not None:
@@ -82,16 +82,20 @@ class Controls:
 
 
 class Recent:
-    """Which tokens stand in a sliding window."""
+    """The tokens of a sliding window."""
 
     def __init__(self, window: int) -> None:
-        """Begin with an empty window of so many tokens."""
+        """Create an empty window.
+
+        Args:
+            window: its length in tokens.
+        """
         self._window = window
         self._order: deque[int] = deque()
         self._counts: Counter[int] = Counter()
 
     def add(self, token: int) -> None:
-        """Move the window on by a token."""
+        """Append a token; the oldest one leaves a full window."""
         self._order.append(token)
         self._counts[token] += 1
         if len(self._order) > self._window:
@@ -106,29 +110,29 @@ class Recent:
 
 
 class Runs:
-    """Which tokens followed each run of n - 1 tokens so far."""
+    """The tokens that followed each run of n - 1 tokens so far."""
 
     def __init__(self, n: int) -> None:
-        """Begin with an empty text."""
+        """Start with an empty text."""
         self._last: deque[int] = deque(maxlen=n - 1)
         self._size = n - 1
         self._followers: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
 
     def add(self, token: int) -> None:
-        """Go on by a token."""
+        """Append a token to the text."""
         if len(self._last) == self._size:
             self._followers[tuple(self._last)].append(token)
         self._last.append(token)
 
     def completions(self) -> list[int]:
-        """Return the tokens that would complete a run which the text holds already."""
+        """Return the tokens that would complete an n-gram that the text already holds."""
         return self._followers.get(tuple(self._last), []) if len(self._last) == self._size else []
 
 
 def penalize(logits: Float64, tokens: list[int], penalty: float) -> None:
-    """Make tokens less likely, as CTRL (Keskar et al. 2019) with the usual care for the sign.
+    """Make tokens less likely, as in CTRL (Keskar et al. 2019).
 
-    CTRL divides logits by the penalty, which would make a negative one likelier; those are multiplied.
+    CTRL divides logits by the penalty. A negative logit is multiplied by it, since division would raise it.
     """
     if tokens:
         chosen = logits[tokens]
@@ -136,7 +140,7 @@ def penalize(logits: Float64, tokens: list[int], penalty: float) -> None:
 
 
 def rule_out(logits: Float64, tokens: list[int]) -> None:
-    """Rule tokens out, unless nothing would be left."""
+    """Rule tokens out, unless no token would be left."""
     if tokens:
         before = logits[tokens]
         logits[tokens] = -np.inf
@@ -159,8 +163,8 @@ def keep_top_p(logits: Float64, p: float) -> None:
     """Rule out all but the smallest set of likeliest tokens whose probability is at least p."""
     weights = np.exp(logits - logits.max())
     total = weights.sum()
-    # All tokens below this weight together have less than 1 - p: the set is complete without them,
-    # and of a large vocabulary few are left to sort.
+    # All tokens below this weight together have less than 1 - p, so the set never needs them. With a large
+    # vocabulary, this leaves few tokens to sort.
     likely = np.flatnonzero(weights >= total * (1 - p) / len(weights))
     ranked = likely[np.argsort(-weights[likely], kind="stable")]
     needed = int(np.searchsorted(weights[ranked].cumsum(), p * total)) + 1

@@ -1,4 +1,4 @@
-"""The draw: from logits and random numbers to tokens, for all texts of a batch at once."""
+"""Drawing: from logits and random numbers to tokens, for all texts of a batch at once."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy.typing as npt
 from textgen.inference.numerics import Float64
 
 LOWEST_TEMPERATURE = 1e-9
-"""Below it the draw is the same in 64 bits, but for divisions that overflow."""
+"""A lower temperature draws the same tokens in 64 bits, but its divisions can overflow."""
 
 
 class Draw:
     """Draws a token for each text of a batch.
 
-    Every row is worked out on its own, element by element, so a text is the same in any company.
+    Every row is computed independently, so a text does not depend on the other texts of the batch.
 
     Args:
         temperatures: one for each text; 0 takes the likeliest token.
     """
 
     def __init__(self, temperatures: Sequence[float]) -> None:
-        """Prepare what stays the same from step to step."""
+        """Prepare the values that stay the same from step to step."""
         given = np.array(temperatures, np.float64)
         self._divisors = np.maximum(given, LOWEST_TEMPERATURE)[:, None]
         self._greedy = given == 0
@@ -34,8 +34,8 @@ class Draw:
         """Return the next token of each text.
 
         Args:
-            logits: shape (batch, vocabulary), -inf for what cannot come; changed in place.
-            uniforms: random numbers from 0 up to, but not, 1; shape (batch,).
+            logits: shape (batch, vocabulary), -inf for tokens that are ruled out; changed in place.
+            uniforms: random numbers in [0, 1), shape (batch,).
 
         Returns:
             Shape (batch,).
@@ -51,13 +51,13 @@ class Draw:
         bounds = uniforms * cumulative[:, -1]
         tokens: npt.NDArray[np.intp] = np.add.reduce(cumulative <= bounds[:, None], axis=1, dtype=np.intp)
         if tokens.max() == weights.shape[1]:
-            # Rounding has put the last bound at the drawn number: take the last token that can come.
+            # Rounding put the last bound at the random number: take the last token that is not ruled out.
             last = weights.shape[1] - 1 - (weights[:, ::-1] > 0).argmax(axis=1)
             tokens = np.minimum(tokens, last)
         return tokens if likeliest is None else np.where(self._greedy, likeliest, tokens)
 
     def _of_one(self, logits: Float64, uniform: float) -> npt.NDArray[np.intp]:
-        """Do the same, number by number, for a text that is alone: in half the time."""
+        """Do the same for a single text, in half the time."""
         logits -= np.maximum.reduce(logits)
         logits /= self._divisor
         weights = np.exp(logits, out=logits)

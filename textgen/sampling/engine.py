@@ -1,8 +1,8 @@
-"""Continuous batching: many texts are written together, and each may join or leave between tokens.
+"""Continuous batching: many texts are written together, and each can join or leave after any token.
 
-A recurrent network carries a state of fixed size, so a text's place in the batch is one row. The
-rows are independent and the arithmetic does not depend on their number (`inference.numerics`):
-a text comes out the same alone or in company.
+A recurrent network carries a state of fixed size, so each text is one row of the batch. The rows are
+independent, and the arithmetic does not depend on their number (`textgen.inference.numerics`): a text is
+the same whether it is written alone or with others.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from textgen.tokenizers import UNKNOWN
 LARGEST_BATCH = 64
 
 READ_AT_ONCE = 256
-"""Tokens of a prompt that are read between two steps of the texts that are being written."""
+"""Most tokens of prompts that are read between two steps of the texts that are being written."""
 
 
 class Engine:
     """Writes texts of one model."""
 
     def __init__(self, stepper: Stepper) -> None:
-        """Begin with no request."""
+        """Start without a request."""
         self._stepper = stepper
         self._waiting: deque[Request] = deque()
         self._reading: _Reading | None = None
         self._active: list[Request] = []
         self._state: State = stepper.initial_state(0)
         self._tokens = np.zeros(0, np.intp)
-        # How many equal tokens each text ends with.
+        # The number of equal tokens that each text ends with.
         self._runs: list[int] = []
         self._timed: list[Request] = []
         self._marks: dict[Request, _Place] = {}
@@ -47,23 +47,23 @@ class Engine:
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to write."""
+        """Whether no request is waiting or being written."""
         return not self._active and not self._waiting and self._reading is None
 
     def submit(self, request: Request) -> None:
-        """Let a request join at one of the next steps."""
+        """Queue a request; it joins the batch at one of the next steps."""
         self._waiting.append(request)
         if request.settings.time_limit_s is not None:
             self._timed.append(request)
 
     def cancel(self, request: Request) -> None:
-        """Forget a request that has not been completed."""
+        """End a request that is not complete yet; its text ends where it is."""
         if request.ended is None:
             request.end("cancelled")
             self._drop_ended()
 
     def step(self) -> list[Request]:
-        """Advance every text by one token and return the requests that this completed."""
+        """Write one token of every text and return the requests that are now complete."""
         finished = self._expired()
         self._admit()
         if self._active:
@@ -97,7 +97,7 @@ class Engine:
             feed(token)
 
     def _draw_lines_again(self) -> None:
-        """Take texts back to the begin of a line that is not to be kept."""
+        """Rewind the texts whose last line is rejected to the start of that line."""
         rearrange = False
         for row in self._watched:
             request = self._active[row]
@@ -116,7 +116,7 @@ class Engine:
             self._arrange()
 
     def _mark(self, row: int) -> None:
-        """Remember where a line begins."""
+        """Save the state at the start of a line."""
         request = self._active[row]
         self._marks[request] = _Place(
             [array[row].copy() for array in self._state],
@@ -127,7 +127,7 @@ class Engine:
         )
 
     def _admit(self) -> None:
-        """Read prompts of those who wait, and let them join."""
+        """Read the prompts of waiting requests, and add these requests to the batch."""
         budget = READ_AT_ONCE
         while budget > 0 and (self._reading or (self._waiting and len(self._active) < LARGEST_BATCH)):
             if self._reading is None:
@@ -153,7 +153,7 @@ class Engine:
     def _next_reading(self) -> _Reading:
         requests = [self._waiting.popleft()]
         prompt = requests[0].prompt
-        # Several texts with one seed stand one after the other; it is read once for all of them.
+        # Requests with the same prompt follow one another in the queue: the prompt is read once for all.
         while (
             self._waiting
             and len(self._active) + len(requests) < LARGEST_BATCH
@@ -163,7 +163,7 @@ class Engine:
         return _Reading(requests, prompt.astype(np.intp), self._stepper.initial_state(1))
 
     def _expired(self) -> list[Request]:
-        """End the requests whose time is up, even those that have not begun."""
+        """End the requests whose time limit is over, including those that have not started."""
         if not self._timed:
             return []
         now = time.monotonic()
@@ -190,7 +190,7 @@ class Engine:
         self._arrange()
 
     def _arrange(self) -> None:
-        """Look up once what every step needs of the texts that are being written."""
+        """Collect what every step needs of the texts that are being written."""
         self._temperatures = [request.settings.temperature for request in self._active]
         self._draw = Draw(self._temperatures)
         self._uniforms = [request.uniform for request in self._active]
@@ -203,7 +203,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a line of a text begins, to write it again from there."""
+    """The state at the start of a line, from which the line can be drawn again."""
 
     state: State
     token: int
@@ -214,7 +214,7 @@ class _Place:
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """A prompt that is being read, for one text or several."""
+    """A prompt that is being read, for one request or several."""
 
     requests: list[Request]
     prompt: npt.NDArray[np.intp]
@@ -223,11 +223,11 @@ class _Reading:
 
     @property
     def over(self) -> bool:
-        """Whether only the last token is left, with which writing begins."""
+        """Whether only the last token is left; the first step of writing feeds it."""
         return self.position == len(self.prompt) - 1
 
     def read(self, stepper: Stepper, budget: int) -> int:
-        """Read at most so many tokens and return how many it was."""
+        """Read at most ``budget`` tokens and return the number that was read."""
         chunk = self.prompt[self.position : min(self.position + budget, len(self.prompt) - 1)]
         if len(chunk):
             stepper.features(chunk[None], self.state)

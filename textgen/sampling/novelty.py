@@ -1,7 +1,7 @@
-"""Lines that stand in the corpus are drawn again: what a request remembers of the line that it writes.
+"""Novelty: a line that stands in the corpus is rejected and drawn again.
 
-The random numbers go on, so the same random seed gives the same text, alone or among others. The
-tries are counted, for a model may know little else.
+The sequence of random numbers continues, so the same random seed gives the same text, alone or in a batch.
+The number of retries is limited, since a model may know hardly any other line.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ TRIES_A_TEXT = 500
 
 @dataclass(slots=True, eq=False)
 class Novelty:
-    """Watches the lines of one text.
+    """Judges the lines of one text.
 
     Attributes:
         known: the corpus' lines.
-        line: what stands of the line before what is written: the end of the seed.
-        hopeless: whether another try would write the same (at temperature 0).
-        begun: pieces of the text before the line.
-        copied: lines that were kept though they stand in the corpus.
+        line: the part of the current line that the seed already holds.
+        hopeless: whether a retry would write the same line (at temperature 0).
+        begun: number of pieces of the text before the line.
+        copied: number of lines that were accepted although they stand in the corpus.
     """
 
     known: Container[str]
@@ -36,7 +36,7 @@ class Novelty:
     _tries: int = 0
 
     def judge(self, writer: Writer) -> bool | None:
-        """Return whether the lines that have just ended are kept, or None if none has."""
+        """Return whether the lines that have just ended are accepted, or None if no line has ended."""
         written = writer.since(self.begun)
         stopped = writer.ended == "stop"
         if not stopped and "\n" not in written:

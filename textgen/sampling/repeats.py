@@ -1,8 +1,8 @@
-"""Runs of one token: whether they go on is decided without temperature.
+"""Runs of one token: temperature does not change the probability that a run continues.
 
-Of a row of blanks, a low temperature makes an endless one: that the row goes on is one token, while what
-else may come is spread over many, each of which alone is less likely, and so loses. Where a run is long
-enough to be one, it goes on with the probability that the model gives it; temperature chooses among the rest.
+A low temperature would make a row of blanks endless: one token continues the row, while the probability of
+its end is spread over many tokens, and each of them alone is less likely. So a run of at least
+`SHORTEST_RUN` tokens continues with the model's own probability, and temperature applies to the other tokens.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import numpy.typing as npt
 from textgen.inference.numerics import Float64
 
 SHORTEST_RUN = 4
-"""Fewer tokens that are alike are ordinary text ("...")."""
+"""Fewer equal tokens are ordinary text, such as "..."."""
 
 
 def run_at_end(tokens: npt.NDArray[np.integer]) -> int:
-    """Return how many equal tokens a text ends with."""
+    """Return the number of equal tokens at the end of a text."""
     differing = np.flatnonzero(tokens != tokens[-1])
     return len(tokens) - (int(differing[-1]) + 1 if len(differing) else 0)
 
 
 def keep_chance(logits: Float64, token: int, temperature: float) -> None:
-    """Change logits in place so that temperature leaves a token's probability as it is.
+    """Change logits in place so that temperature does not change the probability of one token.
 
     Args:
-        logits: shape (vocabulary,), -inf for what cannot come.
-        token: the one that the run consists of.
-        temperature: what the logits will be divided by, above 0.
+        logits: shape (vocabulary,), -inf for tokens that are ruled out.
+        token: the token of the run.
+        temperature: the logits will be divided by it; above 0.
     """
     rest = logits.copy()
     rest[token] = -np.inf
@@ -38,5 +38,5 @@ def keep_chance(logits: Float64, token: int, temperature: float) -> None:
     rest -= highest
     odds = logits[token] - highest - np.log(np.exp(rest).sum())
     logits[:] = rest
-    # As the division will undo.
+    # Multiplied by the temperature, since the draw divides by it.
     logits[token] = temperature * (odds + np.log(np.exp(rest / temperature).sum()))

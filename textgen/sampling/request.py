@@ -21,17 +21,17 @@ class Request:
 
     Attributes:
         prompt: tokens to read first, at least one.
-        settings: with a random seed, and stop texts as the model writes them; their count is not looked at.
+        settings: with a random seed, and stop sequences as the model writes them; ``count`` is ignored.
         tokenizer: turns what is drawn into text.
-        seed: the text that the prompt stands for.
+        seed: the text of the prompt.
         unseen: symbols of the seed that the model does not know and that were dropped or replaced.
-        folded: what of the seed was written in another form, and in which.
-        never_written: stop texts that the model cannot write.
-        novelty: draws lines again that stand in the corpus; None lets them stand.
-        controls: what narrows each choice.
-        uniform: returns the next random number, from 0 up to, but not, 1.
-        feed: takes the next token.
-        deadline: when the text must end, in seconds of `time.monotonic`.
+        folded: parts of the seed that were replaced by another form, each with that form.
+        never_written: stop sequences that the model cannot write.
+        novelty: rejects lines that stand in the corpus; None accepts them.
+        controls: the logits processors.
+        uniform: returns the next random number in [0, 1).
+        feed: appends a token to the text.
+        deadline: time at which the text must end, in seconds of `time.monotonic`; infinite without a limit.
     """
 
     prompt: Tokens
@@ -49,7 +49,7 @@ class Request:
     _writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start the request's own random numbers and its clock."""
+        """Start the random numbers and the time limit of this request."""
         settings, tokenizer = self.settings, self.tokenizer
         self._writer = Writer(
             tokenizer.decoder(self.prompt),
@@ -59,7 +59,7 @@ class Request:
         )
         self.feed = self._writer.feed
         self.controls = Controls(settings, self.prompt.tolist())
-        # Python promises the same numbers for a seed in every later version; NumPy does not.
+        # Python promises the same numbers for a seed in later versions; NumPy does not.
         self.uniform = random.Random(settings.random_seed).random  # noqa: S311 -- no secret
         limit = settings.time_limit_s
         self.deadline = math.inf if limit is None else time.monotonic() + limit
@@ -71,28 +71,28 @@ class Request:
 
     @property
     def text(self) -> str:
-        """What has been written and cannot change any more."""
+        """The text that has been written and cannot change any more."""
         return self._writer.text
 
     def take(self) -> str:
-        """Return what has been added to `text` since the last call."""
-        # The line that is being written may be drawn again.
+        """Return the part of `text` that was added since the last call."""
+        # The current line may be rejected and drawn again.
         certain = self.ended is not None or self.novelty is None
         return self._writer.take(None if certain else self.novelty.begun if self.novelty else 0)
 
     def kept(self) -> bool | None:
-        """Return whether the lines that have just ended stay; None where none has."""
+        """Return whether the lines that have just ended are accepted; None if no line has ended."""
         return self.novelty.judge(self._writer) if self.novelty else None
 
     def mark(self) -> Mark:
-        """Return the place that the text has reached."""
+        """Return the current position in the text."""
         return self._writer.mark()
 
     def back(self, mark: Mark, token: int) -> None:
-        """Take the text back to a place, after the given token."""
+        """Rewind the text to a position; ``token`` is the one before it."""
         at_begin = mark.pieces == mark.written == 0
         self._writer.back(mark, self.tokenizer.decoder(self.prompt if at_begin else [token]))
 
     def end(self, ending: Ending) -> None:
-        """End the text where it is."""
+        """End the text here."""
         self._writer.end(ending)

@@ -1,9 +1,9 @@
-"""A text as somebody typed it, read as a model's corpus was: one way for seeds, prompts and stop texts.
+"""Reads a typed text in the same way as the model's corpus: used for seeds, prompts and stop sequences.
 
-First comes the normal form that corpora are read in (`textgen.corpus.normal_form`) and the model's own case.
-What the model then does not know is folded silently to a form that it knows (`textgen.unicode.plain_forms`);
-the rest is left out, replaced or refused, as the settings say. Reading what was read changes nothing: the
-text that is shown as a sample's seed gives the same sample again.
+First the text is brought into the normal form of corpora (`textgen.corpus.normal_form`) and the model's case.
+Characters that the model does not know are then folded silently to a form that it knows
+(`textgen.unicode.plain_forms`). The rest is dropped, replaced or refused, as the settings say. Reading is
+idempotent: the text that is shown as a sample's seed gives the same sample again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A typed text as the model goes on from it.
+    """A typed text in the form that the model continues.
 
     Attributes:
-        text: what is left, in the model's own symbols.
-        folded: what was written for what (characters; words at word level).
-        unseen: what the model has never seen and no form of: it was left out or replaced.
+        text: the result, in symbols that the model knows (unless unseen ones are replaced).
+        folded: each typed part with the form that stands for it now (characters; words at word level).
+        unseen: parts of which the model knows no form: they were dropped or replaced.
     """
 
     text: str
@@ -38,15 +38,15 @@ class Typed:
 
 
 def read_seed(seed: str, tokenizer: Tokenizer, unseen: Unseen) -> Typed:
-    """Return a seed as the model goes on from it.
+    """Return a seed in the form that the model continues.
 
     Args:
-        seed: as typed; "" is one too.
+        seed: as typed; it may be empty.
         tokenizer: the model's.
-        unseen: what becomes of what the model has never seen, after folding.
+        unseen: what happens to symbols that the model does not know, after folding.
 
     Raises:
-        SettingsError: it is too long, holds what is to be refused, or nothing is left of it.
+        SettingsError: it is too long, holds unseen symbols that are refused, or nothing is left of it.
     """
     text = normal_form(checked_text(seed, "seed"))
     if len(text) > MAXIMUM_SEED_CHARACTERS:
@@ -57,7 +57,7 @@ def read_seed(seed: str, tokenizer: Tokenizer, unseen: Unseen) -> Typed:
         )
     folded: dict[str, str] = {}
     lacking: dict[str, None] = {}
-    # What is left out may bring a letter and an accent together that are one character then.
+    # Dropping a symbol can bring a letter and an accent together, which then form one character.
     for _ in range(_ROUNDS):
         text, changed = tokenizer.fold(normal_form(text))
         folded |= changed
@@ -75,9 +75,9 @@ def read_seed(seed: str, tokenizer: Tokenizer, unseen: Unseen) -> Typed:
 
 
 def read_stop(stop: str, tokenizer: Tokenizer) -> tuple[str, bool]:
-    """Return a stop text as the model would write it, and whether it can write it at all.
+    """Return a stop sequence as the model would write it, and whether the model can write it at all.
 
-    Nothing is left out of it, and a line break or tab becomes no blank: other texts would be stopped at.
+    Nothing is dropped from it, and a line break or tab stays one: otherwise another text would stop there.
     """
     text = normal_form(stop)
     if any(symbol in text and not tokenizer.writes(symbol) for symbol in "\n\t"):

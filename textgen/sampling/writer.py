@@ -1,9 +1,9 @@
-"""From tokens to the text that people get: where it ends, and which part of it is certain already.
+"""From tokens to the text that people get: where it ends, and which part of it is final.
 
-A text ends at its length, or before the first of its stop texts. It never ends inside what a reader
-sees as one character (a grapheme cluster: a letter with its accent, a flag, a family of emoji), so
-the end moves back to the last boundary. Whether a cluster is complete shows only with what follows;
-so one more token is drawn than is shown.
+A text ends at its length, or before the first of its stop sequences. It never ends inside a grapheme
+cluster (what a reader sees as one character: a letter with its accent, a flag, a family of emoji), so the
+end moves back to the last boundary. Only the next character shows whether a cluster is complete, so one
+more token is drawn than is shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Ending = Literal["length", "stop", "time limit", "cancelled"]
 
 
 class Mark(NamedTuple):
-    """A place in a text to come back to."""
+    """A position in a text that it can be rewound to."""
 
     pieces: int
     written: int
@@ -27,18 +27,18 @@ class Mark(NamedTuple):
 
 
 class Writer:
-    """Puts a text together, token by token."""
+    """Builds a text, token by token."""
 
     def __init__(
         self, decoder: StreamDecoder, length: int, stops: Sequence[str] = (), *, counts_tokens: bool = False
     ) -> None:
-        """Begin an empty text.
+        """Start an empty text.
 
         Args:
-            decoder: reads tokens; what it returns consists of whole clusters.
-            length: where the text ends at the latest.
-            stops: texts before which it ends.
-            counts_tokens: whether length is measured by the decoder instead of in characters.
+            decoder: turns tokens into text that consists of whole clusters.
+            length: maximum length.
+            stops: stop sequences; the text ends before the first of them.
+            counts_tokens: whether the decoder measures the length (in words) instead of characters.
         """
         self.ended: Ending | None = None
         self._decoder = decoder
@@ -49,33 +49,33 @@ class Writer:
         self._written = 0
         self._pieces: list[str] = []
         self._taken = 0
-        # The end of the text as long as a stop text may have begun in it.
+        # The end of the text, while it may be the beginning of a stop sequence.
         self._open = ""
 
     @property
     def text(self) -> str:
-        """What has been written; it is complete when `ended` says why."""
+        """The text so far; it is complete once `ended` is not None."""
         return "".join(self._pieces)
 
     @property
     def pieces(self) -> int:
-        """In how many pieces `text` is written."""
+        """Number of pieces of `text`."""
         return len(self._pieces)
 
     def since(self, pieces: int) -> str:
-        """Return what has been written after so many pieces."""
+        """Return the text after the first ``pieces`` pieces."""
         return "".join(self._pieces[pieces:])
 
     def mark(self) -> Mark:
-        """Return the place that is reached."""
+        """Return the current position."""
         return Mark(len(self._pieces), self._written, self._open, self._decoder.held, self._decoder.length)
 
     def back(self, mark: Mark, decoder: StreamDecoder) -> None:
-        """Take back what was written since a place; it must not have been given away.
+        """Rewind to a position. The text after it must not have been taken yet.
 
         Args:
-            mark: the place.
-            decoder: one that reads on from there.
+            mark: the position.
+            decoder: a decoder that continues from there.
         """
         del self._pieces[mark.pieces :]
         self._written, self._open, self.ended = mark.written, mark.open, None
@@ -83,7 +83,7 @@ class Writer:
         self._decoder = decoder
 
     def feed(self, token: int) -> None:
-        """Go on by a token."""
+        """Append a token."""
         piece = self._decoder.feed(token)
         if self._counts_tokens:
             at_length = self._decoder.length >= self._length
@@ -102,17 +102,17 @@ class Writer:
             self.end("length")
 
     def end(self, ending: Ending) -> None:
-        """End the text where it is, without a cluster that may be incomplete; a word is a whole one."""
+        """End the text here, without a cluster that may be incomplete; a word is always complete."""
         rest = self._decoder.finish() if self._counts_tokens else ""
         self._pieces.append(self._open + rest)
         self._open = ""
         self.ended = ending
 
     def take(self, pieces: int | None = None) -> str:
-        """Return what has become certain since the last call.
+        """Return the text that became final since the last call.
 
         Args:
-            pieces: of the first so many, or None of all.
+            pieces: only from the first ``pieces`` pieces; None for all of them.
         """
         end = len(self._pieces) if pieces is None else pieces
         fresh = "".join(self._pieces[self._taken : end])
@@ -120,11 +120,11 @@ class Writer:
         return fresh
 
     def _watch(self, piece: str) -> None:
-        """Add whole clusters, and end before a stop text."""
+        """Append whole clusters, and end before a stop sequence."""
         text = self._open + piece
         found = [(start + len(stop), start) for stop in self._stops if (start := text.find(stop)) >= 0]
         if found:
-            # Of several the one that is complete first counts, as if characters came one by one.
+            # If there are several, the one that is complete first ends the text.
             _, certain = min(found)
         else:
             certain = len(text) - self._begun(text)
@@ -135,7 +135,7 @@ class Writer:
             self.ended = "stop"
 
     def _begun(self, text: str) -> int:
-        """Return the length of the longest end of the text with which a stop text begins."""
+        """Return the length of the longest end of the text that is the beginning of a stop sequence."""
         for size in range(min(self._longest_stop - 1, len(text)), 0, -1):
             if any(stop.startswith(text[-size:]) for stop in self._stops):
                 return size

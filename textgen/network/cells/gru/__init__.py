@@ -29,7 +29,7 @@ class GruStepper(StackedStepper):
 
 
 class Gru(StackedCell):
-    """A little smaller than the LSTM, and about as good."""
+    """Three gates instead of the four of the LSTM, and one state instead of two."""
 
     name = "gru"
     gates = 3

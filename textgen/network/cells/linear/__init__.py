@@ -17,7 +17,7 @@ from textgen.network.cells.linear.shapes import shapes
 
 
 class Linear(Cell):
-    """The default cell: it trains in parallel over time and is the best of the three at every size."""
+    """The default cell: training computes all time steps of a window in parallel."""
 
     name = "linear"
     recipe: ClassVar[Recipe] = {

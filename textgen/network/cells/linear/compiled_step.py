@@ -1,7 +1,7 @@
-"""The cell ``linear`` by its compiled step (`linear.c`), where a C compiler was at hand at installation.
+"""The compiled step of the cell ``linear`` (`linear.c`), if a C compiler was installed with the package.
 
-It writes the same text as ``numpy_step.py``, two to three times as fast; a test holds the two
-together. Without it, or on a processor that it was not made for, NumPy serves alone.
+It writes the same text as ``numpy_step.py``, two to three times as fast; a test compares the two. Without
+it, or on a processor that it does not support, NumPy serves alone.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class _Network(ctypes.Structure):
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """Return the compiled code, or None where there is none that is fast here."""
+    """Return the compiled code, or None if there is none or NumPy is faster on this processor."""
     for suffix in EXTENSION_SUFFIXES:
         path = Path(__file__).with_name(f"_linear{suffix}")
         if path.exists():
             try:
                 loaded = ctypes.CDLL(str(path))
             except OSError:
-                # Made on another system, say.
+                # For example, it was built on another system.
                 return None
             loaded.linear_work.restype = ctypes.c_int64
             pointer, size = ctypes.c_void_p, ctypes.c_int64
@@ -61,7 +61,7 @@ def library() -> ctypes.CDLL | None:
 
 
 class CompiledLinearStepper(LinearStepper):
-    """Steps in compiled code; seeds are read by NumPy, for all positions at once."""
+    """Steps in compiled code; NumPy reads prompts, all positions at once."""
 
     def __init__(
         self,
@@ -70,13 +70,13 @@ class CompiledLinearStepper(LinearStepper):
         counted: KneserNey | None,
         code: ctypes.CDLL,
     ) -> None:
-        """Take the weights as they are.
+        """Give the addresses of the weights to compiled code.
 
         Args:
             spec: the network.
             weights: its weights.
-            counted: its n-grams, if it has any.
-            code: what `library` returned.
+            counted: the n-grams, or None if the network has no prior.
+            code: the result of `library`.
         """
         super().__init__(spec, weights, counted)
         self._code = code
@@ -126,7 +126,7 @@ class CompiledLinearStepper(LinearStepper):
 
 
 class _Place:
-    """The addresses of a state, and where the code works: both are the same from step to step."""
+    """The addresses of a state and of scratch space, which stay the same from step to step."""
 
     def __init__(self, state: State, work_a_text: int, vocabulary: int, outputs: int) -> None:
         if not all(array.flags.c_contiguous and array.dtype == np.float32 for array in state):
@@ -142,5 +142,5 @@ class _Place:
         self.addresses = tuple(array.ctypes.data for array in given)
 
     def holds(self, state: State) -> bool:
-        """Whether this is the same state; it is held here, so no other can have taken its place."""
+        """Whether this is the same state. Its arrays are kept alive here, so no other has their addresses."""
         return all(mine is given for mine, given in zip(self._arrays, state, strict=True))

@@ -1,9 +1,10 @@
 """The cell ``linear`` in Keras: an element-wise gated linear recurrence in residual blocks.
 
-The gates depend on the input alone, so that h_t = a_t h_(t-1) + (1 - a_t) v_t is linear in h and all
-its steps can be computed together: minGRU (Feng et al. 2024, "Were RNNs All We Needed?"), with the
-block around it as in Griffin (De et al. 2024): normalisation, a short causal convolution, an output
-gate, and a gated multilayer perceptron. The output corrects what counted n-grams expect
+The recurrence is minGRU (Feng et al. 2024, "Were RNNs All We Needed?"): h_t = a_t h_(t-1) + (1 - a_t) v_t.
+The recurrence gate a and the value v depend only on the input, so the recurrence is linear in h and all
+steps can be computed in parallel. The block around it is that of Griffin (De et al. 2024): RMSNorm, then
+temporal mixing (a short causal convolution before the recurrence, an output gate after it), then a gated
+multilayer perceptron. The output corrects what counted n-grams expect
 (`textgen.experts.kneser_ney`). ``numpy_step.py`` computes the same for serving.
 """
 
@@ -21,34 +22,34 @@ from textgen.network.cells.cell import Sizes
 from textgen.network.cells.linear.shapes import CONVOLUTION, shapes
 
 
-def scan(keep: Any, values: Any, first: Any) -> Any:
-    """Return h_t = keep_t h_(t-1) + values_t for all t, by doubling: log2(time) passes over everything.
+def scan(a: Any, b: Any, h_before: Any) -> Any:
+    """Return h_t = a_t h_(t-1) + b_t for all t: a parallel scan in log2(time) passes.
 
     Args:
-        keep: shape (batch, time, units), between 0 and 1.
-        values: same shape.
-        first: the state before, shape (batch, units).
+        a: shape (batch, time, units), between 0 and 1.
+        b: same shape.
+        h_before: the state before the first step, shape (batch, units).
 
     Returns:
         Shape (batch, time, units).
     """
-    time = values.shape[1]
-    values = ops.concatenate([values[:, :1] + keep[:, :1] * first[:, None], values[:, 1:]], axis=1)
+    time = b.shape[1]
+    b = ops.concatenate([b[:, :1] + a[:, :1] * h_before[:, None], b[:, 1:]], axis=1)
     distance = 1
     while distance < time:
         # After this pass each position holds the sum over the last 2 × distance positions.
-        values = values + keep * _delayed(values, distance)
+        b = b + a * _delayed(b, distance)
         distance *= 2
         if distance < time:
-            keep = keep * _delayed(keep, distance // 2)
-    return values
+            a = a * _delayed(a, distance // 2)
+    return b
 
 
 def _delayed(x: Any, distance: int) -> Any:
     return ops.pad(x[:, :-distance], [[0, 0], [distance, 0], [0, 0]])
 
 
-def _normalized(x: Any, scale: Any) -> Any:
+def _rms_norm(x: Any, scale: Any) -> Any:
     return x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1e-6) * scale
 
 
@@ -56,24 +57,24 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
     """Tokens, the n-grams' probabilities and dropout masks to logits.
 
     Inputs: tokens, shape (batch, time); probabilities, shape (batch, time, vocabulary), unless the spec
-    has no prior; masks, shape (batch, `masks`, units), unless it has no dropout; and perhaps, shape
-    (batch, 1), which texts go on (1) and which begin anew (0). The output has shape (batch, time,
-    vocabulary). The state lives in variables that one call leaves to the next.
+    has no prior; masks, shape (batch, `masks`, units), unless it has no dropout; and optionally, shape
+    (batch, 1), which texts continue (1) and which begin anew (0). The output has shape (batch, time,
+    vocabulary). The state is kept in variables from one call to the next.
 
-    A mask is the same at all positions of a window (Gal and Ghahramani 2016) and comes from outside:
-    random numbers inside the graph took XLA 20 s to compile, four times as long as all the rest.
+    A mask is the same at all positions of a window (Gal and Ghahramani 2016) and is an input: random
+    numbers inside the graph took XLA 20 s to compile, four times as long as everything else.
 
     Args:
         spec: what to build.
         batch: number of texts side by side.
-        random_seed: decides first weights.
-        products: what the factors of matrix products are rounded to. With "bfloat16" it is mixed
-            precision: weights, states, gates, the recurrence and the logits stay in 32 bits, because
-            next to 1 bfloat16 has steps of 1/256, in which no gate can remember for hundreds of tokens.
+        random_seed: decides the initial weights.
+        products: the type that the factors of matrix products are rounded to. "bfloat16" is mixed
+            precision: weights, states, gates, the recurrence and the logits stay in 32 bits. Near 1,
+            bfloat16 has steps of 1/256, which is too coarse for a gate to remember hundreds of tokens.
     """
 
     def __init__(self, spec: Sizes, batch: int, random_seed: int, products: str = "float32") -> None:
-        """Make every weight under its name in `Cell.shapes`."""
+        """Create every weight under its name in `Cell.shapes`."""
         super().__init__(name="network")
         self._spec = spec
         self._products = products
@@ -102,39 +103,37 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
             x = x + self._product(expected, weight["prior.input"])
         x = x * next(masks)
         for layer in range(spec.layers):
-            x = x + self._mix_time(layer, x, goes_on) * next(masks)
+            x = x + self._temporal_mixing(layer, x, goes_on) * next(masks)
             if spec.expansion:
-                x = x + self._mix_channels(layer, x) * next(masks)
-        x = _normalized(x, weight["norm"])
+                x = x + self._gated_mlp(layer, x) * next(masks)
+        x = _rms_norm(x, weight["norm"])
         logits = self._product(x, weight["output.kernel"]) + weight["output.bias"]
         if expected is None:
             return logits
-        # How much the n-grams count is decided at each position.
+        # A gate at each position weights the n-grams' log probabilities.
         return logits + ops.log(expected) * (ops.matmul(x, weight["prior.gate"]) + weight["prior.bias"])
 
-    def _mix_time(self, layer: int, x: Any, goes_on: Any) -> Any:
-        weight = {name: self.named[f"layer{layer}.{name}"] for name in _MIX_TIME}
+    def _temporal_mixing(self, layer: int, x: Any, goes_on: Any) -> Any:
+        weight = {name: self.named[f"layer{layer}.{name}"] for name in _TEMPORAL_MIXING}
         units, time = self._spec.units, x.shape[1]
-        z = self._product(_normalized(x, weight["norm"]), weight["input"])  # (batch, time, 3 units)
+        z = self._product(_rms_norm(x, weight["norm"]), weight["input"])  # (batch, time, 3 units)
         value, forget, gate = z[..., :units], z[..., units : 2 * units], z[..., 2 * units :]
-        carried, inputs = self.states[2 * layer], self.states[2 * layer + 1]
-        # A copy, because torch assigns in place and needs the state before for the gradients.
-        first, heard = ops.copy(carried), inputs
+        h_state, value_state = self.states[2 * layer], self.states[2 * layer + 1]
+        # A copy, because torch assigns in place and needs the previous state for the gradients.
+        h_before, values_before = ops.copy(h_state), value_state
         if goes_on is not None:
-            first, heard = first * goes_on, heard * goes_on[:, :, None]
-        padded = ops.concatenate([heard, value], axis=1)
-        inputs.assign(padded[:, -(CONVOLUTION - 1) :])
-        filtered = sum(
-            padded[:, back : back + time] * weight["convolution"][back] for back in range(CONVOLUTION)
-        )
-        keep = ops.sigmoid(forget + weight["forget_bias"])
-        hidden = scan(keep, (1 - keep) * filtered, first)
-        carried.assign(hidden[:, -1])
-        return self._product(hidden * ops.silu(gate), weight["output"])
+            h_before, values_before = h_before * goes_on, values_before * goes_on[:, :, None]
+        padded = ops.concatenate([values_before, value], axis=1)
+        value_state.assign(padded[:, -(CONVOLUTION - 1) :])
+        v = sum(padded[:, back : back + time] * weight["convolution"][back] for back in range(CONVOLUTION))
+        a = ops.sigmoid(forget + weight["forget_bias"])  # (batch, time, units), as v and h
+        h = scan(a, (1 - a) * v, h_before)
+        h_state.assign(h[:, -1])
+        return self._product(h * ops.silu(gate), weight["output"])
 
-    def _mix_channels(self, layer: int, x: Any) -> Any:
+    def _gated_mlp(self, layer: int, x: Any) -> Any:
         scale, inner, outer = (self.named[f"layer{layer}.mlp_{name}"] for name in ("norm", "input", "output"))
-        z = self._product(_normalized(x, scale), inner)
+        z = self._product(_rms_norm(x, scale), inner)
         half = z.shape[-1] // 2
         return self._product(ops.silu(z[..., :half]) * z[..., half:], outer)
 
@@ -160,20 +159,20 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
             # The identity: the newest input alone.
             return _constant(np.eye(CONVOLUTION)[-1][:, None].repeat(shape[1], axis=1))
         if kind == "forget_bias":
-            # From forgetting within a character to remembering for hundreds.
+            # So that the units remember for between one token and hundreds of tokens.
             return _constant(np.linspace(-1.0, 5.0, shape[0]))
         deviation = {"embedding": 0.5, "prior.input": 1.0}.get(name, shape[0] ** -0.5)
         if kind in {"output", "mlp_output"}:
-            # Each block adds little at first, so that depth does not make the sum grow.
+            # Each block adds little at first, so that the residual sum does not grow with depth.
             deviation /= (2 * self._spec.layers) ** 0.5
         if name == "output.kernel" and self._spec.prior:
-            # What the n-grams expect is a better start than anything drawn.
+            # The n-grams' probabilities are a better start than random weights.
             deviation *= 0.1
         seed = self._random_seed * 1_000 + list(shapes(self._spec)).index(name)
         return keras.initializers.RandomNormal(0.0, deviation, seed=seed)
 
 
-_MIX_TIME = ("norm", "input", "convolution", "forget_bias", "output")
+_TEMPORAL_MIXING = ("norm", "input", "convolution", "forget_bias", "output")
 
 
 def _constant(values: Any) -> Any:

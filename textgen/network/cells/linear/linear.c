@@ -1,8 +1,8 @@
-/* One step of the cell "linear", compiled: what LinearStepper.step in numpy_step.py does, to the same text.
+/* One step of the cell "linear", compiled: it computes what LinearStepper.step in numpy_step.py computes.
 
-   Weights are read as the 32 bits that they have, products and functions are worked out in 64, and
-   what is carried to the next step is rounded to 32 (numerics.py says why). Each sum of a product
-   runs over its terms in one order, whatever the number of texts. */
+   Weights are 32-bit floats. Products and functions are computed in 64 bits, and the state that is
+   carried to the next step is rounded to 32 bits (numerics.py says why). The terms of each product are
+   added in one order, whatever the number of texts. */
 
 #include <math.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #endif
 
 #include "ngrams.h"
-#include "versions.h" /* what only goes through its numbers one by one; products are written out below */
+#include "versions.h" /* for element-wise functions; matrix products have versions of their own below */
 
 enum { TAPS = 4, PARTS = 8 };
 
@@ -64,7 +64,7 @@ static inline pair widened_pair(const float *two) { return (pair){two[0], two[1]
 
 static void (*product)(int64_t, int64_t, int64_t, const double *, const float *, double *, int) = product_pairs;
 
-/* Choose the product for this processor; returns whether it is one on which this beats NumPy. */
+/* Choose the product for this processor; returns 1 if the compiled step is faster than NumPy on it, else 0. */
 int linear_prepare(void)
 {
 #if defined(__x86_64__)
@@ -126,55 +126,55 @@ static void normalize(int64_t rows, int64_t units, const double *x, const float 
     }
 }
 
-/* The convolution and the recurrence of one text. `summed` holds the convolution at the next
-   positions as far as it is known, shape (TAPS - 1, units). */
+/* The convolution and the recurrence of one text: h = a h + (1 - a) v. `summed` holds the convolution at
+   the next positions as far as it is known, shape (TAPS - 1, units). */
 UNFUSED CHOSEN
-static void recur(int64_t units, const double *value, const double *keep, const float *taps, float *carried, float *summed)
+static void recurrence(int64_t units, const double *value, const double *gate, const float *taps, float *h, float *summed)
 {
     float *next = summed, *second = summed + units, *third = summed + 2 * units;
     for (int64_t i = 0; i < units; i++) {
-        float heard = (float)value[i], kept = (float)keep[i];
-        float filtered = next[i] + heard * taps[3 * units + i];
-        next[i] = second[i] + heard * taps[2 * units + i];
-        second[i] = third[i] + heard * taps[units + i];
-        third[i] = heard * taps[i];
-        float change = (carried[i] - filtered) * kept;
-        carried[i] = change + filtered;
+        float x = (float)value[i], a = (float)gate[i];
+        float v = next[i] + x * taps[3 * units + i];
+        next[i] = second[i] + x * taps[2 * units + i];
+        second[i] = third[i] + x * taps[units + i];
+        third[i] = x * taps[i];
+        float change = (h[i] - v) * a;
+        h[i] = change + v;
     }
 }
 
-/* z holds value, forget gate and output gate of each text; what is let out goes to `hidden`. */
+/* z holds value, forget gate and output gate of each text; h times its output gate goes to `hidden`. */
 CHOSEN
-static void mix_time(int64_t rows, int64_t units, double *z, const Layer *layer, float *carried, float *summed, double *hidden)
+static void temporal_mixing(int64_t rows, int64_t units, double *z, const Layer *layer, float *h, float *summed, double *hidden)
 {
-    for (int64_t r = 0; r < rows; r++, z += 3 * units, carried += units, hidden += units) {
+    for (int64_t r = 0; r < rows; r++, z += 3 * units, h += units, hidden += units) {
         double *forget = z + units, *gate = z + 2 * units;
         for (int64_t i = 0; i < units; i++)
             forget[i] = sigmoid(forget[i] + layer->forget_bias[i]);
-        recur(units, z, forget, layer->convolution, carried, summed + r * (TAPS - 1) * units);
+        recurrence(units, z, forget, layer->convolution, h, summed + r * (TAPS - 1) * units);
         for (int64_t i = 0; i < units; i++)
-            hidden[i] = carried[i] * gate[i] * sigmoid(gate[i]);
+            hidden[i] = h[i] * gate[i] * sigmoid(gate[i]);
     }
 }
 
 CHOSEN
-static void gate(int64_t rows, int64_t inner, const double *z, double *out)
+static void gated_unit(int64_t rows, int64_t inner, const double *z, double *out)
 {
     for (int64_t r = 0; r < rows; r++, z += 2 * inner, out += inner)
         for (int64_t i = 0; i < inner; i++)
             out[i] = z[i] * sigmoid(z[i]) * z[inner + i];
 }
 
-/* Numbers of `work` that a text needs. */
+/* Number of doubles in `work` that a text needs. */
 int64_t linear_work(const Network *net)
 {
     int64_t widest = 3 * net->units > 3 * net->inner ? 3 * net->units : 3 * net->inner;
     return 3 * net->units + widest;
 }
 
-/* Feed one token to each of so many texts; returns 1, and changes nothing, if one is none of the
-   vocabulary. `ngrams` may be null; what they expect next comes into `expected`, (rows, vocabulary), by
-   way of `found`, (vocabulary). `states` are the arrays of LinearStepper.initial_state. */
+/* Feed one token to each text. Returns 1, and changes nothing, if a token lies outside the vocabulary.
+   `ngrams` may be null; their probabilities are written to `expected`, (rows, vocabulary), and `found`,
+   (vocabulary), is scratch space. `states` are the arrays of LinearStepper.initial_state. */
 int linear_step(const Network *net, const Ngrams *ngrams, int64_t rows, const int64_t *tokens,
                 float *const *states, double *work, float *found, double *expected, double *outputs)
 {
@@ -202,14 +202,14 @@ int linear_step(const Network *net, const Ngrams *ngrams, int64_t rows, const in
         const Layer *layer = net->layer + l;
         normalize(rows, units, x, layer->norm, normalized);
         product(rows, units, 3 * units, normalized, layer->input, z, 0);
-        mix_time(rows, units, z, layer, states[1 + 2 * l], states[2 + 2 * l], hidden);
+        temporal_mixing(rows, units, z, layer, states[1 + 2 * l], states[2 + 2 * l], hidden);
         product(rows, units, units, hidden, layer->output, x, 1);
         if (inner) {
-            double *opened = z + rows * 2 * inner;
+            double *activated = z + rows * 2 * inner;
             normalize(rows, units, x, layer->mlp_norm, normalized);
             product(rows, units, 2 * inner, normalized, layer->mlp_input, z, 0);
-            gate(rows, inner, z, opened);
-            product(rows, inner, units, opened, layer->mlp_output, x, 1);
+            gated_unit(rows, inner, z, activated);
+            product(rows, inner, units, activated, layer->mlp_output, x, 1);
         }
     }
     normalize(rows, units, x, net->norm, normalized);

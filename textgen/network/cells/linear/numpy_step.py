@@ -1,11 +1,11 @@
 """The cell ``linear`` in NumPy. ``keras_layer.py`` is its twin in Keras, ``linear.c`` its step in C.
 
-A step costs little arithmetic, so for one text it is the number of calls into NumPy that counts, and
-for many the passes over memory. Hence buffers that are made once, scales that are folded into the
-matrices, and sigmoids as the hyperbolic tangents that they are: sigmoid(2h) = (tanh(h) + 1) / 2.
+A step costs little arithmetic. For one text the number of calls into NumPy decides the speed, and for many
+texts the passes over memory. So the buffers are allocated once, the scales are folded into the matrices,
+and a sigmoid is computed by a hyperbolic tangent: sigmoid(2x) = (tanh(x) + 1) / 2.
 
 Matrix products and functions run in 64 bits (see `numerics`). What only adds and multiplies element
-by element stays in 32: IEEE 754 leaves no freedom there, so it is the same everywhere.
+by element stays in 32 bits: IEEE 754 defines these results exactly, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from textgen.network.cells.linear.shapes import CONVOLUTION
 class LinearStepper:
     """Embeddings, residual blocks, linear output on top of what counted n-grams expect.
 
-    The state holds the last tokens, and for each block the recurrence and what the convolution has summed
-    up already for the next positions.
-    Features are the blocks' output and, behind it, the n-grams' probabilities.
+    The state holds the last tokens and, for each block, the h of the recurrence and the sums of the
+    convolution at the next positions, as far as they are known.
+    Features are the blocks' output, followed by the n-grams' probabilities.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LinearStepper:
         self._before = counted.before if counted is not None else 0
         self._prior_input = weights["prior.input"].astype(np.float64) if spec.feeds_prior else None
         if self._prior is not None:
-            # How much the n-grams count at this position is one more output.
+            # The weight of the n-grams at this position is one more output.
             output = np.concatenate([output, weights["prior.gate"]], axis=1)
             bias = np.concatenate([bias, weights["prior.bias"]])
         self._output = _with_bias(_for_normalized(weights["norm"], output), bias.astype(np.float64))
@@ -72,16 +72,16 @@ class LinearStepper:
         if expected is not None:
             self._feed(expected, buffers)
         for layer, block in enumerate(self._blocks):
-            block.mix_time(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
+            block.temporal_mixing(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
-                block.mix_channels(buffers)
+                block.gated_mlp(buffers)
         _normalize(buffers)
         return self._corrected(np.dot(buffers.with_one, self._output), expected)
 
     def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed several tokens; see `textgen.inference.stepper.Stepper.features`.
 
-        All but the recurrence itself is worked out for all positions at once.
+        Everything but the recurrence itself is computed for all positions at once.
         """
         batch, time = tokens.shape
         buffers, expected = _Buffers(self.spec, batch * time), None
@@ -93,9 +93,9 @@ class LinearStepper:
             expected = self._prior.probabilities(contexts.reshape(batch * time, self._before))
             self._feed(expected, buffers)
         for layer, block in enumerate(self._blocks):
-            block.mix_times(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
+            block.temporal_mixing_of_many(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
-                block.mix_channels(buffers)
+                block.gated_mlp(buffers)
         features = buffers.x if expected is None else np.concatenate([buffers.x, expected], axis=1)
         return features.reshape(batch, time, -1)
 
@@ -106,13 +106,13 @@ class LinearStepper:
         return self._logits(flat[:, : self.spec.units], expected).reshape(*features.shape[:-1], -1)
 
     def _feed(self, expected: Float64, buffers: _Buffers) -> None:
-        """Show the network what the n-grams expect."""
+        """Add the n-grams' probabilities to the network's input."""
         if self._prior_input is not None:
             np.dot(expected, self._prior_input, out=buffers.out)
             buffers.x += buffers.out
 
     def _expected(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float64 | None:
-        """Return what the n-grams expect after the tokens, and move ``recent`` on."""
+        """Return the n-grams' probabilities after the tokens, and append the tokens to ``recent``."""
         if self._prior is None:
             return None
         recent[:, :-1] = recent[:, 1:]
@@ -126,9 +126,9 @@ class LinearStepper:
 
     @staticmethod
     def _corrected(outputs: Float64, expected: Float64 | None) -> Float64:
-        """Return logits: the network's outputs are what they differ by from the n-grams' logarithms.
+        """Return logits: the n-grams' log probabilities times their weight, plus the network's outputs.
 
-        The last output is how much those count.
+        The last output is that weight.
         """
         if expected is None:
             return outputs
@@ -145,24 +145,24 @@ class LinearStepper:
 
 
 class _Buffers:
-    """Where the intermediate results of a step go, with the views that it needs."""
+    """The intermediate results of a step, and views of them; allocated once."""
 
     def __init__(self, spec: Sizes, rows: int) -> None:
         units, inner = spec.units, spec.expansion * spec.units
         self.x = np.empty((rows, units))
-        # A column of ones behind it brings the biases into the products.
+        # The last column is 1, so that a matrix product adds the biases as well.
         self.with_one = np.ones((rows, units + 1))
         self.normalized = self.with_one[:, :units]
         z = np.empty((rows, 3 * units))
         self.z, self.value = z, z[:, :units]
         self.gate, self.gates = z[:, 2 * units :], z[:, units:]
-        # The forget gate and the output gate side by side: one call squashes both.
+        # The forget gate and the output gate are side by side: one call computes tanh of both.
         self.squashed = np.empty((rows, 2 * units))
-        self.kept, self.opened = self.squashed[:, :units], self.squashed[:, units:]
-        self.heard = np.empty((rows, 1, units), np.float32)
+        self.forget_gate, self.output_gate = self.squashed[:, :units], self.squashed[:, units:]
+        self.value32 = np.empty((rows, 1, units), np.float32)
         self.taps = np.empty((rows, CONVOLUTION, units), np.float32)
-        self.filtered = np.empty((rows, units), np.float32)
-        self.keep = np.empty((rows, units), np.float32)
+        self.v = np.empty((rows, units), np.float32)
+        self.a = np.empty((rows, units), np.float32)
         self.change = np.empty((rows, units), np.float32)
         self.hidden = np.empty((rows, units))
         self.out = np.empty((rows, units))
@@ -172,7 +172,7 @@ class _Buffers:
 
 
 class _Block:
-    """One residual block: mixing over time, then over channels. Both add to ``x`` of the buffers."""
+    """One residual block: temporal mixing, then a gated perceptron. Both add to ``x`` of the buffers."""
 
     def __init__(self, spec: Sizes, weights: Mapping[str, npt.NDArray[np.float32]], prefix: str) -> None:
         units = spec.units
@@ -182,7 +182,7 @@ class _Block:
         # Halved for the hyperbolic tangent. The output gate g = 2h, as a factor, needs no doubling:
         # g sigmoid(g) = h (tanh(h) + 1).
         self._input[:, units:] *= 0.5
-        # The newest input's factor first: by it each input counts for its own position and those after it.
+        # The newest input's factor comes first: each input adds to its own position and to the next ones.
         self._convolution = weights[prefix + "convolution"][::-1].copy()
         self._output = weights[prefix + "output"].astype(np.float64)
         if spec.expansion:
@@ -190,47 +190,47 @@ class _Block:
             self._mlp_input[:, : spec.expansion * units] *= 0.5
             self._mlp_output = weights[prefix + "mlp_output"].astype(np.float64)
 
-    def mix_time(self, carried: Float32, summed: Float32, buffers: _Buffers) -> None:
+    def temporal_mixing(self, h: Float32, summed: Float32, buffers: _Buffers) -> None:
         """Mix one position of each text with its past.
 
         Args:
-            carried: the recurrence, shape (batch, units); changed in place.
-            summed: the convolution at the next positions, as far as it is known: shape
-                (batch, CONVOLUTION - 1, units); likewise.
+            h: the recurrence's state, shape (batch, units); changed in place.
+            summed: the convolution at the next positions, as far as it is known, shape
+                (batch, CONVOLUTION - 1, units); changed in place.
             buffers: with x, shape (batch, units).
         """
         self._gates(buffers)
-        buffers.heard[:, 0] = buffers.value
-        np.multiply(buffers.heard, self._convolution, out=buffers.taps)
-        np.add(summed[:, 0], buffers.taps[:, 0], out=buffers.filtered)
+        buffers.value32[:, 0] = buffers.value
+        np.multiply(buffers.value32, self._convolution, out=buffers.taps)
+        np.add(summed[:, 0], buffers.taps[:, 0], out=buffers.v)
         np.add(summed[:, 1:], buffers.taps[:, 1:-1], out=summed[:, :-1])
         summed[:, -1] = buffers.taps[:, -1]
-        _recur(carried, buffers.keep, buffers.filtered, buffers.change)
-        np.multiply(buffers.opened, carried, out=buffers.hidden)
+        _recurrence(h, buffers.a, buffers.v, buffers.change)
+        np.multiply(buffers.output_gate, h, out=buffers.hidden)
         self._add_gated(buffers)
 
-    def mix_times(self, carried: Float32, summed: Float32, buffers: _Buffers) -> None:
-        """Do as `mix_time` for several positions of each text; x has shape (batch × time, units)."""
-        batch, units = carried.shape
+    def temporal_mixing_of_many(self, h: Float32, summed: Float32, buffers: _Buffers) -> None:
+        """Do the same as `temporal_mixing` for several positions; x has shape (batch × time, units)."""
+        batch, units = h.shape
         self._gates(buffers)
         value = buffers.value.reshape(batch, -1, units).astype(np.float32)
         time = value.shape[1]
-        filtered = np.zeros((batch, time + CONVOLUTION - 1, units), np.float32)
-        filtered[:, : CONVOLUTION - 1] = summed
-        # The oldest input first, as it is when positions come one by one.
+        v = np.zeros((batch, time + CONVOLUTION - 1, units), np.float32)
+        v[:, : CONVOLUTION - 1] = summed
+        # The oldest input comes first, in the order of single steps: the sums round the same way.
         for later in reversed(range(CONVOLUTION)):
-            filtered[:, later : later + time] += value * self._convolution[later]
-        summed[:] = filtered[:, time:]
-        keep = buffers.keep.reshape(batch, time, units)
+            v[:, later : later + time] += value * self._convolution[later]
+        summed[:] = v[:, time:]
+        a = buffers.a.reshape(batch, time, units)
         hidden = buffers.hidden.reshape(batch, time, units)
-        change = np.empty_like(carried)
+        change = np.empty_like(h)
         for position in range(time):
-            _recur(carried, keep[:, position], filtered[:, position], change)
-            hidden[:, position] = carried
-        buffers.hidden *= buffers.opened
+            _recurrence(h, a[:, position], v[:, position], change)
+            hidden[:, position] = h
+        buffers.hidden *= buffers.output_gate
         self._add_gated(buffers)
 
-    def mix_channels(self, buffers: _Buffers) -> None:
+    def gated_mlp(self, buffers: _Buffers) -> None:
         """Run each position through the gated perceptron."""
         _normalize(buffers)
         np.dot(buffers.normalized, self._mlp_input, out=buffers.wide)
@@ -247,7 +247,7 @@ class _Block:
         np.dot(buffers.with_one, self._input, out=buffers.z)
         np.tanh(buffers.gates, out=buffers.squashed)
         buffers.squashed += 1
-        np.multiply(buffers.kept, 0.5, out=buffers.keep, casting="same_kind")
+        np.multiply(buffers.forget_gate, 0.5, out=buffers.a, casting="same_kind")
 
     def _add_gated(self, buffers: _Buffers) -> None:
         buffers.hidden *= buffers.gate
@@ -255,21 +255,21 @@ class _Block:
         buffers.x += buffers.out
 
 
-def _recur(carried: Float32, keep: Float32, filtered: Float32, change: Float32) -> None:
-    """Move the recurrence on: h = k h + (1 - k) f, written with one product."""
-    np.subtract(carried, filtered, out=change)
-    change *= keep
-    np.add(change, filtered, out=carried)
+def _recurrence(h: Float32, a: Float32, v: Float32, change: Float32) -> None:
+    """Advance the recurrence: h = a h + (1 - a) v, written with one product."""
+    np.subtract(h, v, out=change)
+    change *= a
+    np.add(change, v, out=h)
 
 
 def _for_normalized(scale: npt.NDArray[np.float32], kernel: npt.NDArray[np.float32]) -> Float64:
-    """Return a matrix for x times `_inverse_norms`, with what the normalisation needs besides."""
+    """Return a matrix for x times `_inverse_norms`, with the normalisation's scale and constant folded in."""
     result: Float64 = scale.astype(np.float64)[:, None] * kernel * math.sqrt(len(scale))
     return result
 
 
 def _with_bias(kernel: Float64, bias: Float64) -> Float64:
-    """Return a matrix with a last row that is multiplied by one."""
+    """Return a matrix with the bias as its last row."""
     return np.concatenate([kernel, bias[None]])
 
 

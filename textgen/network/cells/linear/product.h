@@ -1,15 +1,15 @@
-/* A matrix product for one kind of processor. Included by linear.c once for each, with
+/* A matrix product for one kind of processor. linear.c includes this file once for each kind, and defines
 
-   NAME       what the function is called
+   NAME       name of the function
    TARGET     attribute for the compiler, or nothing
    LANES      doubles in a vector
    vector     its type
    widened    takes the address of LANES floats and returns them as a vector
-   ROWS       rows that are worked out together, ACROSS vectors of columns at a time
+   ROWS       rows that are computed together, ACROSS vectors of columns at a time
    ALONE      vectors of columns at a time for a single row
 
-   Each sum runs over its terms in order, whatever the number of rows: x (rows, k) times w (k, n), into or
-   onto out (rows, n). */
+   It computes x (rows, k) times w (k, n) and writes it to out (rows, n), or adds it to out. The terms of
+   each sum are added in order, whatever the number of rows. */
 
 #define PASTED(a, b) a##b
 #define JOINED(a, b) PASTED(a, b)

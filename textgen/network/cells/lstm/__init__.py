@@ -27,7 +27,7 @@ class LstmStepper(StackedStepper):
 
 
 class Lstm(StackedCell):
-    """What the preset ``classic`` trains."""
+    """The cell of the preset ``classic``."""
 
     name = "lstm"
     gates = 4
