@@ -15,6 +15,15 @@ from tests.support.bot.world import Place, World
 
 __all__ = ["trainers"]
 
+SETTLE_S = 60.0
+"""How long the bot may take to answer: on a busy machine, more than SimCord's five seconds."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "simcord_env" in getattr(item, "fixturenames", ()) and item.get_closest_marker("simcord") is None:
+            item.add_marker(pytest.mark.simcord(settle_timeout=SETTLE_S))
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
