@@ -42,6 +42,7 @@ def test_every_shell_line_is_of_a_kind_that_is_tested_here() -> None:
     assert [line for line in shell_lines() if not line.startswith(kinds)] == []
 
 
+@pytest.mark.slow
 def test_the_textgen_commands_run_one_after_the_other(tmp_path: Path) -> None:
     lines = [line for line in shell_lines() if "/textgen " in line]
     assert len(lines) >= 5
@@ -51,6 +52,7 @@ def test_the_textgen_commands_run_one_after_the_other(tmp_path: Path) -> None:
     assert (tmp_path / "plays" / "model" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_the_library_example_runs(tmp_path: Path) -> None:
     (example,) = blocks("python")
     assert run(".venv/bin/textgen corpus shakespeare plays", tmp_path).returncode == 0

@@ -131,6 +131,7 @@ class TestGoingOn:
         await world.until(stratford, "Done")
         assert not order.base.exists()
 
+    @pytest.mark.slow
     async def test_learns_on_for_real(self, world: World, corpus_text: str, trained_bundle: Path):
         stratford = world.place()
         world.give_model(stratford, trained_bundle, "Bard")

@@ -15,6 +15,7 @@ from bot.infra.settings import Settings
 CLICKS = 40
 
 
+@pytest.mark.slow
 async def test_no_click_is_lost_to_a_tick(
     settings: Settings, trained_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ):

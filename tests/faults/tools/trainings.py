@@ -24,7 +24,7 @@ def corpus(characters: int) -> str:
 
 def endless_corpus() -> str:
     """Return a text whose fifty epochs take minutes on any machine, so that only a wish ends its training."""
-    return corpus(1_000_000)
+    return corpus(400_000)
 
 
 def lay_out(folder: Path, characters: int = 30_000) -> Path:

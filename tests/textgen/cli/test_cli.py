@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.support.textgen.bundles import write_random_bundle
@@ -74,40 +71,12 @@ def test_events_are_json_lines_and_nothing_else(corpus: Path) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.slow
 def test_live_samples_come_at_four_temperatures_after_each_epoch(corpus: Path) -> None:
     result = textgen("train", "--data-dir", corpus, "--num-epochs", "1", "--live-sample", *SMALL_FLAGS)
     for temperature in ("0.2", "0.5", "1.0", "1.2"):
         assert f"── temperature {temperature} ──" in result.stderr
     assert len(result.stdout.splitlines()) == 1
-
-
-@pytest.mark.slow
-def test_killed_at_random_moments_it_ends_in_the_same_weights(corpus: Path, tmp_path: Path) -> None:
-    flags = ["train", "--data-dir", corpus, "--num-epochs", "8", "--checkpoint-seconds", "0.1", *SMALL_FLAGS]
-    assert textgen(*flags, "--output", tmp_path / "straight").returncode == 0
-
-    draw = random.Random(time.time_ns())
-    state = tmp_path / "killed.checkpoint" / "state.safetensors"
-    command = [sys.executable, "-m", "textgen", *map(str, flags), "--output", str(tmp_path / "killed")]
-    for kills in range(4):
-        process = subprocess.Popen([*command, "--resume", "--events"], stdout=subprocess.PIPE, text=True)
-        assert process.stdout
-        assert json.loads(process.stdout.readline())["resumed"] is (kills > 0)
-        if kills == 3:
-            break
-        before = state.stat().st_mtime_ns if kills else 0
-        while not state.exists() or state.stat().st_mtime_ns == before:
-            time.sleep(0.01)
-        time.sleep(draw.uniform(0, 0.2))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    process.communicate(timeout=120)
-    assert process.returncode == 0
-
-    straight, killed = bundle.read(tmp_path / "straight"), bundle.read(tmp_path / "killed")
-    for name, array in straight.weights.items():
-        np.testing.assert_array_equal(killed.weights[name], array)
-    assert not (tmp_path / "killed.checkpoint").exists()
 
 
 @pytest.mark.parametrize("end", ["cancel", "end of input", "ctrl-c"])

@@ -73,6 +73,7 @@ def _in_larger_vocabulary(counted: KneserNey, size: int) -> KneserNey:
     return KneserNey._of_longest(size, order, keys[places], counted.orders[-1].counts[places])
 
 
+@pytest.mark.slow
 def test_it_can_be_resumed_and_only_with_the_same_base(corpus: Path, accented: Path) -> None:
     textgen.train(corpus, num_epochs=1, **SMALL)
     control = Control()

@@ -45,6 +45,7 @@ def test_a_training_writes_scalars_for_tensorboard(corpus: Path) -> None:
     assert b"sample at temperature 0.7" in data
 
 
+@pytest.mark.slow
 def test_a_running_training_draws_its_losses_and_tells_where(corpus: Path) -> None:
     flags = ("--data-dir", corpus, "--num-epochs", "2", "--curve", "--events", *SMALL_FLAGS)
     events = [json.loads(line) for line in textgen("train", *flags).stdout.splitlines()]
