@@ -10,7 +10,7 @@ modules hold the queries of one subject each.
 To add a column:
 
 1. Declare it in ``tables``.
-2. Draft its revision with ``python -m migrations "what changed"`` and read it.
+2. Draft its migration with ``make migration MESSAGE="what changed"`` and read it.
 3. Write and read it in the query module of its table. A setting of a guild is a key of
    ``guilds.SettingsValues`` instead.
 4. Show it. A setting of a guild is an entry in ``bot/guilds/settings.py``; its option of ``/settings edit``

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-PACKAGES = ("bot", "textgen")
+PACKAGES = ("bot", "textgen", "models")
 NO_CODE = {"__pycache__", "locales"}
 
 
@@ -60,7 +60,7 @@ def re_exported(package: str, name: str) -> str | None:
     """The file from which a package takes a name that it offers."""
     for node in ast.walk(tree(package)):
         if isinstance(node, ast.ImportFrom) and node.module and name in {each.name for each in node.names}:
-            return file_of(node.module)
+            return file_of(f"{node.module}.{name}") or file_of(node.module)
     return None
 
 
@@ -116,7 +116,7 @@ def test_every_folder_is_named_and_every_name_is_there(package: str) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", ["bot", "textgen"])
 def test_the_folders_stand_in_the_order_of_the_layers(package: str) -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (layers,) = (each["layers"] for each in contracts if each.get("containers") == [package])
