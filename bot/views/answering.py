@@ -25,6 +25,7 @@ from discord.utils import MISSING
 
 from bot import i18n
 from bot.i18n import _
+from bot.infra.discord.refusals import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, UNKNOWN_MESSAGE
 from bot.views.error_handler import line_for
 from models import DatabaseError
 from textgen.files.atomic import is_disk_full
@@ -34,10 +35,7 @@ log = structlog.stdlib.get_logger(__name__)
 LOOK_UP_S = 1.5
 """How long what must be the first answer itself (a form, choices while typing) waits for a look-up."""
 
-# The interaction is unknown (too late), or acknowledged already (Discord delivered it twice).
-TOO_LATE = frozenset({10062, 40060})
-# The message whose button was pressed, or that was to be changed, has been deleted in the meantime.
-UNKNOWN_MESSAGE = 10008
+TOO_LATE = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED})
 
 Interaction = discord.Interaction[Any]
 Owner = TypeVar("Owner")

@@ -13,6 +13,8 @@ import aiohttp
 import discord
 import structlog
 
+from bot.infra.discord.refusals import FIRST_SERVER_ERROR, TOO_MANY_REQUESTS
+
 log = structlog.stdlib.get_logger(__name__)
 
 FIRST_DELAY_S = 5.0
@@ -77,7 +79,7 @@ async def _log_in(bot: discord.Client, token: str) -> None:
             raise ConnectionRefused(UNKNOWN_TOKEN) from None
         except discord.HTTPException as error:
             reason = one_line(error)
-            if error.status != 429 and error.status < 500:
+            if error.status != TOO_MANY_REQUESTS and error.status < FIRST_SERVER_ERROR:
                 raise ConnectionRefused(f"Discord refuses the login: {reason}") from None
             delay_s = max(next(waits), _asked_for_s(error))
         except OUTAGES as error:
@@ -94,7 +96,7 @@ async def _log_in(bot: discord.Client, token: str) -> None:
 
 def _asked_for_s(error: discord.HTTPException) -> float:
     """Seconds that Discord asks to be left alone for, 0 where it does not ask."""
-    if error.status != 429:
+    if error.status != TOO_MANY_REQUESTS:
         return 0.0
     try:
         return float(error.response.headers["Retry-After"])

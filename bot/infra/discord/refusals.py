@@ -17,12 +17,13 @@ FIRST_SERVER_ERROR = 500
 UNKNOWN_CHANNEL = 10003
 UNKNOWN_GUILD = 10004
 UNKNOWN_MEMBER = 10007
+UNKNOWN_MESSAGE = 10008
 UNKNOWN_USER = 10013
+UNKNOWN_INTERACTION = 10062  # also where it is answered too late
 TOO_MANY_OLD_EDITS = 30046
+ALREADY_ACKNOWLEDGED = 40060  # Discord delivered the interaction twice
 MISSING_ACCESS = 50001
-EMPTY_MESSAGE = 50006
-"""What is left of a message of embeds in a channel without Embed Links."""
-
+EMPTY_MESSAGE = 50006  # what is left of a message of embeds in a channel without Embed Links
 MISSING_PERMISSIONS = 50013
 ARCHIVED = 50083
 
