@@ -1,4 +1,7 @@
-"""Choices while somebody types: what is known in time, or none: Discord waits for them as for any answer."""
+"""Choices while somebody types an option: `@app_commands.autocomplete(model=autocomplete.models)`.
+
+Discord waits for choices as for any answer, so a look-up that takes too long gives none.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,16 +9,22 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from bot.guilds import time_zones
+from bot.guilds.permissions import manages_guild
 from bot.text import hidden_words, safe_text
 from bot.views.answering import within_time
 from models import text_models
 from models.tables import NAME_CHARACTERS
 
+# The most that Discord shows.
 CHOICES = 25
 
+Interaction = discord.Interaction[Any]
+Choices = list[app_commands.Choice[str]]
 
-async def models(interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
-    """The server's models whose names begin so."""
+
+async def models(interaction: Interaction, typed: str) -> Choices:
+    """The server's models whose names begin with what was typed."""
     if interaction.guild_id is None:
         return []
     nothing: Sequence[str] = ()
@@ -23,8 +32,18 @@ async def models(interaction: discord.Interaction[Any], typed: str) -> list[app_
         text_models.names_starting, interaction.guild_id, typed, CHOICES
     )
     names = await within_time(looked_up, nothing)
-    return [app_commands.Choice(name=_shown(name), value=name) for name in names]
+    return [
+        app_commands.Choice(name=safe_text.shorten(hidden_words.veil(name), NAME_CHARACTERS), value=name)
+        for name in names
+    ]
 
 
-def _shown(name: str) -> str:
-    return safe_text.shorten(hidden_words.veil(name), NAME_CHARACTERS)
+async def models_for_managers(interaction: Interaction, typed: str) -> Choices:
+    """The same for those who manage the server; nothing for others."""
+    return await models(interaction, typed) if manages_guild(interaction) else []
+
+
+async def time_zones_matching(interaction: Interaction, typed: str) -> Choices:
+    """IANA names of time zones that match what was typed."""
+    del interaction
+    return [app_commands.Choice(name=zone, value=zone) for zone in time_zones.matching(typed, CHOICES)]

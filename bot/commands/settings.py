@@ -13,15 +13,14 @@ from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
 from bot.embeds.settings_card import Change, changes_card, options_card, settings_card
 from bot.errors import UnknownModel, UserError
-from bot.guilds import setting_values, time_zones
-from bot.guilds.permissions import guild_of, manages_guild, require_manager
+from bot.guilds import setting_values
+from bot.guilds.permissions import guild_of, require_manager
 from bot.guilds.settings import BY_OPTION, SETTINGS, Kind, Setting
 from bot.i18n import _, marked
 from bot.views.answering import Ack, answer, answers
 from bot.views.recent_changes import ChangesButton, ChangesPage
 from models import GuildSettings, audit, guilds, text_models
 
-CHOICES = 25
 ALL = "all"
 
 
@@ -127,6 +126,9 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
 
     @app_commands.command(description="Change settings of this server.")
     @app_commands.describe(**{setting.option: setting.description for setting in SETTINGS})
+    @app_commands.autocomplete(
+        default_model=autocomplete.models_for_managers, timezone=autocomplete.time_zones_matching
+    )
     @_with_an_option_each
     @answers(Ack.PRIVATELY)
     async def edit(self, interaction: Interaction, /, **chosen: Any) -> None:
@@ -157,14 +159,6 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
             raise UserError(_("There is no such setting."))
         chosen = SETTINGS if setting == ALL else (BY_OPTION[setting],)
         await self._change(interaction, {each.option: each.default for each in chosen}, "settings.reset")
-
-    @edit.autocomplete("default_model")
-    async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await autocomplete.models(interaction, current) if manages_guild(interaction) else []
-
-    @edit.autocomplete("timezone")
-    async def _complete_zone(self, _interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return [app_commands.Choice(name=zone, value=zone) for zone in time_zones.matching(current, CHOICES)]
 
     def _checked(self, interaction: Interaction, setting: Setting, value: Any) -> Any:
         guild = interaction.guild

@@ -13,7 +13,7 @@ from bot.commands import autocomplete
 from bot.i18n import _
 from bot.text import safe_text
 from bot.training.cards.updater import CardEditor
-from bot.training.submit import SIZES, TrainingWish, accept_wish
+from bot.training.submit import SIZES, TrainingRequest, accept_request
 from bot.views.answering import Ack, answer, answers
 from bot.views.job_buttons import BUTTONS, controls
 from models import DatabaseError
@@ -58,6 +58,7 @@ class Train(commands.Cog):
         level=[app_commands.Choice(name=level, value=level) for level in LEVELS],
         size=[app_commands.Choice(name=size, value=size) for size in SIZES],
     )
+    @app_commands.autocomplete(base=autocomplete.models)
     @answers(Ack.PRIVATELY)
     async def train(
         self,
@@ -72,8 +73,8 @@ class Train(commands.Cog):
         base: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         """Check everything, queue the job and send its card."""
-        wish = TrainingWish(name, corpus, rights, level, size, minutes, validation, base)
-        job = await accept_wish(interaction, wish)
+        request = TrainingRequest(name, corpus, rights, level, size, minutes, validation, base)
+        job = await accept_request(interaction, request)
         await asyncio.to_thread(self.bot.queue.enqueue, job)
         await answer(
             interaction,
@@ -82,10 +83,6 @@ class Train(commands.Cog):
             ),
         )
         await self.cards.show(job)
-
-    @train.autocomplete("base")
-    async def _complete_base(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await autocomplete.models(interaction, current)
 
     @tasks.loop(seconds=CARD_EVERY_S)
     async def edit_cards(self) -> None:

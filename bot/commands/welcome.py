@@ -5,6 +5,7 @@ import structlog
 from discord.ext import commands
 
 from bot.client import Pastiche
+from bot.guilds.permissions import lacking_to_post
 from bot.i18n import _
 from bot.text import style
 
@@ -58,10 +59,8 @@ def channel_to_greet(guild: discord.Guild) -> discord.TextChannel | None:
     """The system channel or else the first text channel, of those that the bot may write to."""
     channels = [guild.system_channel, *sorted(guild.text_channels, key=lambda channel: channel.position)]
     for channel in channels:
-        if channel is not None:
-            mine = channel.permissions_for(guild.me)
-            if mine.view_channel and mine.send_messages and mine.embed_links:
-                return channel
+        if channel is not None and not lacking_to_post(channel.permissions_for(guild.me), channel):
+            return channel
     return None
 
 

@@ -61,6 +61,28 @@ def gone_channel() -> str:
     )
 
 
+def lacking_to_post(granted: discord.Permissions, channel: object, *, embeds: bool = True) -> str:
+    """The permissions that it takes to write in a channel and that are not granted; empty if none is missing.
+
+    Args:
+        granted: permissions of the bot, or of a person, in the channel.
+        channel: the channel; in a thread, and in the posts of a forum, another permission counts.
+        embeds: what is written has embeds.
+
+    Returns:
+        Their names in the reader's language, with commas between them.
+    """
+    may_send = (_("Send Messages"), granted.send_messages)
+    if isinstance(channel, discord.Thread):
+        may_send = (_("Send Messages"), granted.send_messages_in_threads)
+    elif isinstance(channel, discord.ForumChannel):
+        may_send = (_("Send Messages in Posts"), granted.send_messages_in_threads)
+    needed = [(_("View Channel"), granted.view_channel), may_send]
+    if embeds:
+        needed.append((_("Embed Links"), granted.embed_links))
+    return ", ".join(name for name, is_granted in needed if not is_granted)
+
+
 def require_manager(interaction: Interaction) -> None:
     """Settings and the server's data are for those who manage the server.
 

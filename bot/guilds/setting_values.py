@@ -6,7 +6,7 @@ import discord
 
 from bot.errors import UserError
 from bot.guilds import time_zones
-from bot.guilds.permissions import is_gone
+from bot.guilds.permissions import is_gone, lacking_to_post
 from bot.guilds.settings import SETTINGS, Kind, Setting
 from bot.i18n import _, ngettext
 from bot.text import safe_text, style
@@ -97,12 +97,7 @@ def own_channel(guild: discord.Guild, setting: Setting, channel_id: int) -> int:
     channel = guild.get_channel(channel_id)
     if channel is None:
         raise UserError(_("{option}: there is no such channel here.").format(option=f"`{setting.option}`"))
-    mine = channel.permissions_for(guild.me)
-    may_send = ("Send Messages", mine.send_messages)
-    if isinstance(channel, discord.ForumChannel):  # texts are written in its posts
-        may_send = ("Send Messages in Posts", mine.send_messages_in_threads)
-    needed = (("View Channel", mine.view_channel), may_send)
-    lacking = ", ".join(name for name, held in needed if not held)
+    lacking = lacking_to_post(channel.permissions_for(guild.me), channel, embeds=False)
     if lacking:
         raise UserError(
             _("{option}: I lack {permissions} in {channel}.").format(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import discord
 
 from bot.errors import UserError
-from bot.guilds.permissions import gone_channel, is_gone, is_of_channel
+from bot.guilds.permissions import gone_channel, is_gone, is_of_channel, lacking_to_post
 from bot.i18n import _
 from bot.infra.discord.refusals import UNKNOWN_CHANNEL, UNKNOWN_MEMBER, UNKNOWN_USER
 from models import GuildSettings
@@ -61,20 +61,9 @@ def require_post_allowed(channel: object, settings: GuildSettings) -> PostChanne
         mine = channel.permissions_for(channel.guild.me)
     except (AttributeError, discord.ClientException):  # the server or the thread's channel is not there
         raise Hindrance(_("I may not see its channel any more."), passing=True) from None
-    may_send = mine.send_messages_in_threads if isinstance(channel, discord.Thread) else mine.send_messages
-    lacking = [
-        words
-        for words, held in (
-            ("View Channel", mine.view_channel),
-            ("Send Messages", may_send),
-            ("Embed Links", mine.embed_links),
-        )
-        if not held
-    ]
+    lacking = lacking_to_post(mine, channel)
     if lacking:
-        raise Hindrance(
-            _("I lack {permissions} in its channel.").format(permissions=", ".join(lacking)), passing=True
-        )
+        raise Hindrance(_("I lack {permissions} in its channel.").format(permissions=lacking), passing=True)
     if isinstance(channel, discord.Thread) and channel.locked and not mine.manage_threads:
         raise Hindrance(_("Its thread is locked."), passing=True)
     if settings.channel_id is not None and not is_of_channel(channel, settings.channel_id):

@@ -1,4 +1,4 @@
-"""From a wish to a queued job: permission, limits, the texts, the base. The way of `/train`."""
+"""From a request to a queued job: permission, limits, the texts, the base. The way of `/train`."""
 
 import asyncio
 import datetime
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from bot import i18n
 from bot.embeds.corpus_notes import corpus_notes
 from bot.errors import UnknownModel, UserError
-from bot.guilds.permissions import guild_of, require_trainer
+from bot.guilds.permissions import guild_of, lacking_to_post, require_trainer
 from bot.i18n import _
 from bot.infra.children.limited import ChildPool
 from bot.infra.paths import Layout, relative
@@ -55,7 +55,7 @@ class Services(Protocol):
 
 
 @dataclass(frozen=True)
-class TrainingWish:
+class TrainingRequest:
     """What a person asked for; None leaves it to the host, to the base, or to the text.
 
     Attributes:
@@ -79,7 +79,7 @@ class TrainingWish:
     base: str | None = None
 
 
-async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJob:
+async def accept_request(interaction: Interaction, request: TrainingRequest) -> TrainingJob:
     """Check everything, store the texts and record the job.
 
     Raises:
@@ -94,25 +94,25 @@ async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJ
     def look(session: Session) -> TextModel | None:
         require_trainer(interaction, guilds.settings_of(session, guild_id))
         limits.require_room(session, guild_id, user_id, most_at_a_time=most)
-        return _base(session, guild_id, wish)
+        return _base(session, guild_id, request)
 
     base = await bot.database.call(look)
-    if not wish.rights:
+    if not request.rights:
         raise UserError(
             _("Training takes your word that you may use this text: set `rights` to True if you may.")
         )
-    minutes = _minutes(bot, wish.minutes)
-    name = clean_name(wish.name)
-    level = _level(wish, base)
+    minutes = _minutes(bot, request.minutes)
+    name = clean_name(request.name)
+    level = _level(request, base)
     _require_card_can_be_shown(interaction)
     texts: list[AcceptedText] = []
     try:
-        await _take_in(bot, guild_id, wish, texts)
+        await _take_in(bot, guild_id, request, texts)
 
         def record(session: Session) -> TrainingJob:
             guilds.lock(session, guild_id)  # of two who ask at once one counts the other
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
-            again = _base(session, guild_id, wish)  # it may have been replaced during the upload
+            again = _base(session, guild_id, request)  # it may have been replaced during the upload
             ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
             _put_in_place(session, bot, texts)
             job = training_jobs.enqueue(
@@ -124,7 +124,7 @@ async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJ
                 model_name=name,
                 minutes=minutes,
                 level=level,
-                size=wish.size,
+                size=request.size,
                 validation_corpus_id=ids[1] if len(ids) > 1 else None,
                 base_model_id=again.id if again else None,
                 notes="\n".join(_notes(texts[0], level)),
@@ -143,9 +143,12 @@ async def accept_wish(interaction: Interaction, wish: TrainingWish) -> TrainingJ
     return job
 
 
-async def _take_in(bot: Services, guild_id: int, wish: TrainingWish, texts: list[AcceptedText]) -> None:
+async def _take_in(bot: Services, guild_id: int, request: TrainingRequest, texts: list[AcceptedText]) -> None:
     """Read and store the texts, the corpus first; `texts` has what is stored when one is refused."""
-    for attachment, accept in ((wish.corpus, intake.accept), (wish.validation, intake.accept_validation)):
+    for attachment, accept in (
+        (request.corpus, intake.accept),
+        (request.validation, intake.accept_validation),
+    ):
         if attachment is not None:
             path = bot.layout.upload(guild_id, f"{uuid4().hex}.raw")
             try:
@@ -164,21 +167,21 @@ async def _take_in(bot: Services, guild_id: int, wish: TrainingWish, texts: list
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
-def _base(session: Session, guild_id: int, wish: TrainingWish) -> TextModel | None:
-    if wish.base is None:
+def _base(session: Session, guild_id: int, request: TrainingRequest) -> TextModel | None:
+    if request.base is None:
         return None
-    model = text_models.by_name(session, guild_id, wish.base)
+    model = text_models.by_name(session, guild_id, request.base)
     if model is None:
-        raise UnknownModel(wish.base)
-    if wish.size is not None:
+        raise UnknownModel(request.base)
+    if request.size is not None:
         raise UserError(_("A model that goes on from another keeps its size: leave `size` out."))
     return model
 
 
-def _level(wish: TrainingWish, base: TextModel | None) -> str:
+def _level(request: TrainingRequest, base: TextModel | None) -> str:
     if base is None:
-        return wish.level or DEFAULT_LEVEL
-    if wish.level not in (None, base.level):
+        return request.level or DEFAULT_LEVEL
+    if request.level not in (None, base.level):
         raise UserError(
             _("A model that goes on from another keeps its level, here `{level}`: leave `level` out.").format(
                 level=base.level
@@ -251,20 +254,10 @@ def _forget(session: Session, guild_id: int, texts: list[AcceptedText]) -> None:
 
 
 def _require_card_can_be_shown(interaction: Interaction) -> None:
-    mine = interaction.app_permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    lacking = [
-        words
-        for words, held in (
-            (_("View Channel"), mine.view_channel),
-            (_("Send Messages"), mine.send_messages_in_threads if in_thread else mine.send_messages),
-            (_("Embed Links"), mine.embed_links),
-        )
-        if not held
-    ]
+    lacking = lacking_to_post(interaction.app_permissions, interaction.channel)
     if lacking:
         raise UserError(
             _("I lack {permissions} in this channel, so the training's card could not be shown.").format(
-                permissions=", ".join(lacking)
+                permissions=lacking
             )
         )
