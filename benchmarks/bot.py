@@ -22,7 +22,8 @@ from benchmarks.figures import Figure, trained_bundle
 from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
-from bot.generation.sampler import Refusal, SamplerWorker
+from bot.generation.sampler import SamplerWorker
+from bot.generation.sampler_protocol import Refusal
 from bot.infra.health import Heartbeat
 from bot.infra.logs import configure_logs
 from bot.infra.settings import load_settings

@@ -27,10 +27,10 @@ from bot.app import create_bot
 from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.errors import UserError
-from bot.generation.service import SampleWish
+from bot.generation.request import GenerationRequest, SamplingOptions
 from bot.infra.logs import configure_logs
 from bot.infra.settings import load_settings
-from bot.views.sample_buttons import answer_wish
+from bot.views.sample_buttons import answer_with_samples
 from models import corpora, guilds
 
 SERVERS = 50
@@ -62,7 +62,9 @@ class Asker:
         """Ask for a text and wait until it is there."""
         self._begun = time.monotonic()
         try:
-            await answer_wish(cast("Any", self), SampleWish(length=CHARACTERS))
+            await answer_with_samples(
+                cast("Any", self), GenerationRequest(options=SamplingOptions(CHARACTERS))
+            )
         except UserError as error:
             self._answered()
             self.refused = str(error)

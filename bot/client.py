@@ -12,7 +12,7 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
-from bot.generation.cooldowns import Cooldowns
+from bot.generation.limits import Admission, Cooldowns
 from bot.generation.pool import SamplerPool
 from bot.generation.usage import GenerationCounter
 from bot.guilds.member_names import Names
@@ -55,6 +55,7 @@ class Pastiche(commands.Bot):
         names: of members.
         words: that each server hides.
         pool: the warm samplers.
+        admission: counts the open requests for texts of each server.
         cooldowns: of people who ask for texts.
         intake: reads uploaded texts.
         checks: looks through bundles that come from elsewhere, one after the other.
@@ -101,6 +102,7 @@ class Pastiche(commands.Bot):
             root=settings.data_dir,
             home=self.layout.home,
         )
+        self.admission = Admission()
         self.cooldowns = Cooldowns()
         self.intake = ChildPool("intake", intake.AT_ONCE)
         self.checks = ChildPool("check", 1)

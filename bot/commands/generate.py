@@ -11,13 +11,18 @@ from discord.ext import commands, tasks
 
 from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
-from bot.embeds.sample_reading import text_of
-from bot.generation import service
-from bot.generation.service import SampleWish
+from bot.embeds.sample_message import text_of
+from bot.generation.request import (
+    MAX_COUNT,
+    MAX_RANDOM_SEED,
+    MAX_SEED_CHARACTERS,
+    GenerationRequest,
+    SamplingOptions,
+)
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.views.answering import Ack, answers
 from bot.views.report_buttons import DeleteButton, ReportButton
-from bot.views.sample_buttons import AgainButton, ContinueButton, answer_wish, continued_seed
+from bot.views.sample_buttons import AgainButton, ContinueButton, answer_with_samples, continued_seed
 
 # Of a message that somebody wrote: more would bury what comes after it.
 MESSAGE_CHARACTERS = 300
@@ -62,39 +67,25 @@ class Generate(commands.Cog):
         random_seed="The same number, seed and settings give the same text again",
         private="True: only you see it",
     )
+    @app_commands.autocomplete(model=autocomplete.models)
     @answers(_ack)
     async def generate(
         self,
         interaction: Interaction,
-        seed: app_commands.Range[str, 1, service.MAX_SEED_CHARACTERS] | None = None,
+        seed: app_commands.Range[str, 1, MAX_SEED_CHARACTERS] | None = None,
         model: app_commands.Range[str, 1, 100] | None = None,
         length: app_commands.Range[int, 1, MAX_LENGTH] | None = None,
         temperature: app_commands.Range[float, 0.0, MAX_TEMPERATURE] | None = None,
         top_p: app_commands.Range[float, 0.0, 1.0] | None = None,
-        count: app_commands.Range[int, 1, service.MAX_COUNT] = 1,
-        random_seed: app_commands.Range[int, 0, service.MAX_RANDOM_SEED] | None = None,
+        count: app_commands.Range[int, 1, MAX_COUNT] = 1,
+        random_seed: app_commands.Range[int, 0, MAX_RANDOM_SEED] | None = None,
         private: bool = False,
     ) -> None:
         """Answer with samples."""
-        await answer_wish(
-            interaction,
-            SampleWish(
-                model=model,
-                seed=seed or "",
-                length=length,
-                # Buttons carry thousandths: what is shown is what they repeat.
-                temperature=None if temperature is None else round(temperature, 3),
-                random_seed=random_seed,
-                reproduces=random_seed is not None,
-                top_p=None if top_p is None else round(top_p, 3),
-                count=count,
-                private=private,
-            ),
-        )
-
-    @generate.autocomplete("model")
-    async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await autocomplete.models(interaction, current)
+        del private  # the acknowledgement has settled it
+        options = SamplingOptions(length, temperature, top_p, random_seed, count)
+        request = GenerationRequest(model, seed or "", options, exact=random_seed is not None)
+        await answer_with_samples(interaction, request)
 
     async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:
         """Go on from the text of a message, which comes with the interaction and is kept nowhere."""
@@ -106,7 +97,7 @@ class Generate(commands.Cog):
         if not written.strip() and self.bot.user is not None and message.author.id == self.bot.user.id:
             written = text_of(message)
         seed = continued_seed(written.strip(), MESSAGE_CHARACTERS)
-        await answer_wish(interaction, SampleWish(seed=seed, found=True))
+        await answer_with_samples(interaction, GenerationRequest(seed=seed, found=True))
 
     @tasks.loop(seconds=COUNT_EVERY_S)
     async def count(self) -> None:

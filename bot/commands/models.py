@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
-from bot.embeds.model_list import model_page, page_count, shown_on
+from bot.embeds.model_card import model_page, page_count, shown_on
 from bot.errors import NoModels, UserError
 from bot.guilds.permissions import guild_of
 from bot.i18n import _
@@ -117,6 +117,7 @@ class Models(commands.Cog):
     @app_commands.command(description="List this server's models, or open one.")
     @app_commands.guild_only()
     @app_commands.describe(model="Open this one: figures, loss curve, and what can be done with it")
+    @app_commands.autocomplete(model=autocomplete.models)
     @answers(Ack.PUBLICLY)
     async def models(
         self, interaction: Interaction, model: app_commands.Range[str, 1, 100] | None = None
@@ -133,10 +134,6 @@ class Models(commands.Cog):
             await answer_privately(interaction, line_for(none) or "", view=view)
             return
         await answer(interaction, embeds=[embed], view=view)
-
-    @models.autocomplete("model")
-    async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await autocomplete.models(interaction, current)
 
 
 async def setup(bot: Pastiche) -> None:

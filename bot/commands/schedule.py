@@ -12,9 +12,9 @@ from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
 from bot.embeds.schedule_card import PAUSED, list_cards, preview_card, saved_card
 from bot.errors import UnknownModel, UserError
-from bot.generation import service
+from bot.generation.request import MAX_SEED_CHARACTERS
 from bot.guilds import time_zones
-from bot.guilds.permissions import guild_of, manages_guild, require_scheduler
+from bot.guilds.permissions import guild_of, lacking_to_post, manages_guild, require_scheduler
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
 from bot.scheduling import changes
@@ -31,7 +31,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 TICK_S = 5
 SHOWN_SLOTS = 3
-CHOICES = 25
 CHOICE_CHARACTERS = 100
 POST_PATIENCE_S = 20.0
 
@@ -69,6 +68,9 @@ class Schedules(
         temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
         length="How many characters to write",
     )
+    @app_commands.autocomplete(
+        timezone=autocomplete.time_zones_matching, model=autocomplete.models_for_managers
+    )
     @answers(Ack.PRIVATELY)
     async def add(
         self,
@@ -77,7 +79,7 @@ class Schedules(
         timezone: app_commands.Range[str, 1, 64] | None = None,
         channel: discord.TextChannel | discord.Thread | None = None,
         model: app_commands.Range[str, 1, 100] | None = None,
-        seed: app_commands.Range[str, 1, service.MAX_SEED_CHARACTERS] | None = None,
+        seed: app_commands.Range[str, 1, MAX_SEED_CHARACTERS] | None = None,
         temperature: app_commands.Range[float, 0.0, MAX_TEMPERATURE] | None = None,
         length: app_commands.Range[int, 1, MAX_LENGTH] | None = None,
     ) -> None:
@@ -115,15 +117,6 @@ class Schedules(
         slots = next_slots(rule, now, zone, draft.anchor, SHOWN_SLOTS)
         card = preview_card(draft, name, slots)
         await answer(interaction, embeds=[card], view=draft_view(draft.id))
-
-    @add.autocomplete("timezone")
-    async def _complete_zone(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        del interaction
-        return [app_commands.Choice(name=name, value=name) for name in time_zones.matching(current, CHOICES)]
-
-    @add.autocomplete("model")
-    async def _complete_model(self, interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return await autocomplete.models(interaction, current) if manages_guild(interaction) else []
 
     @app_commands.command(name="list", description="Show this server's schedules.")
     @answers(Ack.PRIVATELY)
@@ -231,7 +224,7 @@ class Schedules(
             app_commands.Choice(name=safe_text.shorten(title(each), CHOICE_CHARACTERS), value=each.id)
             for each in known
             if typed in title(each).casefold()
-        ][:CHOICES]
+        ][: autocomplete.CHOICES]
 
     async def _answer(self, interaction: Interaction, change: Change, words: str) -> None:
         changed = await self.bot.database.call(change, write=True)
@@ -255,11 +248,7 @@ def _require_own_access(interaction: Interaction, channel: PostChannel) -> None:
     person = interaction.user
     if not isinstance(person, discord.Member):
         raise app_commands.NoPrivateMessage
-    theirs = channel.permissions_for(person)
-    may_send = (
-        theirs.send_messages_in_threads if isinstance(channel, discord.Thread) else theirs.send_messages
-    )
-    if not (theirs.view_channel and may_send):
+    if lacking_to_post(channel.permissions_for(person), channel, embeds=False):
         raise UserError(_("You may not write in <#{channel}> yourself.").format(channel=channel.id))
 
 

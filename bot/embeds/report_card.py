@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.embeds.sample_reading import text_of
+from bot.embeds.sample_message import text_of
 from bot.i18n import _
 from bot.text import safe_text, style
 from bot.text.splitting import beginning

@@ -1,4 +1,7 @@
-"""Samples as one message: seed in bold, text, and a footer with what it takes to get each of them again."""
+"""Samples as one message, and a sample read back from its message: the bot stores no texts.
+
+The seed stands in bold before the text; the footer has the model and the options that give the text again.
+"""
 
 import io
 from collections.abc import Sequence
@@ -6,8 +9,10 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.generation.request import Sample
 from bot.i18n import _
 from bot.text import safe_text, style
+from bot.text.hidden_words import HIDDEN
 from bot.text.splitting import beginning, code_units, pieces
 
 # Discord's limits, in UTF-16 code units: of an embed's description, and of all embeds of a message.
@@ -23,33 +28,6 @@ FILENAME = "sample.txt"
 SYMBOLS, SYMBOL_CHARACTERS = 5, 20
 # Begins what the bot says below a text.
 NOTE = "\n\n-# "
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A sampled text and how it came about.
-
-    Attributes:
-        model_name: as the guild calls the model.
-        seed: text it goes on from.
-        text: what was written, without the seed.
-        temperature: of the sampling.
-        random_seed: draws the same text again.
-        top_p: of the sampling, if it was set.
-        copied: characters of the longest piece that stands in the corpus, if it is too long.
-        ended_early: the model's training was, by a person.
-        left_out: what of the seed the model has never seen; it is not in `seed`.
-    """
-
-    model_name: str
-    seed: str
-    text: str
-    temperature: float
-    random_seed: int
-    top_p: float | None = None
-    copied: int = 0
-    ended_early: bool = False
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,10 +113,7 @@ def _footer(sample: Sample, number: int, count: int) -> str:
     parts = [safe_text.plain(sample.model_name)]
     if count > 1:
         parts.insert(0, _("{number} of {count}").format(number=number, count=count))
-    parts.append(_("temperature {number:g}").format(number=sample.temperature))
-    if sample.top_p is not None:
-        parts.append(_("top-p {number:g}").format(number=sample.top_p))
-    parts.append(_("random seed {number}").format(number=sample.random_seed))
+    parts += sample.options.in_words()
     if sample.copied:
         parts.append(_("{number} characters in a row stand in its corpus").format(number=sample.copied))
     if sample.ended_early:
@@ -152,3 +127,48 @@ def _symbols(left_out: Sequence[str]) -> str:
     """The first few, in a footer's room."""
     shown = [safe_text.shorten(safe_text.plain(symbol), SYMBOL_CHARACTERS) for symbol in left_out[:SYMBOLS]]
     return " ".join(filter(None, shown)) + (" …" if len(left_out) > SYMBOLS else "")
+
+
+def seed_of(message: discord.Message) -> str:
+    """The seed of a message's (first) sample; empty if there is none."""
+    return _parted(_description(message, 0))[0]
+
+
+def text_of(message: discord.Message, number: int = 0) -> str:
+    """What a message shows of a sample, its seed included.
+
+    Args:
+        message: one with samples.
+        number: which of several, from 1; 0: all that the message shows.
+    """
+    if number:
+        return "".join(_parted(_description(message, number - 1)))
+    return "".join("".join(_parted(_written(embed))) for embed in message.embeds)
+
+
+def after_hidden(text: str) -> str:
+    """The part of a text after the last word that is hidden: no model can go on from one."""
+    return text.rpartition(HIDDEN)[2]
+
+
+def _description(message: discord.Message, index: int) -> str:
+    return _written(message.embeds[index]) if index < len(message.embeds) else ""
+
+
+def _written(embed: discord.Embed) -> str:
+    """A description without the bot's own note at its end; in a sample such a beginning is escaped."""
+    return (embed.description or "").partition(NOTE)[0]
+
+
+def _parted(description: str) -> tuple[str, str]:
+    """Seed and text of a description, as they were before they were made safe."""
+    if description.startswith("**"):
+        at = 2
+        while at < len(description):
+            if description[at] == "\\":
+                at += 2
+            elif description.startswith("**", at):
+                return safe_text.unescape(description[2:at]), safe_text.unescape(description[at + 2 :])
+            else:
+                at += 1
+    return "", safe_text.unescape(description)

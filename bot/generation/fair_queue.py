@@ -1,27 +1,28 @@
-"""Fair turns in front of the samplers: servers are served one after another, however much each asks for.
+"""A fair queue in front of the samplers: servers take turns, however much each of them asks for.
 
-So much is written at a time for one server, and for so many servers; the rest waits, in a line for each
-server, and the lines take turns. Who is called comes with those behind them, up to a server's share: texts of
-one model are written together at little more than the cost of one. A line is of bounded length. Everything
-happens on one event loop.
+A lane writes for a few servers at a time, and a few texts for each; everything else waits in one line per
+server. When a turn is free, the next line gets it with as many requests as one server may have: texts of one
+model that are written together cost little more than one. Everything happens on one event loop.
 """
 
 import asyncio
 import contextlib
-from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from bot.generation.speed_lanes import Lane, Usage
 
 
-class LineFull(Exception):
-    """So many of this server wait already that no more are taken."""
-
-
 @dataclass(frozen=True)
 class Waiting:
-    """Who waits, how much is to be written for them, and whether apart."""
+    """A request in a line.
+
+    Attributes:
+        turn: settles with the lane when the request's turn comes.
+        texts: number of texts to write.
+        heavy: the texts belong into the slow lane.
+    """
 
     turn: asyncio.Future[Lane]
     texts: int
@@ -30,11 +31,11 @@ class Waiting:
 
 @dataclass
 class _Turn:
-    """A server's turn.
+    """A server's turn in a lane.
 
     Attributes:
-        at_work: texts that are being written.
-        had: texts that have been since the turn began.
+        at_work: texts being written.
+        had: texts begun since the turn started.
     """
 
     at_work: int = 0
@@ -45,37 +46,30 @@ class FairTurns:
     """Hands out turns, in lanes that do not wait for each other.
 
     Args:
-        servers: for which texts are written at a time in the quick lane.
-        for_one: texts of one of them.
-        line: requests of one server that may wait.
-        apart: servers for which texts are written at a time in the other lane.
-        usage: says who is to be served there.
+        servers: servers that the quick lane writes for at a time.
+        for_one: texts that a lane writes at a time for one server.
+        apart: servers that the slow lane writes for at a time.
+        usage: says which servers belong into the slow lane; None: none does.
     """
 
-    def __init__(
-        self, *, servers: int, for_one: int, line: int, apart: int = 1, usage: Usage | None = None
-    ) -> None:
+    def __init__(self, *, servers: int, for_one: int, apart: int = 1, usage: Usage | None = None) -> None:
         self._most = {Lane.QUICK: servers, Lane.APART: apart}
         self._for_one = for_one
-        self._line = line
         self._usage = usage
         self._turns: dict[Lane, dict[int, _Turn]] = {lane: {} for lane in Lane}
         self._lines: OrderedDict[int, deque[Waiting]] = OrderedDict()
 
     @contextlib.asynccontextmanager
     async def turn(self, server: int, texts: int = 1, *, heavy: bool = False) -> AsyncIterator[Lane]:
-        """Wait for a turn to have so many texts written, and give it back at the end.
+        """Wait for a turn; it ends with the block.
 
         Args:
-            server: whose turn.
-            texts: how many.
-            heavy: they are to be written apart.
+            server: id of the server.
+            texts: number of texts to write.
+            heavy: the texts belong into the slow lane.
 
-        Returns:
-            The lane that they are to be written in.
-
-        Raises:
-            LineFull: too many of this server wait already.
+        Yields:
+            The lane in which to write them.
         """
         if self._usage is not None and not heavy:
             self._usage.asks(server)
@@ -95,21 +89,18 @@ class FairTurns:
         return Lane.APART if heavy or greedy else Lane.QUICK
 
     async def _wait(self, server: int, texts: int, *, heavy: bool) -> Lane:
-        line = self._lines.setdefault(server, deque())
-        if len(line) >= self._line:
-            raise LineFull
         waiting = Waiting(asyncio.get_running_loop().create_future(), texts, heavy)
-        line.append(waiting)
+        self._lines.setdefault(server, deque()).append(waiting)
         try:
             return await waiting.turn
         except asyncio.CancelledError:
-            if not waiting.turn.cancelled():  # called in the same moment in which it left
+            if not waiting.turn.cancelled():  # its turn came in the moment in which it was cancelled
                 self._end(waiting.turn.result(), server, texts, heavy=heavy)
             self._call()
             raise
 
     def _call(self) -> None:
-        """Call those whose turn it is, line after line, each with as many as a server may have."""
+        """Give free turns to the lines, one after another, each with as many texts as a server may have."""
         for server in list(self._lines):
             line, called = self._lines[server], False
             while line:
@@ -117,7 +108,7 @@ class FairTurns:
                 if not (line[0].turn.done() or self._fits(lane, server, line[0].texts)):
                     break
                 waiting = line.popleft()
-                if not waiting.turn.done():  # it would be, had it left
+                if not waiting.turn.done():  # a cancelled request is only dropped
                     self._begin(lane, server, waiting.texts, heavy=waiting.heavy)
                     waiting.turn.set_result(lane)
                     called = True
@@ -130,7 +121,7 @@ class FairTurns:
         turns = self._turns[lane]
         turn = turns.get(server)
         if turn is None:
-            # Whoever has none at work is let through, however many they are.
+            # A server with nothing at work is admitted at once, however many texts it asks for.
             return len(turns) < self._most[lane]
         if turn.at_work + texts > self._for_one:
             return False
@@ -141,7 +132,7 @@ class FairTurns:
         turn = self._turns[lane].setdefault(server, _Turn())
         turn.at_work += texts
         turn.had += texts
-        # What is heavy is written apart in any case, and compares with nobody.
+        # Heavy texts are in the slow lane anyway, so they do not count as usage.
         if self._usage is not None and not heavy:
             self._usage.changes(server, texts)
 
@@ -154,32 +145,3 @@ class FairTurns:
             del self._turns[lane][server]
             if server in self._lines:
                 self._lines.move_to_end(server)
-
-
-class Admission:
-    """Counts what each server has asked for and not got yet, so that more than enough is refused at once.
-
-    Args:
-        most: requests of one server at a time.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._open: Counter[int] = Counter()
-
-    @contextlib.contextmanager
-    def admitted(self, server: int) -> Iterator[None]:
-        """Count a request until it is answered.
-
-        Raises:
-            LineFull: the server has asked for enough.
-        """
-        if self._open[server] >= self._most:
-            raise LineFull
-        self._open[server] += 1
-        try:
-            yield
-        finally:
-            self._open[server] -= 1
-            if not self._open[server]:
-                del self._open[server]

@@ -1,7 +1,7 @@
-"""One sampler process: `python -m textgen serve`, spoken to in JSON lines.
+"""One sampler process: `python -m textgen serve`, which reads and writes JSON lines.
 
-A thread reads its answers and settles futures, so the event loop has nothing to poll. Knows nothing of
-Discord, of guilds, or of its siblings in the pool.
+A thread reads the answers and settles futures, so the event loop polls nothing. This module knows nothing of
+Discord, of servers, or of the other processes.
 """
 
 import contextlib
@@ -13,56 +13,39 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from bot.generation.sampler_protocol import Refusal, refusal_of
 from bot.infra.children.process import child_environment, processor_s, start_child, thread_limits
 
 log = structlog.stdlib.get_logger(__name__)
 
 ARGUMENTS = ("-m", "textgen", "serve")
 GRACE_S = 2.0
-# A process with requests in hand that neither says a word nor uses the processor hangs.
+# A process with open requests that writes nothing and uses no processor time hangs.
 PING_EVERY_S = 1.0
 PING = json.dumps({"op": "ping", "id": "ping"}) + "\n"
 MOVED_S = 0.02
 HUNG_S = 4.0
-# Bundles that a process was last asked for: about as many as it keeps.
+# Bundles that a process was asked for last: about as many as it keeps loaded.
 REMEMBERED = 30
 
 
 class WorkerDied(Exception):
-    """The process ended with requests unanswered."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """The process understood a request and refused it.
-
-    Attributes:
-        kind: of the error.
-        message: what it said.
-        line: where that was put together, its format.
-        values: what stands for the names in it.
-    """
-
-    kind: str
-    message: str
-    line: str = ""
-    values: Mapping[str, str | int] = field(default_factory=dict)
+    """The process ended before it answered this request."""
 
 
 class SamplerWorker:
-    """A warm sampler process and the requests it has in hand.
+    """A warm sampler process and its open requests.
 
     Args:
-        number: which, for the log.
-        on_exit: called when it ends by itself.
-        home: what it takes for the user's home; None: the bot's own.
-        nice: how much it stands back behind other processes.
+        number: names the process in the log.
+        on_exit: called in a thread when the process ends by itself.
+        home: folder that the process uses as the user's home; None: the bot's own.
+        nice: added to the process's niceness; higher means lower priority.
     """
 
     def __init__(
@@ -97,27 +80,35 @@ class SamplerWorker:
 
     @property
     def alive(self) -> bool:
-        """Whether it still takes requests."""
+        """Whether it still accepts requests."""
         return not self._closed and self._child.process.poll() is None
 
     @property
     def silent_s(self) -> float:
-        """Seconds since it last said anything."""
+        """Seconds since its last line."""
         return time.monotonic() - self._heard
 
     @property
     def load(self) -> int:
-        """Requests in hand."""
+        """Number of open requests."""
         return len(self._in_flight)
 
     def knows(self, bundle: str) -> bool:
-        """Whether it was asked for this bundle not long ago, and so probably has it loaded."""
+        """Whether it was asked for this bundle lately, and so has probably loaded it."""
         return bundle in self._bundles
 
     def submit(self, request_id: str, request: Mapping[str, Any]) -> Future[dict[str, Any] | Refusal]:
-        """Send a request; the future settles with the answer, a refusal or `WorkerDied`."""
+        """Send a request.
+
+        Args:
+            request_id: unique among the open requests.
+            request: JSON object with a ``bundle``.
+
+        Returns:
+            A future of the answer or the refusal; it raises `WorkerDied` if the process ends first.
+        """
         future: Future[dict[str, Any] | Refusal] = Future()
-        # From here on who waits may give up, but cannot cancel what the reader is about to settle.
+        # A cancelled caller must not cancel a future that the reader is about to settle.
         future.set_running_or_notify_cancel()
         line = json.dumps({"id": request_id, **request}, ensure_ascii=False) + "\n"
         with self._lock:
@@ -133,24 +124,24 @@ class SamplerWorker:
         return future
 
     def forget(self, request_id: str) -> None:
-        """Nobody waits for this answer any more: it need not be written to its end."""
+        """Drop a request: nobody waits for its answer any more."""
         with self._lock:
             known = self._in_flight.pop(request_id, None)
         if known is not None:
             self._lines.put(json.dumps({"op": "cancel", "id": request_id}) + "\n")
 
     def close(self) -> None:
-        """End the process: end of input first, then a signal."""
+        """End the process: close its input first, then send a signal."""
         self._closed = True
         self._lines.put(None)
         self._child.wait_or_kill(GRACE_S)
 
     def kill(self) -> None:
-        """End the process at once; what it has in hand fails with `WorkerDied`."""
+        """End the process at once; its open requests fail with `WorkerDied`."""
         self._child.process.kill()
 
     def _write_requests(self) -> None:
-        # If its end of the pipe is gone, the reader of answers settles what is in flight.
+        # If the pipe is closed, the reader of answers settles the open requests.
         with contextlib.suppress(OSError, ValueError):
             while (line := self._lines.get()) is not None:
                 self._child.stdin.write(line)
@@ -158,7 +149,7 @@ class SamplerWorker:
         self._child.close_input()
 
     def _watch(self) -> None:
-        """End a process that hangs with requests in hand, so that another can take them up."""
+        """Kill the process if it hangs, so that another one can answer its requests."""
         heard, used, since = self._heard, processor_s(self.pid), time.monotonic()
         while not self._ended.wait(PING_EVERY_S):
             busy = bool(self._in_flight)
@@ -188,7 +179,7 @@ class SamplerWorker:
                 future = self._in_flight.pop(str(answer.get("id")), None)
             if future is not None:
                 error = answer.get("error")
-                future.set_result(_refusal(error) if error else answer)
+                future.set_result(refusal_of(error) if error else answer)
         self._child.stdout.close()
         self._child.process.wait()
         self._ended.set()
@@ -213,7 +204,3 @@ class SamplerWorker:
         for line in self._child.stderr:
             log.info("sampler said", worker=self.number, line=line.rstrip()[:500])
         self._child.stderr.close()
-
-
-def _refusal(error: dict[str, Any]) -> Refusal:
-    return Refusal(error["type"], error["message"], error.get("line", ""), error.get("values", {}))

@@ -1,8 +1,8 @@
-"""Which texts are written by the quick processes and which apart from them, so that none holds up the others.
+"""Decides which texts the quick processes write and which the slow one, so that none holds up the others.
 
-Apart goes a model that is large, or that proved slow, and a server that asks for more than others who are
-there: the system shares the processor between processes far more finely than one process could.
-Pure but for a look at files' sizes.
+The slow process gets large models, models that proved slow, and servers that ask for more than others at the
+same time: the operating system shares a processor between processes far more finely than one process could.
+Apart from reading the sizes of files, this is pure.
 """
 
 import math
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-# What a quick process may be asked to read without having been seen to be quick.
+# A bundle up to this size goes to a quick process before its speed is known.
 LIGHT_JSON_BYTES = 512 << 10
 LIGHT_BYTES = 16 << 20
 # A loaded model that takes no longer than this is quick, whatever its size.
 QUICK_LOAD_S = 1.0
 QUICK_STEP_S = 0.005
-# A model that was quick and takes so much longer is not.
+# A model whose step takes longer than this is slow, even if it was quick before.
 SLOW_STEP_S = 0.02
 REMEMBERED = 1000
 
-# Texts that are written at a time, summed over so many seconds.
+# A server's use: texts written at a time, summed over about so many seconds.
 MEMORY_S = 10.0
 PRESENT_S = 3.0
 GREEDY_FACTOR = 1.5
@@ -31,20 +31,24 @@ GREEDY_LEAST = 5.0
 
 
 class Lane(Enum):
-    """Where a text is written."""
+    """Where a text is written: by the quick processes, or apart from them by the slow one."""
 
     QUICK = "quick"
     APART = "apart"
 
 
 class Weights:
-    """What is known of bundles: by their files at first, then by how long they took."""
+    """Which bundles are heavy: judged by their files at first, then by the times they took."""
 
     def __init__(self) -> None:
         self._heavy: OrderedDict[str, bool] = OrderedDict()
 
     def is_heavy(self, bundle: Path) -> bool:
-        """Whether the quick processes are to be spared this bundle; looks at the disk the first time."""
+        """Whether the slow process should have this bundle; reads the disk the first time.
+
+        Args:
+            bundle: path of the bundle.
+        """
         known = self._heavy.get(str(bundle))
         if known is None:
             known = _is_large(bundle)
@@ -52,7 +56,13 @@ class Weights:
         return known
 
     def took(self, bundle: Path, *, load_s: float, step_s: float) -> None:
-        """Remember what a sampler measured."""
+        """Remember what a sampler measured.
+
+        Args:
+            bundle: path of the bundle.
+            load_s: seconds that loading took.
+            step_s: seconds that one step of its texts took.
+        """
         if load_s <= QUICK_LOAD_S and step_s <= QUICK_STEP_S:
             self._remember(bundle, heavy=False)
         elif step_s > SLOW_STEP_S:
@@ -69,20 +79,20 @@ def _is_large(bundle: Path) -> bool:
     try:
         sizes = {file.name: file.stat().st_size for file in bundle.iterdir()}
     except OSError:
-        return False  # it will be refused at once
+        return False  # the sampler will refuse it at once
     described = sum(size for name, size in sizes.items() if name.endswith(".json"))
     return described > LIGHT_JSON_BYTES or sum(sizes.values()) > LIGHT_BYTES
 
 
 @dataclass
 class _Use:
-    """What a server has had.
+    """How much a server has used the samplers.
 
     Attributes:
-        at_work: texts that are being written.
-        had: text-seconds, of which the older ones count less.
-        at: until when these are counted.
-        seen: when it last asked for something.
+        at_work: texts being written.
+        had: text-seconds; older ones count less.
+        at: clock time up to which `had` is counted.
+        seen: clock time of its last request.
     """
 
     at_work: int = 0
@@ -92,10 +102,10 @@ class _Use:
 
 
 class Usage:
-    """How much of the samplers each server has had of late.
+    """How much each server has used the samplers in the last seconds.
 
     Args:
-        clock: seconds that go on.
+        clock: returns seconds that never go back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -103,20 +113,20 @@ class Usage:
         self._uses: dict[int, _Use] = {}
 
     def asks(self, server: int) -> None:
-        """A server asks for something."""
+        """Record that a server asks for something."""
         now = self._clock()
         self._uses = {each: use for each, use in self._uses.items() if self._is_present(use, now)}
         self._uses.setdefault(server, _Use(at=now)).seen = now
 
     def changes(self, server: int, texts: int) -> None:
-        """So many texts more, or less, are being written for it."""
+        """Record that so many more texts (fewer, if negative) are being written for a server."""
         use = self._uses.setdefault(server, _Use(at=self._clock()))
         self._count(use)
         use.at_work += texts
         use.seen = self._clock()
 
     def is_greedy(self, server: int) -> bool:
-        """Whether it has had more than others who are here, so that its texts are to be written apart."""
+        """Whether a server has used more than the others who are here; if so, it gets the slow process."""
         now = self._clock()
         others = [
             self._count(use)

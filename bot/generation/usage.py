@@ -1,4 +1,4 @@
-"""Counts what each model wrote, and brings it to the database now and then instead of text by text."""
+"""Counts the texts that each model wrote; the counts are saved every few seconds, not text by text."""
 
 from collections import Counter
 
@@ -11,10 +11,10 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class GenerationCounter:
-    """Texts written since they were last brought to the database; a crash loses those alone.
+    """Counts texts, and adds the counts to the models' rows; a crash loses only the unsaved ones.
 
     Args:
-        database: where the models are.
+        database: the bot's database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -23,15 +23,15 @@ class GenerationCounter:
         self._being_saved: Counter[tuple[int, int]] = Counter()
 
     def add(self, guild_id: int, model_id: int, texts: int) -> None:
-        """Count texts of a guild's model."""
+        """Count texts that a model of a server wrote."""
         self._written[guild_id, model_id] += texts
 
     def unsaved(self, guild_id: int, model_id: int) -> int:
-        """Texts of a guild's model that its row does not count yet."""
+        """Number of texts that a model's row does not count yet."""
         return self._written[guild_id, model_id] + self._being_saved[guild_id, model_id]
 
     def save(self) -> None:
-        """Bring the counts to the database, and keep them if it cannot be reached; blocks."""
+        """Save the counts; if the database cannot be reached they are kept for the next time. Blocks."""
         self._being_saved = written = self._written
         self._written = Counter()
         if not written:

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from bot.embeds.sample_message import SampleMessage, sample_message
 from bot.embeds.schedule_card import footer
 from bot.errors import SampleRefused, SamplerUnavailable
-from bot.generation.pool import SamplerPool, ServerBusy
-from bot.generation.service import SampleWish, generate
+from bot.generation.pool import SamplerPool
+from bot.generation.request import GenerationRequest, SamplingOptions
+from bot.generation.service import sample
 from bot.i18n import _
 from bot.infra.discord.refusals import (
     EMPTY_MESSAGE,
@@ -100,7 +101,7 @@ class Delivery:
             channel, message = await self._prepare(guild, due)
         except Hindrance as hindrance:
             return await self._hinder(due, hindrance)
-        except (discord.HTTPException, aiohttp.ClientError, OSError, SamplerUnavailable, ServerBusy) as error:
+        except (discord.HTTPException, aiohttp.ClientError, OSError, SamplerUnavailable) as error:
             log.warning("not posted for now", schedule=due.schedule.id, error=str(error))
             return False
         self._hindered.pop(slot, None)
@@ -143,14 +144,10 @@ class Delivery:
 
     async def _sampled(self, due: DuePost, model: TextModel, *, may_attach: bool) -> SampleMessage:
         schedule = due.schedule
-        wish = SampleWish(
-            seed=schedule.seed,
-            length=schedule.length,
-            temperature=schedule.temperature,
-            # The same in every attempt, so that it is the same text if it is sent twice.
-            random_seed=due.post.random_seed,
-        )
-        generated = await generate(self._pool, model, due.settings, wish, corpus=due.corpus)
+        # The same random seed in every attempt, so that it is the same text if it is sent twice.
+        options = SamplingOptions(schedule.length, schedule.temperature, random_seed=due.post.random_seed)
+        request = GenerationRequest(seed=schedule.seed, options=options)
+        generated = await sample(self._pool, model, due.settings, request, corpus=due.corpus)
         message = sample_message(generated.samples, may_attach=may_attach)
         last = message.embeds[-1]
         last.set_footer(text=footer(schedule, last.footer.text or ""))

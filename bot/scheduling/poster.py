@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from bot.errors import UserError
 from bot.generation.pool import SamplerPool
-from bot.generation.service import MAX_RANDOM_SEED
+from bot.generation.request import MAX_RANDOM_SEED
 from bot.guilds.time_zones import zone_named
 from bot.scheduling.clock_jumps import ClockJumps, set_back
 from bot.scheduling.delivery import Delivery

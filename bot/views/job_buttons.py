@@ -11,16 +11,17 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.errors import UnknownModel, UserError
-from bot.generation.service import SampleWish
-from bot.guilds.permissions import guild_of, require_canceller, require_trainer
+from bot.errors import UserError
+from bot.generation.request import GenerationRequest
+from bot.guilds.permissions import guild_of, require_canceller
 from bot.i18n import _
 from bot.text import safe_text
 from bot.training.trainer import workspace
 from bot.views.answering import answer
+from bot.views.model_panel import make_default
 from bot.views.persistent import Button, PersistentItem
-from bot.views.sample_buttons import SamplingItem, answer_wish
-from models import Database, JobState, TrainingJob, audit, guilds, text_models, training_jobs
+from bot.views.sample_buttons import SamplingItem, answer_with_samples
+from models import Database, JobState, TrainingJob, audit, training_jobs
 from models.tables import NO_CURVE
 
 Interaction = discord.Interaction[Any]
@@ -115,7 +116,7 @@ class TryButton(SamplingItem, template=r"trained:try:(?P<model>\d{1,19})"):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Answer as /generate would."""
-        await answer_wish(interaction, SampleWish(model=self.model_id))
+        await answer_with_samples(interaction, GenerationRequest(self.model_id))
 
 
 class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model>\d{1,19})"):
@@ -138,19 +139,7 @@ class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model
 
     async def pressed(self, interaction: Interaction) -> None:
         """Make it the default if it is this server's and the person may."""
-        database: Database = interaction.client.database
-        guild_id = guild_of(interaction)
-        require_trainer(interaction, await database.call(guilds.settings_of, guild_id))
-
-        def make_default(session: Session) -> str:
-            model = text_models.get(session, guild_id, self.model_id)
-            if model is None:
-                raise UnknownModel(None)
-            guilds.edit(session, guild_id, default_model_id=model.id)
-            audit.record(session, guild_id, interaction.user.id, "model.made_default", model.name)
-            return model.name
-
-        name = await database.call(make_default, write=True)
+        name = await make_default(interaction, self.model_id)
         await answer(
             interaction,
             _("**{model}** is this server's default model now.").format(model=safe_text.safe(name)),

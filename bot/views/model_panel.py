@@ -15,14 +15,14 @@ from bot.bundles import archive, inspect
 from bot.client import Interaction
 from bot.embeds.model_card import deleted_card, deletion_card, model_panel
 from bot.errors import UnknownModel, UserError
-from bot.generation.service import SampleWish
+from bot.generation.request import GenerationRequest
 from bot.guilds.permissions import guild_of, require_trainer
 from bot.i18n import _
 from bot.text import hidden_words
 from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
-from bot.views.sample_buttons import answer_wish, sample_ack
+from bot.views.sample_buttons import answer_with_samples, sample_ack
 from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
 from textgen.files.bundle_files import PICTURE
 
@@ -120,19 +120,33 @@ async def _change(interaction: Interaction, model_id: int) -> Opened:
 
 
 async def _sample(interaction: Interaction, model_id: int) -> None:
-    await answer_wish(interaction, SampleWish(model=model_id))
+    await answer_with_samples(interaction, GenerationRequest(model_id))
+
+
+async def make_default(interaction: Interaction, model_id: int) -> str:
+    """Make a model the one that /generate uses when none is named, and return its name.
+
+    Raises:
+        UnknownModel: the server has no such model.
+        PermissionRefused: the person may not.
+    """
+    opened = await _change(interaction, model_id)
+    guild_id = opened.model.guild_id
+
+    def change(session: Session) -> str:
+        model = text_models.get(session, guild_id, model_id)
+        if model is None:
+            raise UnknownModel(None)
+        guilds.edit(session, guild_id, default_model_id=model.id)
+        audit.record(session, guild_id, interaction.user.id, "model.made_default", model.name)
+        return model.name
+
+    name: str = await interaction.client.database.call(change, write=True)
+    return name
 
 
 async def _make_default(interaction: Interaction, model_id: int) -> None:
-    opened = await _change(interaction, model_id)
-    guild_id, name = opened.model.guild_id, opened.model.name
-
-    def change(session: Session) -> None:
-        if text_models.get(session, guild_id, model_id) is not None:
-            guilds.edit(session, guild_id, default_model_id=model_id)
-            audit.record(session, guild_id, interaction.user.id, "model.made_default", name)
-
-    await interaction.client.database.call(change, write=True)
+    await make_default(interaction, model_id)
     await show_panel(interaction, model_id)
 
 

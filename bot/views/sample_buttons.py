@@ -1,22 +1,19 @@
-"""Answering a wish with samples, and the buttons below them that ask for more.
+"""The answer to `/generate`: samples, with buttons below them that ask for more.
 
-All that a button needs is in its id and in the message it stands below, so it outlives a restart.
+Everything a button needs is in its id and in its message, so it outlives a restart.
 """
 
+import dataclasses
 import re
-from dataclasses import dataclass
 from typing import Self
 
 import discord
 
 from bot.client import Interaction
-from bot.embeds.sample_message import filename, sample_message
-from bot.embeds.sample_reading import after_hidden, seed_of, text_of
+from bot.embeds.sample_message import after_hidden, filename, sample_message, seed_of, text_of
 from bot.errors import UserError
-from bot.generation import service
-from bot.generation.service import Generated, SampleWish
-from bot.guilds.permissions import guild_of
-from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
+from bot.generation.request import Generated, GenerationRequest, SamplingOptions
+from bot.generation.service import generate
 from bot.i18n import _
 from bot.text.hidden_words import HIDDEN
 from bot.text.splitting import ending
@@ -29,104 +26,79 @@ from bot.views.report_buttons import DeleteButton, ReportButton
 CONTINUED_CHARACTERS = 100
 LARGEST_FILE = 2**20
 
-SETTINGS = r"(?P<model>\d{1,18}):(?P<length>\d{1,5}):(?P<temperature>\d{1,5}):(?P<top_p>\d{1,4}|-)"
-
-
-@dataclass(frozen=True)
-class ButtonSettings:
-    """What of a sample's settings goes into the id of a button; numbers in thousandths."""
-
-    model_id: int
-    length: int
-    temperature: float
-    top_p: float | None
-
-    def __str__(self) -> str:
-        top_p = "-" if self.top_p is None else str(round(self.top_p * 1000))
-        return f"{self.model_id}:{self.length}:{round(self.temperature * 1000)}:{top_p}"
-
-    @classmethod
-    def of(cls, match: re.Match[str]) -> Self:
-        """Read an id, whose numbers may be of an older version's bounds."""
-        top_p = match["top_p"]
-        return cls(
-            int(match["model"]),
-            max(1, min(int(match["length"]), MAX_LENGTH)),
-            min(int(match["temperature"]) / 1000, MAX_TEMPERATURE),
-            None if top_p == "-" else min(int(top_p) / 1000, 1.0),
-        )
-
-    def wish(self, seed: str, message: discord.Message | None, *, count: int = 1) -> SampleWish:
-        """The same settings with a seed found in a message; what was private stays so."""
-        return SampleWish(
-            model=self.model_id,
-            seed=seed,
-            length=self.length,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            count=count,
-            private=message is not None and message.flags.ephemeral,
-            found=True,
-        )
+MODEL = r"(?P<model>\d{1,18})"
 
 
 class SamplingItem(PersistentItem[Button], template=r"(?!)"):
-    """One that is answered with a text; what was private stays so."""
+    """A button that is answered with a sample; what follows a private message stays private."""
 
     def ack(self, interaction: Interaction) -> Ack:
-        """As the message that it stands below was."""
+        """Privately below a private message, else publicly."""
         return sample_ack(interaction)
 
 
-class AgainButton(SamplingItem, template=rf"again:{SETTINGS}:(?P<count>[1-5]):(?P<seeded>[01])"):
-    """Samples again with the same settings and a new random seed."""
+class AgainButton(
+    SamplingItem, template=rf"again:{MODEL}:{SamplingOptions.ID}:(?P<count>[1-5]):(?P<seeded>[01])"
+):
+    """Samples again with the same options and a new random seed."""
 
-    def __init__(self, settings: ButtonSettings, count: int, *, seeded: bool) -> None:
-        self.settings = settings
-        self.count = count
+    def __init__(self, model_id: int, options: SamplingOptions, *, seeded: bool) -> None:
+        self.request = GenerationRequest(model_id, options=options, found=True)
         self.seeded = seeded
         super().__init__(
             discord.ui.Button(
-                label=_("Again"), emoji="🎲", custom_id=f"again:{settings}:{count}:{int(seeded)}"
+                label=_("Again"),
+                emoji="🎲",
+                custom_id=f"again:{model_id}:{options.to_id()}:{options.count}:{int(seeded)}",
             )
         )
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
         """Read the id."""
-        return cls(ButtonSettings.of(match), int(match["count"]), seeded=match["seeded"] == "1")
+        options = SamplingOptions.from_id(match, count=int(match["count"]))
+        return cls(int(match["model"]), options, seeded=match["seeded"] == "1")
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Answer with new samples; permission and guild are checked again."""
+        """Answer with new samples; permission and server are checked again."""
         message = interaction.message
         seed = seed_of(message) if self.seeded and message else ""
         if HIDDEN in seed:
             raise UserError(_("The seed holds a word that is hidden here. Try /generate with another one."))
-        await answer_wish(interaction, self.settings.wish(seed, message, count=self.count))
+        await answer_with_samples(interaction, dataclasses.replace(self.request, seed=seed))
 
 
-class ContinueButton(SamplingItem, template=rf"continue:(?P<number>[0-5]):{SETTINGS}"):
-    """Goes on from the end of a sample, in a new message."""
+class ContinueButton(SamplingItem, template=rf"continue:(?P<number>[0-5]):{MODEL}:{SamplingOptions.ID}"):
+    """Continues from the end of a sample, in a new message.
 
-    def __init__(self, number: int, settings: ButtonSettings) -> None:
+    Args:
+        number: which of several samples, from 1; 0: the only one.
+        model_id: id of the model that wrote it.
+        options: how it was sampled.
+    """
+
+    def __init__(self, number: int, model_id: int, options: SamplingOptions) -> None:
         self.number = number
-        self.settings = settings
+        self.request = GenerationRequest(model_id, options=dataclasses.replace(options, count=1), found=True)
         label = _("Continue {number}").format(number=number) if number else _("Continue")
         super().__init__(
             discord.ui.Button(
-                label=label, emoji="➡️", custom_id=f"continue:{number}:{settings}", row=1 if number else 0
+                label=label,
+                emoji="➡️",
+                custom_id=f"continue:{number}:{model_id}:{options.to_id()}",
+                row=1 if number else 0,
             )
         )
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
         """Read the id."""
-        return cls(int(match["number"]), ButtonSettings.of(match))
+        return cls(int(match["number"]), int(match["model"]), SamplingOptions.from_id(match))
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Answer with what comes next; permission and guild are checked again."""
-        text = await _whole_text(interaction, self.number)
-        await answer_wish(interaction, self.settings.wish(continued_seed(text), interaction.message))
+        """Answer with what comes next; permission and server are checked again."""
+        seed = continued_seed(await _whole_text(interaction, self.number))
+        await answer_with_samples(interaction, dataclasses.replace(self.request, seed=seed))
 
 
 def sample_ack(interaction: Interaction) -> Ack:
@@ -161,18 +133,11 @@ async def _whole_text(interaction: Interaction, number: int) -> str:
     return text_of(message, number)
 
 
-async def answer_wish(interaction: Interaction, wish: SampleWish) -> None:
-    """Answer an acknowledged interaction with samples."""
-    bot, guild_id = interaction.client, guild_of(interaction)
-    with bot.pool.admitted(guild_id):
-        granted = await service.prepare(interaction, bot.database, wish)
-        bot.cooldowns.take(guild_id, interaction.user.id, granted.settings.cooldown_s)
-        generated = await service.generate(
-            bot.pool, granted.model, granted.settings, wish, corpus=granted.corpus
-        )
-        bot.generations.add(guild_id, generated.model_id, len(generated.samples))
+async def answer_with_samples(interaction: Interaction, request: GenerationRequest) -> None:
+    """Answer an acknowledged interaction with the samples it asks for, and their buttons."""
+    generated = await generate(interaction, request)
     message = sample_message(generated.samples, may_attach=interaction.app_permissions.attach_files)
-    view = sample_buttons(generated, asked_by=interaction.user.id, seeded=bool(wish.seed))
+    view = sample_buttons(generated, asked_by=interaction.user.id, seeded=bool(request.seed))
     await answer(interaction, embeds=message.embeds, files=message.files, view=view)
 
 
@@ -181,15 +146,14 @@ def sample_buttons(generated: Generated, *, asked_by: int, seeded: bool) -> disc
 
     Args:
         generated: the samples.
-        asked_by: who may delete them.
-        seeded: whether somebody chose their seed.
+        asked_by: Discord id of the person who may delete them.
+        seeded: the seed was chosen; else the model started from a line of its corpus.
     """
-    first, count = generated.sample, len(generated.samples)
-    settings = ButtonSettings(generated.model_id, generated.length, first.temperature, first.top_p)
+    model_id, options, count = generated.model_id, generated.options, len(generated.samples)
     view = discord.ui.View(timeout=None)
-    view.add_item(AgainButton(settings, count, seeded=seeded))
+    view.add_item(AgainButton(model_id, options, seeded=seeded))
     for number in [0] if count == 1 else range(1, count + 1):
-        view.add_item(ContinueButton(number, settings))
+        view.add_item(ContinueButton(number, model_id, options))
     view.add_item(DeleteButton(asked_by))
     view.add_item(ReportButton())
     return view

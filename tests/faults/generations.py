@@ -16,7 +16,9 @@ import psutil
 
 from benchmarks.figures import Figure
 from bot.errors import SamplerUnavailable
-from bot.generation.pool import SampleRequest, SamplerPool
+from bot.generation.pool import SamplerPool
+from bot.generation.request import SamplingOptions
+from bot.generation.sampler_protocol import SamplerRequest
 from tests.faults.tools import trainings
 from tests.support.textgen.bundles import write_random_bundle
 
@@ -47,7 +49,7 @@ async def _measured(folder: Path, count: int, kills: int) -> list[Figure]:
     for first in range(0, max(60, count // 20), _AT_ONCE):
         await ask(first)
     # It starts by itself where one server asks for more than others, and keeps its pipes for minutes.
-    pool._the_one_apart()
+    pool.processes.slow_process()
     before = _look(pool)
     for first in range(0, count, _AT_ONCE):
         await ask(first)
@@ -99,18 +101,20 @@ async def _hung(pool: SamplerPool, folder: Path) -> list[Figure]:
     ]
 
 
-def _request(folder: Path, number: int) -> SampleRequest:
-    return SampleRequest(
+def _request(folder: Path, number: int) -> SamplerRequest:
+    return SamplerRequest(
         bundle=folder / f"model{number % _MODELS}",
         seed=_SEEDS[number % len(_SEEDS)],
-        length=10 + number % 50,
-        temperature=(0.0, 0.7, 1.3)[number % 3],
-        random_seed=number,
-        top_p=(None, 0.9)[number % 2],
-        count=1 + number % 3,
+        options=SamplingOptions(
+            length=10 + number % 50,
+            temperature=(0.0, 0.7, 1.3)[number % 3],
+            random_seed=number,
+            top_p=(None, 0.9)[number % 2],
+            count=1 + number % 3,
+        ),
         corpus=folder / "corpus.txt" if number % 5 == 0 else None,
         longest_copy=40,
-        server=number % 3,
+        guild_id=number % 3,
     )
 
 

@@ -16,15 +16,15 @@ def stratford(world: World, trained_bundle: Path) -> Place:
 
 
 async def test_a_sample_shows_its_seed_its_text_and_what_draws_it_again(stratford: Place):
-    wish = {"seed": "to be", "length": 200, "temperature": 0.5, "random_seed": 11}
-    message = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    options = {"seed": "to be", "length": 200, "temperature": 0.5, "random_seed": 11}
+    message = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert not message.ephemeral
     text = message.embeds[0].description
     assert text.startswith("**to be**")
     assert len(text) >= 200
     assert message.embeds[0].footer.text == "Bard · temperature 0.5 · random seed 11"
 
-    again = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    again = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert again.embeds[0].description == text
 
 
@@ -87,7 +87,7 @@ async def test_a_chosen_role_is_needed_for_the_command_and_for_again(world: Worl
     assert not answer(await stratford.admin.slash(stratford.channel, "generate", length=10)).ephemeral
 
 
-BAD_WISHES = [
+BAD_OPTIONS = [
     pytest.param({"seed": "日本"}, "日", id="a seed with characters the model never saw"),
     pytest.param({"model": "Nobody"}, "no model named “Nobody” here", id="an unknown model"),
     pytest.param({"model": "1"}, "no model named “1” here", id="a model's id for its name"),
@@ -95,9 +95,9 @@ BAD_WISHES = [
 ]
 
 
-@pytest.mark.parametrize(("wish", "says"), BAD_WISHES)
-async def test_a_wish_that_cannot_be_met_is_one_private_line(stratford: Place, wish: dict, says: str):
-    line = private_line(await stratford.member.slash(stratford.channel, "generate", **wish))
+@pytest.mark.parametrize(("options", "says"), BAD_OPTIONS)
+async def test_a_request_that_cannot_be_met_is_one_private_line(stratford: Place, options: dict, says: str):
+    line = private_line(await stratford.member.slash(stratford.channel, "generate", **options))
     assert says in line
     assert "@everyone" not in line
 

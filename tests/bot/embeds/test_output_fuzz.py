@@ -14,7 +14,8 @@ from discord.webhook.async_ import interaction_message_response_params
 
 from bot.app import create_bot
 from bot.embeds.report_card import report_card
-from bot.embeds.sample_message import Sample, SampleMessage, sample_message
+from bot.embeds.sample_message import SampleMessage, sample_message
+from bot.generation.request import Sample, SamplingOptions
 from bot.infra.settings import Settings
 from bot.text.hidden_words import hide
 
@@ -88,9 +89,11 @@ def messages(outputs: int) -> Iterator[tuple[SampleMessage, int]]:
                 model_name=draw.choice(("Bard", "@everyone", "`x`", "[a](https://evil.example)"))[:100],
                 seed=hide(draw.choice(("", "To be", nasty(draw)[:500], nasty(draw))), words),
                 text=hide(nasty(draw)[:12_000], words),
-                temperature=draw.random(),
-                random_seed=draw.randrange(2**53),
-                top_p=draw.choice((None, 0.9)),
+                options=SamplingOptions(
+                    temperature=draw.random(),
+                    random_seed=draw.randrange(2**53),
+                    top_p=draw.choice((None, 0.9)),
+                ),
                 copied=draw.choice((0, 73)),
                 ended_early=draw.random() < 0.5,
             )

@@ -12,7 +12,10 @@ import psutil
 import pytest
 
 from bot.errors import SampleRefused, SamplerUnavailable
-from bot.generation.pool import SampleRequest, SamplerPool, SampleText
+from bot.generation.limits import Admission
+from bot.generation.pool import SamplerPool
+from bot.generation.request import BOUNDS, SamplingOptions
+from bot.generation.sampler_protocol import SampledText, SamplerRequest
 from bot.infra.children.process import processor_s
 from tests.support.patience import PATIENCE_S
 from tests.support.textgen.bundles import write_random_bundle
@@ -26,13 +29,14 @@ async def pool() -> AsyncIterator[SamplerPool]:
     await asyncio.to_thread(pool.close)
 
 
-def wish(bundle: Path, length: int = 50, server: int = 0) -> SampleRequest:
-    return SampleRequest(bundle, "to be", length, 0.7, 3, server=server)
+def request_for(bundle: Path, length: int = 50, server: int = 0, **options: float) -> SamplerRequest:
+    options = {"length": length, "temperature": 0.7, "random_seed": 3} | options
+    return SamplerRequest(bundle, "to be", SamplingOptions(**options), guild_id=server)
 
 
 async def test_many_at_once_are_all_answered_alike(pool: SamplerPool, trained_bundle: Path):
     answers = await asyncio.gather(
-        *(pool.samples(wish(trained_bundle, server=number % 5)) for number in range(60))
+        *(pool.samples(request_for(trained_bundle, server=number % 5)) for number in range(60))
     )
     assert len({answer.text for (answer,) in answers}) == 1
 
@@ -40,8 +44,8 @@ async def test_many_at_once_are_all_answered_alike(pool: SamplerPool, trained_bu
 async def test_requests_lost_with_a_killed_process_are_answered_by_another(
     pool: SamplerPool, trained_bundle: Path
 ):
-    alone = (await pool.samples(wish(trained_bundle, 2000)))[0].text
-    waiting = [asyncio.create_task(pool.samples(wish(trained_bundle, 2000))) for _ in range(10)]
+    alone = (await pool.samples(request_for(trained_bundle, 2000)))[0].text
+    waiting = [asyncio.create_task(pool.samples(request_for(trained_bundle, 2000))) for _ in range(10)]
     await asyncio.sleep(0.05)
     os.kill(pool.pids[0], signal.SIGKILL)
     assert {answer.text for (answer,) in await asyncio.gather(*waiting)} == {alone}
@@ -56,7 +60,7 @@ async def test_a_process_that_hangs_is_given_up_and_replaced(
     (hanging,) = pool.pids
     os.kill(hanging, signal.SIGSTOP)
     waiting = [
-        asyncio.create_task(pool.samples(wish(trained_bundle, server=number))) for number in range(200)
+        asyncio.create_task(pool.samples(request_for(trained_bundle, server=number))) for number in range(200)
     ]
     with pytest.raises(SamplerUnavailable, match="did not answer within 1 s"):
         await waiting[0]
@@ -80,10 +84,10 @@ async def test_what_a_process_that_hangs_had_in_hand_is_answered_by_another(
     pool = SamplerPool(1, timeout_s=PATIENCE_S)
     pool.start()
     request.addfinalizer(pool.close)
-    await pool.samples(wish(small))
+    await pool.samples(request_for(small))
     (hanging,) = pool.pids
     os.kill(hanging, signal.SIGSTOP)
-    answers = await asyncio.gather(*(pool.samples(wish(small)) for _ in range(5)))
+    answers = await asyncio.gather(*(pool.samples(request_for(small)) for _ in range(5)))
     assert len({answer.text for (answer,) in answers}) == 1
     assert hanging not in pool.pids
     assert not psutil.pid_exists(hanging)
@@ -100,34 +104,34 @@ async def test_a_large_model_is_written_apart_until_it_proves_quick(
     pool = SamplerPool(1, timeout_s=PATIENCE_S)
     pool.start()
     (quick,) = pool.pids
-    apart = await pool.samples(wish(small))
+    apart = await pool.samples(request_for(small))
     assert pool.pids == [quick]
     (process,) = standing_back()
     process.kill()
-    assert await pool.samples(wish(small)) == apart, "it is started again when it is needed"
+    assert await pool.samples(request_for(small)) == apart, "it is started again when it is needed"
     monkeypatch.setattr("bot.generation.speed_lanes.QUICK_LOAD_S", 1000.0)
     monkeypatch.setattr("bot.generation.speed_lanes.QUICK_STEP_S", 1000.0)
-    assert await pool.samples(wish(small)) == apart
+    assert await pool.samples(request_for(small)) == apart
     (process,) = standing_back()
     process.suspend()
-    assert await pool.samples(wish(small)) == apart
+    assert await pool.samples(request_for(small)) == apart
     process.resume()
     await asyncio.to_thread(pool.close)
     assert not process.is_running()
 
 
-async def first_answer(pool: SamplerPool, bundle: Path) -> SampleText:
+async def first_answer(pool: SamplerPool, bundle: Path) -> SampledText:
     """Ask until a process that has just started answers; on a busy machine that may take a while."""
     for _ in range(30):
         with contextlib.suppress(SamplerUnavailable):
-            return (await pool.samples(wish(bundle)))[0]
+            return (await pool.samples(request_for(bundle)))[0]
     raise AssertionError("no sampler answers")
 
 
 async def test_a_bundle_that_is_none_is_refused_and_costs_nothing_else(pool: SamplerPool, tmp_path: Path):
     before = pool.pids
     with pytest.raises(SampleRefused):
-        await pool.samples(wish(tmp_path))
+        await pool.samples(request_for(tmp_path))
     assert pool.pids == before
 
 
@@ -139,23 +143,27 @@ async def test_closing_ends_every_process(trained_bundle: Path):
     await asyncio.to_thread(pool.close)
     assert not any(process.is_running() for process in processes)
     with pytest.raises(SamplerUnavailable, match="shutting down"):
-        await pool.samples(wish(trained_bundle))
+        await pool.samples(request_for(trained_bundle))
 
 
 async def test_several_texts_come_with_a_random_seed_each(pool: SamplerPool, trained_bundle: Path):
-    together = await pool.samples(dataclasses.replace(wish(trained_bundle), count=3, top_p=0.8))
+    together = await pool.samples(request_for(trained_bundle, count=3, top_p=0.8))
     assert [text.random_seed for text in together] == [3, 4, 5]
     for text in together:
-        alone = dataclasses.replace(wish(trained_bundle), top_p=0.8, random_seed=text.random_seed)
+        alone = request_for(trained_bundle, top_p=0.8, random_seed=text.random_seed)
         assert await pool.samples(alone) == (text,)
 
 
-async def test_whoever_leaves_is_not_written_for_any_more(trained_bundle: Path):
+async def test_a_cancelled_request_is_not_written_any_more(
+    trained_bundle: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # Far longer than the samples of Discord: it must not end by itself while the test looks.
+    monkeypatch.setitem(BOUNDS, "length", (1, 1_000_000))
     pool = SamplerPool(1, timeout_s=PATIENCE_S)
     pool.start()
     try:
-        await pool.samples(wish(trained_bundle, 5))
-        long = dataclasses.replace(wish(trained_bundle, 1_000_000), count=5)
+        await pool.samples(request_for(trained_bundle, 5))
+        long = request_for(trained_bundle, 1_000_000, count=5)
         leaving = asyncio.create_task(pool.samples(long))
         await asyncio.sleep(0.3)
         leaving.cancel()
@@ -166,16 +174,16 @@ async def test_whoever_leaves_is_not_written_for_any_more(trained_bundle: Path):
             await asyncio.sleep(0.2)
             if sum(process.cpu_times()[:2]) - before < 0.05:
                 return
-        pytest.fail("the sampler still writes for one who has left")
+        pytest.fail("the sampler still writes a cancelled request")
     finally:
         await asyncio.to_thread(pool.close)
 
 
 async def test_what_repeats_the_corpus_is_told_of(pool: SamplerPool, trained_bundle: Path, tmp_path: Path):
-    (text,) = await pool.samples(wish(trained_bundle, 400))
+    (text,) = await pool.samples(request_for(trained_bundle, 400))
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("Before. " + text.text[100:171].upper() + " After.", encoding="utf-8")
-    watched = dataclasses.replace(wish(trained_bundle, 400), corpus=corpus, longest_copy=50)
+    watched = dataclasses.replace(request_for(trained_bundle, 400), corpus=corpus, longest_copy=50)
     assert (await pool.samples(watched))[0].copied >= 71
     assert (await pool.samples(dataclasses.replace(watched, longest_copy=90)))[0].copied == 0
     corpus.unlink()
@@ -185,15 +193,21 @@ async def test_what_repeats_the_corpus_is_told_of(pool: SamplerPool, trained_bun
 async def test_a_server_that_asks_for_too_much_is_told_so_and_the_others_wait_for_none_of_it(
     pool: SamplerPool, trained_bundle: Path
 ):
-    await asyncio.gather(*(pool.samples(wish(trained_bundle, server=number)) for number in range(8)))
-    flood = [asyncio.create_task(pool.samples(wish(trained_bundle, 200, server=1))) for _ in range(300)]
+    await asyncio.gather(*(pool.samples(request_for(trained_bundle, server=number)) for number in range(8)))
+    admission = Admission()
+
+    async def ask() -> tuple[SampledText, ...]:
+        with admission.admitted(1):
+            return await pool.samples(request_for(trained_bundle, 200, server=1))
+
+    flood = [asyncio.create_task(ask()) for _ in range(300)]
     await asyncio.sleep(0)
-    (other,) = await pool.samples(wish(trained_bundle, 200, server=2))
+    (other,) = await pool.samples(request_for(trained_bundle, 200, server=2))
     assert sum(task.done() and task.exception() is None for task in flood) < 40
     answers = await asyncio.gather(*flood, return_exceptions=True)
     assert {answer[0].text for answer in answers if isinstance(answer, tuple)} == {other.text}
     refused = [answer for answer in answers if not isinstance(answer, tuple)]
     assert {str(answer) for answer in refused} == {
-        "This server already has 40 texts waiting to be written. Try again in a moment."
+        "This server already has 48 texts on the way. Try again in a moment."
     }
-    assert len(answers) - len(refused) == 40 + 8
+    assert len(answers) - len(refused) == 48

@@ -76,7 +76,7 @@ def test_two_who_ask_for_a_text_now_and_then_are_not_greedy(clock: Clock):
 
 
 async def test_what_is_heavy_waits_for_its_like_alone():
-    turns = FairTurns(servers=1, for_one=1, line=5, apart=1)
+    turns = FairTurns(servers=1, for_one=1, apart=1)
     lanes: list[tuple[int, Lane]] = []
 
     async def take(server: int, *, heavy: bool) -> None:
@@ -84,8 +84,8 @@ async def test_what_is_heavy_waits_for_its_like_alone():
             lanes.append((server, lane))
             await asyncio.sleep(60)
 
-    wishes = [(1, True), (2, True), (3, False), (4, False)]
-    tasks = [asyncio.create_task(take(server, heavy=heavy)) for server, heavy in wishes]
+    requests = [(1, True), (2, True), (3, False), (4, False)]
+    tasks = [asyncio.create_task(take(server, heavy=heavy)) for server, heavy in requests]
     await asyncio.sleep(0.01)
     assert lanes == [(1, Lane.APART), (3, Lane.QUICK)]
     tasks[0].cancel()
@@ -99,7 +99,7 @@ async def test_what_is_heavy_waits_for_its_like_alone():
 
 
 async def test_a_flood_moves_apart_when_somebody_else_comes(clock: Clock):
-    turns = FairTurns(servers=1, for_one=2, line=50, apart=1, usage=Usage(clock))
+    turns = FairTurns(servers=1, for_one=2, apart=1, usage=Usage(clock))
     lanes: list[tuple[int, Lane]] = []
     over = asyncio.Event()
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.commands.generate import _DISCORD_MARKUP
-from bot.embeds import sample_message, sample_reading
+from bot.embeds import sample_message
 from bot.guilds import time_zones
 from bot.scheduling import parser
 from bot.text import safe_text, splitting
@@ -27,7 +27,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "ending": lambda text: splitting.ending(text, len(text) - 1),
     "hide": lambda text: hide(text, HIDDEN),
     "seed": sample_message.bold_seed,
-    "parted": lambda text: sample_reading._parted(f"**{text}"),
+    "parted": lambda text: sample_message._parted(f"**{text}"),
     "markup": lambda text: _DISCORD_MARKUP.sub("", text),
     "rule": parser.read_rule,
     "zone": time_zones.zone_named,

@@ -7,8 +7,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.embeds.sample_message import Sample, sample_message
-from bot.embeds.sample_reading import seed_of
+from bot.embeds.sample_message import sample_message, seed_of
+from bot.generation.request import Sample, SamplingOptions
 from bot.text import safe_text
 from bot.text.splitting import code_units
 
@@ -36,7 +36,7 @@ texts = st.sampled_from(NASTY) | st.text(alphabet) | st.lists(st.sampled_from(NA
 
 
 def sample(text: str, seed: str = "To be") -> Sample:
-    return Sample("Bard", seed, text, 0.7, 1)
+    return Sample("Bard", seed, text, SamplingOptions(200, 0.7, random_seed=1))
 
 
 @given(texts)

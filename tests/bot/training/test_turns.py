@@ -4,26 +4,31 @@ import asyncio
 
 import pytest
 
-from bot.generation.fair_queue import Admission, FairTurns, LineFull
+from bot.generation.fair_queue import FairTurns
+from bot.generation.limits import Admission, ServerBusy
 
 
 class Served:
     """Servers in the order in which their turns came; a turn lasts until it is ended."""
 
-    def __init__(self, turns: FairTurns) -> None:
-        self.turns = turns
+    def __init__(self, turns: FairTurns, admission: Admission) -> None:
+        self.turns, self.admission = turns, admission
         self.order: list[int] = []
         self.running: list[asyncio.Event] = []
 
     def ask(self, server: int, texts: int = 1) -> "asyncio.Task[None]":
         async def take() -> None:
-            async with self.turns.turn(server, texts):
-                self.order.append(server)
-                over = asyncio.Event()
-                self.running.append(over)
-                await over.wait()
+            with self.admission.admitted(server):
+                await self._take_turn(server, texts)
 
         return asyncio.create_task(take())
+
+    async def _take_turn(self, server: int, texts: int) -> None:
+        async with self.turns.turn(server, texts):
+            self.order.append(server)
+            over = asyncio.Event()
+            self.running.append(over)
+            await over.wait()
 
     async def end(self, turns: int = 1) -> None:
         for _ in range(turns):
@@ -38,7 +43,7 @@ async def settle() -> None:
 
 @pytest.fixture
 def served() -> Served:
-    return Served(FairTurns(servers=2, for_one=2, line=5))
+    return Served(FairTurns(servers=2, for_one=2), Admission(7))
 
 
 async def test_servers_take_turns_whoever_came_first(served: Served):
@@ -50,11 +55,11 @@ async def test_servers_take_turns_whoever_came_first(served: Served):
     assert served.order == [1, 1, 2, 2, 3, 3, 4, 1, 1, 1]
 
 
-async def test_a_line_takes_so_many_and_no_more(served: Served):
+async def test_a_server_has_so_many_open_requests_and_no_more(served: Served):
     tasks = [served.ask(1) for _ in range(9)]
     await settle()
     assert [task.done() for task in tasks] == [False] * 7 + [True] * 2
-    assert isinstance(tasks[-1].exception(), LineFull)
+    assert isinstance(tasks[-1].exception(), ServerBusy)
     served.ask(2)
     await settle()
     assert served.order == [1, 1, 2]  # there is room for another server
@@ -86,7 +91,7 @@ async def test_several_texts_weigh_as_much_as_they_are_and_are_never_too_many(se
     assert sorted(served.order) == [1, 1, 2, 2, 3]
 
 
-async def test_whoever_leaves_takes_nobodys_turn(served: Served):
+async def test_a_cancelled_request_takes_no_turn(served: Served):
     tasks = [served.ask(1) for _ in range(4)]
     others = [served.ask(2), served.ask(3)]
     await settle()
@@ -105,10 +110,10 @@ async def test_whoever_leaves_takes_nobodys_turn(served: Served):
     assert served.order[-1] == 4
 
 
-def test_more_than_enough_is_not_even_admitted():
+def test_too_many_open_requests_are_refused_at_once():
     admission = Admission(2)
     with admission.admitted(1), admission.admitted(1):
-        with pytest.raises(LineFull), admission.admitted(1):
+        with pytest.raises(ServerBusy), admission.admitted(1):
             pass
         with admission.admitted(2):
             pass

@@ -8,7 +8,7 @@ import discord
 import pytest
 import simcord
 
-from bot.generation.cooldowns import Cooldowns
+from bot.generation.limits import Cooldowns
 from bot.text import safe_text
 from models import audit, corpora, guilds, text_models
 from tests.support.bot.world import Place, World, answer, private_line, shown
@@ -35,14 +35,14 @@ def labels(message: simcord.ResponseMessage) -> list[str]:
 
 
 async def test_several_texts_stand_apart_and_each_can_be_drawn_again(stratford: Place):
-    wish = {"seed": "to be", "length": 80, "top_p": 0.9}
+    options = {"seed": "to be", "length": 80, "top_p": 0.9}
     several = answer(
-        await stratford.member.slash(stratford.channel, "generate", count=3, random_seed=40, **wish)
+        await stratford.member.slash(stratford.channel, "generate", count=3, random_seed=40, **options)
     )
     assert len(several.embeds) == 3
     assert len({embed.description for embed in several.embeds}) == 3
     assert footer(several, 1) == "2 of 3 · Bard · temperature 0.7 · top-p 0.9 · random seed 41"
-    alone = answer(await stratford.member.slash(stratford.channel, "generate", random_seed=41, **wish))
+    alone = answer(await stratford.member.slash(stratford.channel, "generate", random_seed=41, **options))
     assert alone.embeds[0].description == several.embeds[1].description
     assert labels(several) == [
         *("Again", "Delete", "Report"),
@@ -183,8 +183,8 @@ async def test_a_report_to_a_channel_that_is_gone_says_so(world: World, stratfor
 async def test_elsewhere_than_in_the_chosen_channel_only_managers_generate(world: World, stratford: Place):
     elsewhere = stratford.guild.create_text_channel("elsewhere")
     configure(world, stratford, channel_id=stratford.channel.id)
-    for wish in ({}, {"private": True}):
-        refused = await stratford.member.slash(elsewhere, "generate", length=10, **wish)
+    for options in ({}, {"private": True}):
+        refused = await stratford.member.slash(elsewhere, "generate", length=10, **options)
         assert private_line(refused) == f"Texts are written in <#{stratford.channel.id}> here."
     theirs = answer(await stratford.admin.slash(elsewhere, "generate", length=10))
     for label in ("Again", "Continue"):
@@ -226,15 +226,15 @@ def test_cooldowns_of_very_many_people_are_forgotten_in_turn():
 
 
 async def test_hidden_words_are_hidden_in_text_seed_and_file(world: World, stratford: Place):
-    wish = {"seed": "The lord", "length": 2000, "temperature": 0.3, "random_seed": 8}
-    before = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    options = {"seed": "The lord", "length": 2000, "temperature": 0.3, "random_seed": 8}
+    before = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert re.search(r"\bthe\b", before.embeds[0].description)
     configure(world, stratford, hidden_words="THE\nlord")
-    after = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    after = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     text = "".join(embed.description for embed in after.embeds)
     assert seed(after) == "▒▒▒ ▒▒▒"
     assert not re.search(r"\b(?:the|lord)\b", text, re.IGNORECASE)
-    several = answer(await stratford.member.slash(stratford.channel, "generate", count=5, **wish))
+    several = answer(await stratford.member.slash(stratford.channel, "generate", count=5, **options))
     file = (await several.message.attachments[0].read()).decode()
     assert file.startswith("▒▒▒ ▒▒▒")
     assert not re.search(r"\b(?:the|lord)\b", file, re.IGNORECASE)
@@ -247,38 +247,38 @@ async def test_hidden_words_are_hidden_in_text_seed_and_file(world: World, strat
 async def test_what_repeats_the_corpus_says_so_or_is_drawn_again(
     world: World, stratford: Place, tmp_path: Path
 ):
-    wish = {"seed": "to be", "length": 120, "random_seed": 3}
-    first = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    options = {"seed": "to be", "length": 120, "random_seed": 3}
+    first = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert "stand in its corpus" not in footer(first)
     written = first.embeds[0].description.removeprefix("**to be**").replace("\\", "")
     corpus_id = world.learn_from(stratford, f"Before. {written} After.", tmp_path)
 
-    same = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    same = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert same.embeds[0].description == first.embeds[0].description
     assert footer(same).endswith(" · random seed 3 · 120 characters in a row stand in its corpus")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("secrets.randbelow", lambda below: 3)  # what chance draws first
-        del wish["random_seed"]
-        redrawn = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+        del options["random_seed"]
+        redrawn = answer(await stratford.member.slash(stratford.channel, "generate", **options))
         assert "random seed" in footer(redrawn)
         assert not footer(redrawn).endswith((" · random seed 3", "stand in its corpus"))
         assert redrawn.embeds[0].description != first.embeds[0].description
 
         patch.setattr("bot.generation.service.REDRAWN", 0)
-        stuck = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+        stuck = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert footer(stuck).endswith("stand in its corpus")
 
-    wish["random_seed"] = 3
+    options["random_seed"] = 3
     configure(world, stratford, longest_copy=0)
-    off = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    off = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert "corpus" not in footer(off)
     configure(world, stratford, longest_copy=50)
     with world.bot.database.write() as session:
         corpora.get(session, stratford.guild.id, corpus_id).text_deleted_at = datetime.datetime.now(
             datetime.UTC
         )
-    gone = answer(await stratford.member.slash(stratford.channel, "generate", **wish))
+    gone = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert "corpus" not in footer(gone)
 
 

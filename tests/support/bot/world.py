@@ -40,7 +40,7 @@ class World:
         self.without_cooldowns()
 
     def without_cooldowns(self) -> None:
-        """Let an hour pass between any two wishes of a person."""
+        """Let an hour pass between any two requests of a person."""
         self.bot.cooldowns.clock = itertools.count(step=3600).__next__
 
     @property

@@ -1,0 +1,150 @@
+"""The warm sampler processes: started, chosen for a request, and started again when one dies.
+
+A few quick processes are always there. One more, with a low priority, writes what would hold up the others
+(`bot.generation.speed_lanes`); it starts when it is needed and ends when it has had no work for a while.
+"""
+
+import asyncio
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.errors import SamplerUnavailable
+from bot.generation.sampler import SamplerWorker
+from bot.generation.speed_lanes import Lane
+from bot.i18n import _
+
+# A process that dies sooner than this after its start is not started again at once.
+SHORTEST_LIFE_S = 1.0
+RESTART_PAUSE_S = 5.0
+# The slow process ends after so many seconds without work.
+APART_IDLE_S = 300.0
+APART_NICE = 10
+# A process that has the model loaded is chosen unless it has so many more requests than the least busy one.
+LEAD = 8
+
+
+class SamplerProcesses:
+    """Keeps sampler processes running, and chooses one for each request.
+
+    Args:
+        size: number of quick processes.
+        home: folder that the processes use as the user's home; None: the bot's own.
+    """
+
+    def __init__(self, size: int, home: Path | None = None) -> None:
+        self._size = size
+        self._home = home
+        self._workers: list[SamplerWorker] = []
+        self._apart: SamplerWorker | None = None
+        self._apart_end: asyncio.TimerHandle | None = None
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._timers: set[threading.Timer] = set()
+        self._closed = False
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the quick processes that live."""
+        with self._lock:
+            return [worker.pid for worker in self._workers if worker.alive]
+
+    def start(self) -> None:
+        """Start the quick processes; they warm up by themselves."""
+        with self._lock:
+            self._closed = False
+            while len(self._workers) < self._size:
+                self._workers.append(self._worker(self._replace))
+
+    def close(self) -> None:
+        """End every process; blocks for up to a few seconds."""
+        with self._lock:
+            self._closed = True
+            workers, self._workers = self._workers, []
+            if self._apart is not None:
+                workers.append(self._apart)
+                self._apart = None
+            for timer in self._timers:
+                timer.cancel()
+        for worker in workers:
+            worker.close()
+
+    def choose(self, bundle: str, lane: Lane) -> SamplerWorker:
+        """Choose the process for a request.
+
+        In the quick lane that is one that has the bundle loaded, unless it is far busier than others; else
+        the least busy.
+
+        Args:
+            bundle: path of the model's bundle.
+            lane: where the request is written.
+
+        Raises:
+            SamplerUnavailable: the processes are closed.
+        """
+        if lane is Lane.APART:
+            return self.slow_process()
+        with self._lock:
+            alive = [worker for worker in self._workers if worker.alive]
+            if not alive and not self._closed:
+                alive = [self._worker(self._replace)]
+                self._workers = alive
+            if not alive:
+                raise _shutting_down()
+            least = min(worker.load for worker in alive)
+            near = [w for w in alive if w.load <= least + LEAD and w.knows(bundle)]
+            return min(near or alive, key=lambda worker: worker.load)
+
+    def slow_process(self) -> SamplerWorker:
+        """The process that writes what would hold up others; it starts here if there is none.
+
+        Raises:
+            SamplerUnavailable: the processes are closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise _shutting_down()
+            if self._apart is None or not self._apart.alive:
+                # If it dies, the next request that needs it starts another.
+                self._apart = self._worker(lambda _dead: None, nice=APART_NICE)
+            worker = self._apart
+        if self._apart_end is not None:
+            self._apart_end.cancel()
+        self._apart_end = asyncio.get_running_loop().call_later(APART_IDLE_S, self._end_apart)
+        return worker
+
+    def _worker(self, on_exit: Callable[[SamplerWorker], None], *, nice: int = 0) -> SamplerWorker:
+        return SamplerWorker(next(self._numbers), on_exit, home=self._home, nice=nice)
+
+    def _end_apart(self) -> None:
+        """End the slow process, which takes memory, if it has nothing to do."""
+        with self._lock:
+            worker = self._apart
+            if worker is None or worker.load:
+                return
+            self._apart = None
+        threading.Thread(target=worker.close, name="sampler-end", daemon=True).start()
+
+    def _replace(self, dead: SamplerWorker) -> None:
+        lived_s = time.monotonic() - dead.started
+        if lived_s < SHORTEST_LIFE_S:
+            timer = threading.Timer(RESTART_PAUSE_S, self._refill)
+            timer.daemon = True
+            self._timers.add(timer)
+            timer.start()
+        else:
+            self._refill()
+
+    def _refill(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._workers = [worker for worker in self._workers if worker.alive]
+            while len(self._workers) < self._size:
+                self._workers.append(self._worker(self._replace))
+
+
+def _shutting_down() -> SamplerUnavailable:
+    return SamplerUnavailable(_("The bot is shutting down. Please try again in a moment."))

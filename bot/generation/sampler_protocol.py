@@ -1,0 +1,99 @@
+"""What the bot and a sampler process say to each other (`textgen.serving.stdio` has the other side)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.generation.request import SamplingOptions
+
+
+@dataclass(frozen=True)
+class SamplerRequest:
+    """What a sampler process writes.
+
+    Attributes:
+        bundle: path of the model's bundle.
+        seed: text to continue; empty: one of the bundle's line starts.
+        options: how to sample; complete.
+        corpus: path of a text that no sample should repeat; None: not checked.
+        longest_copy: characters; a longer passage that stands in the corpus is reported.
+        guild_id: Discord id of the server whose turn it takes.
+    """
+
+    bundle: Path
+    seed: str
+    options: SamplingOptions
+    corpus: Path | None = None
+    longest_copy: int = 0
+    guild_id: int = 0
+
+    def as_json(self, root: Path) -> dict[str, Any]:
+        """The request as a JSON object; relative paths are below `root`."""
+        watched = (
+            {"corpus": str(root / self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
+        )
+        return {
+            "bundle": str(root / self.bundle),
+            "seed": self.seed,
+            "settings": self.options.for_sampler(),
+            **watched,
+            "server": str(self.guild_id),
+            "measure": True,
+        }
+
+
+@dataclass(frozen=True)
+class SampledText:
+    """A text as the sampler process wrote it.
+
+    Attributes:
+        seed: the seed as the model reads it.
+        text: what the model wrote, without the seed.
+        random_seed: gives the same text again.
+        copied: characters of the longest passage that stands in the corpus; 0 if that is allowed.
+        training: what ended the model's training.
+        unseen: symbols of the seed that were left out because the model has never seen them.
+    """
+
+    seed: str
+    text: str
+    random_seed: int
+    copied: int = 0
+    training: str = ""
+    unseen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The process understood a request and refused it.
+
+    Attributes:
+        kind: name of the error's class.
+        message: the error's message.
+        line: the format that the message was made from.
+        values: what stands for the names in `line`.
+    """
+
+    kind: str
+    message: str
+    line: str = ""
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def refusal_of(error: Mapping[str, Any]) -> Refusal:
+    """Read an answer's ``error``."""
+    return Refusal(error["type"], error["message"], error.get("line", ""), error.get("values", {}))
+
+
+def texts_of(answer: Mapping[str, Any]) -> tuple[SampledText, ...]:
+    """Read the texts of an answer, in the order of their random seeds."""
+    several = "texts" in answer
+    texts = answer["texts"] if several else [answer["text"]]
+    seeds = answer["seeds"] if several else [answer["seed"]]
+    random_seeds = answer["random_seeds"] if several else [answer["random_seed"]]
+    copied = answer.get("copied", [0] * len(texts))
+    return tuple(
+        SampledText(seed, text, random_seed, longest, answer["training"], tuple(answer["unseen"]))
+        for seed, text, random_seed, longest in zip(seeds, texts, random_seeds, copied, strict=True)
+    )
