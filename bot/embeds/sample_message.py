@@ -23,6 +23,7 @@ EMBEDS = 2
 EXCERPT_UNITS = 1200
 SEED_CHARACTERS = 500
 SEED_UNITS = 1100
+REPORTED_UNITS = 2000
 FILENAME = "sample.txt"
 # Of what was left out of a seed.
 SYMBOLS, SYMBOL_CHARACTERS = 5, 20
@@ -127,6 +128,31 @@ def _symbols(left_out: Sequence[str]) -> str:
     """The first few, in a footer's room."""
     shown = [safe_text.shorten(safe_text.plain(symbol), SYMBOL_CHARACTERS) for symbol in left_out[:SYMBOLS]]
     return " ".join(filter(None, shown)) + (" …" if len(left_out) > SYMBOLS else "")
+
+
+def report_card(message: discord.Message, reported_by: int) -> discord.Embed:
+    """The card that reports a text to the people who look after the server.
+
+    Args:
+        message: the message with the samples.
+        reported_by: Discord id of the person who pressed Report.
+    """
+    text = text_of(message)
+    shown = beginning(text, REPORTED_UNITS)
+    quoted = "\n".join(f"> {line}" for line in safe_text.safe(shown).split("\n"))
+    embed = discord.Embed(
+        title=_("Reported text"),
+        description=quoted + ("…" if shown != text else ""),
+        colour=style.FAILED,
+        timestamp=message.created_at,
+    )
+    embed.add_field(name=_("Reported by"), value=f"<@{reported_by}>")
+    if not message.flags.ephemeral:
+        embed.add_field(name=_("Message"), value=message.jump_url)
+    footers = [embed.footer.text for embed in message.embeds if embed.footer.text]
+    if footers:
+        embed.set_footer(text=safe_text.shorten(safe_text.plain(footers[0]), 1000))
+    return embed
 
 
 def seed_of(message: discord.Message) -> str:

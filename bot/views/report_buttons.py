@@ -6,7 +6,7 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.embeds.report_card import report_card
+from bot.embeds.sample_message import report_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, is_gone, require_remover
 from bot.i18n import _

@@ -13,8 +13,7 @@ import pytest
 from discord.webhook.async_ import interaction_message_response_params
 
 from bot.app import create_bot
-from bot.embeds.report_card import report_card
-from bot.embeds.sample_message import SampleMessage, sample_message
+from bot.embeds.sample_message import SampleMessage, report_card, sample_message
 from bot.generation.request import Sample, SamplingOptions
 from bot.infra.settings import Settings
 from bot.text.hidden_words import hide
