@@ -41,6 +41,12 @@ class Sample:
         folded: parts of the seed that were replaced by another form, each with that form.
         never_written: stop sequences, as they were given, that the model cannot write.
         copied_lines: number of lines that stand in the corpus although they were drawn again up to the limit.
+
+    Example:
+        >>> model = textgen.load("model")
+        >>> sample = model.sample("To be", textgen.SamplingSettings(length=20, random_seed=7))
+        >>> len(sample.text), sample.random_seed, sample.ended
+        (20, 7, 'length')
     """
 
     text: str
@@ -68,7 +74,14 @@ class Sample:
 
 
 class TextModel:
-    """A model in memory that writes texts and predicts tokens."""
+    """A model in memory that writes texts and predicts tokens.
+
+    Example:
+        >>> model = textgen.load("model")
+        >>> text = model.generate("To be", length=50, temperature=0.7, random_seed=7)
+        >>> text == "".join(model.stream("To be", length=50, temperature=0.7, random_seed=7))
+        True
+    """
 
     def __init__(self, bundle: bundles.Bundle) -> None:
         """Prepare the network of a bundle.

@@ -43,8 +43,8 @@ class Manifest:
 
     Example:
         >>> result = textgen.train("plays", output="model", time_limit=3)
-        >>> result.level, result.perplexity < result.vocabulary
-        ('char', True)
+        >>> result.perplexity < result.vocabulary
+        True
     """
 
     level: str

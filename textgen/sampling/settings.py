@@ -102,6 +102,10 @@ class SamplingSettings:
 
     Raises:
         SettingsError: a value lies outside its bounds.
+
+    Example:
+        >>> textgen.SamplingSettings(length=200, temperature=0.9, top_p=0.95).count
+        1
     """
 
     length: int = 500
