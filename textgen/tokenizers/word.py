@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from textgen.errors import BundleError
 from textgen.levels import WORD
 from textgen.tokenizers import spacing, treebank, word_folding
 from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, token_array
@@ -21,11 +20,11 @@ from textgen.tokenizers.stream import StreamDecoder
 from textgen.tokenizers.word_vocabulary import (
     DEFAULT_WORDS,
     JOIN,
-    LONGEST_WORD,
     MAXIMUM_WORDS,
     NEWLINE,
     SPACE,
     Splitting,
+    check_json,
     most_frequent,
     split,
 )
@@ -278,40 +277,12 @@ class WordTokenizer(Tokenizer):
         Raises:
             BundleError: the data has another shape.
         """
-        words, splitting = data.get("words"), data.get("splitting")
-        lowercase, pristine_output = data.get("lowercase"), data.get("pristine_output")
-        if (
-            not isinstance(words, list)
-            or not 1 <= len(words) <= MAXIMUM_WORDS
-            or not all(isinstance(word, str) and len(word) <= LONGEST_WORD for word in words)
-            or len(set(words)) != len(words)
-        ):
-            raise BundleError(
-                f"tokenizer.json needs 1 to {MAXIMUM_WORDS:,} different `words` "
-                f"of at most {LONGEST_WORD} characters"
-            )
-        for name in ("joins_left", "joins_right"):
-            numbers = data.get(name)
-            if not isinstance(numbers, list) or not all(
-                type(number) is int and 1 <= number <= len(words) for number in numbers
-            ):
-                raise BundleError(
-                    f"tokenizer.json needs `{name}`: a list of numbers from 1 to {len(words):,}"
-                )
-        if (
-            not isinstance(lowercase, bool)
-            or not isinstance(pristine_output, bool)
-            or splitting not in ("treebank", "space")
-        ):
-            raise BundleError(
-                "tokenizer.json needs `lowercase` and `pristine_output` (true or false) "
-                "and `splitting` (treebank or space)"
-            )
+        check_json(data)
         return cls(
-            words,
+            data["words"],
             joins_left=data["joins_left"],
             joins_right=data["joins_right"],
-            lowercase=lowercase,
-            splitting=splitting,
-            pristine_output=pristine_output,
+            lowercase=data["lowercase"],
+            splitting=data["splitting"],
+            pristine_output=data["pristine_output"],
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
+from textgen.errors import BundleError
 from textgen.tokenizers import treebank
 from textgen.tokenizers.base import pieces
 
@@ -97,3 +98,38 @@ def _ranked(counts: Counter[str], special: tuple[str, ...]) -> Iterator[str]:
             return
         if len(word) <= LONGEST_WORD and word not in special:
             yield word
+
+
+def check_json(data: dict[str, Any]) -> None:
+    """Check the description of a tokenizer of words that ``tokenizer.json`` holds.
+
+    Raises:
+        BundleError: the data has another shape.
+    """
+    words, splitting = data.get("words"), data.get("splitting")
+    lowercase, pristine_output = data.get("lowercase"), data.get("pristine_output")
+    if (
+        not isinstance(words, list)
+        or not 1 <= len(words) <= MAXIMUM_WORDS
+        or not all(isinstance(word, str) and len(word) <= LONGEST_WORD for word in words)
+        or len(set(words)) != len(words)
+    ):
+        raise BundleError(
+            f"tokenizer.json needs 1 to {MAXIMUM_WORDS:,} different `words` "
+            f"of at most {LONGEST_WORD} characters"
+        )
+    for name in ("joins_left", "joins_right"):
+        numbers = data.get(name)
+        if not isinstance(numbers, list) or not all(
+            type(number) is int and 1 <= number <= len(words) for number in numbers
+        ):
+            raise BundleError(f"tokenizer.json needs `{name}`: a list of numbers from 1 to {len(words):,}")
+    if (
+        not isinstance(lowercase, bool)
+        or not isinstance(pristine_output, bool)
+        or splitting not in ("treebank", "space")
+    ):
+        raise BundleError(
+            "tokenizer.json needs `lowercase` and `pristine_output` (true or false) "
+            "and `splitting` (treebank or space)"
+        )
