@@ -113,7 +113,7 @@ def command(
             click.echo(json_line(described))
             continue
         if settings.count > 1:
-            # A blank line goes where the texts go, a heading to whoever watches.
+            # The blank line belongs to the texts on standard output, the heading to standard error.
             if number > 1:
                 click.echo()
             click.echo(f"── {number} of {settings.count}, random seed {sample.random_seed} ──", err=True)

@@ -40,7 +40,7 @@ from textgen.training.run import train
     "inputs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A file to train on, instead of --data-dir; may be given again.",
+    help="A file to train on, instead of --data-dir. Can be repeated.",
 )
 @reading_options
 @click.option(
@@ -48,56 +48,69 @@ from textgen.training.run import train
     type=click.Path(path_type=Path),
     help="The bundle's folder.  [default: model in DATA_DIR, or beside the first --input]",
 )
-@click.option("--preset", type=click.Choice(PRESETS), help=f"A whole recipe.  [default: {DEFAULT_PRESET}]")
+@click.option(
+    "--preset",
+    type=click.Choice(PRESETS),
+    help=f"A set of defaults for all other flags.  [default: {DEFAULT_PRESET}]",
+)
 @click.option(
     "--level", type=click.Choice(list(LEVELS)), help=f"What a token is.  [default: {DEFAULT_LEVEL}]"
 )
 @click.option("--word-tokens", is_flag=True, help="The same as --level word.")
 @click.option("--cell", type=click.Choice(list(CELLS)), help="Kind of the recurrent layers.")
 @click.option(
-    "--pristine-input", is_flag=True, default=None, help="Keep upper case; words: split at blanks alone."
+    "--pristine-input", is_flag=True, default=None, help="Keep upper case. Words: split only at white space."
 )
 @click.option(
-    "--pristine-output", is_flag=True, default=None, help="Words: show tokens with a blank between any two."
+    "--pristine-output", is_flag=True, default=None, help="Words: write a space between any two tokens."
 )
 @click.option("--embedding-size", type=int, help="Size of a token's vector.")
 @click.option("--rnn-size", type=int, help="Size of each recurrent layer.")
 @click.option("--num-layers", type=int, help="Number of recurrent layers.")
-@click.option("--dropout", type=float, help="Share of a layer's outputs zeroed in training.")
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How gradients become steps.")
-@click.option("--learning-rate", type=float, help="Step size of the optimizer.")
-@click.option("--schedule", type=click.Choice(SCHEDULES), help="How the step size changes over time.")
-@click.option("--batch-size", type=int, help="Texts trained side by side.")
-@click.option("--half-batch", is_flag=True, help="Half of that many, for a memory that is too small.")
-@click.option("--seq-length", type=int, help="Tokens through which gradients flow.")
-@click.option("--seq-step", type=int, help="Distance of the offsets at which the text is gone through again.")
-@click.option("--num-epochs", type=int, help="Times the whole text is trained on.")
-@click.option("--time-limit", type=float, help="Seconds from start to saved bundle, everything included.")
-@click.option("--patience", type=int, help="Stop after so many validations without a better loss.")
-@click.option("--validation-split", type=float, help="Share held out where there is no validate.txt.")
-@click.option("--vocab-size", "vocabulary_size", type=int, help="At most so many tokens.")
-@click.option("--random-seed", type=int, help="Decides first weights and dropout.")
-@click.option("--no-seeds", is_flag=True, help="Keep no line starts of the corpus in the bundle.")
-@click.option("--resume", is_flag=True, help="Go on from an interrupted training.")
-@click.option("--base", type=click.Path(path_type=Path), help="Go on from this bundle, with its network.")
+@click.option("--dropout", type=float, help="Share of the outputs of a layer that are zeroed in training.")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="The optimizer.")
+@click.option("--learning-rate", type=float, help="Learning rate of the optimizer.")
+@click.option("--schedule", type=click.Choice(SCHEDULES), help="How the learning rate changes over time.")
+@click.option("--batch-size", type=int, help="Number of windows in a batch.")
+@click.option("--half-batch", is_flag=True, help="Halve the batch size, if memory is too small.")
+@click.option("--seq-length", type=int, help="Tokens of a window: the length of truncated back-propagation.")
+@click.option("--seq-step", type=int, help="Distance in tokens between the starts of two windows.")
+@click.option("--num-epochs", type=int, help="Number of epochs.")
+@click.option("--time-limit", type=float, help="Seconds from the start of the process to the saved bundle.")
+@click.option("--patience", type=int, help="Early stopping: stop after N validations without a better loss.")
+@click.option(
+    "--validation-split", type=float, help="Share of the text to hold out if there is no validate.txt."
+)
+@click.option("--vocab-size", "vocabulary_size", type=int, help="Maximum number of tokens in the vocabulary.")
+@click.option("--random-seed", type=int, help="Seed of the initial weights and of dropout.")
+@click.option("--no-seeds", is_flag=True, help="Store no line starts of the corpus in the bundle.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted training.")
+@click.option("--base", type=click.Path(path_type=Path), help="Fine-tune this bundle; its network is kept.")
 @click.option("--tensorboard", type=click.Path(path_type=Path), help="Write progress for TensorBoard here.")
 @click.option("--checkpoint-seconds", "checkpoint_s", type=float, help="Seconds between checkpoints.")
 @click.option(
     "--cache-dir",
     type=click.Path(path_type=Path),
-    help="Where prepared corpora are kept.  [default: the user's cache folder, from 16 MiB on]",
+    help="Folder for prepared corpora.  [default: the user's cache folder, for corpora from 16 MiB]",
 )
-@click.option("--no-cache", is_flag=True, help="Keep no prepared corpus.")
+@click.option("--no-cache", is_flag=True, help="Do not store the prepared corpus.")
 @click.option("--live-sample", is_flag=True, help="Show samples at four temperatures after each epoch.")
 @click.option(
-    "--curve", is_flag=True, help="Draw the losses as it trains, in the end as loss.png of the bundle."
-)
-@click.option("--events", is_flag=True, help="JSON lines on standard output, nothing else there.")
-@click.option(
-    "--control", is_flag=True, help="Obey `finish` and `cancel` on standard input; its end cancels."
+    "--curve",
+    is_flag=True,
+    help="Draw the loss curve during training; at the end it is loss.png in the bundle.",
 )
 @click.option(
-    "--lock-timeout", type=float, default=0.0, help="Seconds to wait for another training of this bundle."
+    "--events", is_flag=True, help="Write events as JSON lines to standard output, and nothing else."
+)
+@click.option(
+    "--control", is_flag=True, help="Read `finish` or `cancel` from standard input; its end cancels."
+)
+@click.option(
+    "--lock-timeout",
+    type=float,
+    default=0.0,
+    help="Seconds to wait while another training writes this bundle.",
 )
 def command(
     data_dir: Path | None,
@@ -161,7 +174,7 @@ def command(
     stop_control.give_up = functools.partial(_give_up, events=events)
     try:
         if events:
-            emit = _as_long_as_heard(json_lines(sys.stdout))
+            emit = _ignoring_broken_output(json_lines(sys.stdout))
             try:
                 run(emit)
             except TrainingInterruptedError:
@@ -182,7 +195,7 @@ def command(
     try:
         click.echo(told)
     except OutputError as error:
-        # The training is done and its model stands.
+        # The training is complete and the bundle is saved, so this is no error.
         click.echo(f"note: {error}\n{told}", err=True)
 
 
@@ -196,14 +209,14 @@ def _failed(said: str, error: TextgenError | OSError) -> FailedEvent:
     return event
 
 
-def _as_long_as_heard(emit: EventSink) -> EventSink:
-    """Return a sink for a training that goes on when nobody listens: its model is what it is for."""
+def _ignoring_broken_output(emit: EventSink) -> EventSink:
+    """Return a sink that ignores a broken standard output: the training goes on, for its model."""
 
     def send(event: Event) -> None:
         try:
             emit(event)
         except OutputError as error:
-            # From now on the stream drops what it is given.
+            # From now on, the stream drops its input.
             if not error.reader_left:
                 click.echo(f"note: {error}; the training goes on", err=True)
 
@@ -211,7 +224,7 @@ def _as_long_as_heard(emit: EventSink) -> EventSink:
 
 
 def _give_up(error: TextgenError, *, events: bool) -> None:
-    """End the process at once: the thread that reads the corpus is in code that cannot be interrupted."""
+    """End the process at once, because the thread that reads the corpus cannot be interrupted."""
     interrupted = isinstance(error, TrainingInterruptedError)
     lock.abandon()
     with contextlib.suppress(OutputError):

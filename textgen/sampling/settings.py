@@ -69,36 +69,35 @@ class SamplingKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """How a text is drawn from a model. None turns a control off.
+    """Sampling settings. None turns a control off.
 
-    `textgen.sampling.controls` says in which order the controls apply, and why.
+    `textgen.sampling.controls` describes the order in which the controls apply, and the reasons.
 
     Attributes:
-        length: the text has at most so many characters (code points), or words at word level. It
-            never ends inside what a reader sees as one character, so it may be a little shorter.
-        temperature: logits are divided by it; below 1 the likely becomes likelier, and 0 always
-            takes the likeliest token ("greedy"). Whether a row of blanks (any run of one token) goes on
-            is left to the model, unless it is 0.
-        random_seed: the same seed, bundle and settings give the same text; None draws one.
-        top_k: only the k likeliest tokens can be drawn (Fan et al. 2018).
-        top_p: only the likeliest tokens that together have this probability (Holtzman et al. 2020).
-        min_p: only tokens at least so likely, relative to the likeliest (Nguyen et al. 2024).
-        typical_p: only the tokens that together have this probability and whose surprise is closest to the
-            expected one (Meister et al. 2023); the likeliest token may be ruled out.
-        repetition_penalty: above 1, tokens that stand in the last `repetition_window` become less
-            likely (Keskar et al. 2019).
-        repetition_window: number of last tokens that count for it, those of the seed included.
-        no_repeat_ngram: no run of so many tokens comes twice, the seed included.
-        stop: the text ends before the first of these.
-        count: number of texts; the one with number i, from 0, has the random seed `random_seed` + i,
-            so that each can be had again alone.
-        time_limit_s: seconds from the request, after which the text ends where it is.
-        unseen: what becomes of symbols in the seed that the model has never seen, and no
-            form of (`textgen.sampling.typed_text`): "drop" them, "replace" them by the unknown token, or
-            "refuse" the seed.
-
-        novel: draw lines again that stand in the corpus, a bounded number of times; None does so where
-            the corpus was one item a line (`textgen.corpus.items`). Other models cannot tell.
+        length: maximum length in characters (code points), or in words at word level. A text never ends
+            inside a grapheme cluster, so it may be a little shorter.
+        temperature: the logits are divided by it. Below 1, likely tokens become more likely; 0 always takes
+            the most likely token (greedy decoding). Above 0, it does not change the probability that a run
+            of one token continues (`textgen.sampling.repeats`).
+        random_seed: the same random seed, seed, bundle and settings give the same text; None draws one.
+        top_k: only the k most likely tokens can be drawn (Fan et al. 2018).
+        top_p: only the most likely tokens that together have this probability (Holtzman et al. 2020).
+        min_p: only tokens with at least this share of the highest probability (Nguyen et al. 2024).
+        typical_p: only the most typical tokens that together have this probability: those whose surprise is
+            closest to the entropy (Meister et al. 2023). It may rule out the most likely token.
+        repetition_penalty: above 1, the tokens of the last `repetition_window` become less likely (Keskar
+            et al. 2019).
+        repetition_window: number of last tokens that the penalty looks at, those of the seed included.
+        no_repeat_ngram: no sequence of this many tokens comes twice, the seed included.
+        stop: stop sequences; the text ends before the first of them.
+        count: number of texts. The text with number i, from 0, has the random seed `random_seed` + i, so
+            each text can be written again alone.
+        time_limit_s: seconds from the request until the text ends where it is.
+        unseen: what to do with symbols of the seed of which the model knows no form
+            (`textgen.sampling.typed_text`): "drop" them, "replace" them by the unknown token, or "refuse"
+            the seed.
+        novel: reject lines that stand in the corpus and draw them again, up to a limit. None does so if the
+            corpus has one item per line (`textgen.corpus.items`); other models do not know their lines.
 
     Raises:
         SettingsError: a value lies outside its bounds.
