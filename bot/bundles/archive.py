@@ -1,6 +1,6 @@
-"""A bundle as one zip file, on its way out and in; both block.
+"""Packs a bundle as a zip file, and unpacks one; both block.
 
-What comes in may be from anybody, so a child unpacks it (`bot.bundles.archive_reading`).
+An uploaded zip may come from anybody, so a child process unpacks it (`bot.bundles.archive_reading`).
 """
 
 import io
@@ -22,10 +22,10 @@ UNPACKING = Limits(wall_s=60, processor_s=20, memory_bytes=256 * 2**20)
 
 
 def pack(bundle: Path, limit: int) -> bytes | None:
-    """The bundle as a zip of at most `limit` bytes, or None where it is larger.
+    """Return the bundle as a zip of at most `limit` bytes; None if it is larger.
 
     Raises:
-        OSError: the bundle is not there.
+        OSError: the bundle does not exist.
     """
     names = [*FILES, *(name for name in OPTIONAL if (bundle / name).exists())]
     if sum((bundle / name).stat().st_size for name in names) > LARGEST_RATIO * limit:
@@ -38,15 +38,15 @@ def pack(bundle: Path, limit: int) -> bytes | None:
 
 
 def unpack(source: Path | bytes, folder: Path) -> None:
-    """Unpack a zip's bundle into a folder, which is made.
+    """Unpack the bundle of a zip into a new folder.
 
     Args:
-        source: the zip file, or what it holds.
-        folder: where the bundle's files will stand.
+        source: path or content of the zip file.
+        folder: path for the bundle; it must not exist.
 
     Raises:
-        UserError: it is none, or not only a bundle, or more than it says.
-        OSError: it cannot be written.
+        UserError: it is no zip file, contains other files than a bundle's, or is larger than it claims.
+        OSError: the bundle cannot be written.
     """
     if isinstance(source, bytes):
         folder.parent.mkdir(parents=True, exist_ok=True)

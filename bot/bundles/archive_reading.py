@@ -1,11 +1,11 @@
-"""A bundle's zip file, read. What comes in may be from anybody.
+"""Reads a bundle's zip file, which may come from anybody.
 
-A zip is believed in nothing: not its directory, not the sizes it names, not its paths. Only the files of
-a bundle are unpacked, under names of our own, and counted while they are. What they hold is looked at
-afterwards (`bot.bundles.inspect`).
+Nothing in a zip is trusted: not its directory, not its sizes, not its paths. Only the files of a bundle are
+unpacked, under fixed names, and their bytes are counted meanwhile. Their content is checked afterwards
+(`bot.bundles.inspect`).
 
-`python -m bot.bundles.archive_reading ZIP FOLDER` writes what stands against the zip to standard output as
-JSON. It runs under limits (`bot.infra.children.limited`), so it must import neither Discord nor NumPy.
+`python -m bot.bundles.archive_reading ZIP FOLDER` writes the reason for a refusal to standard output as JSON.
+It runs under limits (`bot.infra.children.limited`), so it must import neither Discord nor NumPy.
 """
 
 import errno
@@ -22,7 +22,7 @@ from bot.text import safe_text
 from textgen.files.bundle_files import COUNTS, LINES, NEEDED, PICTURE, WEIGHTS
 
 FILES = NEEDED
-# Only a network that starts from counted n-grams has the one, only a text of one item a line the other.
+# COUNTS exists only for a network that starts from counted n-grams, LINES only for a text of one item a line.
 OPTIONAL = (COUNTS, LINES)
 # Drawn anew from the manifest.
 IGNORED = (PICTURE,)
@@ -43,11 +43,11 @@ _MORE = marked("This zip file holds more than a bundle.")
 
 
 class ArchiveError(Exception):
-    """A zip is no bundle, or not only one.
+    """A zip file is refused.
 
     Args:
-        line: what a person reads, a format.
-        **values: what stands for the names in it.
+        line: format string of the line that a person reads, which can be translated.
+        **values: values of the fields in `line`.
     """
 
     def __init__(self, line: str, **values: str) -> None:
@@ -56,7 +56,7 @@ class ArchiveError(Exception):
 
 
 def main() -> None:
-    """Unpack, and say what stands against it; `{}` for nothing."""
+    """Unpack the zip, and print the reason for a refusal, or `{}`."""
     archive, folder = map(Path, sys.argv[1:])
     told: dict[str, object] = {}
     try:
@@ -69,10 +69,10 @@ def main() -> None:
 
 
 def unpack(path: Path, folder: Path) -> None:
-    """Unpack a zip's bundle into a folder, which is made.
+    """Unpack the bundle of a zip into a new folder.
 
     Raises:
-        ArchiveError: it is none, or not only a bundle, or more than it says.
+        ArchiveError: it is no zip file, contains other files than a bundle's, or is larger than it claims.
     """
     size = path.stat().st_size
     _check_directory(path, size)
@@ -83,18 +83,18 @@ def unpack(path: Path, folder: Path) -> None:
             for name, member in members.items():
                 limit = LARGEST_RATIO * size + LARGEST_JSON if name in (WEIGHTS, COUNTS) else LARGEST_JSON
                 _copy(archive, member, folder / name, limit)
-    # A RuntimeError is how zipfile refuses patched data and later versions than it reads.
+    # zipfile raises RuntimeError for manipulated data and for versions that it cannot read.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
         raise ArchiveError(_DAMAGED) from None
     except OSError as error:
-        # A place before the file's beginning, or one that no number holds: the directory is patched.
+        # The directory was manipulated: an offset is negative, or too large.
         if error.errno in (errno.EINVAL, errno.EOVERFLOW):
             raise ArchiveError(_DAMAGED) from None
         raise
 
 
 def _check_directory(path: Path, size: int) -> None:
-    """Refuse a directory of many entries before it is read: each would take memory."""
+    """Refuse a directory with many entries before it is read, because each entry takes memory."""
     with path.open("rb") as file:
         file.seek(max(0, size - _END.size - 20))
         end = file.read()
@@ -108,10 +108,10 @@ def _check_directory(path: Path, size: int) -> None:
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The bundle's files by name, which may lie together in one folder.
+    """Return the bundle's files by name; they may all be in one folder.
 
     Raises:
-        ArchiveError: there is something else, or something is missing.
+        ArchiveError: there are other files, or one is missing.
     """
     members: dict[str, zipfile.ZipInfo] = {}
     folders: set[str] = set()

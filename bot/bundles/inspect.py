@@ -1,6 +1,6 @@
-"""What is done with bundles in a process of its own: checking one that came from elsewhere, drawing a curve.
+"""Checks an imported bundle, and draws a loss curve, each in a child process.
 
-Both read files that may be large or hostile, and drawing needs Matplotlib: nothing for the bot's process.
+Both read files that may be large or hostile, and drawing needs Matplotlib, which the bot must not load.
 """
 
 from pathlib import Path
@@ -21,10 +21,10 @@ REASON_CHARACTERS = 300
 
 
 def check(bundle: Path) -> None:
-    """Read a bundle as a sampler would, every hash and shape of it; blocks.
+    """Check every hash and shape of a bundle, as a sampler does; blocks.
 
     Raises:
-        UserError: it is damaged or none.
+        UserError: it is damaged, or no bundle.
     """
     try:
         done = run_limited("textgen", ["inspect", str(bundle)], CHECKING)
@@ -47,7 +47,7 @@ def check(bundle: Path) -> None:
 
 
 def curve(bundle: Path) -> bytes | None:
-    """The bundle's loss curve as a picture, drawn once and kept in it; None where there is none; blocks."""
+    """Return the bundle's loss curve as a PNG, drawn once and then kept; None if there is none; blocks."""
     kept = kept_curve(bundle)
     if kept is not None:
         return kept
@@ -63,7 +63,7 @@ def curve(bundle: Path) -> bytes | None:
 
 
 def kept_curve(bundle: Path) -> bytes | None:
-    """The picture if it has been drawn before."""
+    """Return the loss curve as a PNG if it was drawn before."""
     try:
         return (bundle / PICTURE).read_bytes()
     except OSError:

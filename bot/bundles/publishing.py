@@ -1,4 +1,4 @@
-"""A bundle becomes a guild's model: its manifest's figures go into the row. Knows nothing of jobs."""
+"""Publishes a bundle as a guild's model, with the figures of its manifest. Knows nothing of jobs."""
 
 from pathlib import Path
 
@@ -19,15 +19,15 @@ def publish_bundle(
     training_job_id: str | None = None,
     imported: bool = False,
 ) -> tuple[TextModel, str | None]:
-    """Make a bundle the guild's model of a name.
+    """Publish a bundle as the guild's model of a name.
 
     Returns:
-        The model, and where the bundle lies that it replaces, to be deleted after the commit.
+        The model, and the path of the bundle that it replaces, which the caller deletes after the commit.
 
     Raises:
         BundleError: the bundle cannot be read.
     """
-    # NumPy comes with it, and a bot that publishes nothing does without.
+    # It imports NumPy, which a bot that publishes nothing does not need.
     from textgen.bundle import read_manifest
 
     manifest = read_manifest(bundle)
@@ -47,6 +47,6 @@ def publish_bundle(
         created_by=created_by,
         imported=imported,
     )
-    # A row names its file by the path in the data directory, in which the new one lies as well.
+    # A row holds a path relative to the data directory, and both bundles are in the same one.
     data_dir = Path(str(bundle).removesuffix(relative(bundle)))
     return model, None if replaced is None else str(data_dir / replaced)

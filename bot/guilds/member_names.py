@@ -1,7 +1,7 @@
-"""Names of members, fetched from Discord and remembered: the bot asks for no members intent.
+"""Names of members, fetched from Discord and cached, because the bot does not ask for the members intent.
 
-Nobody waits long for a name: where Discord takes its time, the mention stands in, which clients show as the
-name, and the name is there the next time.
+Nobody waits long for a name: if Discord is slow, the mention is used instead, which clients show as the name.
+The next time the name is in the cache.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from models.personal_data import DELETED_PERSON
 REMEMBERED = 2000
 NAME_CHARACTERS = 60
 DEADLINE_S = 1.5
-"""How long a card waits for the names on it, all together."""
+"""The longest that a card waits for all of its names, in seconds."""
 
 Key = tuple[int, int]
 
@@ -27,7 +27,7 @@ class Names:
     """Display names by server and user.
 
     Args:
-        client: to fetch them with.
+        client: fetches the members.
     """
 
     def __init__(self, client: discord.Client) -> None:
@@ -36,14 +36,14 @@ class Names:
         self._asked: dict[Key, asyncio.Task[None]] = {}
 
     async def of(self, guild_id: int, user_id: int) -> str:
-        """The name as plain text on one line, for a place where no mention is shown."""
+        """Return a name as one line of plain text, for places that cannot show a mention."""
         key = (guild_id, user_id)
         if user_id != DELETED_PERSON and key not in self._known:
             await asyncio.wait([self._ask(key)], timeout=DEADLINE_S)
         return self._told(key) or _("someone who left")
 
     async def of_all(self, guild_id: int, user_ids: Iterable[int]) -> dict[int, str]:
-        """The names of several, asked for at once, for `safe_text.person`."""
+        """Return several names by user id, fetched at the same time; format them with `safe_text.person`."""
         wanted = {user_id: (guild_id, user_id) for user_id in user_ids}
         asked = [
             self._ask(key)
@@ -55,14 +55,14 @@ class Names:
         return {user_id: self._told(key) or f"<@{user_id}>" for user_id, key in wanted.items()}
 
     def forget(self, guild_id: int, user_id: int | None = None) -> None:
-        """Remember a person, or all of a server, no longer."""
+        """Forget a person, or everyone of a server."""
         for key in [key for key in self._known if key[0] == guild_id and user_id in (None, key[1])]:
             del self._known[key]
         for key in [key for key in self._asked if key[0] == guild_id and user_id in (None, key[1])]:
-            del self._asked[key]  # whose answer is then of no use
+            del self._asked[key]  # so that its answer is not cached
 
     def _ask(self, key: Key) -> "asyncio.Task[None]":
-        """The one request for a name; it goes on when nobody waits for it any more."""
+        """Return the only request for a name; it continues if nobody waits for it any more."""
         if key not in self._asked:
             self._asked[key] = asyncio.create_task(self._learn(key))
         return self._asked[key]
@@ -80,7 +80,7 @@ class Names:
             self._known.popitem(last=False)
 
     def _told(self, key: Key) -> str | None:
-        """What is known of a name by now; None while Discord has not told it."""
+        """Return the cached name; None until Discord has answered."""
         if key[1] == DELETED_PERSON:
             return _("a deleted person")
         if key not in self._known:

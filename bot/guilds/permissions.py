@@ -1,6 +1,6 @@
-"""Who may do what, checked in code whenever a command or a button is used.
+"""Who may do what: checked whenever a command or a button is used.
 
-`default_permissions` only hides a command, and an admin can show it again; these checks decide.
+`default_permissions` only hides a command, and an admin can show it again, so these checks decide.
 """
 
 from typing import Any
@@ -45,7 +45,7 @@ def is_of_channel(channel: object, chosen_id: int) -> bool:
 def is_gone(
     guild: discord.Guild | None, *, channel_id: int | None = None, role_id: int | None = None
 ) -> bool:
-    """Whether a channel or a role that was chosen is there no longer; in an outage nobody knows."""
+    """Whether a chosen channel or role was deleted; False during an outage, when nobody knows."""
     if guild is None or guild.unavailable:
         return False
     if channel_id is not None:
@@ -54,7 +54,7 @@ def is_gone(
 
 
 def gone_channel() -> str:
-    """What to do about a chosen channel that is gone."""
+    """Say what to do about a chosen channel that was deleted."""
     return _(
         "The channel that this server chose for its texts no longer exists. "
         "Someone with Manage Server can choose another one: /settings edit."
@@ -84,20 +84,20 @@ def lacking_to_post(granted: discord.Permissions, channel: object, *, embeds: bo
 
 
 def require_manager(interaction: Interaction) -> None:
-    """Settings and the server's data are for those who manage the server.
+    """Require Manage Server, for settings and the server's data.
 
     Raises:
-        PermissionRefused: with what it takes.
+        PermissionRefused: the person may not; the text says which permission it takes.
     """
     if not manages_guild(interaction):
         raise PermissionRefused(_("This takes the permission Manage Server."))
 
 
 def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
-    """Training is for those who manage the server or hold its trainer role.
+    """Require Manage Server or the server's trainer role, for trainings.
 
     Raises:
-        PermissionRefused: with what it takes.
+        PermissionRefused: the person may not; the text says which permission it takes.
     """
     if manages_guild(interaction) or has_role(interaction, settings.trainer_role_id):
         return
@@ -117,10 +117,10 @@ def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
 
 
 def require_generator(interaction: Interaction, settings: GuildSettings) -> None:
-    """Generating is for everyone, unless the server chose a role for it.
+    """Require the server's role for generating, if it chose one, or Manage Server.
 
     Raises:
-        PermissionRefused: with what it takes.
+        PermissionRefused: the person may not; the text says which permission it takes.
     """
     role_id = settings.generate_role_id
     if role_id is None or manages_guild(interaction) or has_role(interaction, role_id):
@@ -136,20 +136,20 @@ def require_generator(interaction: Interaction, settings: GuildSettings) -> None
 
 
 def require_scheduler(interaction: Interaction) -> None:
-    """Schedules are for those who manage the server.
+    """Require Manage Server, for schedules.
 
     Raises:
-        PermissionRefused: with what it takes.
+        PermissionRefused: the person may not; the text says which permission it takes.
     """
     if not manages_guild(interaction):
         raise PermissionRefused(_("Schedules take the permission Manage Server."))
 
 
 def require_canceller(interaction: Interaction, requested_by: int) -> None:
-    """A training is cancelled or finished by who asked for it or by those who manage the server.
+    """Require that the person asked for the training or has Manage Server, to cancel or finish it.
 
     Raises:
-        PermissionRefused: with what it takes.
+        PermissionRefused: the person may not; the text says which permission it takes.
     """
     if interaction.user.id == requested_by or manages_guild(interaction):
         return
@@ -159,10 +159,10 @@ def require_canceller(interaction: Interaction, requested_by: int) -> None:
 
 
 def require_channel(interaction: Interaction, settings: GuildSettings) -> None:
-    """Texts are written in the channel that the server chose and in its threads; managers write anywhere.
+    """Require the channel that the server chose, or one of its threads; managers may use any channel.
 
     Raises:
-        PermissionRefused: with the channel.
+        PermissionRefused: it is another channel; the text names the right one.
     """
     channel_id = settings.channel_id
     if channel_id is None or manages_guild(interaction):
@@ -175,10 +175,10 @@ def require_channel(interaction: Interaction, settings: GuildSettings) -> None:
 
 
 def require_remover(interaction: Interaction, asked_by: int) -> None:
-    """A text is deleted by who asked for it, or by those who manage the server or its messages.
+    """Require that the person asked for the text, or has Manage Server or Manage Messages, to delete it.
 
     Raises:
-        PermissionRefused: with what it takes.
+        PermissionRefused: the person may not; the text says which permission it takes.
     """
     if interaction.user.id == asked_by or manages_guild(interaction):
         return

@@ -1,4 +1,4 @@
-"""Values of a server's settings: checked when they come in, and written as people read them."""
+"""Values of a server's settings: checks a new value, and formats one for people."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ ZONE_CHARACTERS = 60
 
 
 def checked(setting: Setting, received: Any) -> Any:
-    """What goes into the column: a number within its bounds, a known time zone, a list of words.
+    """Return the value to store: a number within its bounds, a known time zone, or a list of words.
 
     Raises:
-        UserError: with what was received and what is accepted.
+        UserError: the value is not accepted; the text says what was received and what is accepted.
     """
     match setting.kind:
         case Kind.DECIMAL | Kind.WHOLE:
@@ -36,12 +36,12 @@ def checked(setting: Setting, received: Any) -> Any:
 
 
 def shown(setting: Setting, value: Any, *, model_name: str | None = None) -> str:
-    """A value as people read it.
+    """Format a value for people.
 
     Args:
-        setting: whose value it is.
-        value: of its column.
-        model_name: of the model that the value is the id of.
+        setting: the setting.
+        value: value of its column.
+        model_name: name of the model, if the value is a model's id.
     """
     if value is None or value == "":
         return _(setting.unset)
@@ -63,12 +63,12 @@ def shown(setting: Setting, value: Any, *, model_name: str | None = None) -> str
 
 
 def changed(setting: Setting, settings: GuildSettings) -> bool:
-    """Whether the server chose something else than the default."""
+    """Whether the server chose another value than the default."""
     return bool(getattr(settings, setting.column) != setting.default)
 
 
 def stale(guild: discord.Guild | None, settings: GuildSettings) -> set[str]:
-    """Options that name what is not there any more: a deleted channel or role, an old time zone."""
+    """Return the options whose value no longer exists: a deleted channel or role, or an old time zone."""
     options = set()
     for setting in SETTINGS:
         value = getattr(settings, setting.column)
@@ -89,7 +89,7 @@ def stale(guild: discord.Guild | None, settings: GuildSettings) -> set[str]:
 
 
 def own_channel(guild: discord.Guild, setting: Setting, channel_id: int) -> int:
-    """The id of a channel of this server in which the bot may write.
+    """Check that a channel belongs to this server and that the bot may write in it; return its id.
 
     Raises:
         UserError: the server has no such channel, or the bot may not write there.
@@ -108,10 +108,10 @@ def own_channel(guild: discord.Guild, setting: Setting, channel_id: int) -> int:
 
 
 def own_role(guild: discord.Guild, setting: Setting, role_id: int) -> int:
-    """The id of a role of this server that people can be given.
+    """Check that a role belongs to this server and can be given to people; return its id.
 
     Raises:
-        UserError: the server has no such role, or everyone has it.
+        UserError: the server has no such role, or it is the role of everyone.
     """
     if guild.get_role(role_id) is None:
         raise UserError(_("{option}: there is no such role here.").format(option=f"`{setting.option}`"))

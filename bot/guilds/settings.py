@@ -1,6 +1,6 @@
-"""Every setting of a server, in one table: what it is called, what it is made of, what it accepts.
+"""Every setting of a server, in one table: its name, its kind, and the values that it accepts.
 
-The options of `/settings edit`, the card of `show` and the choices of `reset` are all made from `SETTINGS`.
+The options of `/settings edit`, the card of `show` and the choices of `reset` follow from `SETTINGS`.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from models import GuildSettings
 MAX_LENGTH = 2000
 MAX_TEMPERATURE = 2.0
 SHORTEST_COPY = 20
-"""Characters; shorter runs stand in any two texts (`textgen.evaluation.copies`)."""
+"""Characters; shorter runs occur in any two texts (`textgen.evaluation.copies`)."""
 
 
 class Kind(Enum):
-    """What a setting is made of."""
+    """The kind of a setting's value."""
 
     MODEL = "model"
     DECIMAL = "decimal"
@@ -29,7 +29,7 @@ class Kind(Enum):
 
 
 class Group(Enum):
-    """Settings that are shown together, by the heading above them."""
+    """A heading, under which settings are shown together."""
 
     WRITING = marked("Writing")
     TRAINING = marked("Training")
@@ -43,16 +43,16 @@ class Setting:
 
     Attributes:
         option: its name in commands.
-        column: of `GuildSettings`.
-        group: where it is shown.
-        kind: what it is made of.
+        column: its column of `GuildSettings`.
+        group: the heading under which it is shown.
+        kind: the kind of its value.
         description: one line, up to 100 characters.
-        unset: how it is shown where the server chose nothing and there is no default value.
-        low: least number accepted.
-        least: where 0 is accepted as well and turns something off, the least number beside it.
-        high: greatest number accepted.
-        unit: written after a number.
-        has_posts: a forum may be chosen as well; its posts are what a channel's threads are.
+        unset: the text shown if the server chose nothing and there is no default value.
+        low: smallest accepted number.
+        least: smallest accepted number except 0, if 0 turns the setting off; else 0.
+        high: largest accepted number.
+        unit: text after a number.
+        has_posts: whether a forum may be chosen too; its posts count like a channel's threads.
     """
 
     option: str
@@ -69,7 +69,7 @@ class Setting:
 
     @property
     def default(self) -> Any:
-        """What a server has that chose nothing."""
+        """The value for a server that chose nothing."""
         default = GuildSettings.__table__.c[self.column].default
         return default.arg if default is not None else None
 

@@ -1,7 +1,7 @@
-"""IANA time zones by what people type: the one reader for settings, schedules and what they have stored.
+"""IANA time zones by name: the only reader, for what people type and for stored settings and schedules.
 
-Old names of zones that were renamed (Europe/Kiev, Asia/Calcutta) are read like the new ones; the package
-tzdata has both, whatever the host's own database lacks.
+Old names of renamed zones (Europe/Kiev, Asia/Calcutta) work like the new ones. The package tzdata has both,
+even if the host's own database does not.
 """
 
 import functools
@@ -12,10 +12,10 @@ from bot.errors import UserError
 from bot.i18n import _
 from bot.text import safe_text
 
-# Entries of some hosts' databases that are no place.
+# Entries of some hosts' databases that are not places.
 NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 SHOWN_CHARACTERS = 60
-# The longest names have half as many characters; longer input is none, and costs no time.
+# The longest names are half as long. Longer input is cut, so that it costs no time.
 LONGEST = 100
 
 
@@ -32,7 +32,7 @@ class UnknownZone(UserError):
 
 @functools.cache
 def names() -> tuple[str, ...]:
-    """All zones, in order; the first call reads the disk."""
+    """Return the names of all zones, sorted; the first call reads the disk."""
     return tuple(sorted(zoneinfo.available_timezones() - NO_PLACES))
 
 
@@ -42,10 +42,10 @@ def _by_key() -> dict[str, str]:
 
 
 def zone_named(typed: str) -> zoneinfo.ZoneInfo:
-    """The zone, whatever the case and the spaces.
+    """Return the zone of a name, whatever its case and spaces.
 
     Raises:
-        UnknownZone: there is none.
+        UnknownZone: there is no such zone.
     """
     name = _by_key().get(_key(typed))
     if name is None:
@@ -54,10 +54,10 @@ def zone_named(typed: str) -> zoneinfo.ZoneInfo:
 
 
 def server_zone(stored: str) -> zoneinfo.ZoneInfo:
-    """The zone that a server's setting names.
+    """Return the zone of a server's setting.
 
     Raises:
-        UserError: it is known no longer: versions of before took entries that are no place.
+        UserError: it is not a time zone; earlier versions accepted entries that are not places.
     """
     try:
         return zone_named(stored)
@@ -71,12 +71,12 @@ def server_zone(stored: str) -> zoneinfo.ZoneInfo:
 
 
 def is_known(stored: str) -> bool:
-    """Whether a stored name is that of a zone."""
+    """Whether a stored name is the name of a zone."""
     return _key(stored) in _by_key()
 
 
 def matching(typed: str, limit: int) -> list[str]:
-    """Zones to offer: those of which a part begins so come before those that hold it somewhere."""
+    """Return up to `limit` names that contain a text; those with a part that begins with it come first."""
     key = _key(typed)
     found = [name for known, name in _by_key().items() if key in known]
     return sorted(found, key=lambda name: not any(part.startswith(key) for part in _key(name).split("/")))[

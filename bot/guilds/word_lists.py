@@ -1,4 +1,4 @@
-"""Each server's hidden words, at hand for everything that is shown: nobody waits for the database first."""
+"""A cache of each server's hidden words, so that an answer does not wait for the database."""
 
 from sqlalchemy.orm import Session
 
@@ -7,19 +7,19 @@ from models import guilds
 
 
 class GuildWords:
-    """Lists of hidden words by server; one process answers a server, so it sees every change of its list."""
+    """Lists of hidden words by server. One process serves a server, so it sees every change of its list."""
 
     def __init__(self) -> None:
         self._lists: dict[int, str] = {}
 
     def load(self, session: Session) -> None:
-        """Learn the lists of all servers."""
+        """Load the lists of all servers."""
         self._lists = {each.guild_id: each.hidden_words for each in guilds.known(session)}
 
     def learn(self, guild_id: int, words: str) -> None:
-        """Remember a server's list, as it is from now on."""
+        """Set a server's list, which has changed."""
         self._lists[guild_id] = words
 
     def hide_for(self, guild_id: int | None) -> None:
-        """Hide a server's words from all that the task at hand shows from now on."""
+        """Hide a server's words in everything that the current task shows from now on."""
         hidden_words.current.set(self._lists.get(guild_id or 0, ""))

@@ -1,6 +1,6 @@
-"""Deleting what is stored: in the database all or nothing, with a list of the files that must go; then those.
+"""Deletes what is stored: first the rows, all or nothing, together with a list of files; then the files.
 
-A crash in between leaves the list, and whoever looks next carries it out. Everything here blocks, so call it
+After a crash in between, the next start deletes the files of the list. Everything here blocks, so call it
 from a worker thread. Knows nothing of Discord.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot.infra.paths import Layout
 from models import Corpus, Database, FileRemoval, audit, personal_data, retention
 
-# A training that is told to stop may write for a moment after its folders are gone: look at them again.
+# A training that is told to stop may still write for a moment, so its folders are deleted again later.
 LOOKED_AT_AGAIN = timedelta(hours=1)
 
 
@@ -25,9 +25,9 @@ class Erased:
     """What was deleted.
 
     Attributes:
-        texts: corpora.
-        trainings: that waited or ran.
-        models: their names.
+        texts: number of corpora.
+        trainings: number of trainings, queued or running, that were cancelled.
+        models: names of the models.
     """
 
     texts: int
@@ -38,14 +38,14 @@ class Erased:
 def erase_guild(
     database: Database, layout: Layout, guild_id: int, now: datetime, *, asked_by: int | None = None
 ) -> None:
-    """Delete all that a guild has here; only the line of the trail that says who asked for it stays.
+    """Delete everything of a guild, except one entry of the audit log that says who asked for it.
 
     Args:
-        database: where the rows are.
-        layout: where the files are.
-        guild_id: whose.
-        now: the present moment.
-        asked_by: who asked; None where the guild left long ago, so that nothing stays at all.
+        database: holds the rows.
+        layout: knows the paths of the files.
+        guild_id: Discord id of the guild that owns the rows.
+        now: the present moment (aware).
+        asked_by: Discord id of the person who asked; None deletes the whole audit log too.
     """
     with database.write() as session:
         jobs = [str(row["id"]) for row in personal_data.rows(session, guild_id).get("training_job", ())]
@@ -62,7 +62,7 @@ def erase_guild(
 def erase_person(
     database: Database, layout: Layout, guild_id: int, user_id: int, now: datetime, *, models: bool
 ) -> Erased:
-    """Delete a person's texts and id from a guild, and with `models` what learned from the texts."""
+    """Delete a person's texts and id from a guild; with `models` also models that learned from the texts."""
     with database.write() as session:
         texts = personal_data.texts(session, guild_id, user_id)
         learned = personal_data.models_from(session, guild_id, user_id) if models else ()
@@ -81,7 +81,7 @@ def erase_person(
 
 
 def expire_texts(database: Database, layout: Layout, now: datetime) -> int:
-    """Delete the texts that their guilds keep no longer, and return how many these were."""
+    """Delete the texts that their guilds keep no longer, and return their number."""
     with database.write() as session:
         expired = retention.expire_texts(session, now)
         retention.remove_files(
@@ -92,11 +92,11 @@ def expire_texts(database: Database, layout: Layout, now: datetime) -> int:
 
 
 def carry_out_removals(database: Database, layout: Layout, now: datetime) -> None:
-    """Delete the files and folders that must go, unless a row names them again."""
+    """Delete the files and folders of the list, unless a row names them again."""
     with database.read() as session:
         listed = list(retention.removals(session))
     for removal in listed:
-        # In one transaction: between the look and the deletion nobody can begin to use the file.
+        # One transaction: nobody can begin to use the file between the check and the deletion.
         with database.write() as session:
             if not retention.claim_removal(session, removal.id, _guild_of(removal)):
                 continue
@@ -129,6 +129,6 @@ def _delete(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # the guild keeps more
+    with contextlib.suppress(OSError):  # the folder is not empty
         path.parent.rmdir()
         path.parent.parent.rmdir()

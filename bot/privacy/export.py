@@ -1,4 +1,4 @@
-"""What is stored about a person or a server as a zip file: rows as JSON, and the person's own texts.
+"""Exports what is stored about a person or a server as a zip file: rows as JSON, and the person's texts.
 
 Everything here blocks, so call it from a worker thread.
 """
@@ -15,9 +15,9 @@ from typing import Any
 from bot.infra.paths import Layout
 from models import Corpus, Database, personal_data
 
-# Where things lie on the host is nobody's data.
+# Paths on the host are no personal data.
 LEFT_OUT = frozenset({"path", "bundle_path"})
-# What the zip's own directory and the rest of the message take.
+# Room for the zip's own directory and the rest of the message.
 SPARE_BYTES = 64 * 2**10
 
 
@@ -26,8 +26,8 @@ class Export:
     """A file for the person.
 
     Attributes:
-        data: the zip file.
-        texts: corpora in it.
+        data: content of the zip file.
+        texts: number of corpora in it.
         left_out: file names of corpora that did not fit.
     """
 
@@ -43,20 +43,20 @@ class TooLarge(Exception):
 def export(
     database: Database, layout: Layout, guild_id: int, user_id: int | None, *, limit: int, now: datetime
 ) -> Export:
-    """What is stored about a person in a server, or with no person about the server.
+    """Export what is stored about a person in a server, or about the whole server.
 
-    A server's file holds no texts: they are their uploaders' own.
+    A server's file contains no texts, because they belong to their uploaders.
 
     Args:
-        database: where the rows are.
-        layout: where the texts are.
-        guild_id: whose.
-        user_id: about whom; None for the whole server.
-        limit: bytes that Discord accepts.
-        now: the present moment.
+        database: holds the rows.
+        layout: knows the paths of the texts.
+        guild_id: Discord id of the guild that owns the rows.
+        user_id: Discord id of the person; None for the whole server.
+        limit: size of the largest file that Discord accepts, in bytes.
+        now: the present moment (aware).
 
     Raises:
-        TooLarge: the rows alone are larger than that.
+        TooLarge: the rows alone are larger than `limit`.
     """
     with database.read() as session:
         tables = personal_data.rows(session, guild_id, user_id)
@@ -84,7 +84,7 @@ def export(
 
 
 def _packed(layout: Layout, corpus: Corpus, name: str) -> int | None:
-    """Bytes that the text takes in a zip file; None where it is not on the disk."""
+    """Return the size of the text in a zip file, in bytes; None if it is not on the disk."""
     alone = BytesIO()
     try:
         with zipfile.ZipFile(alone, "w", zipfile.ZIP_DEFLATED) as file:
@@ -101,5 +101,5 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
-    # Discord's ids are larger than what most readers of JSON can tell apart.
+    # Most JSON readers lose digits of numbers as large as Discord's ids.
     return str(value) if isinstance(value, int) and name.endswith(("_id", "_by")) else value

@@ -1,8 +1,8 @@
-"""Deletes what a kill left behind: files and folders of ours that no row names and nobody writes any more.
+"""Deletes orphans: files and folders of the bot that no row names and nobody writes any more, after a kill.
 
-Only names that we make up ourselves are looked at, and only what has not changed for an hour: an upload, an
-import or a training that is under way has no row yet, or has one. What is older than the database belongs to
-another one, and a wrong DATABASE_URL must not cost anybody their models. Everything here blocks.
+Only names that the bot makes itself are considered, and only what has not changed for an hour, because an
+upload, an import or a training that is under way may have no row yet. Files older than the database belong to
+another one: a wrong DATABASE_URL must not delete anybody's models. Everything here blocks.
 """
 
 import math
@@ -21,11 +21,11 @@ from models import Database, retention
 log = structlog.stdlib.get_logger(__name__)
 
 UNTOUCHED = timedelta(hours=1)
-# A training may take a day, and its temporary files may be written at its beginning alone.
+# A training may take a day, and may write its temporary files only at its beginning.
 UNTOUCHED_TEMPORARY = timedelta(days=2)
 
 _HEX = r"[0-9a-f]{32}"
-# What is begun has a dot before its name, and mostly an ending behind it.
+# The name of an unfinished file begins with a dot, and mostly ends with a suffix.
 _TEXT = re.compile(
     rf"(?P<name>[0-9a-f]{{64}}\.txt)|\.{{1,2}}(?:[0-9a-f]{{64}}\.txt|upload-{_HEX})(?:\.\w{{1,16}}){{0,2}}"
 )
@@ -39,7 +39,7 @@ _TOP = re.compile(r"\.(?:heartbeat\.json|command-tree\.sha256)\.\w{1,16}")
 
 
 def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
-    """Delete what was left behind, and return what that was."""
+    """Delete the orphans, and return their paths."""
     swept: list[Path] = []
     older: list[Path] = []
     for guild_id, path, match in _ours(layout):
@@ -49,7 +49,7 @@ def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
             if any(match.groupdict().values()) and _is_older(path, retention.database_made_at(session)):
                 older.append(path)
                 continue
-        # In one transaction: between the second look and the deletion nobody can begin to use the file.
+        # One transaction: nobody can begin to use the file between the check and the deletion.
         with database.write() as session:
             retention.lock_files(session, guild_id)
             if not _in_use(session, guild_id, match) and _untouched(path, now, UNTOUCHED):
@@ -92,17 +92,17 @@ def _in_use(session: Session, guild_id: int, match: re.Match[str]) -> bool:
 
 
 def _untouched(path: Path, now: datetime, least: timedelta) -> bool:
-    """Whether nothing of a file or folder has changed for so long."""
+    """Whether nothing in a file or folder has changed for at least that long."""
     return now.timestamp() - _changed_at(path) >= least.total_seconds()
 
 
 def _is_older(path: Path, database_made_at: datetime | None) -> bool:
-    # The clock of a file system may lag behind by some milliseconds.
+    # The clock of a file system may be some milliseconds behind.
     return database_made_at is None or _changed_at(path) < database_made_at.timestamp() - 1
 
 
 def _changed_at(path: Path) -> float:
-    """When something of a file or folder changed last, in seconds; infinite if that happens just now."""
+    """When a file or anything in a folder last changed, in Unix seconds; infinite if it is changing now."""
     try:
         return max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
     except OSError:

@@ -1,1 +1,1 @@
-"""Regular posts: rules and time zones, the slots that are due, and one post a slot across crashes."""
+"""Regular posts: rules, the slots that are due, and exactly one post for each slot despite crashes."""

@@ -18,22 +18,22 @@ Interaction = discord.Interaction[Any]
 
 
 class UnknownSchedule(UserError):
-    """No such schedule here; one of another server gets the same words."""
+    """The server has no such schedule; a schedule of another server gets the same answer."""
 
     def __init__(self) -> None:
         super().__init__(_("There is no such schedule here. /schedule list shows what there is."))
 
 
 def title(schedule: Schedule) -> str:
-    """A schedule in one line of plain text: its number, when and where in the world."""
+    """Return one line of plain text: the schedule's number, rule and time zone."""
     return f"#{schedule.id} · {schedule.rule} {schedule.timezone}"
 
 
 def require_room(session: Session, guild_id: int, host_limit: int) -> None:
-    """See that the guild may have one more schedule.
+    """Check that the guild may have one more schedule.
 
     Raises:
-        UserError: it has as many as it may.
+        UserError: the guild has as many as it may.
     """
     most = min(guilds.settings_of(session, guild_id).schedules, host_limit)
     if len(schedules.listing(session, guild_id, lock=True)) >= most:
@@ -49,11 +49,11 @@ def require_room(session: Session, guild_id: int, host_limit: int) -> None:
 
 
 async def confirm(interaction: Interaction, schedule_id: int) -> tuple[Schedule, str | None]:
-    """Save a draft, and say what its model is called (None: the server's default).
+    """Confirm a draft; return the schedule and the name of its model (None: the server's default).
 
     Raises:
-        UnknownSchedule: there is no such draft here.
-        UserError: the server may have no more, or the channel cannot be posted to now.
+        UnknownSchedule: the server has no such draft.
+        UserError: the server may have no more schedules, or the bot cannot post to the channel now.
     """
     bot, guild_id = interaction.client, guild_of(interaction)
     schedule, settings = await _found(interaction, schedule_id, ScheduleState.DRAFT)
@@ -61,7 +61,7 @@ async def confirm(interaction: Interaction, schedule_id: int) -> tuple[Schedule,
     next_slot = _next_slot(schedule, bot.poster.now(), bot.settings.schedule_minutes)
 
     def save(session: Session) -> tuple[Schedule | None, str | None]:
-        guilds.lock(session, guild_id)  # of two who confirm at once one counts the other
+        guilds.lock(session, guild_id)  # so that of two confirmations at once each counts the other
         require_room(session, guild_id, bot.settings.max_schedules_per_guild)
         saved = schedules.confirm(session, guild_id, schedule_id, next_slot=next_slot)
         if saved is not None:
@@ -82,11 +82,11 @@ async def confirm(interaction: Interaction, schedule_id: int) -> tuple[Schedule,
 
 
 async def resume(interaction: Interaction, schedule_id: int) -> tuple[Schedule, str | None]:
-    """Let a paused schedule post again; who resumes it answers for it.
+    """Let a paused schedule post again; who resumes it is responsible for it.
 
     Raises:
-        UnknownSchedule: the server has none of that number.
-        UserError: it is not paused, or what it takes is still missing.
+        UnknownSchedule: the server has no such schedule.
+        UserError: it is not paused, or it still cannot post.
     """
     bot, guild_id = interaction.client, guild_of(interaction)
     schedule, settings = await _found(interaction, schedule_id, ScheduleState.PAUSED)
@@ -109,7 +109,7 @@ async def resume(interaction: Interaction, schedule_id: int) -> tuple[Schedule, 
 
 
 def model_name(session: Session, schedule: Schedule) -> str | None:
-    """What the schedule's own model is called; None where it takes the server's default."""
+    """Return the name of the schedule's model; None if it uses the server's default."""
     if schedule.model_id is None:
         return None
     model = text_models.get(session, schedule.guild_id, schedule.model_id)

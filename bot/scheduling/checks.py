@@ -1,4 +1,4 @@
-"""What keeps a schedule from posting: its channel, its model, or the right of who made it is gone."""
+"""Checks whether a schedule can post: its channel, and the permission of the person who created it."""
 
 import datetime
 from collections.abc import Callable
@@ -20,8 +20,8 @@ class Hindrance(UserError):
     """The schedule cannot post; `str()` is one line for people.
 
     Args:
-        line: says why.
-        passing: it may be gone in a moment; else only a person can change it.
+        line: the reason.
+        passing: whether it may pass by itself; otherwise a person must change something.
     """
 
     def __init__(self, line: str, *, passing: bool = False) -> None:
@@ -30,15 +30,15 @@ class Hindrance(UserError):
 
 
 async def channel_to_post(guild: discord.Guild, channel_id: int, settings: GuildSettings) -> PostChannel:
-    """The channel, in which the bot may post.
+    """Return the channel of a schedule, after checking that the bot may post there.
 
     Raises:
-        Hindrance: it is gone, the bot may not write there, or the server chose another one for its texts.
-        HTTPException: Discord does not say, for now.
+        Hindrance: it was deleted, the bot may not write there, or the server allows texts elsewhere only.
+        HTTPException: Discord does not answer for now.
     """
     channel = guild.get_channel_or_thread(channel_id)
     try:
-        # An archived thread is in no cache.
+        # discord.py does not cache archived threads.
         channel = channel or await guild.fetch_channel(channel_id)
     except discord.NotFound as error:
         if error.code != UNKNOWN_CHANNEL:
@@ -50,16 +50,16 @@ async def channel_to_post(guild: discord.Guild, channel_id: int, settings: Guild
 
 
 def require_post_allowed(channel: object, settings: GuildSettings) -> PostChannel:
-    """The channel, in which the bot may post texts.
+    """Return the channel, after checking that the bot may post texts there.
 
     Raises:
-        Hindrance: it holds no messages, the bot may not write there, or the server chose another one.
+        Hindrance: it has no messages, the bot may not write there, or the server allows texts elsewhere only.
     """
     if not isinstance(channel, PostChannel):
         raise Hindrance(_("Posts go to a text channel or a thread."))
     try:
         mine = channel.permissions_for(channel.guild.me)
-    except (AttributeError, discord.ClientException):  # the server or the thread's channel is not there
+    except (AttributeError, discord.ClientException):  # the server or the parent channel is not cached
         raise Hindrance(_("I may not see its channel any more."), passing=True) from None
     lacking = lacking_to_post(mine, channel)
     if lacking:
@@ -74,10 +74,10 @@ def require_post_allowed(channel: object, settings: GuildSettings) -> PostChanne
 
 
 class Creators:
-    """Says whether who made a schedule may still do so; asks Discord, and remembers it for a minute.
+    """Checks whether the creator of a schedule may still have it; caches Discord's answers for a minute.
 
     Args:
-        now: the clock.
+        now: returns the present moment (aware).
     """
 
     def __init__(self, now: Callable[[], datetime.datetime]) -> None:
@@ -85,11 +85,11 @@ class Creators:
         self._asked: dict[tuple[int, int], tuple[datetime.datetime, str | None]] = {}
 
     async def require_right(self, guild: discord.Guild, user_id: int) -> None:
-        """See that the person is in the server and manages it.
+        """Check that the person is in the server and manages it.
 
         Raises:
-            Hindrance: they left, or may not manage it any more.
-            HTTPException: Discord does not say, for now.
+            Hindrance: they left, or have no Manage Server any more.
+            HTTPException: Discord does not answer for now.
         """
         now = self._now()
         known = self._asked.get((guild.id, user_id))

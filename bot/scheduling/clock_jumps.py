@@ -1,7 +1,7 @@
-"""A clock that was ahead and was set right: schedules that it moved on come back to their next time.
+"""Repairs schedules after the host's clock was ahead and was set back.
 
-A schedule waits for the first of its slots after the last look. One that waits for a later one was moved on
-by a look at a moment that had not come.
+A schedule waits for its first slot after the last tick. If it waits for a later slot, a tick at a wrong
+moment moved it on, and it is moved back here.
 """
 
 import datetime
@@ -15,27 +15,27 @@ from models import Database, Schedule, scheduled_posts, schedules
 
 log = structlog.stdlib.get_logger(__name__)
 
-# A look later than the one before by more than this may have been at a wrong moment.
+# After a longer gap between two ticks, the later one may have been at a wrong moment.
 GAP = datetime.timedelta(minutes=10)
 REAL_WITHIN = datetime.timedelta(days=1)
 BACKWARDS = datetime.timedelta(seconds=1)
-# No clock of a host that runs this is right and shows less: nothing is decided by it.
+# An earlier time is certainly wrong, and is ignored.
 EARLIEST = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 class ClockJumps:
-    """Compares each look's moment with the one before."""
+    """Compares the time of each tick with the tick before."""
 
     def __init__(self) -> None:
         self._seen: datetime.datetime | None = None
         self._before_gap: datetime.datetime | None = None
 
     def look(self, now: datetime.datetime) -> datetime.datetime | None:
-        """Note the moment of a look.
+        """Record the time of a tick.
 
         Returns:
-            Where the clock went back, or where nothing is known yet: the last moment up to now that schedules
-            have been looked at for certain. None where all is well.
+            If the clock went back, or at the first tick: the last moment, not after `now`, up to which ticks
+            are known to be right. None if nothing must be repaired.
         """
         if now < EARLIEST:
             return None
@@ -51,14 +51,14 @@ class ClockJumps:
 
 
 def set_back(database: Database, base: datetime.datetime, now: datetime.datetime) -> None:
-    """Let every schedule that waits too long wait for its first slot after a moment again; blocks.
+    """Let every schedule that waits for a too late slot wait for its first slot after `base`; blocks.
 
-    What was posted meanwhile is recorded, and not posted again.
+    What was posted meanwhile is recorded, and is not posted again.
 
     Args:
-        database: where the schedules are.
-        base: the moment.
-        now: the present one; slots after it have not come.
+        database: holds the schedules.
+        base: the moment (aware) up to which ticks are known to be right.
+        now: the present moment (aware).
     """
     with database.read() as session:
         known = list(schedules.active(session))
@@ -66,14 +66,14 @@ def set_back(database: Database, base: datetime.datetime, now: datetime.datetime
         try:
             _set_back(database, schedule, base, now)
         except UserError:
-            continue  # it cannot be read, which is told where it is due
+            continue  # its rule or zone cannot be read; the poster says so when it is due
 
 
 def _set_back(
     database: Database, schedule: Schedule, base: datetime.datetime, now: datetime.datetime
 ) -> None:
     rule, zone = read_rule(schedule.rule), zone_named(schedule.timezone)
-    # It was not there, or paused, before these moments. One that is far ahead was never real.
+    # Before these moments it did not exist, or was paused. A moment far ahead was a fault of the clock.
     changes = [schedule.anchor] if schedule.anchor <= now + REAL_WITHIN else []
     changes += [schedule.updated_at] if schedule.updated_at <= now else []
     latest = rule.after(max(now, *changes), zone, schedule.anchor)

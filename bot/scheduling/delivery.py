@@ -1,8 +1,8 @@
-"""One attempt to post one slot, so that it is there once whatever happens in between.
+"""One attempt to post one slot. Each slot is posted at most once, whatever fails.
 
-The row of the slot says "sending" before Discord is asked, and names the message afterwards. What is found
-"sending" was perhaps sent: Discord knows a message by its nonce for some minutes, so until then it is sent
-again with the same one. Later the slot counts as posted: a post too few is better than one twice.
+The row of the slot says "sending" before Discord is asked, and has the message's id afterwards. A slot found
+in the state "sending" was perhaps sent. Discord recognises a nonce for some minutes, so until then it is sent
+again with the same nonce. Later it counts as posted, because a missing post is better than a second one.
 """
 
 import datetime
@@ -39,9 +39,9 @@ NONCE_REMEMBERED = datetime.timedelta(minutes=2)
 # A host's clock may be set back by so much.
 SET_BACK = datetime.timedelta(seconds=30)
 REASON_CHARACTERS = 300
-# What hinders a post for so long, or for as long as it may be late, is no passing moment.
+# An obstacle that lasts longer than this, or until the post expires, does not pass by itself.
 LASTING = datetime.timedelta(minutes=10)
-# A model may be replaced while its text is written: with the new one it is written again at once.
+# If the model is replaced while the text is written, the new model writes it again, this often at most.
 REPLACED = 3
 
 
@@ -49,10 +49,10 @@ class Delivery:
     """Posts slots.
 
     Args:
-        client: to reach the channels.
-        database: where schedules and slots are.
-        pool: to sample with.
-        now: the clock.
+        client: the bot; it sends to the channels.
+        database: holds the schedules and their slots.
+        pool: the sampler processes.
+        now: returns the present moment (aware).
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class Delivery:
         self._buttons = buttons
         self._creators = Creators(now)
         self._hindered: dict[Slot, tuple[datetime.datetime, str]] = {}
-        # Messages that Discord has and the database could not be told of yet.
+        # Messages that were sent but could not be recorded yet: message id and model id.
         self._posted: dict[Slot, tuple[int, int | None]] = {}
 
     async def attempt(self, slot: Slot) -> bool:
-        """Post the slot unless it is too late, and say whether all is done; False: try again later.
+        """Post the slot unless it is too late. Return whether it has ended; False means: retry later.
 
         Raises:
-            DatabaseError: the database cannot be used now; try again later.
+            DatabaseError: the database cannot be used now; retry later.
         """
         if slot in self._posted:
             await self._record(slot)
@@ -124,7 +124,7 @@ class Delivery:
         return None
 
     async def _prepare(self, guild: discord.Guild, due: DuePost) -> tuple[PostChannel, SampleMessage]:
-        """See that all it takes is there, and sample the text."""
+        """Check that the schedule can post, and sample the text."""
         await self._creators.require_right(guild, due.schedule.created_by)
         channel = await channel_to_post(guild, due.schedule.channel_id, due.settings)
         may_attach = channel.permissions_for(channel.guild.me).attach_files
@@ -144,7 +144,7 @@ class Delivery:
 
     async def _sampled(self, due: DuePost, model: TextModel, *, may_attach: bool) -> SampleMessage:
         schedule = due.schedule
-        # The same random seed in every attempt, so that it is the same text if it is sent twice.
+        # The same random seed in every attempt, so that every attempt writes the same text.
         options = SamplingOptions(schedule.length, schedule.temperature, random_seed=due.post.random_seed)
         request = GenerationRequest(seed=schedule.seed, options=options)
         generated = await sample(self._pool, model, due.settings, request, corpus=due.corpus)
@@ -175,7 +175,7 @@ class Delivery:
         log.info("posted", guild=due.post.guild_id, schedule=due.schedule.id, late_s=self._late_s(due))
 
     async def _after(self, due: DuePost, error: Exception) -> bool:
-        """Decide about an attempt that failed: whose fault it is, and whether the message may be there."""
+        """Handle an error of sending: whether it is final, and whether Discord may have the message."""
         if isinstance(error, discord.HTTPException) and error.status not in (TOO_MANY_REQUESTS, 0):
             if isinstance(error, discord.Forbidden) or error.code == EMPTY_MESSAGE:
                 await self._database.call(scheduled_posts.not_sent, *due.slot, write=True)
@@ -201,13 +201,13 @@ class Delivery:
         return False
 
     async def _record(self, slot: Slot) -> None:
-        """Name the message in the row, now or in the next attempt."""
+        """Record the id of the message in the row, now or in the next attempt."""
         message_id, model_id = self._posted[slot]
         await self._database.call(record_sent, slot, message_id, model_id, write=True)
         del self._posted[slot]
 
     async def _hinder(self, due: DuePost, hindrance: Hindrance) -> bool:
-        """Wait while it may pass; else pause the schedule. Who asked out of turn is told at once."""
+        """Retry while the obstacle may pass, otherwise pause the schedule. A run by hand is never retried."""
         now = self._now()
         since, _reason = self._hindered.get(due.slot, (now, ""))
         asked_for = due.post.requested_by is not None

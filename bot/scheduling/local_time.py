@@ -1,4 +1,4 @@
-"""From a local date and time to the one moment it means, over changes of the clock. Pure functions."""
+"""Converts local times to moments and back, across changes of the clock. Pure functions."""
 
 import datetime
 from zoneinfo import ZoneInfo
@@ -8,16 +8,16 @@ SECOND = datetime.timedelta(seconds=1)
 
 
 def moment_of(local: datetime.datetime, zone: ZoneInfo, *, same_day: bool = False) -> datetime.datetime:
-    """The moment of a naive local time; a later local time never means an earlier moment.
+    """Return the moment of a local time; a later local time never has an earlier moment.
 
-    A time that comes twice in the night when clocks go back means the first. One that is skipped when they go
-    forward means the first moment after the gap.
+    A time that occurs twice, when clocks go back, means the first occurrence. A time that is skipped, when
+    clocks go forward, means the first moment after the gap.
 
     Args:
-        local: without a zone.
-        zone: where.
-        same_day: where the gap lasts until midnight (in Greenland it does), the last minute before it is
-            meant, so that the moment lies on that day.
+        local: a naive local time.
+        zone: its time zone.
+        same_day: if the gap lasts until midnight (as in Greenland), take the last minute before the gap, so
+            that the moment is on the same day.
     """
     moment = local.replace(tzinfo=zone).astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local:
@@ -29,12 +29,12 @@ def moment_of(local: datetime.datetime, zone: ZoneInfo, *, same_day: bool = Fals
 
 
 def local_of(moment: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
-    """The naive local time of a moment."""
+    """Return the naive local time of a moment."""
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _around_gap(local: datetime.datetime, zone: ZoneInfo) -> tuple[datetime.datetime, datetime.datetime]:
-    """The last second before the gap that a local time lies in, and the first after it."""
+    """Return the last second before the gap that a local time is in, and the first second after it."""
     # fold=0 counts with the offset before the gap, so it ends up after it; fold=1 the other way round.
     after = local.replace(tzinfo=zone).astimezone(UTC)
     before = local.replace(tzinfo=zone, fold=1).astimezone(UTC)

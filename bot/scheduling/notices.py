@@ -1,4 +1,4 @@
-"""Tells channels that a schedule of theirs is paused: once, and later where Discord refuses it for now."""
+"""Tells a channel once that its schedule was paused, with retries if Discord refuses for now."""
 
 import datetime
 import functools
@@ -22,16 +22,16 @@ LOOKED_AT = 20
 PATIENCE_S = 2.0
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 300.0
-# About half an hour; a channel that is closed to the bot for longer is not told.
+# About half an hour. A channel that the bot cannot write to for longer is not told.
 ATTEMPTS = 12
 
 
 class Notices:
-    """Sends the notices, a task a channel.
+    """Sends the notices, with one task per channel.
 
     Args:
-        client: to reach the channels.
-        database: where the schedules are.
+        client: the bot; it sends to the channels.
+        database: holds the schedules.
     """
 
     def __init__(self, client: discord.Client, database: Database) -> None:
@@ -41,10 +41,10 @@ class Notices:
         self._failures: dict[int, tuple[int, float]] = {}
 
     async def tell(self, away: set[int]) -> None:
-        """Begin to tell what is still to be told; what takes long goes on beside everything else.
+        """Start to send the notices that are due; slow ones continue in the background.
 
         Args:
-            away: guilds that cannot be told now.
+            away: Discord ids of guilds that cannot be told now.
         """
         limit = LOOKED_AT + len(self._failures) + len(self._lanes.busy)
         begun = []
@@ -57,7 +57,7 @@ class Notices:
         await patiently(begun, PATIENCE_S)
 
     async def close(self) -> None:
-        """Leave what is not told to the next start."""
+        """Stop; the next start sends the rest."""
         await self._lanes.close()
 
     async def _tell(self, schedule: Schedule) -> None:
@@ -82,7 +82,7 @@ class Notices:
     async def _send(self, schedule: Schedule) -> None:
         channel = self._client.get_partial_messageable(schedule.channel_id, guild_id=schedule.guild_id)
         embed = notice(schedule)
-        # One whose confirmation was lost on the way is not sent twice.
+        # The nonce prevents a second message if the confirmation of the first was lost.
         nonce = f"p{schedule.id}-{_second(schedule.updated_at)}"
         try:
             await channel.send(embed=embed, nonce=nonce)

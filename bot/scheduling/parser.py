@@ -1,7 +1,7 @@
-"""From what a person types to a rule, or to one line that says what would do. Pure.
+"""Parses the rule that a person types; an error says in one line what would be accepted. Pure.
 
 `daily 09:00` · `weekdays 18:30` · `weekends 10:00` · `every monday 08:15` · `hourly` · `every 6 hours` ·
-`every 30 minutes` · cron with five fields. Reading a rule's own text gives the rule.
+`every 30 minutes` · cron with five fields. Parsing a rule's own text gives the rule again.
 """
 
 import datetime
@@ -35,23 +35,23 @@ _DAY_SETS = {
     for name in (day, f"{day}s", day[:3])
 }
 _CRON_FIELDS = 5
-# croniter draws R at random and derives H from a name: neither names a time.
+# croniter draws R at random and derives H from a name, so neither is a fixed time.
 _NO_TIME = re.compile(r"(?<![a-z])[rh](?![a-z])", re.IGNORECASE)
 
 
 class UnreadableRule(UserError):
-    """What was typed is no rule, or one that posts too often; `str()` is one line."""
+    """The text is not a rule, or the rule posts too often; `str()` is one line."""
 
 
 def read_rule(typed: str, *, least_minutes: int = 1) -> Rule:
-    """The rule that was typed.
+    """Parse a rule.
 
     Args:
-        typed: by a person.
-        least_minutes: between two posts.
+        typed: text that a person typed.
+        least_minutes: shortest time allowed between two posts, in minutes.
 
     Raises:
-        UnreadableRule: it is none, or it posts more often.
+        UnreadableRule: it is not a rule, or it posts more often.
     """
     rule = _read(" ".join(typed.split()))
     gap = rule.shortest_gap

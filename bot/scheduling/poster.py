@@ -1,6 +1,6 @@
-"""Finds slots that are due, and attempts to post each of them in a task of its own.
+"""Finds slots that are due, and posts each of them in a task of its own.
 
-The rows are the truth: whatever has not ended there is attempted again, after a crash as after an outage.
+The rows are the truth: a slot that has not ended there is retried, after a crash and after an outage alike.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from models.tables import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
-# At nine o'clock many are due: more than this wait for the next look. A channel has one at a time, so that
-# one in which Discord lets the bot wait holds up its own alone.
+# At nine o'clock many slots are due; the rest wait for the next tick. Each channel has one attempt at a time,
+# so that a rate limit of one channel delays no other.
 AT_ONCE = 32
 LOOKED_AT = 100
 REMEMBERED = datetime.timedelta(days=30)
-# A post out of turn that cannot be sent within this is given up.
+# A run by hand that cannot be posted within this time is given up.
 OUT_OF_TURN = datetime.timedelta(minutes=5)
 FIRST_PAUSE = datetime.timedelta(seconds=5)
 LONGEST_PAUSE = datetime.timedelta(minutes=5)
-# Nothing is sent so late; the attempt only records that.
+# So long after its expiry a slot is not sent any more; an attempt only records that.
 GIVEN_UP_AFTER = datetime.timedelta(minutes=10)
 SHUTDOWN_S = 5.0
 
@@ -46,14 +46,14 @@ class Poster:
     """The bot's scheduled posts.
 
     Args:
-        client: the bot, for its channels.
-        database: where schedules and slots are.
-        pool: to sample with.
-        buttons: what stands below a post of a schedule, by the schedule's id.
-        now: the present moment.
+        client: the bot; it sends to the channels.
+        database: holds the schedules and their slots.
+        pool: the sampler processes.
+        buttons: makes the buttons below a post, from the schedule's id.
+        now: returns the present moment (aware).
 
     Attributes:
-        now: the clock; a test sets another one.
+        now: returns the present moment; tests replace it.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Poster:
         self._waiting: dict[Slot, asyncio.Future[None]] = {}
 
     async def close(self) -> None:
-        """Let attempts that are under way end, for some seconds; the rest is left to the next start."""
+        """Wait some seconds for running attempts; the next start does the rest."""
         self._closing = True
         await self._notices.close()
         if self._attempts:
@@ -86,7 +86,7 @@ class Poster:
                 attempt.cancel()
 
     async def tick(self) -> None:
-        """Do all that is due by now."""
+        """Post everything that is due now."""
         if self._closing or not self._client.is_ready():
             return
         base = self._jumps.look(self.now())
@@ -101,10 +101,10 @@ class Poster:
     async def post_now(
         self, guild_id: int, schedule_id: int, *, by: int, wait_s: float
     ) -> ScheduledPost | None:
-        """Post once out of turn, and wait a while for what comes of it.
+        """Post once now, because a person ran the schedule by hand, and wait a while for the result.
 
         Returns:
-            The row; None if the schedule is not one of this guild's, or is posting at this very second.
+            The row of the slot; None if the guild has no such schedule, or it already posts in this second.
         """
         now = self.now().replace(microsecond=0)
         slot = (guild_id, schedule_id, now)
@@ -124,14 +124,14 @@ class Poster:
         try:
             if await self._database.call(add, write=True) is None:
                 return None
-            self._begin(slot, channel=0)  # which holds up no other
+            self._begin(slot, channel=0)  # so that it waits for no other channel
             await asyncio.wait({done}, timeout=wait_s)
         finally:
             self._waiting.pop(slot, None)
         return await self._database.call(scheduled_posts.get, *slot)
 
     def _begin(self, slot: Slot, channel: int) -> None:
-        """Attempt a slot in a task of its own, unless one is at it."""
+        """Start a task that attempts a slot, unless one is running."""
         if self._closing or slot in self._running:
             return
         self._running[slot] = channel
@@ -163,10 +163,10 @@ class Poster:
         self._failures[slot] = (min(count + 1, 16), self.now() + pause)
 
     async def _take_up_all(self, away: set[int]) -> None:
-        """Begin with slots that have not ended, in fair turns: one a channel, so many in all."""
+        """Start attempts of slots that have not ended: one per channel, and up to `AT_ONCE` in all."""
         now = self.now()
         busy = set(self._running.values())
-        # Whatever pauses or is busy takes no room from what could begin.
+        # Look at more rows than can start, because some of them wait for a retry or are running.
         look_up = functools.partial(
             scheduled_posts.ready, away=away, limit=LOOKED_AT + len(self._failures) + len(self._running)
         )
@@ -174,7 +174,7 @@ class Poster:
             slot = (post.guild_id, post.schedule_id, post.slot)
             if slot in self._running or (slot in self._failures and self._failures[slot][1] > now):
                 continue
-            expired = now > post.expires_at + GIVEN_UP_AFTER  # nothing is sent any more
+            expired = now > post.expires_at + GIVEN_UP_AFTER  # it is not sent any more
             if expired or (channel not in busy and len(self._running) < AT_ONCE):
                 busy.add(channel)
                 self._begin(slot, channel)
@@ -187,14 +187,14 @@ class Poster:
             try:
                 self._take(schedule, now)
             except UserError as error:
-                # What an older version took and this one cannot read does not get better by itself.
+                # A rule of an older version that this one cannot read stays unreadable.
                 with self._database.write() as session:
                     schedules.pause(session, schedule.guild_id, schedule.id, reason=str(error), notice=True)
             except Exception as error:
                 log.error("a schedule cannot be advanced", schedule=schedule.id, exc_info=error)
 
     def _take(self, schedule: Schedule, now: datetime.datetime) -> None:
-        """Move a schedule past its slots that have come, and record them."""
+        """Move a schedule past the slots that are due, and record them."""
         first = schedule.next_slot
         if first is None:
             return
@@ -220,7 +220,7 @@ class Poster:
                     expires_at=found.expires_at,
                     state=state,
                 )
-            if not found.missed:  # else the clock may be wrong, and what was posted is not to come again
+            if not found.missed:  # else the clock may be wrong, and forgotten slots could be posted again
                 scheduled_posts.forget(session, schedule.guild_id, schedule.id, before=now - REMEMBERED)
         if found.missed:
             log.info("slots missed", schedule=schedule.id, missed=len(found.missed))

@@ -1,7 +1,7 @@
-"""The kinds of rules and the moments they name. Knows neither Discord nor the database.
+"""The kinds of rules, and the moments of each. Knows neither Discord nor the database.
 
-Days and cron count in local time, so that 09:00 stays 09:00 over changes of the clock. Hours and minutes
-count in absolute time from an anchor, so that the distance stays the same.
+Days and cron use local time, so that 09:00 stays 09:00 when the clocks change. Hours and minutes are counted
+in absolute time from an anchor, so that the interval stays the same.
 """
 
 import datetime
@@ -22,7 +22,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 EVERY_DAY = frozenset(range(7))
 WORKING_DAYS = frozenset(range(5))
 WEEKEND = frozenset({5, 6})
-# The pattern of days that a cron expression names is complete after four years.
+# The days of a cron expression repeat after four years.
 CRON_DAYS = 4 * 366
 
 
@@ -31,21 +31,21 @@ class Rule(Protocol):
 
     @property
     def text(self) -> str:
-        """The rule as people write it; reading this text gives the rule again."""
+        """The rule as people write it; parsing this text gives the rule again."""
 
     @property
     def shortest_gap(self) -> datetime.timedelta:
-        """The least time between two of its moments, changes of the clock aside."""
+        """The shortest time between two of its moments, apart from changes of the clock."""
 
     def after(
         self, moment: datetime.datetime, zone: ZoneInfo, anchor: datetime.datetime
     ) -> datetime.datetime:
-        """The first of its moments later than a given one, in UTC.
+        """Return the rule's first moment after a given one, in UTC.
 
         Args:
-            moment: aware.
-            zone: whose local time counts.
-            anchor: what hours and minutes are counted from.
+            moment: a moment (aware).
+            zone: time zone of the schedule.
+            anchor: the moment (aware) from which hours and minutes are counted.
         """
 
 
@@ -54,8 +54,8 @@ class Daily:
     """One time of day on some days of the week.
 
     Attributes:
-        time: local.
-        days: 0 is Monday.
+        time: local time of day.
+        days: days of the week, 0 for Monday to 6 for Sunday.
     """
 
     time: datetime.time
@@ -76,7 +76,7 @@ class Daily:
     def after(
         self, moment: datetime.datetime, zone: ZoneInfo, anchor: datetime.datetime
     ) -> datetime.datetime:
-        """The time on the first of its days on which it is later than the moment."""
+        """Return the time on the first of its days on which it is after the moment."""
         del anchor
         local = local_of(moment, zone)
         date = local.date() if self.time > local.time() else local.date() + DAY
@@ -90,11 +90,11 @@ class Daily:
 
 @dataclass(frozen=True)
 class Every:
-    """Equal distances in absolute time.
+    """Equal intervals in absolute time.
 
     Attributes:
-        minutes: the distance.
-        on_the_hour: counted from the anchor's full local hour rather than from the anchor.
+        minutes: the interval, in minutes.
+        on_the_hour: whether to count from the anchor's full local hour instead of the anchor.
     """
 
     minutes: int
@@ -110,15 +110,15 @@ class Every:
 
     @property
     def shortest_gap(self) -> datetime.timedelta:
-        """The distance."""
+        """The interval."""
         return self.minutes * MINUTE
 
     def after(
         self, moment: datetime.datetime, zone: ZoneInfo, anchor: datetime.datetime
     ) -> datetime.datetime:
-        """The anchor plus as many distances as it takes.
+        """Return the anchor plus a number of intervals.
 
-        An anchor later than the moment, of a clock that was ahead, is as good as any other.
+        The anchor may be after the moment, if the clock was ahead.
         """
         start = anchor.astimezone(datetime.UTC).replace(second=0, microsecond=0)
         if self.on_the_hour:
@@ -128,7 +128,7 @@ class Every:
 
 @dataclass(frozen=True)
 class Cron:
-    """A cron expression of five fields that croniter understands, in local time."""
+    """A cron expression of five fields, in local time, evaluated by croniter."""
 
     expression: str
 
@@ -139,7 +139,7 @@ class Cron:
 
     @property
     def shortest_gap(self) -> datetime.timedelta:
-        """The least time between two of its minutes of a day or, where it names days in a row, of two."""
+        """The shortest time between two of its times on one day, or on two days in a row."""
         minutes, hours = self._numbers(0, below=60), self._numbers(1, below=24)
         times = sorted(hour * 60 + minute for hour in hours for minute in minutes)
         gaps = [later - earlier for earlier, later in pairwise(times)]
@@ -150,9 +150,9 @@ class Cron:
     def after(
         self, moment: datetime.datetime, zone: ZoneInfo, anchor: datetime.datetime
     ) -> datetime.datetime:
-        """The first local time it names that comes after the moment."""
+        """Return its first local time after the moment."""
         del anchor
-        # Local times in one gap are one moment.
+        # All local times in a gap are the same moment.
         for local in self._local_times(local_of(moment, zone)):
             found = moment_of(local, zone)
             if found > moment:
@@ -160,13 +160,13 @@ class Cron:
         raise AssertionError("a cron expression has no end")
 
     def _local_times(self, start: datetime.datetime) -> Iterator[datetime.datetime]:
-        # croniter changes clocks its own way; in UTC there is nothing to change.
+        # croniter handles changes of the clock its own way; in UTC there are none.
         times = croniter(self.expression, start.replace(tzinfo=datetime.UTC))
         while True:
             yield times.get_next(datetime.datetime).replace(tzinfo=None)
 
     def _days(self) -> Iterator[datetime.date]:
-        """The days it names in four years, up to the first two in a row."""
+        """Yield its days in four years, up to the first two in a row."""
         midnights = Cron(" ".join(["0", "0", *self.expression.split()[2:]]))
         start = datetime.datetime(2026, 1, 1)  # noqa: DTZ001 - any day of a calendar without clocks
         before: datetime.date | None = None
@@ -179,6 +179,6 @@ class Cron:
             before = local.date()
 
     def _numbers(self, field: int, *, below: int) -> list[int]:
-        """What a field names."""
+        """Return the numbers of a field."""
         numbers = croniter.expand(self.expression)[0][field]
         return list(range(below)) if numbers == ["*"] else [int(number) for number in numbers]

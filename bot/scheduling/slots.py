@@ -1,4 +1,4 @@
-"""Which slots of a schedule have come, which of them is still worth a post, and how long. Pure."""
+"""Which slots of a schedule are due, which of them is still posted, and until when. Pure."""
 
 import collections
 import datetime
@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 from bot.scheduling.rules import Rule
 
 LATEST_CATCH_UP = datetime.timedelta(hours=6)
-# Of many slots that passed while the bot was away so many are remembered.
+# The most missed slots that are recorded after the bot was away.
 REMEMBERED = 20
 
 
 @dataclass(frozen=True)
 class DueSlots:
-    """What a look at a schedule found.
+    """The slots of a schedule that are due.
 
     Attributes:
-        post: the latest slot, if it is young enough.
-        expires_at: when it no longer is.
-        missed: the others, the newest of them, in order.
+        post: the latest slot; None if it has expired.
+        expires_at: when the latest slot expires.
+        missed: the other slots in order, the newest of them only.
         following: the next slot to wait for.
     """
 
@@ -32,7 +32,7 @@ class DueSlots:
 def next_slots(
     rule: Rule, moment: datetime.datetime, zone: ZoneInfo, anchor: datetime.datetime, count: int
 ) -> list[datetime.datetime]:
-    """The first slots after a moment."""
+    """Return the first `count` slots after a moment."""
     found: list[datetime.datetime] = []
     for _ in range(count):
         moment = rule.after(moment, zone, anchor)
@@ -43,17 +43,17 @@ def next_slots(
 def due_slots(
     rule: Rule, first: datetime.datetime, now: datetime.datetime, zone: ZoneInfo, anchor: datetime.datetime
 ) -> DueSlots:
-    """What to do about the slots from the first unhandled one to now.
+    """Decide about the slots from `first` to `now`.
 
-    A slot may be caught up with until six hours have passed, or half the way to the next one: so at most one
-    is, and never shortly before the next.
+    A late slot is posted for six hours, or for half the time to the next slot if that is shorter. So at most
+    one late slot is posted, and never shortly before the next one.
 
     Args:
-        rule: of the schedule.
-        first: the slot it waited for, not later than now.
-        now: the present moment.
-        zone: of the schedule.
-        anchor: of the schedule.
+        rule: rule of the schedule.
+        first: the slot that the schedule waited for (aware), not after `now`.
+        now: the present moment (aware).
+        zone: time zone of the schedule.
+        anchor: anchor of the schedule (aware).
     """
     latest, following = first, rule.after(first, zone, anchor)
     passed: collections.deque[datetime.datetime] = collections.deque(maxlen=REMEMBERED)

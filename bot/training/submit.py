@@ -45,7 +45,7 @@ Interaction = discord.Interaction[Any]
 
 
 class Services(Protocol):
-    """What a submission needs of the bot: its settings, files, database, and the readers of uploads."""
+    """What a submission uses of the bot: its settings, files, database, and the readers of uploads."""
 
     settings: Settings
     layout: Layout
@@ -110,9 +110,9 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
         await _take_in(bot, guild_id, request, texts)
 
         def record(session: Session) -> TrainingJob:
-            guilds.lock(session, guild_id)  # of two who ask at once one counts the other
+            guilds.lock(session, guild_id)  # so that of two requests at once each counts the other
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
-            again = _base(session, guild_id, request)  # it may have been replaced during the upload
+            again = _base(session, guild_id, request)  # because it may have been replaced during the upload
             ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
             _put_in_place(session, bot, texts)
             job = training_jobs.enqueue(
@@ -144,7 +144,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
 
 
 async def _take_in(bot: Services, guild_id: int, request: TrainingRequest, texts: list[AcceptedText]) -> None:
-    """Read and store the texts, the corpus first; `texts` has what is stored when one is refused."""
+    """Read and store the texts, the corpus first. If one is refused, `texts` has those already stored."""
     for attachment, accept in (
         (request.corpus, intake.accept),
         (request.validation, intake.accept_validation),
@@ -204,7 +204,7 @@ def _minutes(bot: Services, minutes: float | None) -> float:
 
 
 def _notes(text: AcceptedText, level: str) -> list[str]:
-    language = i18n.locale.set("en")  # they stand on the card, which is for everyone
+    language = i18n.locale.set("en")  # they are shown on the card, which is for everyone
     try:
         return corpus_notes(text.stats, level)
     finally:
@@ -235,7 +235,7 @@ def _keep(bot: Services, job: TrainingJob, bundle: Path) -> None:
 
 
 def _put_in_place(session: Session, bot: Services, texts: list[AcceptedText]) -> None:
-    """Store the texts for good; a deletion that is under way ends first, or leaves them alone."""
+    """Store the texts permanently. A concurrent deletion ends first, or keeps them."""
     retention.keep_files(session, [str(text.path.relative_to(bot.layout.data_dir)) for text in texts])
     try:
         for text in texts:
@@ -247,7 +247,7 @@ def _put_in_place(session: Session, bot: Services, texts: list[AcceptedText]) ->
 
 
 def _forget(session: Session, guild_id: int, texts: list[AcceptedText]) -> None:
-    """Delete what a refused upload has stored."""
+    """Delete the stored texts of a refused request."""
     del session, guild_id
     for text in texts:
         text.forget()

@@ -1,4 +1,4 @@
-"""What the cards of trainings are made from, as the database has it. Knows nothing of Discord."""
+"""The data that cards of trainings show, from the database. Knows nothing of Discord."""
 
 from dataclasses import dataclass
 
@@ -20,19 +20,19 @@ from models import (
 
 @dataclass(frozen=True)
 class Queue:
-    """Places, and when each turn is expected."""
+    """The queue: ids of jobs in order, and the expected wait of each in seconds."""
 
     order: list[str]
     waits_s: dict[str, float]
 
     def place(self, job: TrainingJob) -> int:
-        """A waiting job's place, from 1 on; 0 for one that does not wait."""
+        """Return the queue position of a job, from 1; 0 if it is not queued."""
         return self.order.index(job.id) + 1 if job.id in self.order else 0
 
 
 @dataclass(frozen=True)
 class Belongings:
-    """What a card needs beside its job."""
+    """What a card shows besides its job."""
 
     corpus: Corpus | None
     model: TextModel | None
@@ -48,7 +48,7 @@ def _queue(session: Session) -> tuple[list[TrainingJob], Queue]:
 
 
 def belongings_of(session: Session, job: TrainingJob) -> Belongings:
-    """Look up what belongs to a job."""
+    """Look up what the card of a job shows besides the job."""
 
     def model(model_id: int | None) -> TextModel | None:
         return None if model_id is None else text_models.get(session, job.guild_id, model_id)
@@ -65,6 +65,6 @@ def belongings_of(session: Session, job: TrainingJob) -> Belongings:
 def to_show(
     session: Session, *, limit: int, without: list[int]
 ) -> tuple[list[TrainingJob], list[TrainingJob], Queue]:
-    """Jobs that changed; jobs that wait, whose place may have changed because others did; and the queue."""
+    """Return the jobs that changed, the queued jobs, whose position may have changed, and the queue."""
     waiting, queue = _queue(session)
     return list(training_jobs.changed_cards(session, limit, without=without)), waiting, queue

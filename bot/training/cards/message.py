@@ -87,7 +87,7 @@ class CardMessages:
                 log.info("card is gone, a new one takes its place", job=job.id)
             else:
                 return job.message_id
-        # A card whose confirmation was lost on the way is not sent twice.
+        # The nonce prevents a second card if the confirmation of the first was lost.
         nonce = hashlib.sha256(f"{job.id}:{job.message_id}".encode()).hexdigest()[:25]
         buttons = view or discord.utils.MISSING
         try:
@@ -95,15 +95,15 @@ class CardMessages:
         except discord.HTTPException as error:
             if error.code != EMPTY_MESSAGE:
                 raise
-            # Without Embed Links nothing is left of an embed.
+            # Without Embed Links Discord drops the embed, and the message is empty.
             message = await channel.send(plain_text(embed), view=buttons, nonce=nonce)
         return message.id
 
 
 def _is_replaced(error: discord.HTTPException) -> bool:
-    """Whether a new message may take the card's place.
+    """Whether a new message may replace the card.
 
-    It is gone, or of another bot; or its thread is archived, which a new message opens again.
+    The old one was deleted or belongs to another bot, or its thread is archived: a new message reopens that.
     """
     if error.code == ARCHIVED:
         return True

@@ -1,7 +1,7 @@
-"""Keeps the cards of trainings up to date: ordinary messages, edited by revision.
+"""Keeps the cards of trainings up to date: ordinary messages that are edited at each new revision.
 
-Interaction tokens die after 15 minutes, so nothing here uses one. What cannot be shown now is shown by a
-later tick; no fault of Discord, of the network or of one card keeps the others from being shown.
+Interaction tokens expire after 15 minutes, so nothing here uses one. A card that cannot be shown now is shown
+by a later tick. An error of Discord, of the network or of one card does not delay the other cards.
 """
 
 import asyncio
@@ -30,31 +30,31 @@ from models import Database, DatabaseError, JobState, TrainingJob, training_jobs
 log = structlog.stdlib.get_logger(__name__)
 
 CARDS_A_TICK = 30
-# A task a card: where Discord lets the bot wait for its turn, the others go on.
+# Each card has a task, so that a rate limit for one does not delay the others.
 AT_ONCE = 64
 IN_ONE_CHANNEL = 4
 PATIENCE_S = 2.0
 LOOKED_AT = 50
-# What fails is tried again at once a few times, then at growing distances.
+# Retries: a few at once, then with growing pauses.
 FREE_FAILURES = 4
 FIRST_PAUSE_S = 6.0
 LONGEST_PAUSE_S = 60.0
-# The end of a training is told as soon as its channel opens to the bot again, but for one that stays closed.
+# If the bot cannot write to the channel, the end of a training is still shown later, within this time.
 END_WORTH_TELLING = datetime.timedelta(days=1)
-# /train sends the first card itself; one that is missing after this was lost in a crash.
+# /train sends the first card itself. If it is missing after this time, it was lost in a crash.
 FIRST_CARD_AFTER = datetime.timedelta(seconds=30)
-# Discord limits how often a message that is older than an hour may be edited.
+# Discord limits the edits of messages that are older than an hour.
 OLD_CARD = datetime.timedelta(minutes=55)
 OLD_CARD_EVERY_S = 60.0
 ZERO = datetime.timedelta(0)
 UNREACHABLE_EVERY_S = 60.0
-# An expected start that moved by less is not worth an edit.
+# A smaller change of the expected start is not worth an edit.
 START_MOVED_S = 60.0
 
 
 @dataclass
 class _Shown:
-    """What a card shows, as far as this process knows."""
+    """What a card shows, as this process knows it."""
 
     at: float
     state: JobState
@@ -69,10 +69,11 @@ class CardEditor:
     """Shows each job's newest revision on its card.
 
     Args:
-        client: to reach the channels.
-        database: where the jobs are.
-        names: of who asked.
-        layout: where the pictures are.
+        client: the bot; it sends to the channels.
+        database: holds the jobs.
+        names: names of the people who asked.
+        layout: knows the paths of the pictures.
+        buttons: makes the buttons below a job's card; None for no buttons.
     """
 
     def __init__(
@@ -94,8 +95,8 @@ class CardEditor:
         self._failures: dict[str, tuple[int, float]] = {}
 
     async def show(self, job: TrainingJob) -> None:
-        """Bring the card of a job up to date; what is refused for now is tried again later."""
-        # A card is for everyone, whoever's interaction it begins with.
+        """Update the card of a job; if Discord is busy, a later tick retries."""
+        # A card is for everyone, so it is in English, whoever asked for the training.
         language = i18n.locale.set("en")
         try:
             await self._show(job)
@@ -111,7 +112,7 @@ class CardEditor:
             i18n.locale.reset(language)
 
     async def tick(self) -> None:
-        """Show what has changed since the last tick, a task a card; what takes long goes on beside it."""
+        """Update the cards that changed since the last tick; slow ones continue in the background."""
         limit = LOOKED_AT + len(self._shown) + len(self._failures)
         full = [channel for channel, cards in self._in_channels.items() if len(cards) >= IN_ONE_CHANNEL]
         changed, waiting, queue = await self._database.call(
@@ -127,7 +128,7 @@ class CardEditor:
             for job in [job for job in jobs if self._may_be_shown(job, now)][:CARDS_A_TICK]:
                 cards = self._in_channels.setdefault(job.channel_id, set())
                 if len(cards) < IN_ONE_CHANNEL and self._lanes.is_free(job.id):
-                    if cards:  # in their order, unless the one before is held up
+                    if cards:  # in their order, unless the one before takes too long
                         await patiently(begun, max(0.0, ordered_until - time.monotonic()))
                         cards = self._in_channels.setdefault(job.channel_id, set())
                     cards.add(job.id)
@@ -135,7 +136,7 @@ class CardEditor:
         await patiently(begun, PATIENCE_S)
 
     async def close(self) -> None:
-        """Leave the cards as they are."""
+        """Stop; the cards stay as they are."""
         await self._lanes.close()
 
     async def _show_apart(self, job: TrainingJob) -> None:
@@ -155,7 +156,7 @@ class CardEditor:
         guild = self._client.get_guild(job.guild_id)
         if guild is not None and guild.unavailable:
             return False
-        # /train itself sends the first one. A clock that was ahead is no reason to wait longer for it.
+        # /train sends the first card itself. If the clock was ahead, the card must not wait longer for that.
         return job.message_id is not None or not ZERO <= now - job.created_at <= FIRST_CARD_AFTER
 
     def _failed(self, job: TrainingJob, error: Exception) -> None:
@@ -178,7 +179,7 @@ class CardEditor:
         shown = self._shown.get(job.id)
         if shown is None:
             return True
-        # The time that went by has brought the start nearer without moving it.
+        # The start has come nearer by the time that has passed, which is no change.
         expected = shown.starts_in_s - (time.monotonic() - shown.at)
         later = queue.waits_s[job.id] - max(expected, 0.0)
         place = (queue.place(job), len(queue.order))
@@ -214,7 +215,7 @@ class CardEditor:
         except discord.HTTPException as error:
             if is_busy(error):
                 raise
-            # The channel is gone or closed to the bot: nothing can be shown, and the job goes on.
+            # The channel was deleted, or the bot cannot write to it. The job continues without a card.
             log.warning("card cannot be shown", job=job.id, status=error.status, code=error.code)
             message_id, shown.reachable = None, False
             if error.code != UNKNOWN_CHANNEL and _is_worth_telling(job):
@@ -229,7 +230,7 @@ class CardEditor:
             self._messages.forget(job)
 
     def _picture(self, job: TrainingJob) -> bytes | None:
-        """The newest picture of the losses; None where there is none, or where none can be shown."""
+        """Return the newest picture of the losses; None if there is none, or Discord refused it before."""
         if job.state not in {JobState.TRAINING, JobState.DONE} or not self._messages.takes_picture(job):
             return None
         try:
@@ -239,6 +240,6 @@ class CardEditor:
 
 
 def _is_worth_telling(job: TrainingJob) -> bool:
-    """Whether a card that cannot be shown now holds the end of a training, not long ago."""
+    """Whether the training of a card has ended, and not long ago."""
     ended = job.finished_at
     return ended is not None and datetime.datetime.now(datetime.UTC) - ended < END_WORTH_TELLING

@@ -1,4 +1,4 @@
-"""When the trainings in the queue will begin, reckoned from the minutes of those before. Pure."""
+"""Estimates when queued trainings will begin, from the time limits of those before them. Pure."""
 
 import heapq
 from collections.abc import Iterable, Sequence
@@ -7,16 +7,16 @@ from models import TrainingJob
 
 
 def remaining_s(job: TrainingJob) -> float:
-    """Seconds that a running training still takes."""
+    """Return the remaining time of a running training, in seconds."""
     return job.minutes * 60 * (1 - job.fraction) if job.eta_s is None else job.eta_s
 
 
 def waits_s(running: Iterable[TrainingJob], waiting: Sequence[TrainingJob]) -> dict[str, float]:
-    """How long each waiting job waits, by its id, if as many are trained at a time as are now.
+    """Return the expected wait of each queued job, in seconds by job id, if as many keep running at a time.
 
     Args:
-        running: what is trained now.
-        waiting: in the order of their turns.
+        running: the jobs that run now.
+        waiting: the queued jobs, in the order in which they will run.
     """
     hosts = [remaining_s(job) for job in running] or [0.0]
     heapq.heapify(hosts)

@@ -1,4 +1,4 @@
-"""How many trainings may be asked for: by a server at a time and a day, by a person at a time."""
+"""The limits of trainings: per server at a time and per day, per person at a time."""
 
 import datetime
 
@@ -13,16 +13,17 @@ DAY = datetime.timedelta(hours=24)
 
 
 def require_room(session: Session, guild_id: int, user_id: int, *, most_at_a_time: int) -> None:
-    """Refuse one training too many, and say what was counted.
+    """Check the limits before one more training.
 
     Args:
-        session: the transaction that will record the training, or an earlier look.
-        guild_id: where it is asked for.
-        user_id: who asks.
-        most_at_a_time: the host's limit for one server.
+        session: an open SQLAlchemy session; that of the transaction that will insert the training, or an
+            earlier one.
+        guild_id: Discord id of the guild that will own the training.
+        user_id: Discord id of the person who asks.
+        most_at_a_time: the host's limit of unfinished trainings of a server, 1 or more.
 
     Raises:
-        UserError: a limit is reached.
+        UserError: a limit is reached; the text says what was counted.
     """
     unfinished = training_jobs.listing(session, guild_id)
     if len(unfinished) >= most_at_a_time:
@@ -51,7 +52,7 @@ def require_room(session: Session, guild_id: int, user_id: int, *, most_at_a_tim
         )
     asked = training_jobs.asked_since(session, guild_id, datetime.datetime.now(datetime.UTC) - DAY)
     if len(asked) >= settings.trainings_a_day:
-        # The newest of those that must grow old before one more fits.
+        # When this training is older than a day, one more fits.
         free_at = asked[len(asked) - settings.trainings_a_day] + DAY
         raise UserError(
             ngettext(

@@ -1,4 +1,4 @@
-"""From the trainer's events to the job's row, at most once a second. Knows nothing of Discord."""
+"""Writes the trainer's events to the job's row, at most once a second. Knows nothing of Discord."""
 
 import json
 import time
@@ -15,7 +15,7 @@ log = structlog.stdlib.get_logger(__name__)
 REPORT_EVERY_S = 1.0
 SAMPLE_CHARACTERS = 1000
 SAMPLES_AT = (0.0, 0.1, 0.25, 0.5, 0.75)
-"""Shares of a training at which people see a fresh sample; the last one comes with its end."""
+"""Fractions of a training at which people see a new sample; the last sample comes at the end."""
 
 CURVE_POINTS = 400
 
@@ -28,12 +28,12 @@ HALF_BATCH = "The host's memory was too small: it starts once more in smaller ba
 
 
 class Reporter:
-    """Brings news to the row and watches it for wishes.
+    """Writes progress to the row, and reads from it whether to stop or finish.
 
     Args:
-        database: where the row is.
-        job: as it was when the training began, or went on.
-        interrupted: whether the process is shutting down.
+        database: holds the row.
+        job: the job when the training began or was resumed.
+        interrupted: returns whether the process is shutting down.
     """
 
     def __init__(self, database: Database, job: TrainingJob, interrupted: Callable[[], bool]) -> None:
@@ -50,7 +50,7 @@ class Reporter:
         self._finish = False
 
     def take(self, event: dict[str, Any]) -> None:
-        """Remember what an event says."""
+        """Keep what an event says for the next report."""
         match event["event"]:
             case "started":
                 log.info("training started", guild=self._guild_id, job=self._job_id, resumed=event["resumed"])
@@ -70,7 +70,7 @@ class Reporter:
                     self._show_sample()
 
     def should_stop(self) -> Stop | None:
-        """Report if it is time to, and say whether the training is still wanted."""
+        """Report if it is time to, and return why the training should stop; None to continue."""
         if self._interrupted():
             return Stop.SHUTDOWN
         if time.monotonic() - self._reported >= REPORT_EVERY_S:
@@ -84,14 +84,14 @@ class Reporter:
         """Report what is left, with the sample of the finished model.
 
         Raises:
-            DatabaseError: it is not reported yet, and kept for the next try.
+            DatabaseError: it could not be reported, and is kept for the next try.
         """
         if self._latest is not None:
             self._show_sample()
         self._bring()
 
     def _note(self, line: str) -> None:
-        """Add a line to what the card tells people."""
+        """Add a note to the card."""
         if line not in self._notes:
             self._notes.append(line)
             self._news["notes"] = "\n".join(self._notes)
@@ -115,7 +115,7 @@ class Reporter:
     def _report(self) -> None:
         try:
             self._bring()
-        except DatabaseError as error:  # the training is worth more than one report of it
+        except DatabaseError as error:  # a lost report must not end the training
             log.warning("progress not reported", job=self._job_id, error=str(error))
 
     def _bring(self) -> None:

@@ -1,6 +1,6 @@
-"""The durable queue as the bot sees it: add a turn for a job, and see at start that none was lost.
+"""The bot's side of the durable queue: adds a turn for each job, and at start restores lost ones.
 
-Speaks to DBOS's tables only; the trainings themselves may run in another process.
+Uses DBOS's tables only; the trainings may run in another process.
 """
 
 from uuid import uuid4
@@ -16,7 +16,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 APPLICATION = "pastiche"
 QUEUE = "trainings"
-# Raised when workflows change so that an older process must not run them.
+# Increment it when workflows change so that an older process must not run them.
 VERSION = "3"
 ACTIVE = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 
@@ -32,17 +32,17 @@ class JobQueue:
         )
 
     def enqueue(self, job: TrainingJob) -> None:
-        """Add a turn for a job that waits now, under the job's id: doing so twice is doing so once."""
+        """Add a turn for a queued job. Idempotent: the job's id is the workflow id."""
         self._add_turn(job.id)
 
     def prepare(self) -> None:
-        """Make the queue's tables where no process that trains has been yet."""
+        """Create the queue's tables if no worker has done so yet."""
         DBOS.migrate(self._url)
 
     def reconcile(self) -> None:
-        """See that every unfinished job will be trained; a crash may have come between.
+        """Add the turns that unfinished jobs lack because of a crash.
 
-        A turn too many finds nothing to do and ends.
+        A surplus turn finds an empty queue and ends.
         """
         with self._database.read() as session:
             jobs = training_jobs.unfinished(session)

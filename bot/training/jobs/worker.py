@@ -1,6 +1,6 @@
-"""The process's part in the durable queue: runs one training at a time on this host.
+"""The worker: runs trainings from the durable queue, one at a time in this process.
 
-DBOS is one a process, and so is the worker: starting a second one ends the first.
+A process has one DBOS instance, and so one worker: starting a second worker stops the first.
 """
 
 import fcntl
@@ -32,10 +32,10 @@ class JobWorker:
     """Runs trainings from the queue; `start` and `stop` block.
 
     Args:
-        settings: of the host.
-        database: where the jobs are.
-        executor_id: this process's name in the queue.
-        trains: False leaves the trainings to other processes.
+        settings: settings of the host.
+        database: holds the jobs.
+        executor_id: name of this process in the queue, up to 60 letters, digits, dots, dashes or underscores.
+        trains: whether this process trains; False leaves the trainings to other processes.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class JobWorker:
         self._lock: IO[str] | None = None
 
     def claim(self) -> None:
-        """Hold the lock of this name from now on; `start` does so if it was not done before.
+        """Acquire the lock of this name until `stop`; `start` calls this too.
 
         Raises:
-            SettingsError: a living process of the same name works on this data directory.
+            SettingsError: another process of the same name uses this data directory.
         """
         with _starting:
             if _running is not None and _running is not self:
@@ -61,10 +61,10 @@ class JobWorker:
                 self._lock = self._claim()
 
     def start(self) -> None:
-        """Open the queue, take up what a killed process of this name left, and begin to work.
+        """Open the queue, resume what a killed process of this name left, and begin to work.
 
         Raises:
-            SettingsError: a living process of the same name works on this data directory.
+            SettingsError: another process of the same name uses this data directory.
         """
         global _running
         self.claim()
@@ -93,7 +93,7 @@ class JobWorker:
         log.info("job worker started", executor=self._executor_id)
 
     def stop(self) -> None:
-        """Let the running training keep its checkpoint and end; its job goes on after the next start."""
+        """Stop. The running training saves a checkpoint, and its job resumes after the next start."""
         global _running
         self._context.stopping.set()
         if _running is not self:
@@ -114,7 +114,7 @@ class JobWorker:
             self._lock = None
 
     def _claim(self) -> IO[str]:
-        """Hold the lock of this name for as long as the process lives."""
+        """Acquire the lock of this name, and write the process id into it."""
         path = self._layout.lock(self._executor_id)
         file = path.open("a+", encoding="utf-8")
         try:

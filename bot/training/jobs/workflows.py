@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 WORKFLOW = "training"
 SLOT_POLL_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
-# A training that takes the whole host down with it must not do so for ever.
+# A training that kills the host's processes must not be retried for ever.
 STARTS = 3
 NEVER_FURTHER = (
     f"it was started {STARTS} times, was killed each time and never came further; "
@@ -43,28 +43,28 @@ NEVER_FURTHER = (
 
 
 class JobInterrupted(BaseException):
-    """The process is shutting down: leave the workflow unfinished, to be gone on with after the next start.
+    """The process is shutting down: leave the workflow unfinished, so that it resumes after the next start.
 
-    Not an `Exception`, because DBOS records an exception as the workflow's result.
+    Not an `Exception`, because DBOS would record that as the workflow's result.
     """
 
 
 @dataclass
 class JobContext:
-    """What the steps need; one process has one."""
+    """What the steps need. A process has one."""
 
     settings: Settings
     database: Database
     layout: Layout
     stopping: threading.Event = field(default_factory=threading.Event)
-    # Recovered workflows come through DBOS's own queue, past the limit of ours.
+    # Recovered workflows run through DBOS's own queue, which does not have the limit of ours.
     slot: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> None:
-        """Leave the step if the process is shutting down.
+        """Check that the process is not shutting down.
 
         Raises:
-            JobInterrupted: it is.
+            JobInterrupted: it is shutting down.
         """
         if self.stopping.is_set():
             raise JobInterrupted
@@ -74,7 +74,11 @@ _context: JobContext | None = None
 
 
 def bind(context: JobContext | None) -> None:
-    """Give the steps what they need; DBOS knows them as functions of this module."""
+    """Give the steps what they need, or take it away with None.
+
+    DBOS offers instances of classes for this, but it never unregisters one, so a second worker in the process
+    could not replace the first.
+    """
     global _context
     _context = context
 
@@ -87,7 +91,7 @@ def _bound() -> JobContext:
 
 @DBOS.workflow(name=WORKFLOW)
 def training() -> None:
-    """Train the job whose turn it is and publish the model."""
+    """Train the next job and publish the model."""
     trained = train(DBOS.workflow_id or "")
     if trained is not None:
         publish(*trained)
@@ -95,11 +99,11 @@ def training() -> None:
 
 @DBOS.step(name="train")
 def train(turn_id: str) -> tuple[int, str] | None:
-    """Train what is next.
+    """Train the next job.
 
     Returns:
-        Guild and job of what was trained; None where nothing waits, or where the training was cancelled or
-        failed, which the job's row then says.
+        Guild id and job id; None if the queue is empty, or if the training was cancelled or failed, as the
+        job's row then says.
     """
     context = _bound()
     with _training_slot(context):
@@ -139,13 +143,13 @@ def publish(guild_id: int, job_id: str) -> None:
 
 
 def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
-    """Carry a transaction out, waiting for as long as the database cannot be used.
+    """Run a transaction, and retry it for as long as the database cannot be used.
 
-    A full disk has room again one day, and a database server comes back. What happened meanwhile stays in
-    memory until then; were it an exception, the workflow would end with its job unfinished for ever.
+    A full disk will have room again, and a database server will come back. An exception would end the
+    workflow, and its job would stay unfinished for ever.
 
     Raises:
-        JobInterrupted: the process is shutting down; the step is run again after the next start.
+        JobInterrupted: the process is shutting down; the step runs again after the next start.
     """
     wait_s = FIRST_WAIT_S
     while True:
@@ -160,7 +164,7 @@ def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
 
 @contextlib.contextmanager
 def _training_slot(context: JobContext) -> Iterator[None]:
-    """One training at a time in this process."""
+    """Wait until no other training runs in this process."""
     context.check()
     while not context.slot.acquire(timeout=SLOT_POLL_S):
         context.check()
@@ -182,7 +186,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         home=context.layout.home,
     )
     if order.bundle.is_dir():
-        return True  # finished before a crash came between the trainer and this step's record
+        return True  # the trainer finished, but the process crashed before this step was recorded
     lacking = _lay_out(context, job, order)
     if lacking:
         _fail(context, job.guild_id, job.id, lacking)
@@ -208,7 +212,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
 
 
 def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str | None:
-    """Put everything in place for the trainer; return what is lacking, in a line for people."""
+    """Prepare the trainer's folder; return what is missing, in one line for people, or None."""
     corpus, validation = recorded(context, lambda: _texts(context, job))
     if job.base_model_id is not None and order.base is None:
         return "the copy of the model that it was to go on from is gone; ask for the training again"
@@ -232,11 +236,11 @@ def _texts(context: JobContext, job: TrainingJob) -> tuple[Corpus | None, Corpus
 
 
 def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> tuple[bool, str | None]:
-    """Publish; return whether the job has its model now, and the bundle that it replaces."""
+    """Publish the model; return whether the job is done now, and the path of the bundle that it replaces."""
     with context.database.write() as session:
         job = training_jobs.get(session, guild_id, job_id, lock=True)
         if job is None or job.state is not JobState.TRAINING:
-            # Published before a crash came between, or cancelled while the last weights were written.
+            # Published before a crash, or cancelled while the last weights were written.
             return job is not None and job.state is JobState.DONE, None
         model, replaced = publish_bundle(
             session,
@@ -259,7 +263,7 @@ def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
 
 
 def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
-    # What it has written may be what fills the disk, on which its end is to be recorded.
+    # Its files may fill the disk on which the failure must be recorded, so they are deleted first.
     workspace.clear(context.layout, guild_id, job_id)
 
     def fail() -> None:
