@@ -97,6 +97,12 @@ def test_there_are_four_ways() -> None:
 
 
 @pytest.mark.parametrize("name", WAYS)
+def test_the_files_of_a_way_are_numbered_in_order(name: str) -> None:
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. ", sections(3)[name], re.MULTILINE)]
+    assert numbers == list(range(1, len(WAYS[name]) + 1))
+
+
+@pytest.mark.parametrize("name", WAYS)
 def test_a_way_follows_the_imports(name: str) -> None:
     paths = [path for path, _ in WAYS[name]]
     assert [path for path in paths if not (ROOT / path).is_file()] == []
