@@ -1,4 +1,7 @@
-"""Memorisation: how much of a text stands verbatim in a corpus."""
+"""Memorisation: how much of a text stands verbatim in a corpus, exactly and with the corpus in memory.
+
+`textgen.evaluation.copies` is the quick check for samplers; both agree on what occurs by chance.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.corpus import normal_form
+from textgen.evaluation.copies import SHORTEST
 
-GRAM = 20
-"""Length in characters of the pieces that are looked up: too long to occur by chance."""
+GRAM = SHORTEST
+"""Length in characters of the pieces that are looked up."""
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 

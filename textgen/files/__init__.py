@@ -1,1 +1,1 @@
-"""Files: atomic writes, which files are ours, and the folder that a training writes."""
+"""Files: atomic writes, which files textgen has written, and the folder that a training writes."""

@@ -1,4 +1,4 @@
-"""Files that are either the old ones or the new ones, whenever the power fails."""
+"""Atomic writes: after a crash a file holds its old content or the new one, never a mixture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEVICES = {"dev", "proc"}
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Return whether an error, or what it came of, is that a disk has no room."""
+    """Return whether an error, or one of its causes, is that a disk is full."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in FULL:
             return True
@@ -36,17 +36,17 @@ def sha256(path: Path) -> str:
 
 
 def beside(path: Path, kind: str) -> Path:
-    """Return a name of our own in the same folder, for what will be renamed to ``path``.
+    """Return an unused temporary name in the same folder, to be renamed to ``path`` later.
 
     Args:
-        path: what is being written.
+        path: the file or folder that is being written.
         kind: "tmp" for a file, "new" for a folder.
     """
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.{kind}")
 
 
 def is_beside(name: str, of: str) -> bool:
-    """Return whether a name is one that `beside` makes up for a file or folder called ``of``."""
+    """Return whether a name is a temporary one of `beside` for a file or folder called ``of``."""
     return name.startswith(f".{of}.") and _NEW.fullmatch(name, len(of) + 1) is not None
 
 
@@ -87,9 +87,9 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write JSON as `write_bytes` does; it stays readable for people.
+    """Write JSON as `write_bytes` does, indented for people.
 
-    What UTF-8 cannot hold (bytes of a file's name that are no UTF-8) is escaped as JSON has it.
+    Characters that UTF-8 cannot encode (bytes of a file's name that are not UTF-8) are escaped.
     """
     text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
     try:
@@ -109,7 +109,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def is_device(path: Path) -> bool:
-    """Return whether a path is a device or a pipe, which holds nothing that could be lost."""
+    """Return whether a path is a device or a pipe: writing to it loses no data."""
     if len(path.parts) > 1 and path.parts[0] == "/" and path.parts[1] in _DEVICES:
         return not path.is_dir()
     try:
@@ -120,7 +120,7 @@ def is_device(path: Path) -> bool:
 
 
 def kind_of(path: Path) -> str | None:
-    """Return what stands at a path in a word or two, or None if nothing does."""
+    """Return in words what is at a path, for messages; None if nothing is there."""
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -135,15 +135,15 @@ def kind_of(path: Path) -> str | None:
 
 
 def refuse_to_overwrite(path: Path, error: type[TextgenError], *, force: bool) -> None:
-    """See to it that nothing of the user's is overwritten.
+    """Refuse to overwrite a user's file.
 
     Args:
-        path: a file that is to be written.
-        error: what is raised.
-        force: the user wants a file that stands there to be overwritten.
+        path: the file that will be written.
+        error: type of the error that is raised.
+        force: whether the user wants an existing file to be overwritten.
 
     Raises:
-        TextgenError: of the given type: something stands there, and it is no device.
+        TextgenError: of the given type: something is there that is not a device.
     """
     kind = kind_of(path)
     if kind is None or is_device(path):

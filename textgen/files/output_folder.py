@@ -1,7 +1,7 @@
 """The folder that a training writes: whether it may be written, the names beside it, and how it is replaced.
 
-A training is refused before it begins if what stands there, or at a name that it makes up beside it, is not
-ours (`textgen.files.ownership`).
+A training is refused before it begins if the folder, or a name beside it that the training needs, holds files
+that textgen has not written (`textgen.files.ownership`).
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ from textgen.files.ownership import (
 _LONGEST_NAME = 200
 _INSTEAD = ("choose another --output", "move it away")
 _ELSEWHERE = ("choose another --output",)
-# The system does not rename a mount point, or a folder of a container's image.
+# The system refuses to rename a mount point, or a folder of a container's image.
 _NOT_RENAMED = {errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EINVAL}
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A bundle's folder that is to be written, and the names beside it that are made up for it.
+    """The folder of a bundle that will be written, and the names beside it that the training uses.
 
     Attributes:
-        given: as the user named it.
-        place: where it really is: a link is followed, and it has a name.
+        given: the path as the user gave it.
+        place: the path with links resolved, so that it ends in a name.
     """
 
     given: Path
@@ -52,39 +52,39 @@ class Output:
 
     @classmethod
     def of(cls, path: Path) -> Output:
-        """Return the output that a path names; nothing is looked at but links."""
+        """Return the output at a path. Only links are looked up."""
         named = path.name not in ("", "..") and not path.is_symlink()
         return cls(path, path if named else Path(os.path.realpath(path)))
 
     @property
     def lock(self) -> Path:
-        """The file that the training holds."""
+        """The lock file of the training."""
         return self.place.with_name(f"{self.place.name}.lock")
 
     @property
     def checkpoint(self) -> Path:
-        """The folder of an unfinished training's state."""
+        """The folder of the training's checkpoint."""
         return self.place.with_name(f"{self.place.name}.checkpoint")
 
     @property
     def previous(self) -> Path:
-        """The bundle before, for the moment in which it is replaced. No name that a person would give."""
+        """The previous bundle, while it is being replaced. A hidden name that no user would choose."""
         return self.place.with_name(f".{self.place.name}.previous")
 
     def standing(self) -> Path:
-        """Return the folder to read: the previous bundle if a replacement was cut short."""
+        """Return the folder to read: the previous bundle's if a replacement was interrupted."""
         if not os.path.lexists(self.place / MANIFEST):
-            # Earlier versions had the second name.
+            # Earlier versions used the second name.
             for aside in (self.previous, self.place.with_name(f"{self.place.name}.previous")):
                 if is_bundle(aside):
                     return aside
         return self.given
 
     def check(self) -> None:
-        """See to it that nothing would be lost.
+        """Refuse an output where the training would overwrite a user's files.
 
         Raises:
-            TrainingError: what stands there is not ours, or cannot be replaced; the line names it.
+            TrainingError: files there are not textgen's, or cannot be replaced; the message names them.
         """
         given, place = self.given, self.place
         if not place.name:
@@ -111,14 +111,14 @@ class Output:
         check_lock(self.lock)
 
     def holds(self, path: Path) -> bool:
-        """Return whether a path lies in what is replaced or taken away when the training ends."""
+        """Return whether a path is in a folder that is replaced or deleted when the training ends."""
         real = Path(os.path.realpath(path))
         ours = (Path(os.path.realpath(folder)) for folder in (self.place, self.checkpoint, self.previous))
         return any(real.is_relative_to(folder) for folder in ours)
 
     @contextmanager
     def parent(self) -> Iterator[None]:
-        """Make the folders above for the time of the block; they stay if something was put there.
+        """Create the parent folders. After the block, those that are still empty are deleted.
 
         Raises:
             TrainingError: they cannot be made.
@@ -137,28 +137,29 @@ class Output:
                     folder.rmdir()
 
     def sweep(self) -> None:
-        """Take away what a killed process had begun to write; only whoever holds the lock may."""
+        """Delete the unfinished folders of killed processes. Only the holder of the lock may call this."""
         for path in self.place.absolute().parent.glob(f".{_literal(self.place.name)}.*.new"):
             if atomic.is_beside(path.name, self.place.name) and not strangers(path):
                 discard(path)
 
     def put(self, prepared: Path) -> None:
-        """Put a finished folder in the place of what stands there.
+        """Replace the old bundle with a finished folder.
 
-        A folder cannot be renamed over a full one, so the old one steps aside first: at every moment either
-        the old or the new one is whole where `standing` looks. What cannot be renamed is written into.
+        A folder cannot be renamed to the name of one that is not empty, so the old one is renamed first.
+        At every moment `standing` finds the old bundle or the new one complete. A folder that cannot be
+        renamed gets the new files one by one.
 
         Args:
-            prepared: the folder, beside `place`.
+            prepared: the new folder, beside `place`.
 
         Raises:
-            OSError: the disk refuses; the old bundle is whole.
+            OSError: the disk refuses; the old bundle is complete.
         """
         place = self.place
         if not place.exists():
             prepared.rename(place)
         elif not is_bundle(place) or _is_current(place):
-            # An empty folder keeps its owner and permissions; in ours somebody may stand with a shell.
+            # An empty folder keeps its owner and permissions. The current folder of a shell is not renamed.
             self._write_into(prepared)
         else:
             prepared.chmod(place.stat().st_mode & 0o7777)
@@ -175,7 +176,7 @@ class Output:
         discard(self.previous)
 
     def _write_into(self, prepared: Path) -> None:
-        """Replace the files one by one; without its manifest a folder is no bundle for its readers."""
+        """Replace the files one by one. Without a manifest, readers do not take the folder for a bundle."""
         place = self.place
         if is_bundle(place):
             copy = atomic.beside(place, "new")
@@ -216,7 +217,7 @@ class Output:
         names = strangers(place)
         if version is not None and names:
             raise TrainingError(f"{given} holds {listing(place, names)} beside a bundle", advice=_INSTEAD)
-        # A replacement that was cut short leaves files of a bundle without a manifest.
+        # An interrupted replacement leaves files of a bundle without a manifest.
         if version is None and (names or not is_bundle(self.previous)):
             held = sorted(name for name in names_in(place) if name not in LITTER)
             if held:
@@ -226,7 +227,7 @@ class Output:
 
 
 def _check_name(folder: Path, strangers: Callable[[Path], list[str]], *, links: bool = False) -> None:
-    """See to it that a folder beside the output is ours, or not there."""
+    """Refuse a folder beside the output that holds files of the user."""
     kind = atomic.kind_of(folder)
     if kind is None:
         return
@@ -250,7 +251,7 @@ def _literal(name: str) -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file so that it is whole or absent."""
+    """Copy a file atomically: afterwards it is complete or absent."""
     temporary = atomic.beside(target, "tmp")
     try:
         with source.open("rb") as old, temporary.open("xb") as new:

@@ -1,7 +1,7 @@
-"""What is ours on a disk: bundles and what a training puts beside them. All else belongs to the user.
+"""Which files and folders were written by textgen, and may be replaced. All others belong to the user.
 
-Ours is what we wrote: a folder with a bundle's manifest and no file that a bundle does not have, and folders
-and files of our names with nothing else in them. Must not know what is in a bundle's files.
+A folder is a bundle if it has a bundle's manifest and no file that a bundle does not have. A folder beside it
+is a checkpoint if it has nothing but a checkpoint's files. This module must not know what the files hold.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from textgen.errors import TrainingError
 from textgen.files import atomic
 from textgen.files.bundle_files import MANIFEST, OF_A_BUNDLE
 
-# What desktops leave in every folder they show, and what a file system has at its root.
+# Files that desktops create in every folder they show, and a folder at the root of file systems.
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"})
 WAYS_OUT = ("choose another --output", "rename it")
 
@@ -26,14 +26,14 @@ _SHOWN = 3
 
 
 def is_bundle(folder: Path) -> bool:
-    """Return whether a folder has a manifest of a format that there is; nothing else is checked."""
+    """Return whether a folder has a bundle's manifest. Nothing else is checked."""
     return format_of(folder) is not None
 
 
 def discard(folder: Path) -> None:
-    """Take a folder of ours away, its manifest last.
+    """Delete a bundle, its manifest last.
 
-    Whatever is not of a bundle stays, and the folder with it.
+    Files that are not a bundle's stay, and then the folder stays too.
     """
     if folder.is_symlink() or not folder.is_dir():
         return
@@ -45,9 +45,13 @@ def discard(folder: Path) -> None:
 
 
 def discard_checkpoint(folder: Path, keep: Path | None = None) -> None:
-    """Take a checkpoint's folder away.
+    """Delete a checkpoint's folder.
 
-    Whatever is not of a checkpoint stays, and the folder with it; so does a file that is to be kept.
+    Files that are not a checkpoint's stay, and then the folder stays too.
+
+    Args:
+        folder: the checkpoint's folder.
+        keep: a file of the checkpoint that stays; None to delete all.
     """
     with suppress(OSError):
         for path in folder.iterdir():
@@ -57,7 +61,7 @@ def discard_checkpoint(folder: Path, keep: Path | None = None) -> None:
 
 
 def format_of(folder: Path) -> int | None:
-    """Return the format that a folder's manifest tells, or None if it has no manifest of a bundle."""
+    """Return the format number of a folder's manifest, or None if it has no bundle's manifest."""
     path = folder / MANIFEST
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST_MANIFEST:
@@ -71,7 +75,7 @@ def format_of(folder: Path) -> int | None:
 
 
 def strangers(folder: Path) -> list[str]:
-    """Return the names of what is in a folder and not of a bundle."""
+    """Return the names in a folder that do not belong to a bundle."""
     return sorted(name for name in names_in(folder) if name not in LITTER and _is_stranger(folder / name))
 
 
@@ -83,7 +87,7 @@ def _is_stranger(path: Path) -> bool:
 
 
 def strangers_of_checkpoint(folder: Path) -> list[str]:
-    """Return the names of what is in a folder and not of a checkpoint."""
+    """Return the names in a folder that do not belong to a checkpoint."""
     return sorted(
         name
         for name in names_in(folder)
@@ -92,10 +96,10 @@ def strangers_of_checkpoint(folder: Path) -> list[str]:
 
 
 def check_lock(path: Path) -> None:
-    """See to it that a lock file is ours, which are empty, or not there.
+    """Refuse a lock file that textgen has not written: its own are empty.
 
     Raises:
-        TrainingError: something else has its name.
+        TrainingError: something else has that name.
     """
     kind = atomic.kind_of(path)
     if kind is not None and (kind != "a file" or path.stat().st_size > 0):
@@ -117,7 +121,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def listing(folder: Path, names: list[str]) -> str:
-    """Return a few names in a folder as part of a sentence; folders have a slash."""
+    """Return the first names in a folder as part of a sentence; folders end in a slash."""
     shown = [f"{name}/" if (folder / name).is_dir() else name for name in names[:_SHOWN]]
     if len(names) > _SHOWN:
         return f"{', '.join(shown)} and {len(names) - _SHOWN} more"

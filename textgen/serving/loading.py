@@ -1,6 +1,6 @@
-"""Loads models in a thread, so that texts of others go on meanwhile; a failure is remembered for a while.
+"""Loads models in a thread, so that other models keep writing. Failures are remembered for a minute.
 
-Serving asks it, so Keras must not be imported here.
+Samplers use this, so Keras must not be imported here.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from pathlib import Path
 from textgen.errors import BundleError, TextgenError
 from textgen.model import TextModel
 
-Wish = tuple[str, Callable[[], object] | None, TextModel | None]
+_Task = tuple[str, Callable[[], object] | None, TextModel | None]
 
 REMEMBERED_S = 60.0
-"""A bundle that could not be loaded is not read again for so long, unless it changes."""
+"""For so many seconds a bundle that failed to load is not read again, unless it changes."""
 
 REMEMBERED = 100
-"""So many failures are remembered."""
+"""Number of failures that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What came of a wish for a model.
+    """The result of loading a model.
 
     Attributes:
-        path: the bundle.
-        model: None where it failed.
-        error: why it did.
-        seconds: how long it took.
+        path: the bundle's path.
+        model: the model; None if loading failed.
+        error: why it failed; None if it did not.
+        seconds: duration of the loading.
     """
 
     path: str
@@ -47,8 +47,8 @@ class Loader:
     """Loads one model after another in a thread of its own."""
 
     def __init__(self) -> None:
-        """Begin with nothing to load; the thread starts with the first wish."""
-        self._wishes: queue.SimpleQueue[Wish] = queue.SimpleQueue()
+        """Start without a task. The thread starts with the first one."""
+        self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Loading] = queue.SimpleQueue()
         self._failures: OrderedDict[str, tuple[float, tuple[int, ...], TextgenError]] = OrderedDict()
         self._thread: threading.Thread | None = None
@@ -56,23 +56,23 @@ class Loader:
     def ask(
         self, path: str, before: Callable[[], object] | None = None, known: TextModel | None = None
     ) -> None:
-        """Load a model; `done` gives it, or the error.
+        """Request a model; `done` returns it, or the error.
 
         Args:
-            path: the bundle.
-            before: what else takes long and is done first.
-            known: the model, where only that is to be done.
+            path: the bundle's path.
+            before: another slow task that is done first; None for none.
+            known: the model, if it is loaded already and only ``before`` must be done.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
             self._thread.start()
-        self._wishes.put((path, before, known))
+        self._tasks.put((path, before, known))
 
     def check(self, path: str) -> None:
-        """Refuse a bundle that could not be loaded a moment ago and is still the same.
+        """Refuse a bundle that failed to load within the last minute and has not changed.
 
         Raises:
-            TextgenError: what stood against it.
+            TextgenError: the error of that failure.
         """
         known = self._failures.get(path)
         if known is None:
@@ -83,7 +83,7 @@ class Loader:
         self._failures.pop(path, None)
 
     def done(self, wait_s: float = 0.0) -> list[Loading]:
-        """Return what has been loaded since the last call; wait so long for the first."""
+        """Return the results since the last call, after waiting up to ``wait_s`` seconds for the first."""
         found: list[Loading] = []
         with suppress(queue.Empty):
             found.append(self._results.get(timeout=wait_s) if wait_s else self._results.get_nowait())
@@ -99,7 +99,7 @@ class Loader:
 
     def _work(self) -> None:
         while True:
-            path, before, known = self._wishes.get()
+            path, before, known = self._tasks.get()
             begun = time.monotonic()
             model = known
             error: TextgenError | None = None
@@ -109,13 +109,13 @@ class Loader:
                 model = model or TextModel.load(Path(path))
             except TextgenError as refusal:
                 error = refusal
-            except Exception as unexpected:  # noqa: BLE001 -- whoever waits must hear of it
+            except Exception as unexpected:  # noqa: BLE001 -- whoever waits for the model must get an answer
                 error = BundleError(f"{path} cannot be loaded ({type(unexpected).__name__})")
             self._results.put(Loading(path, model, error, time.monotonic() - begun))
 
 
 def _signature(path: str) -> tuple[int, ...]:
-    """Return what changes when a bundle is written anew."""
+    """Return times and sizes of a bundle's files, which change when it is written again."""
     try:
         return tuple(
             number

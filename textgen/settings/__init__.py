@@ -1,1 +1,1 @@
-"""The settings of a training, their presets, and advice on them for a corpus."""
+"""The settings of a training, their presets, and suggestions for a corpus."""

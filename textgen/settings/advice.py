@@ -1,4 +1,4 @@
-"""What to train a corpus with: a level, a preset, and how long that takes."""
+"""Suggests settings for a corpus: a level, a preset, and the time that the training takes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from textgen.corpus.report import CorpusStats
 from textgen.levels import CHAR, SUBWORD
 from textgen.settings.training import TrainingSettings
 
-# Characters a second that `textgen train` goes through at character level, by preset, on two cores of
-# an Intel Xeon without a GPU (`python -m benchmarks growth`); a subword holds about four characters.
+# Characters a second that `textgen train` reads at character level, by preset, on two cores of an Intel
+# Xeon without a GPU (`python -m benchmarks growth`). A subword has about four characters.
 _SPEEDS = {"tiny": 60_000, "small": 36_000, "medium": 19_000, "large": 9_500}
 _SUBWORD_CHARACTERS = 4
 
@@ -20,13 +20,13 @@ _SUBWORD_FROM = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Suggestions; a training may well be told otherwise.
+    """Suggested settings for a training.
 
     Attributes:
         level: "char" or "subword".
         preset: one of `textgen.settings.presets.PRESETS`.
-        seconds: of a training over all of the preset's epochs.
-        basis: what the time was reckoned from.
+        seconds: estimated duration of the preset's epochs.
+        basis: how the duration was estimated, in words.
     """
 
     level: str
@@ -36,9 +36,9 @@ class Advice:
 
 
 def advise(stats: CorpusStats) -> Advice:
-    """Return what a corpus with these figures is best begun with."""
+    """Return the settings to try first for a corpus with these figures."""
     preset = next((name for most, name in _PRESETS if stats.characters <= most), "large")
-    # Thousands of symbols make characters rare: bytes and their frequent combinations are learned sooner.
+    # With thousands of symbols each one is rare. Bytes and their frequent combinations are learned sooner.
     subword = stats.characters >= _SUBWORD_FROM or stats.too_many_symbols
     speed = _SPEEDS[preset] * (_SUBWORD_CHARACTERS if subword else 1)
     epochs = TrainingSettings.from_flags(preset=preset).num_epochs

@@ -1,4 +1,4 @@
-"""Going on from another model: its network and vocabulary, a new corpus."""
+"""Fine-tuning: continues another model with its network and vocabulary on a new corpus."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from textgen.settings.presets import PRESETS
 from textgen.settings.training import TrainingSettings
 
 _BY_VOCABULARY = {"embedding": 0, "prior.input": 0, "output.kernel": 1, "output.bias": 0}
-"""The parameters that grow with the vocabulary, and along which axis."""
+"""The parameters that grow with the vocabulary, and the axis along which they grow."""
 
 
 def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
-    """Return the settings of a training that goes on from a model.
+    """Return the settings of a training that continues a model.
 
-    The network is the model's own; how it is trained comes from the preset and the flags.
+    The network is the model's. The preset and the flags decide how it is trained.
+
+    Args:
+        base: the model to continue.
+        flags: see `TrainingSettings.from_flags`.
 
     Raises:
-        SettingsError: a flag asks for another network, or lies outside its bounds.
+        SettingsError: a flag asks for another network, or is outside its bounds.
     """
     spec, given = base.spec, {name: value for name, value in flags.items() if value is not None}
     network = {
@@ -57,7 +61,7 @@ def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
 
 
 def fingerprint(base: Bundle) -> str:
-    """Return what tells a base from another: a SHA-256 over its weights."""
+    """Return the SHA-256 of a model's weights, which identifies it as a base."""
     digest = hashlib.sha256()
     for name in sorted(base.weights):
         digest.update(name.encode())
@@ -69,8 +73,8 @@ def grown(first: Weights, base: Weights) -> dict[str, npt.NDArray[np.float32]]:
     """Return a base's weights for a vocabulary that may have grown.
 
     Args:
-        first: first weights of the new network, which new tokens begin with.
-        base: the base's weights; its tokens come first in the new vocabulary.
+        first: initial weights of the new network, for the new tokens.
+        base: the base's weights. Its tokens come first in the new vocabulary.
     """
     result = {}
     for name, array in base.items():
@@ -83,6 +87,6 @@ def grown(first: Weights, base: Weights) -> dict[str, npt.NDArray[np.float32]]:
         result[name] = new
     added = len(result["output.bias"]) - len(base["output.bias"])
     if added:
-        # New tokens begin as unlikely as the least likely known one.
+        # New tokens start with the probability of the least likely known one.
         result["output.bias"][-added:] = base["output.bias"].min()
     return result

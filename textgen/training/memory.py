@@ -1,4 +1,4 @@
-"""How much memory a training will need, told before it takes any."""
+"""Estimates the memory of a training before it starts, and refuses one that does not fit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from textgen.network.spec import NetworkSpec
 from textgen.settings.training import TrainingSettings
 from textgen.training.data.strips import fit_to_corpus
 
-# A weight, its gradient, the optimizer's two averages, the best weights so far, and one copy of all
-# of it while a checkpoint is written; 32-bit floats.
+# A weight, its gradient, the optimizer's two averages, the best weights so far, and a copy of all of them
+# while a checkpoint is written; all in 32-bit floats.
 _BYTES_A_PARAMETER = 4 * 8
 # Logits, their softmax and their gradient.
 _BYTES_A_LOGIT = 4 * 3
@@ -21,25 +21,25 @@ _MEMORY = Path("/proc/meminfo")
 
 
 def estimate(spec: NetworkSpec, batch: int, length: int) -> int:
-    """Return about how many bytes a training takes, the framework included.
+    """Return the estimated memory of a training in bytes, the framework included.
 
     Args:
         spec: the network.
-        batch: texts side by side.
+        batch: number of strips that are trained side by side.
         length: tokens of a window.
     """
-    # What counted n-grams expect is as large as the logits; of both there is one for the next batch.
+    # The n-gram model's probabilities are as large as the logits, and the next batch has its own.
     logits = batch * length * spec.vocabulary * (2 if spec.prior else 1)
     states = batch * length * spec.units * spec.layers * (4 + 2 * spec.expansion)
     return _FRAMEWORK_BYTES + _BYTES_A_PARAMETER * spec.parameters + _BYTES_A_LOGIT * logits + 8 * states
 
 
 def available(memory: Path = _MEMORY, group: Path = _CONTROL_GROUP) -> int | None:
-    """Return how many bytes this process may still take, or None where the system does not tell.
+    """Return the bytes of memory that are free for this process, or None if the system does not say.
 
     Args:
-        memory: the kernel's account of the machine.
-        group: the container's limits.
+        memory: the kernel's file about the machine's memory.
+        group: the folder of the container's limits.
     """
     free = []
     try:
@@ -48,27 +48,27 @@ def available(memory: Path = _MEMORY, group: Path = _CONTROL_GROUP) -> int | Non
         limit = (group / "memory.max").read_text(encoding="ascii").strip()
         if limit != "max":
             account = (group / "memory.stat").read_text(encoding="ascii").split()
-            # Pages of files count as used, but the kernel takes them back when it needs them.
+            # Cached pages of files count as used, but the kernel frees them when it needs memory.
             files = int(account[account.index("file") + 1])
             used = int((group / "memory.current").read_text(encoding="ascii")) - files
             free.append(int(limit) - used)
     except (OSError, ValueError):
-        # Not every system has both accounts; what was found until here counts.
+        # Not every system has both files. What has been read so far counts.
         return min(free, default=None)
     return min(free, default=None)
 
 
 def check(settings: TrainingSettings, vocabulary: int, tokens: int, free: int | None) -> None:
-    """Refuse a training that the memory is too small for.
+    """Refuse a training that does not fit into the memory.
 
     Args:
         settings: of the training.
-        vocabulary: number of tokens that there are, which decides most of it.
-        tokens: length of the training text.
-        free: bytes that there are, or None if that is not known.
+        vocabulary: number of tokens.
+        tokens: length of the training text, in tokens.
+        free: free memory in bytes; None if it is not known.
 
     Raises:
-        SettingsError: the network is larger than any may be.
+        SettingsError: the network has too many parameters.
         OutOfMemoryError: the memory is too small.
         TrainingError: the text is too short.
     """

@@ -1,6 +1,6 @@
-"""What is there before the first step: the counted n-grams, and what they alone reach.
+"""The state before the first step: the n-gram model, and the loss that it reaches alone.
 
-Nothing here needs Keras, so a model that can already be used exists a moment after the text is read.
+Nothing here needs Keras, so a usable model exists a moment after the text has been read.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _AT_ONCE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a training starts from.
+    """The state before the first step.
 
     Attributes:
-        counted: the n-grams of the training text and of a base; None where the network has no prior.
-        weights: of a network that leaves the n-grams' word unchanged; none without a prior.
-        loss: nats per token on the validation text by the n-grams alone; infinite without a prior.
-        seconds: when that was known.
+        counted: the n-gram model of the training text and of a base; None if the network uses none.
+        weights: weights with which the network's output equals the n-gram model's; empty without one.
+        loss: the n-gram model's nats per token on the validation text; infinite without one.
+        seconds: time since the training began when the loss was known.
     """
 
     counted: KneserNey | None = None
@@ -42,7 +42,7 @@ class Start:
     seconds: float = 0.0
 
     def progress(self, rate: float = 1.0) -> Progress:
-        """Return where a training stands before its first step.
+        """Return the progress of a training before its first step.
 
         Args:
             rate: factor of the learning rate.
@@ -54,12 +54,12 @@ class Start:
 
 
 def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, started: float) -> Start:
-    """Count the training text and see how well that alone predicts.
+    """Count the training text's n-grams and measure their loss.
 
     Args:
-        corpus: what is to be learnt.
-        spec: of the network.
-        base: a model to go on from, whose n-grams are counted too.
+        corpus: the tokens to train on.
+        spec: shape of the network.
+        base: a model to continue, whose n-grams count too; None for none.
         started: `time.monotonic` when the training began.
     """
     if not spec.prior:
@@ -71,14 +71,14 @@ def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, s
     for name, array in weights.items():
         if name == "prior.bias" or name.endswith("norm"):
             array[:] = 1
-    # Each position takes a look at every token: of a large vocabulary fewer are looked at.
+    # Each position needs the probability of every token, so a large vocabulary gets fewer positions.
     positions = min(_LOOKED_AT, max(_FEWEST_LOOKED_AT, _LOOKS // spec.vocabulary))
     loss = loss_by(counted, corpus.validation, positions)
     return Start(counted, weights, loss, time.monotonic() - started)
 
 
 def loss_by(counted: KneserNey, tokens: Tokens, limit: int) -> float:
-    """Return nats per token of about ``limit`` positions that are spread evenly over a text."""
+    """Return the n-gram model's nats per token, on about ``limit`` positions spread evenly over a text."""
     length = counted.before + 1
     if len(tokens) < length:
         return float("inf")
