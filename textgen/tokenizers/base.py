@@ -1,4 +1,4 @@
-"""What every tokenizer can do: text to token numbers and back, saved as JSON."""
+"""The interface of every tokenizer: text to tokens and back, saved as JSON."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from textgen.unicode import plain_forms
 Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 UNKNOWN = 0
-"""The token of whatever the training text did not hold. It is never generated."""
+"""The token of symbols that are not in the vocabulary. It is never sampled."""
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-"""How `UNKNOWN` reads."""
+"""The text of `UNKNOWN`."""
 
 _BLOCK = 1 << 20
 
@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 class Tokenizer(Protocol):
     """Text to tokens and back.
 
-    A text may be encoded in pieces that end in line breaks: the tokens are those of the whole.
+    A text can be encoded in pieces that end in line breaks: the tokens are the same as those of the whole.
     """
 
     level: str
@@ -54,32 +54,32 @@ class Tokenizer(Protocol):
         ...
 
     def normalize(self, text: str) -> str:
-        """Return the text as the model sees it (lower-cased, say)."""
+        """Return the text as the model sees it, for example lower-cased."""
         return text
 
     def seed_text(self, text: str) -> str:
-        """Return a seed text as the model goes on from it; it stands before what the model writes."""
+        """Return a prompt as the model continues it."""
         return self.normalize(text)
 
     def writes(self, symbol: str) -> bool:
-        """Whether what the tokenizer decodes can hold a character that its training text held."""
+        """Return whether a decoded text can contain a character."""
         ...
 
     def fold(self, text: str) -> tuple[str, dict[str, str]]:
-        """Return a typed text, normalized, with known forms of what is unknown; and what stands for what."""
+        """Return a typed text, normalized, with known forms of unknown symbols; and the replacements."""
         return self.fold_symbols(text)
 
     def fold_symbols(self, text: str) -> tuple[str, dict[str, str]]:
-        """Return what `fold` does, character by character at every level: for a text that is looked for."""
+        """Return the same as `fold`, but character by character at every level: for stop sequences."""
         return plain_forms.fold(self.normalize(text), self.writes)
 
     def without_unseen(self, text: str) -> str:
-        """Return a normalized text without what `unseen` names."""
+        """Return a normalized text without the symbols that `unseen` returns."""
         unseen = set(self.unseen(text))
         return "".join(symbol for symbol in text if symbol not in unseen)
 
     def unwritable(self, text: str) -> list[str]:
-        """Return the distinct characters of a text that can stand in nothing that is decoded."""
+        """Return the distinct characters of a text that no decoded text can contain."""
         return [symbol for symbol in dict.fromkeys(text) if not self.writes(symbol)]
 
     def encode(self, text: str) -> Tokens:
@@ -87,21 +87,21 @@ class Tokenizer(Protocol):
         ...
 
     def unseen(self, text: str) -> list[str]:
-        """Return the distinct symbols of a text that the vocabulary lacks, in order of appearance."""
+        """Return the distinct symbols of a text that are not in the vocabulary, in order of appearance."""
         ...
 
     def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:
         """Return the text of tokens.
 
         Args:
-            tokens: what to read.
-            after: tokens that stand before them; at word level they decide about the first space.
+            tokens: the tokens to decode.
+            after: the tokens before them; at word level they decide about the first space.
         """
         decoder = self.decoder(after)
         return "".join(map(decoder.feed, tokens)) + decoder.finish()
 
     def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:
-        """Return what reads tokens one by one; together the pieces are what `decode` returns."""
+        """Return a decoder of single tokens; its pieces together are the result of `decode`."""
         ...
 
     def length_of(self, tokens: Sequence[int] | Tokens) -> int:
@@ -109,19 +109,19 @@ class Tokenizer(Protocol):
         return len(tokens)
 
     def name_of(self, token: int) -> str:
-        """Return a text that stands for this token alone."""
+        """Return a text that identifies a token."""
         ...
 
     def extended(self, text: Iterable[str]) -> Tokenizer:  # noqa: ARG002 -- not every level can
-        """Return a tokenizer that also knows what a further text holds, where the level allows it.
+        """Return a tokenizer that also knows the symbols of a further text, if the level allows it.
 
-        The tokens that there are keep their numbers. Words keep their vocabulary, since what joins
-        what was learnt with it; bytes need no more.
+        Existing tokens keep their numbers. Word level keeps its vocabulary, because the spacing rules were
+        learned with it. Bytes need no more symbols.
         """
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `from_json` of the same class needs."""
+        """Return JSON data for `from_json` of the same class."""
         ...
 
     @classmethod
@@ -135,20 +135,20 @@ class Tokenizer(Protocol):
 
 
 def coverage(tokens: Tokens) -> float:
-    """Return the share of tokens that the vocabulary holds, 0 to 1."""
+    """Return the share of tokens that are in the vocabulary, 0 to 1."""
     return 1.0 - float(np.count_nonzero(tokens == UNKNOWN)) / len(tokens) if len(tokens) else 1.0
 
 
 def token_array(tokens: Sequence[int], size: int) -> Tokens:
-    """Return tokens in the smallest type that holds a vocabulary of ``size``."""
+    """Return tokens as an array of the smallest type for a vocabulary of ``size``."""
     return np.array(tokens, np.uint16) if size <= 1 << 16 else np.array(tokens, np.uint32)
 
 
 def pieces(text: str | Iterable[str]) -> Iterator[str]:
-    """Return a text in pieces of about a megabyte that end in line breaks, where there are any.
+    """Yield a text in pieces of about a million characters that end in line breaks, if it has any.
 
     Args:
-        text: a whole text, or what is in such pieces already.
+        text: a whole text, or the pieces themselves, which are returned unchanged.
     """
     if not isinstance(text, str):
         yield from text

@@ -1,4 +1,4 @@
-"""One token a character: the smallest vocabulary, and nothing to learn before training."""
+"""A token for each character: the smallest vocabulary, and no merges to learn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CharacterTokenizer(Tokenizer):
     """Maps each character to a number, the most frequent first.
 
     Args:
-        symbols: the known characters; the first becomes token 1, since 0 is `UNKNOWN`.
+        symbols: the known characters; the first becomes token 1, because 0 is `UNKNOWN`.
         lowercase: whether text is lower-cased before it is looked up.
     """
 
@@ -32,7 +32,7 @@ class CharacterTokenizer(Tokenizer):
         self.symbols = symbols
         self.lowercase = lowercase
         points = _code_points(symbols)
-        # All of ASCII is in the table, so that ASCII text is looked up without a comparison.
+        # The table contains all of ASCII, so ASCII text needs no bounds check.
         self._token_of_point: npt.NDArray[np.uint16] = np.zeros(
             max(int(points.max(initial=0)) + 2, 129), np.uint16
         )
@@ -60,14 +60,15 @@ class CharacterTokenizer(Tokenizer):
 
         Args:
             text: clean text, whole or in pieces that end in line breaks.
-            lowercase: whether the model shall see lower-case text only.
-            vocabulary_size: at most so many tokens (the rarest characters become `UNKNOWN`).
+            lowercase: whether the model sees lower-case text only.
+            vocabulary_size: highest number of tokens; None for no limit. The rarest characters become
+                `UNKNOWN`.
         """
         limit = min(vocabulary_size or MAXIMUM_SYMBOLS, MAXIMUM_SYMBOLS) - 1
         counts: Counter[str] = Counter()
         for piece in pieces(text):
             counts.update(count_symbols(piece.lower() if lowercase else piece))
-        # Ties are broken by code point, so that the same text gives the same vocabulary everywhere.
+        # Characters with the same count are sorted by code point, so the same text gives the same vocabulary.
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return cls("".join(symbol for symbol, _ in ranked[:limit]), lowercase=lowercase)
 
@@ -85,15 +86,15 @@ class CharacterTokenizer(Tokenizer):
         points = _code_points(self.normalize(text))
         if points.dtype == np.uint8:
             return self._token_of_point[points]
-        # Every code point past the table shares its last entry, which is UNKNOWN.
+        # Code points beyond the table get its last entry, which is UNKNOWN.
         return self._token_of_point[np.minimum(points, len(self._token_of_point) - 1)]
 
     def unseen(self, text: str) -> list[str]:
-        """Return the distinct characters of a text that the vocabulary lacks."""
+        """Return the distinct characters of a text that are not in the vocabulary."""
         return [symbol for symbol in dict.fromkeys(self.normalize(text)) if symbol not in self._known]
 
     def writes(self, symbol: str) -> bool:
-        """Whether the vocabulary holds a character."""
+        """Return whether a character is in the vocabulary."""
         return symbol in self._known
 
     def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:  # noqa: ARG002 -- see Tokenizer
@@ -101,7 +102,7 @@ class CharacterTokenizer(Tokenizer):
         return "".join(map(self._symbol_of_token.__getitem__, tokens))
 
     def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:  # noqa: ARG002 -- see Tokenizer
-        """Return what reads tokens one by one."""
+        """Return a decoder of single tokens."""
         return StreamDecoder(self._symbol_of_token.__getitem__)
 
     def name_of(self, token: int) -> str:
@@ -109,7 +110,7 @@ class CharacterTokenizer(Tokenizer):
         return self._symbol_of_token[token]
 
     def extended(self, text: Iterable[str]) -> CharacterTokenizer:
-        """Return a tokenizer that knows the characters of a further text too, after those it knows."""
+        """Return a tokenizer with the characters of a further text added at the end."""
         further = CharacterTokenizer.train(text, lowercase=self.lowercase).symbols
         known = set(self.symbols)
         new = [symbol for symbol in further if symbol not in known]
@@ -138,7 +139,7 @@ class CharacterTokenizer(Tokenizer):
 
 
 def count_symbols(text: str) -> dict[str, int]:
-    """Return how often each character of a text occurs; ten times as fast as a Counter on long texts."""
+    """Return the count of each character of a text, ten times as fast as a Counter on long texts."""
     counts = np.bincount(_code_points(text))
     return {chr(point): int(counts[point]) for point in np.flatnonzero(counts)}
 
@@ -146,5 +147,5 @@ def count_symbols(text: str) -> dict[str, int]:
 def _code_points(text: str) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint32]:
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), np.uint8)
-    # "surrogatepass" because a lone surrogate is a legal Python character that UTF-32 refuses.
+    # "surrogatepass", because UTF-32 refuses lone surrogates, which are legal Python characters.
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)

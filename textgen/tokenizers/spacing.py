@@ -1,8 +1,8 @@
-"""Which tokens have no space before or behind them, learnt from how a text is written.
+"""Learns from a training text which tokens have no space before or after them.
 
-Two tokens are joined if the left one joins right or the right one joins left. The sets are chosen so
-that the text departs from that as seldom as possible: punctuation and what has the most evidence
-decide first, so that "(" joins right and not every word that once stood behind it joins left.
+There is no space between two tokens if the left one "joins right" or the right one "joins left". The sets are
+chosen so that the text has as few exceptions as possible. Punctuation and the tokens with the most evidence
+come first, so that "(" joins right, and not every word that follows it joins left.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _LEFT, _RIGHT = 0, 1
 
 
 def learn(stretches: Iterable[tuple[list[str], int]]) -> tuple[set[str], set[str]]:
-    """Return the tokens that join what is left of them, and those that join what is right.
+    """Return the tokens that join left, and those that join right.
 
     Args:
-        stretches: tokens that stand together without a space, each with how often they do so.
+        stretches: tokens without a space between them, with the count of each such stretch.
     """
-    # For each side and token: its neighbours without a space, and how often there was a space.
+    # For each side and token: the counts of neighbours without a space, and of spaces.
     joined: tuple[defaultdict[str, Counter[str]], ...] = (defaultdict(Counter), defaultdict(Counter))
     apart: tuple[Counter[str], ...] = (Counter(), Counter())
     for names, count in stretches:

@@ -1,7 +1,7 @@
-"""Tokens to text while they are being written, without ever showing half a character.
+"""Decoding tokens one by one, without ever returning half a character.
 
-A token may end inside a UTF-8 sequence (subword level) or inside what a reader sees as one
-character: a letter and its accent, a flag, a family of emoji. What may still grow is held back.
+A token can end inside a UTF-8 sequence (subword level), or inside a user-perceived character: a letter and
+its accent, a flag, a family of emoji. Text that may still grow is held back.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from textgen.unicode.graphemes import grapheme_ends
 
 _CLUSTER = regex.compile(r"\X")
 
-# Below the first combining mark every character is its own cluster, but for CR before LF.
+# Below the first combining mark every character is a cluster of its own, except CR before LF.
 _PLAIN_BELOW = "\u0300"
 
-# A cluster has no longest length, but nobody waits for an accent this far away.
+# A cluster can have any length; beyond this one it is not held back.
 _LONGEST_HELD = 256
 
 
 class StreamDecoder:
-    """Reads tokens one by one.
+    """Decodes tokens one by one.
 
     Args:
-        text_of: returns the text that a token adds to those before it.
-        rest: returns what it still holds at the end.
+        text_of: returns the text that a token adds to the text before it.
+        rest: returns the text that is left at the end.
         counts_tokens: whether `length` counts tokens instead of characters.
     """
 
     def __init__(
         self, text_of: Callable[[int], str], rest: Callable[[], str] = str, *, counts_tokens: bool = False
     ) -> None:
-        """Begin a text."""
+        """Start a text."""
         self._text_of = text_of
         self._rest = rest
         self._counts_tokens = counts_tokens
         self._held = ""
         self.length = 0
-        """How much has been read, in the tokenizer's unit; a character counts once it is complete."""
+        """Length of the decoded text in the tokenizer's unit. Incomplete characters do not count."""
 
     def feed(self, token: int) -> str:
-        """Read a token and return the text that is now certain, which may be ""."""
+        """Decode a token, and return the text that cannot change any more, which may be ""."""
         text = self._text_of(token)
         self.length += 1 if self._counts_tokens else len(text)
         held = self._held
         if len(held) == len(text) == 1 and held < _PLAIN_BELOW and " " <= text < _PLAIN_BELOW:
-            # Most of what is written: two characters of which neither belongs to the other.
+            # The usual case: two characters that do not combine.
             self._held = text
             return held
         self._held += text
@@ -61,22 +61,22 @@ class StreamDecoder:
 
     @property
     def held(self) -> str:
-        """What is held back: it may still grow."""
+        """The text that is held back because it may still grow."""
         return self._held
 
     def go_on(self, held: str, length: int) -> None:
-        """Begin where another one stood, at the end of a line, that reads the same text."""
+        """Continue at the state of another decoder of the same text, at the end of a line."""
         self._held, self.length = held, length
 
     def finish(self) -> str:
-        """Return what was held back."""
+        """Return the text that was held back."""
         text = self._held + self._rest()
         self._held = ""
         return text
 
 
 def whole_prefix(text: str, length: int) -> str:
-    """Return the longest beginning of at most ``length`` characters that cuts no visible character."""
+    """Return the longest prefix of at most ``length`` characters that ends between two graphemes."""
     end = 0
     for after in grapheme_ends(text):
         if after > length:

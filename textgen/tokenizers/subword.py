@@ -1,9 +1,9 @@
-"""Byte-level byte-pair encoding: frequent pieces of words are tokens, and no text is ever unknown.
+"""Byte-level byte-pair encoding: frequent pieces of words are tokens, and every text can be encoded.
 
-The first 256 tokens after `UNKNOWN` are the bytes of UTF-8; each merge makes one more from two
-(Sennrich, Haddow and Birch 2016; on bytes: Radford et al. 2019). The package ``tokenizers`` finds the
-merges in a training text. Encoding is done here, because it must give the same tokens when a model
-is trained and when it is served; a test holds it to the package's own results.
+The first 256 tokens after `UNKNOWN` are the bytes of UTF-8. Each merge makes a new token of two (Sennrich,
+Haddow and Birch 2016; on bytes: Radford et al. 2019). The package ``tokenizers`` learns the merges from a
+training text. The encoding is our own code, because training and sampling must give the same tokens; a test
+compares it with the package's results.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from textgen.tokenizers.stream import StreamDecoder
 
 MAXIMUM_TOKENS = 1 << 16
 LONGEST_TOKEN = 64
-"""Bytes of a token; a row of dashes need not become one."""
+"""Bytes of the longest token. It keeps a row of dashes from becoming one token."""
 
 _BYTES = 256
 _FIRST_MERGED = 1 + _BYTES
 _SMALLEST_VOCABULARY, _LARGEST_DEFAULT = 512, 8192
-# Found on 250,000 and 700,000 characters of Shakespeare; larger vocabularies learn more slowly.
+# Found with 250,000 and 700,000 characters of Shakespeare. Larger vocabularies learn more slowly.
 _CHARACTERS_FOR_A_TOKEN = 700
 _LEARNT_FROM = 32 << 20
 _MOST_CACHED = 100_000
 
-# Merges stay within these pieces. A line break is one of its own, so that a text can be encoded line by
-# line, and the lengths are bounded, because the time for a piece grows with the square of its length.
+# Merges stay within these pieces. A line break is a piece of its own, so a text can be encoded line by line.
+# The lengths are limited, because the time for a piece grows with the square of its length.
 _PATTERN = (
     r"\n|'(?:[sdmt]|ll|ve|re)| ?[\p{L}\p{M}]{1,48}| ?\p{N}{1,3}| ?[^\s\p{L}\p{M}\p{N}]{1,48}"
     r"|[^\S\n]{1,48}(?!\S)|[^\S\n]{1,48}"
@@ -46,10 +46,10 @@ _MERGE = re.compile(r"([0-9]{1,5}) ([0-9]{1,5})")
 
 
 class SubwordTokenizer(Tokenizer):
-    """Maps pieces of words to numbers; upper case is kept, since nothing is ever unknown.
+    """Maps pieces of words to numbers. Upper case is kept.
 
     Args:
-        merges: pairs of tokens that become one; each makes the next token, the earliest token 257.
+        merges: pairs of tokens that are merged. Each makes the next token, from 257 on.
     """
 
     level = SUBWORD.name
@@ -77,12 +77,12 @@ class SubwordTokenizer(Tokenizer):
 
     @classmethod
     def train(cls, text: str | Iterable[str], *, vocabulary_size: int | None = None) -> SubwordTokenizer:
-        """Find the merges of a training text; of a very long one, in its first 32 million characters.
+        """Learn the merges from a training text; from a very long one, from its first 32 million characters.
 
         Args:
             text: clean text, whole or in pieces that end in line breaks.
-            vocabulary_size: at most so many tokens, at least 257; by default one for each 700 characters,
-                from 512 to 8,192.
+            vocabulary_size: highest number of tokens, at least 257; None for one per 700 characters, from
+                512 to 8,192.
 
         Raises:
             SettingsError: the vocabulary cannot hold the bytes, or the text has a lone surrogate.
@@ -103,7 +103,7 @@ class SubwordTokenizer(Tokenizer):
                 if read >= _LEARNT_FROM:
                     return
 
-        # The default depends on the length, which is known only when the text has been read.
+        # The default depends on the length of the text, which is known only now.
         found = _learn(beginning(), min(vocabulary_size or _LARGEST_DEFAULT, MAXIMUM_TOKENS))
         default = min(max(read // _CHARACTERS_FOR_A_TOKEN, _SMALLEST_VOCABULARY), _LARGEST_DEFAULT)
         return cls(found[: (vocabulary_size or default) - _FIRST_MERGED])
@@ -119,7 +119,7 @@ class SubwordTokenizer(Tokenizer):
         Raises:
             SettingsError: the text has a lone surrogate.
         """
-        utf8(text)  # an error shall name the place in the whole text
+        utf8(text)  # an error must name the offset in the whole text
         tokens: list[int] = []
         for piece in _PIECES.findall(text):
             tokens += self._cache.get(piece) or self._encode_piece(piece)
@@ -127,7 +127,7 @@ class SubwordTokenizer(Tokenizer):
 
     def _encode_piece(self, piece: str) -> list[int]:
         tokens = [byte + 1 for byte in utf8(piece)]
-        # Of the pairs that can be merged, the one that was learnt first is merged first.
+        # The pair that was learned first is merged first.
         while token := min(filter(None, map(self._merged.get, itertools.pairwise(tokens))), default=None):
             left, right = self.merges[token - _FIRST_MERGED]
             position = 0
@@ -145,11 +145,11 @@ class SubwordTokenizer(Tokenizer):
         return []
 
     def writes(self, symbol: str) -> bool:
-        """Whether a token holds a character, or it is one of ASCII."""
+        """Return whether a token contains a character. ASCII characters are always in one."""
         return symbol.isascii() or symbol in self._symbols
 
     def unwritable(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
-        """Return nothing: every character can be put together from bytes."""
+        """Return nothing: bytes can make every character."""
         return []
 
     @cached_property
@@ -161,7 +161,7 @@ class SubwordTokenizer(Tokenizer):
         return b"".join(map(self._bytes.__getitem__, tokens)).decode("utf-8", "replace")
 
     def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:  # noqa: ARG002 -- see Tokenizer
-        """Return what reads tokens one by one."""
+        """Return a decoder of single tokens."""
         reader = codecs.getincrementaldecoder("utf-8")("replace")
         return StreamDecoder(
             lambda token: reader.decode(self._bytes[token]), lambda: reader.decode(b"", final=True)
@@ -172,7 +172,7 @@ class SubwordTokenizer(Tokenizer):
         return len(self.decode(tokens))
 
     def name_of(self, token: int) -> str:
-        """Return the token's text; bytes that are none alone are shown as in "<E2 82>"."""
+        """Return the token's text; an incomplete UTF-8 sequence as "<E2 82>"."""
         try:
             return self._bytes[token].decode() if token else REPLACEMENT
         except UnicodeDecodeError:
@@ -199,7 +199,7 @@ class SubwordTokenizer(Tokenizer):
         for merge in merges:
             match = _MERGE.fullmatch(merge) if isinstance(merge, str) else None
             left, right = (int(match[1]), int(match[2])) if match else (0, 0)
-            # Lengths are added up before any bytes are, since each merge could double them.
+            # Lengths are checked before bytes are joined, because each merge can double them.
             if (
                 not (0 < left < len(lengths) and 0 < right < len(lengths))
                 or (length := lengths[left] + lengths[right]) > LONGEST_TOKEN
@@ -216,8 +216,8 @@ class SubwordTokenizer(Tokenizer):
 
 
 def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
-    """Return the merges that the package ``tokenizers`` finds, in its order."""
-    # Imported here because a process that serves samples never needs it.
+    """Return the merges that the package ``tokenizers`` learns, in its order."""
+    # Imported here, because samplers never need it.
     from tokenizers import Regex
     from tokenizers import Tokenizer as Package
     from tokenizers.models import BPE
@@ -244,7 +244,7 @@ def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
     merges: list[tuple[int, int]] = []
     for pair in json.loads(package.to_str())["model"]["merges"]:
         left, right = (bytes(byte_of[letter] for letter in part) for part in pair)
-        # The same bytes may be merged in two ways; one is enough.
+        # Two merges can make the same bytes. The first is enough.
         if left + right not in known:
             known[left + right] = _FIRST_MERGED + len(merges)
             merges.append((known[left], known[right]))
@@ -252,7 +252,7 @@ def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
 
 
 def _bytes_of_letters() -> dict[str, int]:
-    """Return the byte that each letter of the package's byte-level alphabet stands for (GPT-2's)."""
+    """Return the byte of each letter of GPT-2's byte-level alphabet, which the package uses."""
     visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(_BYTES) if byte not in visible]
     return {chr(byte): byte for byte in visible} | {chr(_BYTES + n): byte for n, byte in enumerate(hidden)}

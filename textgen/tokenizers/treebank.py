@@ -1,15 +1,15 @@
-r"""Where the words of a text begin and end: the conventions of the Penn Treebank.
+r"""Splits text into words by the conventions of the Penn Treebank.
 
-They are those of nltk's ``NLTKWordTokenizer`` (after Robert MacIntyre's sed script, 1995), applied
-to one stretch between blanks at a time, so that a stretch that comes again need not be split again.
-nltk itself splits 0.2 MB/s and takes 0.3 s and 42 MB to import; the tests hold this to its results.
+The rules are those of nltk's ``NLTKWordTokenizer`` (after Robert MacIntyre's sed script, 1995). They are
+applied to one stretch between two blanks at a time, so that results can be cached. nltk itself splits 0.2
+MB/s, and its import takes 0.3 s and 42 MB; the tests compare the results with nltk's.
 
-A straight quotation mark gets another name where it opens than where it closes, as in the
+An opening straight quotation mark gets another name than a closing one, as in the
 Treebank: ``\`\``` and ``''`` for the double one, ``\``` and ``'`` for the single one.
 
-It differs from nltk where running text needs it: a full stop is split from every word that is no
-abbreviation (nltk expects one sentence at a time), ``don’t`` is treated like ``don't``, emoji and
-Chinese or Japanese characters stand alone, and ellipses and dashes of any length are one token.
+Running text needs some differences from nltk. A full stop is split from every word that is not an
+abbreviation (nltk expects one sentence at a time), ``don’t`` is treated like ``don't``, emoji and Chinese or
+Japanese characters are tokens of their own, and ellipses and dashes of any length are one token.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _PAIRS = {
     "'tis": 2,
     "'twas": 2,
 }
-"""Words written as one that are two, and where the second begins."""
+"""Two words that are written as one, and the index where the second begins."""
 
 _ABBREVIATION = regex.compile(
     # "I." ends a sentence more often than it abbreviates a name.
@@ -112,7 +112,7 @@ def _name(mark: str, before: str, behind: str) -> str:
 
 
 def _parts(word: str) -> list[str]:
-    """Split a word's full stop and contractions off."""
+    """Split a word's full stop and contractions off, and pairs apart."""
     ending: list[str] = []
     if word[-1] == "." and word[-2] != "." and not _ABBREVIATION.fullmatch(word):
         word, ending = word[:-1], ["."]

@@ -1,7 +1,8 @@
-"""Typed text at word level: words are folded whole, since a mark can be part of one (n’t) or one of its own.
+"""Typed text at word level: replaces unknown words by known forms of them.
 
-Of the ways to write a stretch between two blanks the one is taken in which the vocabulary lacks the fewest
-words; as it was typed, where no other way is better.
+Whole words are replaced, because a mark can be part of a word (n’t) or a word of its own. Of the ways to
+write a stretch between two blanks, the one with the fewest unknown words is chosen; if none is better, it
+stays as typed.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ _DASHES, _DOTS = re.compile("--+"), re.compile(re.escape(DOTS))
 
 
 def fold(text: str, blanks: str, split: Split, known: Known) -> tuple[str, dict[str, str]]:
-    """Return a text in which stretches with unknown words are written in a way that has fewer of them.
+    """Return a text whose stretches with unknown words are replaced by forms with fewer of them.
 
     Args:
-        text: normalized.
-        blanks: pattern of what stands between stretches.
+        text: normalized text.
+        blanks: pattern of what separates two stretches.
         split: returns the words of a stretch.
-        known: whether the vocabulary holds a word.
+        known: returns whether a word is in the vocabulary.
 
     Returns:
-        The text, and which stretch was written for which.
+        The text, and the replacement of each replaced stretch.
     """
     for symbol in set(text):
         if symbol.isspace() and re.fullmatch(blanks, symbol) is None and not known(symbol):
@@ -53,7 +54,7 @@ def fold(text: str, blanks: str, split: Split, known: Known) -> tuple[str, dict[
 
 
 def without_unseen(text: str, blanks: str, split: Split, known: Known) -> str:
-    """Return a text without the words that are not known, nor the blank before a stretch that goes."""
+    """Return a text without its unknown words, and without the blank before a dropped stretch."""
     kept: list[str] = []
     for part in re.split(rf"({blanks})", text):
         if not part or re.fullmatch(blanks, part) or not _lacking(part, split, known):
@@ -68,7 +69,7 @@ def without_unseen(text: str, blanks: str, split: Split, known: Known) -> str:
 
 
 def _known_words(stretch: str, split: Split, known: Known) -> str:
-    """Return the known words of a stretch, apart where one went; "" where they are others by themselves."""
+    """Return the known words of a stretch, with spaces for dropped ones; "" if that makes unknown words."""
     parts = [""]
     for name in split(stretch):
         if known(name):
@@ -100,7 +101,7 @@ def _forms(stretch: str, count: Callable[[str], int]) -> Iterator[str]:
     yield stretch
     seen = plain_forms.INVISIBLE.sub("", stretch)
     yield seen
-    # Mark by mark, each in the style in which the fewest words are unknown.
+    # For each kind of mark, the style with the fewest unknown words.
     chosen = seen
     for marks, styles in _STYLES:
         chosen = min((chosen, *(_styled(chosen, marks, *style) for style in styles)), key=count)
@@ -112,7 +113,7 @@ def _forms(stretch: str, count: Callable[[str], int]) -> Iterator[str]:
 
 def _styled(text: str, marks: str, opening: str, closing: str) -> str:
     if marks is DASHES:
-        text = _DASHES.sub("-", text)  # a typist's dash is one mark
+        text = _DASHES.sub("-", text)  # a typed -- is one dash
     result: list[str] = []
     before = ""
     for symbol in text:

@@ -1,4 +1,4 @@
-"""The one place that knows Keras' backends apart: what must be set before and after its import."""
+"""The differences between Keras' backends: settings before and after the import, devices, errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from textgen.errors import TrainingError
 _BFLOAT16_SINCE = 8.0
 """Compute capability of the first NVIDIA GPUs (Ampere) whose matrix units take bfloat16."""
 
-# TensorFlow's and torch's; JAX and torch on a processor say it in a RuntimeError.
+# Errors of TensorFlow and torch. JAX, and torch on a CPU, raise a RuntimeError with one of the texts.
 _OUT_OF_MEMORY = {"ResourceExhaustedError", "OutOfMemoryError"}
 _SAID = ("resource_exhausted", "out of memory", "can't allocate memory", "bad_alloc")
 
@@ -25,8 +25,8 @@ _SAID = ("resource_exhausted", "out of memory", "can't allocate memory", "bad_al
 _REASON_CHARACTERS = 200
 _PACKAGES = ("tensorflow", "jax", "torch")
 
-# Settings of other projects, in files and variables, which change numbers or break the import. Where Keras
-# finds no folder for its keras.json, it has no opinion.
+# Settings of other projects, in files and environment variables, that change the results or break the
+# import. Without a folder Keras reads no keras.json.
 _SET = {"KERAS_HOME": os.devnull}
 _UNSET = (
     *("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED", "TF2_BEHAVIOR"),
@@ -44,10 +44,10 @@ _LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
 
 
 def check() -> None:
-    """See to it that there is a backend to train with, without loading it.
+    """Check that a backend is installed, without loading it.
 
     Raises:
-        TrainingError: KERAS_BACKEND names another one, or one that is not installed.
+        TrainingError: KERAS_BACKEND names an unknown backend, or one that is not installed.
     """
     loaded = sys.modules.get("keras")
     name = loaded.backend.backend() if loaded is not None else _wanted()
@@ -65,10 +65,10 @@ def check() -> None:
 
 
 def load() -> None:
-    """Import Keras with its backend, set up so that it takes no more GPU memory than it needs.
+    """Import Keras with its backend, so that it takes no more GPU memory than it needs.
 
-    Environment variables that are already set win, but for those that would change what is computed, and so
-    does the backend of a Keras that is loaded already. What ``keras.json`` says is left aside.
+    Environment variables of the user are kept, except those that change the results. If Keras is loaded
+    already, its backend is kept. ``keras.json`` is ignored.
 
     Raises:
         TrainingError: the backend cannot be loaded.
@@ -84,7 +84,7 @@ def load() -> None:
             _load_libraries()
             importlib.import_module("keras")
             device()
-    except Exception as error:  # noqa: BLE001 -- native code raises whatever it likes
+    except Exception as error:  # noqa: BLE001 -- native code raises errors of any type
         reason = " ".join(str(error).split())[:_REASON_CHARACTERS] or type(error).__name__
         raise TrainingError(
             f"Keras cannot be loaded with the backend {_wanted()!r} ({reason}); KERAS_BACKEND can be "
@@ -94,7 +94,7 @@ def load() -> None:
 
 @contextmanager
 def standard_numbers() -> Iterator[None]:
-    """Compute in 32 bits while the block runs, whatever the program that trains has told its Keras."""
+    """Compute in 32-bit floats during the block, whatever settings the calling program gave Keras."""
     import keras
 
     config = keras.config
@@ -127,10 +127,10 @@ def _own_environment() -> Iterator[None]:
 
 
 def _check_flags() -> None:
-    """See to it that XLA takes the flags in the environment: it ends a process that has others.
+    """Check that XLA accepts the flags in the environment: unknown flags make it end the process.
 
     Raises:
-        TrainingError: it does not.
+        TrainingError: XLA does not accept them.
     """
     given = [f"{name}={os.environ[name]}" for name in _XLA if os.environ.get(name)]
     if not given or "keras" in sys.modules:
@@ -145,20 +145,20 @@ def _check_flags() -> None:
 
 
 def _load_libraries() -> None:
-    """Load TensorFlow's large libraries without Python's lock: an interruption is heard meanwhile."""
+    """Load TensorFlow's large libraries without Python's lock, so that Ctrl-C works meanwhile."""
     found = importlib.util.find_spec("tensorflow") if _wanted() == "tensorflow" else None
     for folder in (found and found.submodule_search_locations) or []:
         for path in (Path(folder) / name for name in _LIBRARIES):
             if path.is_file():
-                # Calls of foreign functions release the lock, ctypes' own loading does not.
+                # Calls of foreign functions release the lock; ctypes' own loading does not.
                 ctypes.CDLL(None).dlopen(os.fsencode(path), os.RTLD_NOW)
 
 
 @contextmanager
 def _quiet_standard_error() -> Iterator[None]:
-    """Drop what native code writes to standard error while the block runs.
+    """Discard the output of native code to standard error during the block.
 
-    TensorFlow's libraries greet there before any of their log settings is read, and complain where
+    TensorFlow's libraries write a greeting there before they read their log settings, and complain if
     there is no GPU.
     """
     if sys.stderr is not None:
@@ -167,7 +167,7 @@ def _quiet_standard_error() -> Iterator[None]:
         kept = os.dup(2)
         held = os.open(os.devnull, os.O_WRONLY)
     except OSError:
-        # It is closed: nothing can be seen there anyhow.
+        # Standard error is closed, so nothing can appear there.
         yield
         return
     try:
@@ -180,7 +180,7 @@ def _quiet_standard_error() -> Iterator[None]:
 
 
 def device() -> str:
-    """Return what Keras computes on, as "cpu" or "gpu (NVIDIA H100)"."""
+    """Return the device that Keras uses, for example "cpu" or "gpu (NVIDIA H100)"."""
     import keras
 
     name = keras.backend.backend()
@@ -202,7 +202,7 @@ def device() -> str:
 
 
 def device_megabytes() -> float | None:
-    """Return the largest memory that was taken on the GPU, in MB, or None without one."""
+    """Return the largest memory that was used on the GPU, in MB, or None without a GPU."""
     import keras
 
     if device() == "cpu":
@@ -220,7 +220,7 @@ def device_megabytes() -> float | None:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Return whether an error of Python, NumPy or a backend says that there is no more memory."""
+    """Return whether an error of Python, NumPy or a backend is an out-of-memory error."""
     if isinstance(error, MemoryError) or type(error).__name__ in _OUT_OF_MEMORY:
         return True
     said = str(error).lower()
@@ -228,13 +228,13 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def jit_compile(*, worth_it: bool) -> bool:
-    """Return what to compile a model with.
+    """Return the argument ``jit_compile`` for Keras' ``compile``.
 
-    On JAX a step that is not compiled would dispatch every operation on its own, and on torch Keras'
-    compiled step cannot change the carried state; so only TensorFlow leaves a choice.
+    Only TensorFlow leaves a choice. On JAX a step that is not compiled dispatches every operation alone. On
+    torch Keras' compiled step cannot change the carried state.
 
     Args:
-        worth_it: whether the training is so long that XLA pays on TensorFlow.
+        worth_it: whether the training is long enough for XLA on TensorFlow.
     """
     import keras
 
@@ -242,7 +242,7 @@ def jit_compile(*, worth_it: bool) -> bool:
 
 
 def products() -> str:
-    """Return in what to compute matrix products: "bfloat16" on GPUs made for it, or "float32"."""
+    """Return the type for matrix products: "bfloat16" on GPUs that support it, else "float32"."""
     import keras
 
     name = keras.backend.backend()
@@ -255,7 +255,7 @@ def products() -> str:
         capability = float(details.get("compute_capability", (0, 0))[0])
     elif name == "jax":
         first = importlib.import_module("jax").devices()[0]
-        # Other makers' accelerators tell none, and all that JAX runs on know bfloat16.
+        # Only NVIDIA's GPUs have this attribute, and all other accelerators of JAX support bfloat16.
         capability = float(getattr(first, "compute_capability", None) or _BFLOAT16_SINCE)
     elif name == "torch":
         capability = float(importlib.import_module("torch").cuda.get_device_capability(0)[0])

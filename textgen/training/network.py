@@ -1,6 +1,6 @@
 """The network as a Keras model, its weights under the names of `NetworkSpec.shapes`, and its carried state.
 
-Only `keras` is used, so every backend trains it. The state lives in variables that one batch leaves
+Only `keras` is used, so every backend can train it. The recurrent state is kept in variables from one batch
 to the next.
 """
 
@@ -19,7 +19,7 @@ from textgen.network.spec import NetworkSpec
 
 Integers = npt.NDArray[np.int32]
 Batch = tuple[list[Any], Integers]
-"""A step's inputs and targets."""
+"""The inputs and targets of a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Network:
     """A Keras model from tokens (batch, time) to logits (batch, time, vocabulary), not yet compiled.
 
     Attributes:
-        spec: what was built.
-        model: the model; the number of texts and of time steps is built in.
-        variables: the trained ones under their names.
-        states: those that carry the recurrent state.
-        masks: number of dropout masks that the model takes as an input.
-        fresh_starts: share of the windows that training reads as if nothing had been before them; unless it
-            is 0, the model takes as an input which texts go on.
-        counted: the n-grams whose expectation the model takes as an input.
+        spec: shape of the network.
+        model: the Keras model, for a fixed batch size and window.
+        variables: the trained variables by name.
+        states: the variables of the recurrent state.
+        masks: number of dropout masks that are an input of the model.
+        fresh_starts: share of the windows that start with an empty state in training. Unless it is 0, an
+            input of the model says which windows keep their state.
+        counted: the n-gram model whose probabilities are an input of the model; None for none.
     """
 
     spec: NetworkSpec
@@ -47,7 +47,7 @@ class Network:
 
     @property
     def before(self) -> int:
-        """How many tokens before a window its first position looks back at."""
+        """Number of tokens before a window that its first position needs as context."""
         return self.counted.before if self.counted is not None else 0
 
     def arrange(self, windows: Integers, random: np.random.Generator | None = None) -> Batch:
@@ -55,8 +55,8 @@ class Network:
 
         Args:
             windows: tokens, shape (batch, before + time + 1).
-            random: for training: draws dropout's masks where they are an input, and no position counts for
-                itself; without it nothing is dropped and all is counted.
+            random: for training: draws dropout masks, and the n-gram counts leave the position itself out
+                (leave-one-out). None for validation: no dropout, and all counts.
         """
         tokens, targets = windows[:, self.before : -1], windows[:, self.before + 1 :]
         goes_on = np.ones(len(windows), bool)
@@ -66,7 +66,7 @@ class Network:
         if self.counted is not None and random is None:
             inputs.append(self._expected(self.counted, windows))
         elif self.counted is not None:
-            # Of a window that is read from nothing, the n-grams see nothing before it either.
+            # In a window that starts with an empty state, the n-grams have no earlier context either.
             seen = None
             if not goes_on.all():
                 seen = np.where(goes_on[:, None], self.before, 1 + np.arange(tokens.shape[1]))
@@ -89,12 +89,12 @@ class Network:
         return {name: _copy(variable).astype(np.float32) for name, variable in self.variables.items()}
 
     def set_weights(self, values: dict[str, npt.NDArray[np.float32]]) -> None:
-        """Put weights into the model."""
+        """Set the trained weights, by name."""
         for name, variable in self.variables.items():
             variable.assign(values[name])
 
     def reset_state(self) -> None:
-        """Forget what was read."""
+        """Set the recurrent state to zero."""
         for variable in self.states:
             variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
@@ -108,15 +108,15 @@ def build(
     products: str = "float32",
     fresh_starts: float = 0.0,
 ) -> Network:
-    """Return a network with first weights.
+    """Return a network with initial weights.
 
     Args:
-        spec: what to build.
-        batch: number of texts side by side, fixed because each has a carried state.
+        spec: shape of the network.
+        batch: number of strips side by side, fixed because each has a carried state.
         time: tokens of a window.
-        random_seed: decides first weights and dropout.
-        counted: n-grams up to the length that the spec's prior says.
-        products: in what the matrix products of the cell ``linear`` are computed, "float32" or "bfloat16".
+        random_seed: decides the initial weights and dropout.
+        counted: the n-gram model, of the order in the spec's prior; None without a prior.
+        products: type for the matrix products of the cell ``linear``: "float32" or "bfloat16".
         fresh_starts: see `Network`.
     """
     keras.utils.set_random_seed(random_seed)

@@ -1,4 +1,4 @@
-"""A training's whole state in one file: what is needed to go on to the same weights, bit for bit."""
+"""Checkpoints: the whole state of a training, so that a resumed one ends in exactly the same weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ANEW = ("train without --resume",)
 
 
 def values(variables: Sequence[keras.Variable]) -> list[npt.NDArray[Any]]:
-    """Return copies of what variables hold."""
+    """Return copies of the variables' values."""
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
@@ -33,14 +33,14 @@ def save(
     best: Arrays,
     fingerprint: dict[str, Any],
 ) -> None:
-    """Write a checkpoint; the one before is kept as the generation before.
+    """Write a checkpoint, and keep the previous one.
 
     Args:
-        path: the file.
-        variables: everything that a step reads and changes, always in the same order.
-        progress: where the training stands.
-        best: the weights with the lowest validation loss.
-        fingerprint: what a resumed training must agree with.
+        path: the checkpoint's file.
+        variables: all that a step reads and changes, always in the same order.
+        progress: of the training.
+        best: the weights with the lowest validation loss, by name.
+        fingerprint: the settings that a resumed training must have too.
 
     Raises:
         TrainingError: the disk refuses.
@@ -60,13 +60,13 @@ def save(
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """What became of a wish to go on.
+    """The result of resuming.
 
     Attributes:
-        progress: where the training stood; None where it starts anew.
-        best: the best weights until then.
-        note: what somebody should know of it.
-        damage: ``previous`` where the newest generation could not be used, ``anew`` where none could.
+        progress: the training's progress; None if it starts from the beginning.
+        best: the weights with the lowest validation loss so far.
+        note: what a user should know.
+        damage: "previous" if the newest checkpoint was damaged, "anew" if both were, else "".
     """
 
     progress: Progress | None = None
@@ -76,7 +76,7 @@ class Resumed:
 
 
 def resume(path: Path, variables: Sequence[keras.Variable], fingerprint: dict[str, Any]) -> Resumed:
-    """Go on from a checkpoint, from the generation before it if it is damaged, or else not at all.
+    """Restore the checkpoint, or the previous one if it is damaged.
 
     Raises:
         TrainingError: it belongs to another corpus or other settings, or the disk refuses.
@@ -105,13 +105,13 @@ def resume(path: Path, variables: Sequence[keras.Variable], fingerprint: dict[st
 def restore(
     path: Path, variables: Sequence[keras.Variable], fingerprint: dict[str, Any]
 ) -> tuple[Progress, Arrays]:
-    """Put a checkpoint back into the variables of a compiled model.
+    """Restore a checkpoint into the variables of a compiled model.
 
     Returns:
-        Where the training stood, and the best weights until then.
+        The training's progress, and the weights with the lowest validation loss so far.
 
     Raises:
-        DamagedCheckpointError: the file is not there, or not as it was written.
+        DamagedCheckpointError: the file is absent or damaged.
         TrainingError: it belongs to another corpus or other settings.
     """
     metadata, arrays = checkpoint_file.read(path)
@@ -136,5 +136,5 @@ def restore(
 
 
 def _named(variables: Sequence[keras.Variable]) -> list[tuple[str, keras.Variable]]:
-    # Keras numbers some paths by how many models a process has built, so the order alone identifies.
+    # Keras puts the number of built models into some names, so only the order identifies a variable.
     return [(f"variable{index:04d}", variable) for index, variable in enumerate(variables)]

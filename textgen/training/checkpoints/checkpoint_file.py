@@ -1,6 +1,6 @@
-"""A checkpoint's file: sealed by its own hash, with one generation before it.
+"""The file of a checkpoint: with a hash of its content, and with the previous checkpoint beside it.
 
-Must not know what it holds, nor import Keras: others ask here for the files' names.
+This module must not know the content, nor import Keras: modules without Keras need the files' names.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _AT_ONCE = 1 << 20
 
 
 class DamagedCheckpointError(TrainingError):
-    """A checkpoint is not there, or is not as it was written."""
+    """A checkpoint is absent or damaged."""
 
 
 def path_for(output: Path) -> Path:
@@ -43,23 +43,23 @@ def path_for(output: Path) -> Path:
 
 
 def before(path: Path) -> Path:
-    """Return where the generation before a checkpoint stands."""
+    """Return the path of the previous checkpoint."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
 def damaged(path: Path) -> Path:
-    """Return where a damaged checkpoint is kept for a look."""
+    """Return the path where a damaged checkpoint is kept for inspection."""
     return path.with_name(f"{path.stem}.damaged{path.suffix}")
 
 
 def write(path: Path, arrays: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, str]) -> None:
-    """Write a checkpoint; the one that stood there becomes the generation before.
+    """Write a checkpoint; an existing one becomes the previous checkpoint.
 
-    Only one process at a time may do so, so that a name of its own is enough for what is begun: of a killed
-    process one such file stays, and is written over by the next.
+    Only one process at a time may call this, so a fixed temporary name is enough: the file that a killed
+    process leaves is overwritten by the next.
 
     Raises:
-        OSError: the disk refuses; both generations are as they were.
+        OSError: the disk refuses; both checkpoints are unchanged.
     """
     data = memoryview(safetensors.numpy.save(dict(arrays), {**metadata, _SEAL: "0" * _DIGITS}))
     header = int.from_bytes(data[:_LENGTH_BYTES], "little")
@@ -85,7 +85,7 @@ def read(path: Path) -> tuple[dict[str, str], Arrays]:
     The hash is compared piece by piece before anything is parsed, so damage costs little memory.
 
     Raises:
-        DamagedCheckpointError: it is not there, or a bit of it is not as it was written.
+        DamagedCheckpointError: the file is absent or damaged.
     """
     try:
         _check_seal(path)
@@ -99,7 +99,7 @@ def read(path: Path) -> tuple[dict[str, str], Arrays]:
 
 
 def go_back(path: Path) -> None:
-    """Put the generation before in the place of a damaged one, so that it is the next one's predecessor.
+    """Replace a damaged checkpoint with the previous one.
 
     Raises:
         OSError: the disk refuses.
@@ -110,7 +110,7 @@ def go_back(path: Path) -> None:
 
 
 def put_aside(path: Path) -> None:
-    """Keep a damaged checkpoint for a look, out of the way of the next ones.
+    """Rename a damaged checkpoint, to keep it for inspection.
 
     Raises:
         OSError: the disk refuses.
@@ -120,12 +120,12 @@ def put_aside(path: Path) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Take a checkpoint's folder away, but for a damaged one that nobody has looked at yet."""
+    """Delete a checkpoint's folder, except for a damaged checkpoint, which is kept for inspection."""
     discard_checkpoint(folder, keep=damaged(folder / NAME))
 
 
 def _keep(path: Path) -> None:
-    """Give a checkpoint its second name, so that at no moment there is none."""
+    """Link a checkpoint to the previous one's name, so that there is a checkpoint at every moment."""
     kept = before(path)
     link = path.with_name(f"{path.stem}.link{path.suffix}")
     link.unlink(missing_ok=True)
@@ -141,7 +141,7 @@ def _keep(path: Path) -> None:
 
 
 def _check_seal(path: Path) -> None:
-    """Compare a file with the hash that it holds, of which it was written with noughts in its place."""
+    """Compare a file with the hash that it contains. The hash was computed with zeros in its own place."""
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         length = stream.read(_LENGTH_BYTES)

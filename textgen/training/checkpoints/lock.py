@@ -1,4 +1,4 @@
-"""One trainer a folder: a lock that the system takes back when its holder dies."""
+"""A lock for one training per folder. The system releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _held: set[Path] = set()
 
 
 def abandon() -> None:
-    """Take this process' lock files away: it is about to end in the middle of its work."""
+    """Delete the lock files of this process, which is about to end in the middle of its work."""
     for path in list(_held):
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[None]:
-    """Hold a lock file while the block runs, and remove it afterwards.
+    """Hold a lock file during the block, and delete it afterwards.
 
     Args:
-        path: the lock file; it is made.
-        wait_s: seconds to wait for another holder.
+        path: the lock file, which is created.
+        wait_s: seconds to wait until another process releases it.
 
     Raises:
-        TrainingError: another process holds it, it is not ours, or the folder cannot be written.
+        TrainingError: another process holds it, another file has its name, or the folder cannot be written.
     """
     deadline = time.monotonic() + wait_s
     while True:
@@ -41,7 +41,7 @@ def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[None]:
             raise TrainingError(f"{path.parent} cannot be written: {error.strerror}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The holder before us may have removed the file between our open and our lock.
+            # The previous holder may have deleted the file after it was opened here and before it was locked.
             if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
                 break
             os.close(descriptor)

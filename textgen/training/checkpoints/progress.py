@@ -1,4 +1,4 @@
-"""Where a training stands, as a checkpoint keeps it."""
+"""The progress of a training, as a checkpoint keeps it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Progress:
-    """Where a training stands.
+    """The progress of a training.
 
     Attributes:
-        epoch: finished epochs.
-        batch: batches of the current epoch that are done.
-        step: optimizer steps taken.
-        elapsed_s: seconds trained, over all runs.
+        epoch: number of finished epochs.
+        batch: number of finished batches of the current epoch.
+        step: number of optimizer steps.
+        elapsed_s: seconds of all runs together.
         best_loss: lowest validation loss so far, in nats per token.
-        best_step: where it was reached.
-        stale: validations since then.
-        history: validation losses over time.
-        rate: factor of the learning rate; below 1 after a training that diverged.
+        best_step: the step where it was reached.
+        stale: number of validations since then.
+        history: losses over time, see `textgen.bundle.Manifest`.
+        rate: factor of the learning rate; below 1 if the training diverged and started again.
     """
 
     epoch: int = 0
@@ -32,7 +32,7 @@ class Progress:
     rate: float = 1.0
 
     def validated(self, loss: float, seconds: float, training_loss: float | None = None) -> bool:
-        """Note a validation loss, and the training's since the last, and return whether it is the lowest."""
+        """Add a validation loss and the training loss to the history; return whether it is the lowest."""
         entry = {"step": self.step, "seconds": round(seconds, 2), "validation_loss": round(loss, 5)}
         if training_loss is not None:
             entry["training_loss"] = round(training_loss, 5)

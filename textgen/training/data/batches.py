@@ -1,4 +1,4 @@
-"""The batches of a training, in order, each made ready while the network learns from the one before."""
+"""The batches of a training, in order. Each is prepared while the network learns from the previous one."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from textgen.training.network import Batch, Network
 
 
 class Batches:
-    """Gives a step's inputs and targets; to be used as a context.
+    """Prepares the inputs and targets of each step, in a thread; use it as a context manager.
 
     Args:
-        strips: where the windows come from.
-        network: which inputs it wants.
+        strips: the windows.
+        network: arranges the inputs that it needs.
         random_seed: decides dropout.
     """
 
     def __init__(self, strips: Strips, network: Network, random_seed: int) -> None:
-        """Have nothing ready."""
+        """Start without a prepared batch."""
         self._strips, self._network, self._random_seed = strips, network, random_seed
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._ready: tuple[int, Future[Batch]] | None = None
 
     def __enter__(self) -> Batches:
-        """Begin."""
+        """Return the batches."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the thread."""
+        """Stop the thread."""
         self._worker.shutdown(cancel_futures=True)
 
     def of(self, step: int) -> Batch:
-        """Return a step's inputs and targets, and begin with those of the next."""
+        """Return the inputs and targets of a step, and start to prepare those of the next."""
         ready, self._ready = self._ready, None
         batch = ready[1].result() if ready is not None and ready[0] == step else self._arranged(step)
         self._ready = step + 1, self._worker.submit(self._arranged, step + 1)
         return batch
 
     def _arranged(self, step: int) -> Batch:
-        # A generator for each step: a resumed training draws what an uninterrupted one would.
+        # Each step has its own generator, so a resumed training draws the same numbers.
         random = np.random.default_rng((self._random_seed, step))
         windows = self._strips.windows(step % self._strips.batches, self._network.before)
         return self._network.arrange(windows, random)

@@ -1,7 +1,7 @@
-"""How long a corpus may be read and prepared: a training's limit of time holds for that, too.
+"""The time limit of reading and preparing a corpus: a training's time limit includes them.
 
-Between two pieces of the text the reading ends by itself. What goes on in a library's own code (merges are
-found there) cannot be ended from within: there the command ends its process a moment later.
+Between two pieces of the text the reading can end by itself. A library that learns merges cannot be
+interrupted; in that case the command ends its process a moment later.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _LOOK_EVERY_S = 0.2
 
 
 class ReadingTime:
-    """The time that a reading may take.
+    """The time limit of reading a corpus.
 
     Args:
-        limit_s: of the training; the reading may take as long from now on. None for any time.
+        limit_s: time limit of the training in seconds, counted from now; None for none.
         control: lets another thread end the reading.
     """
 
     def __init__(self, limit_s: float | None, control: Control) -> None:
-        """Begin to count."""
+        """Start the clock."""
         self._limit_s, self._control = limit_s, control
         self._until = math.inf if limit_s is None else time.monotonic() + limit_s
 
     def go_on(self) -> None:
-        """Do nothing while there is time.
+        """Check that the reading may continue.
 
         Raises:
             TrainingError: the time is over.
@@ -44,7 +44,7 @@ class ReadingTime:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Let the command's `Control.give_up` end the process where the reading does not end by itself."""
+        """Call `Control.give_up` if the reading is over time and does not end by itself."""
         over = threading.Event()
         if self._control.give_up is not None:
             threading.Thread(target=self._watch, args=(over,), name="reading time", daemon=True).start()

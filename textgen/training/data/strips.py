@@ -1,8 +1,8 @@
-"""Training batches as contiguous strips, so that a recurrent state can be carried from batch to batch.
+"""Contiguous batches for truncated back-propagation: the recurrent state is carried from batch to batch.
 
-The windows of the corpus, in order, are dealt to ``batch`` strips; batch number k holds the k-th
-window of every strip. With a step shorter than the window the corpus is gone through once for each
-offset, as the ancestor did (after its ``shape_for_stateful_rnn``).
+The windows of the corpus, in order, are divided into ``batch`` strips. Batch number k holds the k-th window
+of every strip. With a step shorter than the window, an epoch reads the corpus once for each offset, as
+keras-text-generation does (``shape_for_stateful_rnn``).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _TOGETHER_TOKENS = 1 << 15
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """An epoch of batches over a token array.
+    """The batches of an epoch over a token array.
 
     Attributes:
         tokens: the whole text, shape (tokens,).
         batch: number of strips.
         length: tokens of a window.
-        step: distance of the offsets; ``length`` goes through the text once.
+        step: tokens between two offsets; with ``length`` an epoch reads the text once.
     """
 
     tokens: Tokens
@@ -44,17 +44,17 @@ class Strips:
         return int(self._counts().sum()) // self.batch
 
     def windows(self, index: int, before: int = 0) -> npt.NDArray[np.int32]:
-        """Return a batch's windows, each with the token after its last.
+        """Return a batch's windows, each with the token that follows it.
 
         Args:
             index: number of the batch.
-            before: so many preceding tokens are put in front; before the text there is `UNKNOWN`.
+            before: number of preceding tokens to add; before the text they are `UNKNOWN`.
 
         Returns:
             Shape (batch, before + length + 1).
         """
-        # Batches are asked for in order, and a strip's next window lies beside this one: fetched together
-        # they wait no longer for the memory of a large corpus than for that of one that fits in a cache.
+        # Batches are used in order, and the next window of a strip follows this one in memory. Fetching
+        # several together makes a large corpus as fast as one that fits into the CPU's cache.
         together = max(1, min(_TOGETHER, _TOGETHER_TOKENS // (self.batch * self.length)))
         key = (index // together, before)
         if key not in self._ahead:
@@ -68,23 +68,23 @@ class Strips:
         batches = int(counts.sum()) // self.batch
         ahead = np.arange(first, min(first + count, batches))
         chosen = np.arange(self.batch)[:, None] * batches + ahead
-        # Which pass over the text a window belongs to, and its number in that pass.
+        # The pass over the text that a window belongs to, and its number in that pass.
         ends = np.cumsum(counts)
         passes = np.searchsorted(ends, chosen, side="right")
         starts = passes * self.step + (chosen - (ends - counts)[passes]) * self.length
         positions = starts[..., None] + np.arange(-before, self.length + 1)
-        # A memory map's own indexing is slower than a plain array's.
+        # Indexing a memory map is slower than indexing a plain array.
         tokens = np.asarray(self.tokens)
         return np.where(positions < 0, UNKNOWN, tokens[np.maximum(positions, 0)]).astype(np.int32)
 
     def _counts(self) -> npt.NDArray[np.int64]:
-        """Return how many windows each pass over the text has, shape (passes,)."""
+        """Return the number of windows of each pass over the text, shape (passes,)."""
         offsets = np.arange(0, self.length, self.step)
         return np.maximum(0, (len(self.tokens) - 1 - offsets) // self.length)
 
 
 def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
-    """Shrink batch and window until an epoch has at least four batches.
+    """Reduce batch and window until an epoch has at least four batches.
 
     Args:
         tokens: length of the training text.
@@ -95,7 +95,7 @@ def fit_to_corpus(tokens: int, batch: int, length: int) -> tuple[int, int]:
         The batch and the length to use.
 
     Raises:
-        TrainingError: the text is too short for any.
+        TrainingError: the text is too short.
     """
     wanted = 4
     while batch > 1 and (tokens - 1) // length // batch < wanted:

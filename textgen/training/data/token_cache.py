@@ -1,14 +1,14 @@
-"""A folder of prepared corpora, so that the next training on the same text does not prepare it again.
+"""A cache of prepared corpora, so that the next training on the same text does not prepare it again.
 
 =====================  =====================================================================
-``KEY/corpus.json``    the tokenizer, what is known of the text, SHA-256 of the other two
+``KEY/corpus.json``    the tokenizer, measures of the text, SHA-256 of the others
 ``KEY/training``       tokens as plain numbers
 ``KEY/validation``     the same
 =====================  =====================================================================
 
-The key is a hash of what the files hold and of every setting that decides the tokens. An entry is
-written beside its place and renamed into it, so other processes see all of it or nothing; what was
-damaged afterwards is found by its hash, and left aside.
+The key is a hash of the files' content and of every setting that changes the tokens. An entry is written
+under a temporary name and renamed, so other processes see a complete entry or none. An entry that is damaged
+later is recognised by its hash and deleted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from textgen.files import atomic
 
 FORMAT = 2
 MAXIMUM_BYTES = 4 << 30
-"""So much is kept; what was unused the longest leaves first."""
+"""Largest size of the cache. The least recently used entry is deleted first."""
 
 DESCRIPTION, TRAINING, VALIDATION = "corpus.json", "training", "validation"
 _ABANDONED_S = 86_400.0
@@ -40,25 +40,25 @@ _KEY = re.compile(rf"[0-9a-f]{{{_KEY_LENGTH}}}")
 
 
 def default_folder() -> Path:
-    """Return where prepared corpora are kept unless the user names a folder."""
+    """Return the folder of the cache if the user names none."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification says that a relative path is to be left aside.
+    # The XDG specification says that a relative path must be ignored.
     root = Path(base) if base.startswith("/") else Path.home() / ".cache"
     return root / "textgen" / "corpora"
 
 
 def default_cache() -> TokenCache | None:
-    """Return the user's cache, or None where it cannot be made (a service's home may be read-only)."""
+    """Return the user's cache, or None if it cannot be created (a service's home may be read-only)."""
     try:
         folder = default_folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (OSError, RuntimeError):  # the latter where nobody knows of a home
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home folder
         return None
     return TokenCache(folder) if os.access(folder, os.W_OK) else None
 
 
 def key_of(**parts: Any) -> str:
-    """Return the key of a corpus: a hash of its content and of all that decides its tokens."""
+    """Return the key of a corpus: a hash of its content and of all that changes its tokens."""
     parts |= {
         "format": FORMAT,
         "version": __version__,
@@ -72,16 +72,16 @@ class TokenCache:
     """Prepared corpora in a folder, which several processes may share.
 
     Args:
-        folder: it is made when something is put in.
-        limit_bytes: how much it may hold.
+        folder: the cache's folder, created with the first entry.
+        limit_bytes: largest size of all entries together.
     """
 
     def __init__(self, folder: Path, limit_bytes: int = MAXIMUM_BYTES) -> None:
-        """Nothing is read or made yet."""
+        """Remember the folder; nothing is read or created yet."""
         self.folder, self._limit_bytes = folder, limit_bytes
 
     def find(self, key: str) -> dict[str, Any] | None:
-        """Return the description of an entry that is whole, or None. One that is damaged is removed."""
+        """Return an entry's description, or None if it is absent. A damaged entry is deleted."""
         entry = self.folder / key
         try:
             stored = json.loads((entry / DESCRIPTION).read_bytes())
@@ -98,7 +98,7 @@ class TokenCache:
         if not whole:
             shutil.rmtree(entry, ignore_errors=True)
             return None
-        # Only for the order of leaving: a cache that may not be written is still read.
+        # The time decides which entry is deleted first. A read-only cache can still be read.
         with suppress(OSError):
             os.utime(entry / DESCRIPTION)
         assert isinstance(description, dict)  # noqa: S101 -- its hash was compared
@@ -106,7 +106,7 @@ class TokenCache:
 
     @contextmanager
     def adding(self, key: str) -> Iterator[Path]:
-        """Give a folder to write an entry's files into; it is taken away again unless `publish` is called.
+        """Create a folder for an entry's files; it is deleted after the block unless `publish` was called.
 
         Raises:
             OSError: the cache cannot be written.
@@ -120,15 +120,15 @@ class TokenCache:
             shutil.rmtree(prepared, ignore_errors=True)
 
     def publish(self, prepared: Path, key: str, description: dict[str, Any]) -> Path:
-        """Put an entry in its place, and take away the oldest ones if there is too much.
+        """Add an entry to the cache, and delete the least recently used ones if the cache is too large.
 
         Args:
-            prepared: the folder that `adding` gave, with the two files of tokens.
-            key: its key.
-            description: what `find` will return, without the hashes.
+            prepared: the folder of `adding`, with the two files of tokens.
+            key: the entry's key.
+            description: the entry's description; the files' hashes are added to it.
 
         Returns:
-            Where the entry stands.
+            The entry's folder.
 
         Raises:
             OSError: the disk refuses.
@@ -143,14 +143,14 @@ class TokenCache:
         except OSError:
             if not entry.is_dir():
                 raise
-            # Another process was faster; the same key means the same tokens.
+            # Another process has added the entry first. The same key means the same tokens.
         self._trim(keep=entry)
         return entry
 
     def _trim(self, keep: Path) -> None:
         entries: list[tuple[float, int, Path]] = []
         for path in self.folder.iterdir():
-            # The user may have named a folder with more in it.
+            # The folder may hold other files of the user.
             if not _KEY.fullmatch(path.name):
                 self._remove_abandoned(path)
                 continue
@@ -168,7 +168,7 @@ class TokenCache:
                 held -= size
 
     def _remove_abandoned(self, path: Path) -> None:
-        """Remove what a process that was killed had begun to write."""
+        """Delete an unfinished entry of a killed process."""
         if not atomic.is_beside(path.name, path.name[1 : _KEY_LENGTH + 1]) or not _KEY.match(path.name, 1):
             return
         try:

@@ -1,4 +1,4 @@
-"""Tokens on disk: written piece by piece, read as an array that the system pages in as it is needed."""
+"""Tokens on disk: written piece by piece, and read as a memory map."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _NARROW = 1 << 16
 
 
 def token_type(vocabulary: int) -> npt.DTypeLike:
-    """Return the smallest type that holds the tokens of a vocabulary."""
+    """Return the smallest type for the tokens of a vocabulary."""
     return np.uint16 if vocabulary <= _NARROW else np.uint32
 
 
 class TokenWriter:
-    """Encodes a text that comes in pieces.
+    """Encodes a text that arrives in pieces.
 
     Args:
-        target: where the tokens go, as plain numbers in this machine's byte order.
-        tokenizer: makes them.
+        target: gets the tokens as plain numbers in this machine's byte order.
+        tokenizer: encodes the text.
     """
 
     def __init__(self, target: IO[bytes], tokenizer: Tokenizer) -> None:
-        """Begin with no token."""
+        """Start without a token."""
         self.tokens = self.unknown = 0
         self._target, self._tokenizer = target, tokenizer
         self._type = token_type(tokenizer.size)
 
     def add(self, text: str) -> int:
-        """Write the tokens of the next piece, and return how many of them are `UNKNOWN`."""
+        """Write the tokens of the next piece, and return the number of `UNKNOWN` ones."""
         tokens = self._tokenizer.encode(text).astype(self._type, copy=False)
         unknown = len(tokens) - int(np.count_nonzero(tokens))
         self._target.write(tokens.data)
@@ -44,14 +44,14 @@ class TokenWriter:
 
     @property
     def coverage(self) -> float:
-        """Share of the tokens that the vocabulary holds, 0 to 1."""
+        """Share of the tokens that are in the vocabulary, 0 to 1."""
         return 1 - self.unknown / self.tokens if self.tokens else 1.0
 
 
 def open_tokens(source: Path | IO[bytes], vocabulary: int) -> Tokens:
     """Return the tokens in a file as a read-only memory map, shape (tokens,).
 
-    The array stays valid when the file is removed or replaced meanwhile.
+    The array stays valid if the file is deleted or replaced.
     """
     if isinstance(source, Path):
         with source.open("rb") as stream:

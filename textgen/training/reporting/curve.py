@@ -1,4 +1,4 @@
-"""The picture of a running training's loss, drawn anew now and then without taking much of its time."""
+"""The picture of a running training's losses, drawn from time to time at little cost."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ _SHARE = 0.04
 
 
 class Curve:
-    """Draws at most so often that the training hardly notices.
+    """Draws the losses so rarely that the training is hardly slowed down.
 
     Args:
-        unit: what a token is called: "character" or "token".
-        limit_s: how long the training may take, which is how wide the picture is; None for no limit.
+        unit: name of a token: "character" or "token".
+        limit_s: time limit of the training in seconds, the width of the time axis; None for none.
     """
 
     def __init__(self, unit: str, limit_s: float | None) -> None:
-        """Begin with nothing drawn."""
+        """Start without a picture."""
         self._unit, self._limit_s = unit, limit_s
         self._next_at = 0.0
 
     def draw(
         self, history: Sequence[dict[str, float]], folder: Path, *, at_once: bool = False
     ) -> Path | None:
-        """Write the picture into a folder if it is time to.
+        """Write the picture into a folder if it is due.
 
         Args:
-            history: as a manifest keeps it.
-            folder: where.
-            at_once: do not wait until it is time.
+            history: losses over time, see `textgen.bundle.Manifest`.
+            folder: the folder, created if needed.
+            at_once: whether to draw even if it is not due.
 
         Returns:
-            The picture, or None if none was written. A disk that refuses ends no training.
+            The picture's path, or None if none was written. A disk error does not end the training.
         """
         begun = time.monotonic()
         if not history or (begun < self._next_at and not at_once):
             return None
-        # Matplotlib takes half a second to import, so only who wants a picture pays for it.
+        # Matplotlib takes half a second to import, so it is imported only for a picture.
         from textgen.training.reporting.plotting import write_loss_curve
 
         path = folder / PICTURE
