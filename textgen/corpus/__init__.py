@@ -1,4 +1,4 @@
-"""Corpora: from uploaded bytes to clean text, and what to say of it before training."""
+"""Corpora: from the bytes of files to clean text, and a report before training."""
 
 from textgen.corpus.chats.logs import suspect_chat_log
 from textgen.corpus.reading.cuts import split_for_validation

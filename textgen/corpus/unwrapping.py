@@ -1,7 +1,7 @@
-"""`textgen corpus unwrap`: take out the hard wraps of texts such as Project Gutenberg's.
+"""`textgen corpus unwrap`: removes the hard line wraps of texts such as Project Gutenberg's.
 
-A line break is a wrap if the next line's first word would not have fitted on the line: whoever broke
-it there had to. Verse, lists, records, headings, tables and code break where they need not, and are kept.
+A line break is a wrap if the next line's first word would not have fitted on the line. Verse, lists, records,
+headings, tables and code have line breaks before that, and are kept.
 
 A wrap becomes a space, in Korean too; none where words are not set apart: in Chinese, Japanese, Thai,
 Lao, Burmese, Khmer and Tibetan. Lines are measured in columns, of which a wide character takes two. This
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _NARROWEST, _WIDEST = 40, 130
-# Typesetters and editors do not fill every line to the last place.
+# Typesetters and editors do not fill every line to the last column.
 _SLACK = 6
 _VERSE_CAPITALS = 0.8
 _WRAPPED_SHARE = 0.5
@@ -30,7 +30,7 @@ _FENCE = re.compile(r"\s*(?:```|~~~)")
 _RULE = re.compile(r"\s*[^\w\s]{3,}\s*$")
 _HEADING = re.compile(r"#{1,6} ")
 _COLUMNS = re.compile(r"\S(?:  +|\t+)\S|\|.*\|")
-# Two spaces before a sentence are a typist's habit, not a column.
+# Two spaces before a sentence are a typing habit, and not a column of a table.
 _SENTENCE_SPACE = re.compile(r"(?<=[.!?:;,\"'”’)])  (?=\S)")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s*$")
 _WORD = re.compile(r"\w+(?:[-'’]\w+)*")
@@ -56,14 +56,15 @@ _NARROW = {"Mn", "Me", "Cf"}
 
 
 def unwrap(text: str) -> str:
-    """Return a clean text whose wrapped paragraphs stand on one line each.
+    """Return a clean text with each wrapped paragraph on one line.
 
-    Kept as they are: blank lines, indentation, verse, lists (an item's own wraps are taken out),
-    headings, tables, quotations marked with ``>``, and code between fences. A text whose lines are
-    not wrapped comes back unchanged, and so does one that was unwrapped.
+    Blank lines, indentation, verse, lists (except for wraps within an item), headings, tables, quotations
+    marked with ``>``, and code between fences are kept. A text whose lines are not wrapped is returned
+    unchanged; so is the result of this function.
     """
     for _ in range(_MOST_PASSES):
-        # A joined line may look like a wrapped one of a wider text: it is joined now or never.
+        # A joined line can look like a wrapped one of a wider text, so the text is unwrapped until it is
+        # stable.
         before, text = text, _unwrap_once(text)
         if text == before:
             break
@@ -75,7 +76,7 @@ def _unwrap_once(text: str) -> str:
     width = _width_of([block for block in blocks if _may_be_wrapped(block)])
     if width is None:
         return text
-    # The halves of a broken word are no words of the text.
+    # The halves of a hyphenated word are not words of the text.
     words = _Words(frozenset(_WORD.findall(_BROKEN.sub(" ", text.lower()))))
     lines: list[str] = []
     for block in blocks:
@@ -84,7 +85,7 @@ def _unwrap_once(text: str) -> str:
 
 
 def _blocks(lines: list[str]) -> Iterator[list[str]]:
-    """Return runs of lines between blank ones; blank lines and fenced code come as blocks of their own."""
+    """Return the runs of lines between blank lines; blank lines and fenced code are blocks of their own."""
     block: list[str] = []
     fenced = False
     for line in lines:
@@ -116,16 +117,16 @@ def _may_be_wrapped(block: list[str]) -> bool:
         return False
     if any(_QUOTE.match(line) for line in block):
         return False
-    # A sentence a line, or a refrain: whoever broke there did not look at the width.
+    # Lines of one sentence each, or a refrain, were not broken because of the width.
     ends = sum(1 for line in block[:-1] if _SENTENCE_END.search(line))
     if ends >= _RECORDS * (len(block) - 1) or 2 * len(set(block)) <= len(block) or _are_records(block):
         return False
-    # Later lines may hang below a list's mark; otherwise their indentation means something.
+    # Later lines may be indented below a list's mark. Any other indentation has a meaning.
     return _LIST_ITEM.match(block[0]) is not None or not any(_indentation(line) for line in block[1:])
 
 
 def _are_records(block: list[str]) -> bool:
-    """Return whether the lines are rows of a table without columns, or begin with a name or a number each."""
+    """Return whether the lines are rows of a table, or each begins with a name or a number."""
     if len(block) < 4:
         return False
     if sum(1 for line in block if _RECORD.match(line)) >= _RECORDS * len(block):
@@ -137,7 +138,7 @@ def _are_records(block: list[str]) -> bool:
 
 
 def _width_of(blocks: list[list[str]]) -> int | None:
-    """Return the width that a text is wrapped to, or None if it is not."""
+    """Return the width of a wrapped text in columns, or None if it is not wrapped."""
     widths = []
     for block in blocks:
         widest = max(map(_columns, block))
@@ -154,7 +155,7 @@ def _share_wrapped(block: list[str], width: int) -> float:
 
 
 def _is_verse(block: list[str]) -> bool:
-    """Return whether every line begins a verse: with a capital, though the one before ended no sentence."""
+    """Return whether a block is verse: its lines begin with capitals even within a sentence."""
     later = [line.lstrip(" \t\"'“‘«—_*") for line in block[1:]]
     capitals = sum(1 for line in later if line[:1].isupper())
     inside = sum(
@@ -166,7 +167,7 @@ def _is_verse(block: list[str]) -> bool:
 
 
 def _is_wrap(line: str, after: str, width: int) -> bool:
-    """Return whether the break between two lines was made for want of room."""
+    """Return whether the break between two lines is a wrap."""
     if line.endswith(("  ", "\\")):  # Markdown's own line break
         return False
     if any(pattern.match(one) for pattern in (_RULE, _HEADING) for one in (line, after)):
@@ -175,13 +176,13 @@ def _is_wrap(line: str, after: str, width: int) -> bool:
         return False
     first = after.split(maxsplit=1)[0]
     if _WITHOUT_SPACES.match(first):
-        # A line may break behind nearly every character.
+        # In these scripts a line can break after nearly every character.
         first = first[:2]
     return _columns(line.rstrip()) + 1 + _columns(first) > width - _SLACK
 
 
 def _joined(block: list[str], width: int, words: _Words) -> list[str]:
-    """Return a block's lines with its wraps taken out."""
+    """Return a block's lines without its wraps."""
     if _is_verse(block) or (not _LIST_ITEM.match(block[0]) and _share_wrapped(block, width) < _WRAPPED_SHARE):
         return block
     lines = [block[0]]
@@ -195,7 +196,7 @@ def _joined(block: list[str], width: int, words: _Words) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The words of a text, which tell whether a hyphen at a line's end belongs to the word."""
+    """The words of a text, which decide whether a hyphen at a line's end belongs to the word."""
 
     known: frozenset[str]
 
@@ -217,7 +218,7 @@ class _Words:
         left, right = left.lower(), right.lower()
         if left + right in self.known:
             return True
-        # "well-known": both halves are words here; "exam-ple": one is none.
+        # "well-known": both halves are words; "exam-ple": one of them is not.
         return f"{left}-{right}" not in self.known and not self.known.issuperset((left, right))
 
 
@@ -233,6 +234,6 @@ def _columns(line: str) -> int:
 
 
 def _is_korean(text: str) -> bool:
-    """Return whether Hangul is more than a quotation in a text, which may hold Chinese characters."""
+    """Return whether a text is Korean, with more Hangul than a quotation has."""
     hangul = len(_HANGUL.findall(text))
     return hangul > _KOREAN * (hangul + len(_EAST_ASIAN.findall(text)))

@@ -1,1 +1,1 @@
-"""Unicode in linear time: grapheme clusters, normal forms, and rules for characters that nobody sees."""
+"""Unicode in linear time: grapheme clusters, normal forms, and rules for invisible characters."""

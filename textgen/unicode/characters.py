@@ -1,4 +1,4 @@
-r"""Which characters a clean text holds: one rule for each kind that people do not see.
+r"""Removes or replaces invisible characters: one rule for each kind.
 
 =============================  ======================================================================
 line breaks                    ``\r``, ``\r\n``, U+000B, U+000C, U+0085, U+2028 and U+2029 become ``\n``
@@ -16,8 +16,9 @@ Hangul fillers                 stay beside letters that they complete
 noncharacters                  left out; private and unassigned characters stay
 =============================  ======================================================================
 
-Spaces of every width can be seen, and stay. The ranges are written out, for a table of the interpreter's
-own would make one text two in two of its versions. This module must not import NumPy or Keras.
+Spaces of every width are visible, and stay. The ranges are written out, because the interpreter's own tables
+differ between its versions, and then the same file would give two texts. This module must not import NumPy or
+Keras.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from dataclasses import dataclass
 
 _LINE_BREAKS = re.compile("\r\n|\r|\u2028|\u2029|\x85|\x0b|\x0c")
 _LINE_BREAK_SYMBOLS = "\r\u2028\u2029\x85\x0b\x0c"
-# In UTF-8 no longer character holds one of these bytes.
+# In UTF-8 these bytes occur in no longer character.
 _CONTROL_BYTES = bytes(range(9)) + bytes(range(14, 32)) + b"\x7f"
 
 _C1 = re.compile("[\x80-\x9f]")
-# Left undefined by Windows-1252.
+# Not defined in Windows-1252.
 _LOST = "\x81\x8d\x8f\x90\x9d"
 _WINDOWS_1252 = {
     byte: (None if chr(byte) in _LOST else bytes([byte]).decode("cp1252")) for byte in range(0x80, 0xA0)
@@ -39,9 +40,8 @@ _WINDOWS_1252 = {
 
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _JOINERS = "\u200c\u200d"
-# Unicode's Default_Ignorable_Code_Point without what has a rule of its own below, the interlinear
-# anchors, and the noncharacters.
-# One set of both planes would be searched ten times as slowly as two.
+# Unicode's Default_Ignorable_Code_Point except for characters with a rule of their own below, the interlinear
+# anchors, and the noncharacters. Searching one set for all planes is ten times as slow as searching two.
 _NEVER_SEEN = (
     "\u00ad\u034f\u061c\u17b4\u17b5\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0"
     "\ufff0-\ufffb\ufffe\uffff"
@@ -51,21 +51,21 @@ _NEVER_SEEN_BEYOND = (
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
 )
 _REGION = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
-# Scripts from Hebrew on, symbols and emoji: what comes before is written without joiners.
+# Scripts from Hebrew on, symbols and emoji: the scripts before them need no joiners.
 _JOINED = (
     "\u0590-\u1cff\u2190-\ud7ff\uf900-\ufdff\ufe00-\ufe0f\ufe20-\ufe2f\ufe70-\ufefc\U00010800-\U0001fffd"
 )
-# Composed syllables too: the letters that a filler stands beside become one.
+# Composed syllables are included, because the letters beside a filler become one.
 _FILLERS, _HANGUL = "\u115f\u1160", "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"
 
 _SPECIAL = (
     re.compile(f"[{_NEVER_SEEN}{_JOINERS}{_SELECTORS[:3]}{_FILLERS}]"),
-    # The exact set is slow to search, and few texts have anything there but emoji.
+    # Searching the exact set is slow, and in this range most texts have only emoji.
     re.compile("[\U00010000-\U0010ffff]"),
 )
 _HYPHENS = re.compile("\u00ad(?=\n)")
 _MARKS = re.compile(f"({_REGION})|[{_NEVER_SEEN}]|[{_NEVER_SEEN_BEYOND}]")
-# In this order: what one leaves decides about the next.
+# The order matters: each pattern depends on the result of the one before.
 _STRAY = (
     re.compile(f"(?<![{_HANGUL}])[{_FILLERS}]+(?![{_HANGUL}])"),
     re.compile(rf"(?:\A|(?<=[\s{_SELECTORS}{_JOINERS}]))[{_SELECTORS}]"),
@@ -75,13 +75,13 @@ _STRAY = (
 
 @dataclass(slots=True)
 class Dropped:
-    """How many characters were left out of a text, by kind.
+    """The number of characters that were removed from a text, by kind.
 
     Attributes:
-        controls: control characters.
-        marks: invisible marks.
-        halves: surrogates without their other half.
-        mistaken: whether Windows-1252 was read as ISO-8859-1.
+        controls: number of control characters.
+        marks: number of invisible marks.
+        halves: number of surrogates without their other half.
+        mistaken: whether Windows-1252 had been read as ISO-8859-1.
     """
 
     controls: int = 0
@@ -90,10 +90,10 @@ class Dropped:
     mistaken: bool = False
 
     def notes(self, name: str) -> list[str]:
-        """Return what a user should know of a file.
+        """Return notes for the user.
 
         Args:
-            name: of the file.
+            name: name of the file.
         """
         kinds = {
             "control characters": self.controls,
@@ -108,18 +108,18 @@ class Dropped:
 
 
 def visible(text: str, dropped: Dropped) -> str:
-    r"""Return a text with ``\n`` as its only line break and without what nobody sees.
+    r"""Return a text with ``\n`` as its only line break and without invisible characters.
 
     Args:
-        text: the whole, or a piece that ends where `textgen.corpus.reading.cuts.last_safe_cut` says.
-        dropped: where what is left out is counted; it must be the same for all pieces of a text.
+        text: the whole text, or a piece that ends at a `textgen.corpus.reading.cuts.last_safe_cut`.
+        dropped: counts the removed characters; the same object for all pieces of a text.
     """
     try:
         data = text.encode()
     except UnicodeEncodeError:
         text = _whole_characters(text, dropped)
         data = text.encode()
-    # Everything here is slow where nothing is to be done, which is nearly everywhere.
+    # Each rule is slow, and most texts need none of them, so quick tests come first.
     ascii_only = len(data) == len(text)
     if not ascii_only and _C1.search(text):
         text = _repaired(text, dropped)
@@ -137,7 +137,7 @@ def visible(text: str, dropped: Dropped) -> str:
 
 
 def _whole_characters(text: str, dropped: Dropped) -> str:
-    """Join surrogate pairs, and leave out halves."""
+    """Join surrogate pairs, and remove single surrogates."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     dropped.halves += len(text) - len(whole) - sum(1 for symbol in whole if symbol > "\uffff")
     dropped.halves += sum(1 for symbol in text if symbol > "\uffff")
@@ -145,10 +145,10 @@ def _whole_characters(text: str, dropped: Dropped) -> str:
 
 
 def _repaired(text: str, dropped: Dropped) -> str:
-    """Return a text whose C1 characters are what Windows-1252 has there."""
+    """Return a text with its C1 characters replaced by those of Windows-1252."""
     begin = 0
     if not dropped.mistaken:
-        # Alone it is a line break, as in texts that come from mainframes.
+        # U+0085 alone is a line break, as in texts from mainframes.
         begin = next((found.start() for found in _C1.finditer(text) if found[0] != "\x85"), len(text))
     dropped.mistaken = begin < len(text)
     rest = text[begin:]

@@ -1,8 +1,8 @@
-r"""User-perceived characters in linear time, whatever the text.
+r"""User-perceived characters (grapheme clusters) in linear time.
 
-The pattern ``\X`` looks back over a whole run of flag letters (regional indicators) at each place in it,
-so its time grows with the square of the run's length. Flags are pairs counted from the run's beginning:
-a run that is cut after an even number of letters is read as before.
+At each position in a run of flag letters (regional indicators) the pattern ``\X`` looks back over the whole
+run, so its time grows with the square of the run's length. Flags are pairs counted from the start of the run,
+so a run can be cut after an even number of letters.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ def graphemes(text: str) -> list[str]:
 
 
 def grapheme_ends(text: str, begin: int = 0) -> Iterator[int]:
-    """Return where each user-perceived character ends, counted from the text's beginning.
+    """Yield the index where each user-perceived character ends.
 
     Args:
         text: any text.
-        begin: where a user-perceived character begins; what stands before it is not looked at.
+        begin: index where a user-perceived character begins; the text before it is ignored.
     """
     for start, end in _parts(text, begin):
         for cluster in _CLUSTER.finditer(text[start:end]):
-            # The pattern also finds nothing at all at the very end.
+            # At the end of the text the pattern also matches the empty string.
             if cluster.end() > cluster.start():
                 yield start + cluster.end()
 
 
 def _parts(text: str, begin: int) -> Iterator[tuple[int, int]]:
-    """Return parts of a text, cut between two flags where there are many."""
+    """Yield the ranges of a text's parts, cut between two flags in long runs of flags."""
     for flags in _LONG_FLAGS.finditer(text, begin):
         yield begin, flags.end()
         begin = flags.end()

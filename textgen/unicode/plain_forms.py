@@ -1,4 +1,4 @@
-"""What may stand for a character that a model does not know: the forms in which people write the same.
+"""Other forms of a character that a model does not know, for example ' instead of ’.
 
 Phones write ’ “ ” – … and no-break spaces where a corpus has ' " - ... and spaces, or the other way round.
 The forms of a character come in this order, and the first that the model knows is taken:
@@ -25,7 +25,7 @@ from textgen.unicode.normal_forms import normalize
 Known = Callable[[str], bool]
 
 APOSTROPHES, QUOTES, DASHES = "'’‘‛ʼʻ′´`‚‹›", '"“”„‟″«»〝〞', "-–—‐‑‒―−⁃"
-"""Marks of one use; the first is the plain one."""
+"""Marks with the same use; the first is the plain one."""
 
 ELLIPSIS, DOTS = "…", "..."
 
@@ -33,20 +33,20 @@ _CLOSING_FIRST = {APOSTROPHES: "'’‘", QUOTES: '"”“„«»'}
 _OPENING_FIRST = {APOSTROPHES: "'‘’", QUOTES: '"“„”«»'}
 _CLASS = {mark: marks for marks in (APOSTROPHES, QUOTES, DASHES) for mark in marks}
 _LETTERS = {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
-# What a keyboard writes with several characters: looked for where the model lacks the single one.
+# Sequences that stand for one character on a keyboard, used if the model does not know the character.
 _SEQUENCES = ((DOTS, ELLIPSIS), ("---", "—"), ("--", "—"), ("--", "–"))
 _OPENS_AFTER = frozenset("([{<-–—/\"'“‘«„\n")
 
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]")
-"""What is not seen: joiners, fillers, selectors, soft hyphens, direction marks."""
+"""Invisible characters: joiners, fillers, selectors, soft hyphens, direction marks."""
 
 
 def fold(text: str, known: Known) -> tuple[str, dict[str, str]]:
-    """Return a text in which each character that is not known has become a known form of it, if it has one.
+    """Return a text with each unknown character replaced by a known form of it, if there is one.
 
     Args:
         text: in normal form (`textgen.corpus.reading.text.normal_form`).
-        known: whether the model knows a character.
+        known: returns whether the model knows a character.
 
     Returns:
         The text, and what was written for what; a character without a known form stays as it is.
@@ -80,7 +80,7 @@ def fold(text: str, known: Known) -> tuple[str, dict[str, str]]:
 
 
 def forms(symbol: str, *, opening: bool) -> Iterator[str]:
-    """Return what may stand for a character, in the order of this module's description."""
+    """Yield the other forms of a character, in the order of this module's description."""
     marks = _CLASS.get(symbol)
     if marks is not None:
         ordered = (_OPENING_FIRST if opening else _CLOSING_FIRST).get(marks, "") + marks
@@ -99,13 +99,13 @@ def forms(symbol: str, *, opening: bool) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Return a text as a plain keyboard writes it, whatever a model knows."""
+    """Return a text as a plain keyboard writes it, independent of a model."""
     shown = normalize("NFKC", INVISIBLE.sub("", text))
     return "".join(_LETTERS.get(symbol) or _CLASS.get(symbol, symbol)[0] for symbol in shown)
 
 
 def opens(before: str) -> bool:
-    """Whether a quotation mark after this character is an opening one."""
+    """Return whether a quotation mark after this character is an opening one."""
     return not before or before.isspace() or before in _OPENS_AFTER
 
 
@@ -114,7 +114,7 @@ def _known_form(symbol: str, opening: bool, known: Known) -> str | None:
     for form in candidates:
         if all(map(known, form)):
             return form
-    # A form of a form: a full-width letter at a model of the other case, a fraction's own slash.
+    # A form of a form: a full-width letter if the model knows only the other case, or a fraction's slash.
     for form in candidates:
         parts = [part if known(part) else _first_known(part, opening, known) for part in form]
         if None not in parts:

@@ -1,1 +1,1 @@
-"""Whether a text is an export of a chat."""
+"""Detects exports of chats."""

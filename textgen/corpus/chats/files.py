@@ -1,7 +1,7 @@
-"""Exports of a chat as data: JSON, HTML, CSV and XML, told by the names of their fields.
+"""Detects chat exports in JSON, HTML, CSV and XML by the names of their fields.
 
-What is counted are fields, not parsed: the beginning of a large file is no whole one. This module must not
-import NumPy or Keras.
+Fields are counted and not parsed, because the beginning of a large file is not a complete document. This
+module must not import NumPy or Keras.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WHEN = _key(
     "|ts|time|sent_at|sentAt|sentDate|origin_server_ts|originalarrivaltime|composetime|server_timestamp|dateSent"
 )
 _SAID = _key("content|text|body|message|msg|raw_text|plain_text|rawText")
-# One who tells of articles, books or commits has a writer, a date and a text as well.
+# Lists of articles, books or commits have writers, dates and texts too.
 _CHAT_ONLY = regex.compile(
     r'"(?:messages|MessageList|message_id|messageId|sender|sender_name|senderName|from_id|nick|origin_server_ts|conversationId'
     r"|conversation_id|originalarrivaltime|timestamp_ms|isPinned|replyTo|reply_to_message_id|channel_id|chat_id|room_id"
@@ -129,7 +129,7 @@ _XML_WHEN = regex.compile(
 
 
 def suspect_file(head: str) -> str | None:
-    """Return what kind of export the beginning of a text is, or None."""
+    """Return the kind of export that the beginning of a text is, or None."""
     begin = head[:_HEADING_BYTES].lstrip("\ufeff \t\r\n")
     if begin[:1] in ("{", "["):
         return JSON if _is_json(head) else None
@@ -149,7 +149,7 @@ def _is_json(head: str) -> bool:
 def _alike(
     writers: regex.Pattern[str], when: regex.Pattern[str], said: regex.Pattern[str], head: str
 ) -> bool:
-    """Return whether three fields come often, and about as often as each other."""
+    """Return whether three fields occur often, and with about the same counts."""
     counts = [_count(pattern, head) for pattern in (writers, when, said)]
     return min(counts) >= _FEWEST and min(counts) >= _ALIKE * max(counts) / 2
 

@@ -1,8 +1,8 @@
-"""Lines of a text that have the shape of a chat message: a time, and a name in the same place.
+"""Finds lines that have the shape of a chat message: a time, and a name in the same position.
 
-A shape proves nothing: whether the names are people's and the times a clock's is for
-`textgen.corpus.chats.logs` to say. Every pattern is anchored and bounded, so the time grows with the text.
-This module must not import NumPy or Keras.
+A shape alone proves nothing; `textgen.corpus.chats.logs` checks the names and times. Every pattern is
+anchored and bounded, so the time is linear in the length of the text. This module must not import NumPy or
+Keras.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import regex
 _LONGEST_HEAD = 160
 _NAME = 40
 
-# Exports mark the direction of their text, write their digits in the reader's script, and space as they like.
+# Exports contain direction marks, digits of the reader's script, and various spaces.
 _MARKS = dict.fromkeys(
     map(ord, "\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 )
@@ -71,19 +71,19 @@ _NUMBER = regex.compile(r"\d+")
 _NOON = 12
 _AFTERNOON = regex.compile(r"[Pp]\.? ?[Mm]|م|下午|午後|오후|晚上")
 _MORNING = regex.compile(r"[Aa]\.? ?[Mm]|ص|上午|午前|오전")
-# Minutes, seconds and hundredths, as in lyrics; or parts of a second behind the seconds.
+# Minutes, seconds and hundredths, as in lyrics; or fractions of a second after the seconds.
 _FRACTION = regex.compile(r"\D*\d+:\d\d(?:\.\d|:\d\d[.,]\d)")
 _RECEIPT = regex.compile(r"\s*\((?:Read|Delivered|Edited)[^()]{0,80}\)\s*$|:?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What has the shape of one message.
+    """A line that has the shape of a message.
 
     Attributes:
-        shape: where its parts stand; see `textgen.corpus.chats.logs`.
-        author: what stands where a name would.
-        date: as it is written; "" where there is none.
+        shape: the order of its parts; see `textgen.corpus.chats.logs`.
+        author: the text in the position of a name.
+        date: the date as it is written; "" if there is none.
         comma: whether a comma stands behind the date, or brackets around it behind a comma.
         clock: hours (or what stands there), minutes, and seconds or -1.
         fraction: whether parts of a second stand behind it.
@@ -100,7 +100,7 @@ class Message:
 
 
 def messages(head: str) -> Iterator[Message]:
-    """Return the lines that have the shape of a message, in order."""
+    """Yield the lines that have the shape of a message, in order."""
     lines = [line[:_LONGEST_HEAD].strip(" ") for line in head.translate(_PLAIN).split("\n")]
     before = ""
     for number, line in enumerate(lines):

@@ -1,8 +1,7 @@
-"""Whether a text is an export of a chat: told by its structure, not by a bracket.
+"""Detects chat logs by their structure: rising times beside the names of a few people who take turns.
 
-A chat log holds words of people who were not asked. In it times that rise stand beside the names of few
-people, who take turns and come again; in verses, lyrics, timetables, minutes, tickers and the logs of
-machines one of these is missing. This module must not import NumPy or Keras.
+A chat log holds words of people who were not asked, so the user gets a warning. Verses, lyrics, timetables,
+minutes, tickers and logs of programs lack one of these features. This module must not import NumPy or Keras.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ SIGNAL = translatable("a Signal export")
 OTHER = translatable("a chat log with names and times")
 
 HEAD = 400_000
-"""Characters at the beginning of a text that are looked at."""
+"""Number of characters at the beginning of a text that are read."""
 _FEWEST = 5
 
-# Shares of a text's lines, and of what looks like messages.
+# Shares of a text's lines, and of the lines that look like messages.
 _OF_LINES = 0.2
 _HEADERS_OF_LINES = (0.1, 0.65)
 _NEVER_AGAIN = 0.6
@@ -63,7 +62,7 @@ _MACHINE_TEXT = regex.compile(
 
 
 def suspect_chat_log(text: str) -> str | None:
-    """Return what kind of chat log the text looks like ("an IRC log"), or None."""
+    """Return the kind of chat log that a text looks like, for example "an IRC log", or None."""
     head = text[:HEAD]
     return suspect_file(head) or _suspect_lines(head)
 
@@ -75,7 +74,7 @@ def _suspect_lines(head: str) -> str | None:
     groups: dict[str, list[Message]] = {}
     for message in messages(head):
         groups.setdefault(message.shape, []).append(message)
-    # A log's own notes of who came and went belong to its messages.
+    # Notes about people who join and leave belong to the messages.
     if "irc" in groups:
         groups["irc"] += groups.pop("event", [])
     exported = _EXPORT_HEADING.match(head) is not None
@@ -108,7 +107,7 @@ def _is_chat(shape: str, found: Sequence[Message], head: str, *, exported: bool)
         return False
     if _is_machine(found) or are_labels(found):
         return False
-    # A header stands over what is said, which lists of times have nothing of.
+    # Under a header there is a text, which lists of times do not have.
     if (dated or shape not in _HEADERS) and not _is_of_hours(found, dated=dated):
         return False
     if not dated and (_is_round(found) or sum(1 for _ in _VERSE.finditer(head)) >= _FEWEST):
@@ -117,14 +116,14 @@ def _is_chat(shape: str, found: Sequence[Message], head: str, *, exported: bool)
 
 
 def _is_exports_own(shape: str, found: Sequence[Message]) -> bool:
-    """Return whether nothing else is written so: with a date, and a comma or a dash in its place."""
+    """Return whether only chats have this shape: a date with a comma or a dash in a certain position."""
     return shape in ("dash", "dash header") or (
         shape in ("bracket", "header") and all(message.comma for message in found[:_FEWEST])
     )
 
 
 def _is_clock(found: Sequence[Message], *, dated: bool) -> bool:
-    """Return whether times are those of a clock, and rise; not of a recording, and no chapter and verse."""
+    """Return whether the times are clock times that rise, and not offsets of a recording or verse numbers."""
     real = sum(
         1 for message in found if message.clock[0] <= 24 and message.clock[1] < 60 and message.clock[2] < 60
     )
@@ -136,20 +135,20 @@ def _is_clock(found: Sequence[Message], *, dated: bool) -> bool:
         return False
     if dated:
         return True
-    # A recording's times begin with nought, or have parts of a second.
+    # Times of a recording begin at zero, or have fractions of a second.
     fractions = sum(message.fraction for message in found)
     return found[0].clock[:2] > (0, 1) and fractions < len(found) / 2
 
 
 def _is_round(found: Sequence[Message]) -> bool:
-    """Return whether somebody planned these times, as of trains, lectures and films."""
+    """Return whether the times are planned, as those of trains, lectures and films."""
     if len(found) < _ROUND_FROM or found[0].clock[2] > 0:
         return False
     return sum(message.clock[1] % _ROUND_MINUTES == 0 for message in found) >= _ROUND * len(found)
 
 
 def _is_of_hours(found: Sequence[Message], *, dated: bool) -> bool:
-    """Return whether one message follows another soon, unlike entries of a diary or a list of changes."""
+    """Return whether messages follow each other soon, unlike entries of a diary or a list of changes."""
     if dated:
         return len(found) >= _A_DAY * len({message.date for message in found})
     minutes = [60 * message.clock[0] + message.clock[1] for message in found]
@@ -157,7 +156,7 @@ def _is_of_hours(found: Sequence[Message], *, dated: bool) -> bool:
 
 
 def _is_machine(found: Sequence[Message]) -> bool:
-    """Return whether a program wrote the texts: forms with numbers filled in."""
+    """Return whether a program wrote the texts: the same sentences with different numbers."""
     texts = [message.text for message in found if message.text]
     if not texts:
         return False
@@ -169,7 +168,7 @@ def _is_machine(found: Sequence[Message]) -> bool:
 
 
 def _is_talk(found: Sequence[Message]) -> bool:
-    """Return whether the texts are said to each other: minutes and tickers are written in sentences."""
+    """Return whether the texts are a conversation. Minutes and tickers have full sentences instead."""
     texts = [message.text for message in found if message.text]
     return sum(1 for text in texts if text[-1] in ".;") < _SENTENCES * len(texts)
 

@@ -1,4 +1,4 @@
-"""Whether what stands in a name's place is a person's name, or a label: INFO, Goal, Wind, Platform 4.
+"""Tells names of people from labels such as INFO, Goal, Wind or Platform 4.
 
 This module must not import NumPy or Keras.
 """
@@ -51,25 +51,25 @@ _WORDS = regex.compile(r"\p{Ll}[\p{Ll}'’-]*")
 
 
 def is_person(name: str, *, strict: bool) -> bool:
-    """Return whether a name may be a person's.
+    """Return whether a text can be a person's name.
 
     Args:
-        name: what stands in the name's place.
-        strict: whether titles and offices, which minutes and plays give, do not count.
+        name: the text in the position of a name.
+        strict: whether to refuse titles and offices, which occur in minutes and plays.
     """
     if _PROGRAM.search(name) or len(name.split()) > _MOST_WORDS:
         return False
     if strict and _TITLES.match(name):
         return False
     words = _LETTERS.findall(name.lower())
-    # A label may have a number, or say more: "Platform 4", "Yellow card", "Coffee break".
+    # A label may have a number or several words: "Platform 4", "Yellow card", "Coffee break".
     return not words or not (
         words[0] in _LABELS and (len(words) == 1 or words[-1] in _LABELS or not name[-1].isalpha())
     )
 
 
 def are_labels(found: Sequence[Message]) -> bool:
-    """Return whether the names are words of the text itself: "Wind", where it says "the wind"."""
+    """Return whether the names are words of the text itself, such as "Wind" in a text with "the wind"."""
     said = {word for message in found for word in _WORDS.findall(message.text)}
     plain = [m for m in found if m.author.istitle() and m.author.isalpha() and m.author.lower() in said]
     return len(plain) >= len(found) / 2

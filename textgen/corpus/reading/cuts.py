@@ -1,4 +1,4 @@
-"""Where a text may be cut: between pieces that are read one by one, and between training and validation.
+"""Places where a text can be cut: between pieces for reading, and between training and validation.
 
 This module must not import NumPy or Keras.
 """
@@ -12,33 +12,33 @@ from textgen.unicode.graphemes import grapheme_ends, graphemes
 _SEARCHED = 4_096
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
-# Neither side of a cut may be what the other side's lower case hangs on: Σ becomes ς at the end of a
-# word, which looks past marks, modifiers and punctuation (Unicode 3.13, "Final_Sigma").
-_UNSTEADY = "Σ\u115f\u1160\u3164\uffa0"  # letters by category, but fillers are seen only beside others
+# A cut must not change the lower case of either side: Σ becomes ς at the end of a word, and that rule looks
+# across marks, modifiers and punctuation (Unicode 3.13, "Final_Sigma").
+_UNSTEADY = "Σ\u115f\u1160\u3164\uffa0"  # category letter, but invisible if alone
 _STEADY = {"Lu", "Ll", "Lt", "Lo", "Nd", "Nl", "No", "So", "Sc", "Sm", "Zs"}
 
 
 def last_safe_cut(text: str) -> int:
-    r"""Return the last place where text can be cut without either part being read in another way; 0 for none.
+    r"""Return the last index where a cut changes the meaning of neither part; 0 if there is none.
 
-    After a ``\n`` where one is in the second half. Otherwise before a space, then between two graphemes
-    of its last `_SEARCHED` characters. The very end is no such place unless it is after a ``\n``, for
-    what follows is not known.
+    If the second half has a ``\n``, the cut is after it. Otherwise it is before a space, or between two
+    graphemes, in the last `_SEARCHED` characters. The end of the text counts only after a ``\n``, because
+    the next characters are not known.
     """
     line = text.rfind("\n") + 1
     if line > len(text) // 2:
         return line
     begin = max(0, len(text) - _SEARCHED)
     at = text.rfind(" ", begin, len(text) - 1)
-    # A space that a mark stands on is one grapheme with it.
+    # A space and a combining mark after it are one grapheme.
     while at > 0 and not (_steady(text[at + 1]) and _steady(text[at - 1])):
         at = text.rfind(" ", begin, at)
     if at > 0:
         return at
     if begin and text[begin] in _FLAG_LETTERS:
-        # Flags are pairs, counted from the first of a run.
+        # Flags are pairs of letters, counted from the start of a run.
         begin += (begin - len(text[:begin].rstrip(_FLAG_LETTERS))) % 2
-    # The first end may be that of a grapheme that began before the part that was searched.
+    # The first end may belong to a grapheme that begins before the searched part.
     for at in reversed(list(grapheme_ends(text, begin))[1:]):
         if at < len(text) and _steady(text[at]) and _steady(text[at - 1]):
             return at
@@ -50,12 +50,12 @@ def _steady(symbol: str) -> bool:
 
 
 def ends_grapheme(text: str, at: int) -> bool:
-    """Return whether a place after white space is one between two graphemes: a mark may stand on a space."""
+    """Return whether a grapheme ends at an index after white space: a mark may combine with a space."""
     return at >= len(text) or len(graphemes(text[at - 1 : at + 1])) > 1
 
 
 def grapheme_cut(text: str, at: int) -> int:
-    """Return the first place at or after ``at`` that is not inside a grapheme."""
+    """Return the first index at or after ``at`` that is not inside a grapheme."""
     if at <= 0 or at >= len(text):
         return min(max(at, 0), len(text))
     begin = max(text.rfind("\n", 0, at), text.rfind(" ", 0, at), 0)
@@ -63,10 +63,10 @@ def grapheme_cut(text: str, at: int) -> int:
 
 
 def cut_near(text: str, at: int, reach: int) -> int:
-    """Return a place from ``at`` on, at most ``reach`` further, that ends a paragraph, a line or a word.
+    """Return an index from ``at`` to ``at + reach`` where a paragraph, a line or a word ends.
 
-    Where there is none it is the next place between two graphemes. Something is left after it, if
-    ``at`` itself leaves a grapheme.
+    If there is none, it is the next index between two graphemes. Some text is left after it if there is a
+    grapheme after ``at``.
     """
     for separator in ("\n\n", "\n", " "):
         found = text.find(separator, at, at + reach)
@@ -76,7 +76,7 @@ def cut_near(text: str, at: int, reach: int) -> int:
 
 
 def reach_of(whole: int, held_out: int) -> int:
-    """Return how far a cut may move to end a paragraph, in characters: most of the rest must be left.
+    """Return how many characters a cut may move to a paragraph's end. Most of the rest must be left.
 
     Args:
         whole: length of the text.
@@ -86,10 +86,10 @@ def reach_of(whole: int, held_out: int) -> int:
 
 
 def split_for_validation(text: str, share: float) -> tuple[str, str]:
-    """Cut the last part of a text off for validation, at a line break where one is near.
+    """Cut off the end of a text for validation, at a line break if one is near.
 
-    A contiguous end is held out, not scattered lines: neighbouring lines share so much that a
-    model would be tested on what it has seen.
+    The end is held out and not scattered lines, because neighbouring lines are so similar that the model
+    would be tested on text that it has seen.
 
     Args:
         text: the whole clean text.

@@ -1,7 +1,7 @@
-"""How bytes become characters: one encoding a file, told by its first bytes or by the user, never guessed.
+"""Decoding: each file has one encoding, given by its first bytes or by the user, and never guessed.
 
-What the bytes are not is said with the offset of the first one at fault; what they may be is only
-suggested. This module must not import NumPy or Keras: the bot reads uploads with it.
+An error names the offset of the first invalid byte, and may suggest another encoding. This module must not
+import NumPy or Keras: the bot reads uploads with it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ ERROR_POLICIES: dict[str, ErrorPolicy] = {"strict": "strict", "replace": "replac
 
 DEFAULT = "utf-8"
 _ISO_8859 = "iso8859"
-_LONGEST_MARK = 6  # of the signatures below, too
+_LONGEST_MARK = 6  # also the length of the longest signature below
 _SUGGESTION_BYTES = 1 << 16
 
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
-    # UTF-32's little-endian mark begins with UTF-16's, so it is tried first.
+    # UTF-32's little-endian mark begins with UTF-16's, so it comes first.
     (b"\xff\xfe\x00\x00", "utf-32-le"),
     (b"\x00\x00\xfe\xff", "utf-32-be"),
     (b"\xff\xfe", "utf-16-le"),
@@ -55,8 +55,8 @@ _COMPRESSED = (
     (b"Rar!\x1a\x07", translatable("a RAR archive"), "unrar x"),
 )
 
-# What plain text of people's own is saved in. Left to all of its hundred encodings,
-# charset-normalizer takes a single é for whatever has a letter there.
+# The encodings of most plain text files. With all of its hundred encodings, charset-normalizer finds a match
+# for a single é in any of them.
 _USUAL = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman"),
     *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr", "utf_16_le", "utf_16_be"),
@@ -88,8 +88,8 @@ def detect(head: bytes, *, name: str) -> tuple[str, int]:
     """Return a file's encoding and the length of its byte-order mark.
 
     Args:
-        head: the first bytes of the file, six at least where it has so many.
-        name: what the file is called in an error's text.
+        head: the first bytes of the file, at least six if it has so many.
+        name: name of the file, for the error's message.
 
     Raises:
         CorpusError: the file is empty, or begins like a picture, a document or an archive.
@@ -116,18 +116,18 @@ def detect(head: bytes, *, name: str) -> tuple[str, int]:
 
 
 def check_name(encoding: str) -> str:
-    """Return the usual name of an encoding that a user has named.
+    """Return the standard name of an encoding that a user has named.
 
     Raises:
         SettingsError: Python knows no text encoding of that name.
     """
     try:
-        # Python's own list is asked, for a package may have registered a codec for any name at all
-        # (future-typing does).
+        # Only Python's own codecs count: a package may have registered a codec for any name, as
+        # future-typing does.
         found = encodings.search_function(checked_text(encoding, "encoding").lower())
         if found is None:
             raise LookupError
-        # What turns bytes into bytes (hex, zip) is a codec too, but str.encode refuses it.
+        # str.encode refuses codecs from bytes to bytes (hex, zip).
         "a".encode(found.name)
     except (LookupError, ValueError):
         raise SettingsError(
@@ -137,10 +137,10 @@ def check_name(encoding: str) -> str:
 
 
 def check_policy(errors: str) -> ErrorPolicy:
-    """Return a policy for bytes that the encoding does not allow.
+    """Return the policy for bytes that the encoding does not allow.
 
     Raises:
-        SettingsError: there is no such policy.
+        SettingsError: the policy is not known.
     """
     if not isinstance(errors, str) or errors not in ERROR_POLICIES:
         raise SettingsError(f"encoding_errors is {shown(errors)}; it can be {', '.join(ERROR_POLICIES)}")
@@ -148,11 +148,11 @@ def check_policy(errors: str) -> ErrorPolicy:
 
 
 class Decoder:
-    """Decodes one file piece by piece, and says where it is not valid.
+    """Decodes one file piece by piece. Errors name the offset of the first invalid byte.
 
     Args:
-        name: what the file is called in an error's text.
-        encoding: a name that the user forces, or None to go by the first bytes.
+        name: name of the file, for the error's message.
+        encoding: the encoding that the user gives; None to detect it from the first bytes.
         errors: "replace" puts U+FFFD for what is not valid; "strict" refuses it.
         flags: whether errors may name the command's flags as the way out.
         alone: whether those flags would be for this file alone.
@@ -167,7 +167,7 @@ class Decoder:
         flags: bool = False,
         alone: bool = True,
     ) -> None:
-        """Wait for the first bytes."""
+        """Start before the first byte."""
         self.encoding = encoding or ""
         self._name, self._forced, self._errors, self._flags = name, encoding is not None, errors, flags
         self._alone = alone
@@ -177,11 +177,11 @@ class Decoder:
         self._begun = False
 
     def decode(self, data: bytes, *, final: bool = False) -> str:
-        """Return the characters that are complete by now.
+        """Return the characters that are complete after the next bytes.
 
         Args:
             data: the next bytes of the file.
-            final: whether these are the last ones.
+            final: whether these are the last bytes.
 
         Raises:
             CorpusError: see `detect`; or a byte is not valid, or NUL where the encoding is UTF-8.
@@ -203,7 +203,7 @@ class Decoder:
         try:
             text = self._decoder.decode(data, final)
         except UnicodeDecodeError as error:
-            # The decoder put the bytes that it had kept in front of the new ones.
+            # The decoder has put the bytes that it kept before the new ones.
             at = self._fed - len(error.object) + error.start
             byte = error.object[error.start]
             raise self._refused(
@@ -212,11 +212,11 @@ class Decoder:
         if text and not self._begun:
             self._begun = True
             text = text.removeprefix("\ufeff")
-        # There that byte is no line break: see `textgen.unicode.characters`.
+        # In ISO-8859 this byte is not a line break: see `textgen.unicode.characters`.
         return text.replace("\x85", "…") if self.encoding.startswith(_ISO_8859) else text
 
     def _refused(self, lines: tuple[str, str], data: bytes, **values: str | int) -> CorpusError:
-        """Return the error with the line for no suggestion or, where there is one, the other."""
+        """Return the error with the first message, or with the second if there is a suggestion."""
         likely = None if self._forced else suggest(self._head, data)
         advice = ["give --encoding-errors replace"]
         if likely:
@@ -229,13 +229,13 @@ class Decoder:
 
 
 def suggest(head: bytes, near: bytes = b"") -> str | None:
-    """Return the encoding that bytes look like, or None. It is a guess, for a person to judge.
+    """Return the likely encoding of bytes, or None. It is a guess that a person must check.
 
     Args:
         head: the beginning of the file.
-        near: bytes from the place at fault.
+        near: bytes from the invalid one on.
     """
-    # Slow to import, and needed only where something is wrong.
+    # Slow to import, and needed only for errors.
     from charset_normalizer import from_bytes
 
     at = next((place for place, byte in enumerate(near) if byte >= 0x80), 0)
@@ -246,5 +246,5 @@ def suggest(head: bytes, near: bytes = b"") -> str | None:
         return None
     name = matches[0].encoding
     if any("cp1252" in match.could_be_from_charset for match in matches if match.chaos == matches[0].chaos):
-        name = "cp1252"  # by far the most usual of those that fit as well
+        name = "cp1252"  # by far the most common of the encodings that fit
     return name.replace("cp12", "windows-12").replace("_", "-")

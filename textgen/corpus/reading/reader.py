@@ -1,4 +1,4 @@
-"""A corpus read in pieces, as often as one likes and always the same: in little memory whatever its size.
+"""Reads a corpus in pieces, so that any size needs little memory. It can be read again with the same result.
 
 This module must not import NumPy or Keras.
 """
@@ -25,12 +25,12 @@ BLOCK_BYTES = 1 << 20
 
 
 class Piece(NamedTuple):
-    """Clean text, and which of the corpus' bytes it came from.
+    """Clean text, and the corpus' bytes that it came from.
 
     Attributes:
-        text: cut after a line break where there is one, and never inside a grapheme.
-        begin: bytes read before it, of all files.
-        end: bytes read by now.
+        text: the text, cut after a line break if there is one, and never inside a grapheme.
+        begin: number of bytes before it, over all files.
+        end: number of bytes up to its end.
     """
 
     text: str
@@ -43,12 +43,12 @@ def _nothing() -> None:
 
 
 class CorpusReader:
-    """Reads files as one clean text, a blank line between two files.
+    """Reads files as one clean text, with a blank line between two files.
 
     Args:
         paths: the files.
         options: how they are read.
-        between_blocks: called between two megabytes of a file; what it raises ends the reading.
+        between_blocks: called after each megabyte of a file; an error that it raises ends the reading.
         block_bytes: how much is read at once.
 
     Attributes:
@@ -68,7 +68,7 @@ class CorpusReader:
         between_blocks: Callable[[], None] = _nothing,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        """Look at the sizes; nothing is read yet."""
+        """Add up the files' sizes; nothing is read yet."""
         self._paths, self._options, self._between_blocks = paths, options, between_blocks
         self._block_bytes = block_bytes
         self._digests: dict[Path, str] = {}
@@ -85,7 +85,7 @@ class CorpusReader:
             self._check_column(options.column)
 
     def _check_column(self, column: str) -> None:
-        """Refuse a column where there is no table, and note what has none beside tables."""
+        """Refuse a column if no file is a table; note the files without columns if some are."""
         texts = [path.name for path in self._paths if path.suffix.lower() not in TABLES]
         if len(texts) == len(self._paths):
             raise CorpusError(
@@ -97,7 +97,7 @@ class CorpusReader:
             self.notes.append(f"no tables, so they are read whole: {shown}")
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of what the files hold; they are read for it if they have not been yet."""
+        """Return the SHA-256 of the files' content; files that have not been read yet are read."""
         for path in self._paths:
             if path not in self._digests:
                 for _ in self._blocks(path):
@@ -108,17 +108,18 @@ class CorpusReader:
         """Read all files.
 
         Raises:
-            CorpusError: a file is unreadable, not text, or not what it was when it was read before.
+            CorpusError: a file is unreadable, not text, or has changed since it was read before.
         """
         begin = self._position = 0
         before = ""
         for path in self._paths:
             if before:
-                # A file's last line need not have a line break.
+                # The last line of a file may have no line break.
                 yield Piece("\n" if before.endswith("\n") else "\n\n", begin, begin)
             held, end = "", begin
             for text in self._texts(path):
-                # What was held back until the file's end came from the same bytes as the text before it.
+                # Text that was held back until the file's end belongs to the same bytes as the text before
+                # it.
                 if held and self._position > end:
                     yield Piece(held, begin, end)
                     begin, held = end, ""
@@ -142,7 +143,7 @@ class CorpusReader:
         except CorpusError:
             if path not in self._read:
                 raise
-            # It could be read before.
+            # It was valid when it was read before.
             raise _changed(path) from None
         if path not in self._read:
             self._read.add(path)
@@ -155,7 +156,7 @@ class CorpusReader:
         yield decoder.decode(b"", final=True)
 
     def _blocks(self, path: Path) -> Iterator[bytes]:
-        """Read a file's bytes, and compare them with what they were before."""
+        """Read a file's bytes, and compare their hash with that of the last reading."""
         digest, read = hashlib.sha256(), 0
         try:
             with path.open("rb", buffering=0) as stream:
@@ -182,16 +183,16 @@ class CorpusReader:
 
 
 def read_as_trained(path: Path, given: ReadingOptions, trained: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Return the text of a file as a training read its own, and what a user should know.
+    """Return the text of a file, read with a training's options, and notes for the user.
 
     Args:
-        path: a file; of a table the training's column is read.
-        given: what the user says, which comes first.
+        path: the file; of a table, the training's column is read.
+        given: the user's options, which take precedence.
         trained: the training's ``text_form`` (`textgen.bundle.Manifest`).
 
     Raises:
         CorpusError: see `CorpusReader`.
-        SettingsError: the training's options are none.
+        SettingsError: the training's options are not valid.
     """
     column, encoding = (
         value if isinstance(value := trained.get(name), str) else None for name in ("column", "encoding")
@@ -215,19 +216,19 @@ def _read_whole(path: Path, options: ReadingOptions) -> tuple[str, list[str]]:
 
 
 def divide(pieces: Iterable[Piece], total: int, share: float, fewest: int = 1) -> Iterator[tuple[bool, str]]:
-    """Hold out the end of a text, wherever its pieces were cut.
+    """Hold out the end of a text. The result does not depend on the cuts between the pieces.
 
-    The place is known from the bytes that were read, so one reading suffices; it is at the next
-    paragraph, line or word from there (`textgen.corpus.reading.cuts.cut_near`).
+    The place is computed from the number of bytes, so one reading is enough. The cut is at the next end of
+    a paragraph, line or word (`textgen.corpus.reading.cuts.cut_near`).
 
     Args:
         pieces: the whole text.
-        total: its bytes.
-        share: the part to hold out, between 0 (nothing) and 0.5.
-        fewest: so many characters are held out at least, if the last piece has them.
+        total: its length in bytes.
+        share: share of the text to hold out, 0 (nothing) to 0.5.
+        fewest: lowest number of characters to hold out, if the last piece has so many.
 
     Yields:
-        Whether a text is held out, and the text; never an empty one.
+        Whether a part is held out, and the part, which is never empty.
     """
     wanted = min(total * (1 - share), total - fewest)
     held_out = False

@@ -1,4 +1,4 @@
-"""What a corpus may be: a file, several files, or a folder; plain text, Markdown, CSV, TSV or JSON lines.
+"""Finds the files of a corpus: a file, several files or a folder; text, Markdown, CSV, TSV or JSON lines.
 
 This module must not import NumPy or Keras.
 """
@@ -32,9 +32,9 @@ class ReadingOptions:
     """How the files of a corpus are read.
 
     Attributes:
-        column: the column of CSV files, or the key of JSON lines, that holds the text.
-        encoding: the encoding of every file, or None to go by each file's first bytes (UTF-8, or what
-            a byte-order mark announces).
+        column: the column of CSV files, or the key of JSON lines, that holds the text; None if there is only
+            one.
+        encoding: the encoding of every file; None for UTF-8 or the one of a file's byte-order mark.
         encoding_errors: "strict" refuses bytes that the encoding does not allow; "replace" puts U+FFFD.
 
     Raises:
@@ -46,12 +46,12 @@ class ReadingOptions:
     encoding_errors: ErrorPolicy = "strict"
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check the options."""
         check_policy(self.encoding_errors)
         if self.column is not None:
             checked_text(self.column, "column")
         if self.encoding is not None:
-            # "latin1" and "ISO-8859-1" are recorded as one.
+            # "latin1" and "ISO-8859-1" are stored under one name.
             object.__setattr__(self, "encoding", check_name(self.encoding))
 
 
@@ -60,9 +60,9 @@ class Sources:
     """The files of a corpus, in the order in which they are read.
 
     Attributes:
-        training: the files of the text; between two of them there is a blank line.
-        validation: the file of the validation text, or None.
-        home: the folder where a bundle stands unless another is named.
+        training: the files of the training text.
+        validation: the file of the validation text; None if part of the training text is held out.
+        home: the folder in which a bundle is written if the user names none.
         notes: what a user should know of the choice.
     """
 
@@ -73,12 +73,12 @@ class Sources:
 
 
 def find(source: Source | object) -> Sources:
-    """Return the files that a corpus' name stands for.
+    """Return the files of a corpus.
 
     Args:
-        source: a file, or several; or a folder: of one with ``input.txt`` that file is read (and
-            ``validate.txt``), of another all files of a kind in `TEXT` and `TABLES`, those of its folders
-            too, in the order of their names. Hidden files, bundles and links to folders are left aside.
+        source: a file, several files, or a folder. In a folder with ``input.txt`` that file is read (and
+            ``validate.txt``). In another folder all files with an extension in `TEXT` or `TABLES` are read,
+            sorted by name, subfolders included. Hidden files, bundles and links to folders are skipped.
 
     Raises:
         CorpusError: a file is absent or of another kind, the folder has none, or what is given is no path.
@@ -131,7 +131,7 @@ def _find_in_folder(folder: Path) -> Sources:
 
 
 def _walk(folder: Path) -> list[tuple[Path, str]]:
-    """Return what stands in a folder and its folders, in order, and why a thing is left aside, or ""."""
+    """Return the paths in a folder and its subfolders, sorted; with each, why it is skipped, or ""."""
 
     def refuse(error: OSError) -> None:
         raise CorpusError(f"{error.filename} cannot be read: {error.strerror}")
@@ -151,7 +151,7 @@ def _walk(folder: Path) -> list[tuple[Path, str]]:
             path = here / name
             readable = path.suffix.lower() in TEXT + TABLES
             if name.startswith("."):
-                # A system's own hidden files concern nobody.
+                # Hidden files of the system are not worth a note.
                 if readable:
                     found.append((path, "they are hidden"))
             elif not path.is_file():
@@ -164,14 +164,14 @@ def _walk(folder: Path) -> list[tuple[Path, str]]:
 def _together(
     paths: Sequence[Path], validation: Path | None, home: Path, others: Sequence[str] = ()
 ) -> Sources:
-    """Return several files as one corpus: each once, and without those that hold nothing."""
+    """Return several files as one corpus, without duplicates and empty files."""
     kept: dict[object, Path] = {}
     twice, empty = [], []
     for path in paths:
         try:
             status = path.stat()
         except OSError:
-            # Whoever reads it says what is wrong.
+            # The reader will raise the error.
             kept[path] = path
             continue
         identity = status.st_dev, status.st_ino

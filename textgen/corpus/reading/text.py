@@ -1,8 +1,8 @@
-r"""From the bytes that someone uploads to clean text.
+r"""From the bytes of a file to clean text.
 
-Clean text is Unicode in normal form C with ``\n`` as its only line break and without what nobody sees
-(`textgen.unicode.characters` says what that is). What cannot be read that way is refused with the byte at
-fault, never guessed at. This module must not import NumPy or Keras: the bot reads uploads with it.
+Clean text is Unicode in normal form C, with ``\n`` as its only line break and without invisible characters
+(`textgen.unicode.characters`). A file that cannot be read in this way is refused; the error names the invalid
+byte. This module must not import NumPy or Keras: the bot reads uploads with it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def decode(
 
     Args:
         data: the whole file.
-        name: what the file is called in an error's text.
+        name: name of the file, for the error's message.
         encoding: the encoding to read it in, whatever its first bytes say.
         encoding_errors: "replace" puts U+FFFD for what is not valid.
 
@@ -47,20 +47,20 @@ def decode(
 
 
 def clean(text: str, *, name: str) -> str:
-    r"""Return text in normal form C with ``\n`` line breaks and no character that nobody sees but ``\t``.
+    r"""Return text in normal form C with ``\n`` line breaks and no invisible character except ``\t``.
 
     Raises:
-        CorpusError: nothing but white space is there, or so many control characters that it must be binary.
+        CorpusError: the text is only white space, or has so many control characters that it must be binary.
     """
     return "".join(clean_pieces([text], name=name))
 
 
 def clean_pieces(pieces: Iterable[str], *, name: str, dropped: Dropped | None = None) -> Iterator[str]:
-    """Clean a text that comes in pieces, wherever it was cut; together they are what `clean` returns.
+    """Clean a text that arrives in pieces with any cuts; the results together equal that of `clean`.
 
     Args:
         pieces: the text.
-        name: what the file is called in an error's text.
+        name: name of the file, for the error's message.
         dropped: counts what is left out.
 
     Yields:
@@ -100,17 +100,17 @@ def clean_pieces(pieces: Iterable[str], *, name: str, dropped: Dropped | None = 
 
 
 def _forced_cut(held: str) -> int:
-    """Return where a text is cut that no place is right for: marks or flags without end are no writing."""
+    """Return where to cut a text without a good place for it, such as an endless run of marks or flags."""
     if len(held) < _LONGEST_HELD:
         return 0
     return len(held) - held.endswith("\r")
 
 
 def normal_form(text: str) -> str:
-    """Return a text as a corpus' text would have been read, with nothing in it that nobody sees.
+    """Return a text in the form of a corpus' text, without invisible characters.
 
-    Whatever is compared with a corpus or given to a model goes through here: seeds, stop texts, texts to
-    measure, what is looked for in copies. A text of any kind is accepted, also an empty one.
+    All text that is compared with a corpus or given to a model is brought into this form: prompts, stop
+    sequences, texts to evaluate, samples to compare. Every text is accepted, also an empty one.
     """
     return _normalize(text, Dropped())
 
@@ -139,7 +139,7 @@ def read(path: Path, *, encoding: str | None = None, encoding_errors: ErrorPolic
 
 
 def unreadable(path: Path, error: OSError) -> CorpusError:
-    """Return what a file that the system does not give is answered with."""
+    """Return the error for a file that the system refuses to open."""
     if isinstance(error, FileNotFoundError):
         return CorpusError(f"{path} is not there; a corpus is a text file, for example input.txt")
     if isinstance(error, IsADirectoryError):
