@@ -28,8 +28,9 @@ from textgen.errors import (
 
 if TYPE_CHECKING:
     from textgen.bundle import Manifest as TrainingResult
-    from textgen.model import Sample, TextModel
+    from textgen.model import TextModel
     from textgen.sampling import SamplingSettings
+    from textgen.sampling.sample import Sample
     from textgen.settings.training import TrainingSettings
     from textgen.training.reporting.events import (
         CheckpointEvent,
@@ -79,7 +80,7 @@ _LAZY = {
     "FailedEvent": _EVENTS,
     "FinishedEvent": _EVENTS,
     "ProgressEvent": _EVENTS,
-    "Sample": "textgen.model",
+    "Sample": "textgen.sampling.sample",
     "SampleEvent": _EVENTS,
     "SamplingSettings": "textgen.sampling",
     "StartedEvent": _EVENTS,

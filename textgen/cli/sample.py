@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from textgen.cli.streams import json_line
-from textgen.model import Sample, TextModel
+from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
+from textgen.sampling.sample import Sample
 from textgen.sampling.settings import UNSEEN
 
 # The defaults of the library are also those of the flags.

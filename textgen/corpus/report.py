@@ -1,7 +1,7 @@
-"""What can be said of a corpus before any training: its size, its symbols, and what should give pause.
+"""A report on a corpus before training: its size, its symbols, and warnings.
 
-A chat log holds words of people who were not asked, and a secret that is trained on can be
-generated; both are looked for by their shapes. This module must not import NumPy or Keras.
+A chat log holds words of people who were not asked, and a model can write a secret that it was trained on;
+both are detected by their shapes. This module must not import NumPy or Keras.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from textgen.corpus.chats.logs import HEAD, suspect_chat_log
 from textgen.errors import CorpusError
 
 MINIMUM_CHARACTERS = 500
-"""The shortest corpus that is trained on, in characters."""
+"""Length of the shortest corpus for a training, in characters."""
 
 VOCABULARY = 256
-"""The vocabulary whose coverage is told: all that most alphabets need."""
+"""Size of the vocabulary whose coverage is reported: enough for most alphabets."""
 
-# Each begins with letters that can be searched for quickly, and only then looks at what stands before
-# them: 100 MB are gone through before a training.
+# Each pattern begins with letters that are found quickly, and then looks back at the characters before them,
+# because 100 MB are searched before a training.
 _TOKEN_HEAD = "|".join(rf"(?<=[MNO][\w-]{{{length}}}\.)" for length in range(23, 28))
 _SECRETS = (
     ("private key", (r"-----BEGIN [A-Z ]*PRIVATE KEY-----",)),
@@ -49,18 +49,18 @@ _MANY_SYMBOLS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class CorpusStats:
-    """Figures of one clean text.
+    """Figures of a clean text.
 
     Attributes:
         characters: length in Unicode code points.
         lines: number of lines, empty ones included.
         symbols: number of distinct characters.
         most_common: the ten most frequent characters with their counts.
-        duplicated_lines: share of the non-empty lines that repeat an earlier one, 0 to 1; of more than
-            200,000 different lines a sample is looked at.
-        suspected_chat_log: what kind of chat log the text looks like, or None.
-        suspected_secrets: for each kind of secret found, how many, as "3 × e-mail address".
-        coverage: share of the characters that a vocabulary of `VOCABULARY` tokens holds, 0 to 1.
+        duplicated_lines: share of the non-empty lines that repeat an earlier one, 0 to 1; estimated from a
+            sample if there are more than 200,000 different lines.
+        suspected_chat_log: the kind of chat log that the text looks like, or None.
+        suspected_secrets: the number of each kind of secret, for example "3 × e-mail address".
+        coverage: share of the characters that are in a vocabulary of `VOCABULARY` tokens, 0 to 1.
     """
 
     characters: int
@@ -79,27 +79,27 @@ class CorpusStats:
 
 
 class Measurer:
-    """Gathers the figures of a clean text that comes in pieces, in little memory whatever its length.
+    """Collects the figures of a clean text that arrives in pieces, in little memory for any length.
 
     Args:
-        count: returns how often each character of a piece occurs.
+        count: returns the count of each character of a piece.
     """
 
     def __init__(self, count: Callable[[str], Mapping[str, int]] = Counter) -> None:
-        """Begin with nothing."""
+        """Start before the first piece."""
         self._count = count
         self._symbols: Counter[str] = Counter()
         self._secrets: Counter[str] = Counter()
         self._head = ""
         self._line_breaks = 0
         self._ends_in_break = True
-        # CRC-32 of a line that is not over yet, and whether anything but white space is in it.
+        # CRC-32 of the unfinished line, and whether it has more than white space.
         self._line, self._line_filled = 0, False
         self._distinct: set[int] = set()
         self._sampled = self._mask = 0
 
     def add(self, text: str) -> None:
-        """Look at the next piece; a piece of a text may end anywhere."""
+        """Read the next piece, which may end anywhere."""
         if not text:
             return
         self._symbols.update(self._count(text))
@@ -121,7 +121,7 @@ class Measurer:
             self._see([self._line])
 
     def _see(self, lines: list[int]) -> None:
-        # Lines are sampled by their content, so that a line and its repetitions are kept or left together.
+        # Lines are sampled by their content, so that a line and its repetitions are kept or dropped together.
         if self._mask:
             lines = [line for line in lines if not line & self._mask]
         self._sampled += len(lines)
@@ -133,12 +133,12 @@ class Measurer:
             self._distinct = kept
 
     def stats(self) -> CorpusStats:
-        """Return the figures of what was added."""
+        """Return the figures of the text so far."""
         if self._line_filled:
             self._end_line()
             self._line_filled = False
         characters = self._symbols.total()
-        # One token of the vocabulary stands for all that it lacks.
+        # One token of the vocabulary stands for all unknown characters.
         covered = sum(count for _, count in self._symbols.most_common(VOCABULARY - 1))
         return CorpusStats(
             characters=characters,
@@ -153,14 +153,14 @@ class Measurer:
 
 
 def measure(text: str) -> CorpusStats:
-    """Return the figures of a clean text; a text of any length is accepted."""
+    """Return the figures of a clean text of any length."""
     measurer = Measurer()
     measurer.add(text)
     return measurer.stats()
 
 
 def suspect_secrets(text: str) -> tuple[str, ...]:
-    """Return the kinds of secret that the text seems to hold, each with its number."""
+    """Return the kinds of secret that a text seems to hold, each with its number."""
     return _listing(_count_secrets(text))
 
 

@@ -39,8 +39,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from textgen.errors import SettingsError, TextgenError
-from textgen.model import Sample
 from textgen.sampling.request import Request
+from textgen.sampling.sample import Sample
 
 
 @dataclass(slots=True, eq=False)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.textgen.bundles import SpellingModel, random_bundle
-from textgen.model import Sample, TextModel
+from textgen.model import TextModel
 from textgen.sampling import SamplingSettings, Writer
+from textgen.sampling.sample import Sample
 from textgen.tokenizers import CharacterTokenizer, SubwordTokenizer, WordTokenizer
 
 FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
