@@ -41,7 +41,7 @@ def _parity() -> Figure:
 
     largest = 0.0
     for cell, vocabulary in product(CELLS, _VOCABULARIES.values()):
-        order = order_for(vocabulary) if cell == "linear" else 0
+        order = order_for(vocabulary) if CELLS[cell].recipe.get("prior") else 0
         spec = NetworkSpec(cell, vocabulary, embedding=64, units=64, layers=2, prior=order)
         draw = np.random.default_rng(vocabulary)
         counted = KneserNey.count(draw.integers(0, vocabulary, 5_000), vocabulary, order) if order else None

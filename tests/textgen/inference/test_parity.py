@@ -10,6 +10,7 @@ import pytest
 
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import Stepper
+from textgen.network.cells.registry import CELLS
 from textgen.network.making import make_stepper
 from textgen.network.spec import NetworkSpec
 from textgen.training import backend
@@ -35,6 +36,13 @@ MANY_WORDS = {
     "lstm, words": NetworkSpec("lstm", vocabulary=20_000, embedding=16, units=16, layers=1),
     "linear, words": NetworkSpec("linear", vocabulary=20_000, embedding=16, units=16, layers=1, prior=3),
 }
+
+
+def test_every_cell_is_compared() -> None:
+    backend.load()
+    from textgen.network.cells.keras_layers import KERAS_LAYERS
+
+    assert {spec.cell for spec in SPECS.values()} == set(CELLS) == set(KERAS_LAYERS)
 
 
 def random_weights(spec: NetworkSpec) -> dict[str, npt.NDArray[np.float32]]:
