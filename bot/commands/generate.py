@@ -63,6 +63,7 @@ class Generate(commands.Cog):
         length="How many characters to write",
         temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
         top_p="Draw only from the likeliest that make up this share: 0.9 leaves the odd ones out",
+        typical_p="Draw only typical words, neither odd nor too predictable ones: 0.9 is a good start",
         count="How many texts to choose from",
         random_seed="The same number, seed and settings give the same text again",
         private="True: only you see it",
@@ -77,13 +78,14 @@ class Generate(commands.Cog):
         length: app_commands.Range[int, 1, MAX_LENGTH] | None = None,
         temperature: app_commands.Range[float, 0.0, MAX_TEMPERATURE] | None = None,
         top_p: app_commands.Range[float, 0.0, 1.0] | None = None,
+        typical_p: app_commands.Range[float, 0.0, 1.0] | None = None,
         count: app_commands.Range[int, 1, MAX_COUNT] = 1,
         random_seed: app_commands.Range[int, 0, MAX_RANDOM_SEED] | None = None,
         private: bool = False,
     ) -> None:
         """Answer with samples."""
         del private  # the acknowledgement has settled it
-        options = SamplingOptions(length, temperature, top_p, random_seed, count)
+        options = SamplingOptions(length, temperature, top_p, random_seed, count, typical_p)
         request = GenerationRequest(model, seed or "", options, exact=random_seed is not None)
         await answer_with_samples(interaction, request)
 

@@ -20,14 +20,15 @@ MAX_COUNT = 5
 MAX_RANDOM_SEED = 2**53 - MAX_COUNT
 # Random seeds that the bot draws are below this, so that people can type them.
 DRAWN_BELOW = 2**32
-# People mean "only the likeliest token" by a top-p of 0, which the sampler refuses.
-SMALLEST_TOP_P = 1e-9
+# People mean "as few tokens as possible" by a probability of 0, which the sampler refuses.
+SMALLEST_PROBABILITY = 1e-9
 
 # Lowest and highest value of each number.
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "length": (1, MAX_LENGTH),
     "temperature": (0.0, MAX_TEMPERATURE),
     "top_p": (0.0, 1.0),
+    "typical_p": (0.0, 1.0),
     "count": (1, MAX_COUNT),
 }
 
@@ -45,6 +46,8 @@ class SamplingOptions:
         top_p: sample from the likeliest tokens that together have this probability, 0 to 1; None: from all.
         random_seed: the same seed gives the same text; further texts use the numbers after it.
         count: number of texts, 1 to `MAX_COUNT`.
+        typical_p: sample from the most typical tokens that together have this probability, 0 to 1; None: from
+            all.
     """
 
     length: int | None = None
@@ -52,9 +55,10 @@ class SamplingOptions:
     top_p: float | None = None
     random_seed: int | None = None
     count: int = 1
+    typical_p: float | None = None
 
-    # How `to_id` writes options, as a regular expression.
-    ID = r"(?P<length>\d{1,5}):(?P<temperature>\d{1,5}):(?P<top_p>\d{1,4}|-)"
+    # How `to_id` writes options, as a regular expression. Older buttons end after top-p.
+    ID = r"(?P<length>\d{1,5}):(?P<temperature>\d{1,5}):(?P<top_p>\d{1,4}|-)(:t(?P<typical_p>\d{1,4}))?"
 
     def __post_init__(self) -> None:
         """Round every number and bring it within its bounds."""
@@ -75,13 +79,18 @@ class SamplingOptions:
     def for_sampler(self) -> dict[str, Any]:
         """The options as keywords of `textgen.sampling.SamplingSettings`."""
         keywords = dataclasses.asdict(self)
-        return keywords if self.top_p is None else keywords | {"top_p": max(self.top_p, SMALLEST_TOP_P)}
+        for name in ("top_p", "typical_p"):
+            if keywords[name] is not None:
+                keywords[name] = max(keywords[name], SMALLEST_PROBABILITY)
+        return keywords
 
     def in_words(self) -> list[str]:
         """What the line below a sample says of its options; they are `completed`."""
         words = [_("temperature {number:g}").format(number=self.temperature)]
         if self.top_p is not None:
             words.append(_("top-p {number:g}").format(number=self.top_p))
+        if self.typical_p is not None:
+            words.append(_("typical-p {number:g}").format(number=self.typical_p))
         return [*words, _("random seed {number}").format(number=self.random_seed)]
 
     def to_id(self) -> str:
@@ -89,7 +98,8 @@ class SamplingOptions:
         temperature, top_p = (
             "-" if value is None else str(round(value * 1000)) for value in (self.temperature, self.top_p)
         )
-        return f"{self.length}:{temperature}:{top_p}"
+        typical_p = "" if self.typical_p is None else f":t{round(self.typical_p * 1000)}"
+        return f"{self.length}:{temperature}:{top_p}{typical_p}"
 
     @classmethod
     def from_id(cls, match: re.Match[str], *, count: int = 1) -> Self:
@@ -98,6 +108,7 @@ class SamplingOptions:
             length=int(match["length"]),
             temperature=int(match["temperature"]) / 1000,
             top_p=None if match["top_p"] == "-" else int(match["top_p"]) / 1000,
+            typical_p=None if match["typical_p"] is None else int(match["typical_p"]) / 1000,
             count=count,
         )
 

@@ -10,13 +10,16 @@ from models import GuildSettings
 DEFAULTS = GuildSettings(length=300, temperature=0.7)
 
 
+@pytest.mark.parametrize("typical_p", [None, 0.0, 0.95])
 @pytest.mark.parametrize("top_p", [None, 0.0, 0.875, 1.0])
 @pytest.mark.parametrize("temperature", [0.0, 0.123, 2.0])
-def test_a_button_gives_the_same_options_but_for_the_random_seed(temperature: float, top_p: float | None):
-    options = SamplingOptions(40, temperature, top_p, random_seed=7).completed(DEFAULTS)
+def test_a_button_gives_the_same_options_but_for_the_random_seed(
+    temperature: float, top_p: float | None, typical_p: float | None
+):
+    options = SamplingOptions(40, temperature, top_p, random_seed=7, typical_p=typical_p).completed(DEFAULTS)
     match = re.fullmatch(SamplingOptions.ID, options.to_id())
     assert match is not None
-    assert SamplingOptions.from_id(match) == SamplingOptions(40, temperature, top_p)
+    assert SamplingOptions.from_id(match) == SamplingOptions(40, temperature, top_p, typical_p=typical_p)
 
 
 @pytest.mark.parametrize(
@@ -42,10 +45,12 @@ def test_the_server_decides_what_was_left_open():
 
 
 def test_what_is_shown_is_what_is_sampled():
-    options = SamplingOptions(10, 0.123456, 0.98765, 3)
-    assert options.in_words() == ["temperature 0.123", "top-p 0.988", "random seed 3"]
+    options = SamplingOptions(10, 0.123456, 0.98765, 3, typical_p=0.9)
+    assert options.in_words() == ["temperature 0.123", "top-p 0.988", "typical-p 0.9", "random seed 3"]
     assert options.for_sampler()["temperature"] == 0.123
 
 
-def test_a_top_p_of_zero_means_the_likeliest_token():
-    assert SamplingOptions(top_p=0.0).for_sampler()["top_p"] > 0
+@pytest.mark.parametrize("control", ["top_p", "typical_p"])
+def test_a_probability_of_zero_means_a_single_token(control: str):
+    assert SamplingOptions(**{control: 0.0}).for_sampler()[control] > 0
+    assert SamplingOptions().for_sampler()[control] is None
