@@ -177,7 +177,7 @@ def test_a_format_from_before_the_first_release_asks_for_a_new_training(tmp_path
 
 
 @pytest.mark.parametrize("name", ["tokens1", "counts2", "beneath4"])
-def test_counts_that_do_not_fit_are_refused(tmp_path: Path, name: str) -> None:
+def test_counts_of_another_vocabulary_are_refused(tmp_path: Path, name: str) -> None:
     made = write_random_bundle(tmp_path / "model", "linear")
     assert made.counted is not None
     arrays = made.counted.to_arrays()
@@ -201,7 +201,7 @@ def test_a_foreign_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
         bundle.read_manifest(tmp_path / "model")
 
 
-def test_an_absent_bundle_says_what_one_is(tmp_path: Path) -> None:
+def test_an_absent_bundle_gives_an_error_that_explains_bundles(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="is not there; a bundle is a folder"):
         bundle.read(tmp_path / "model")
 
@@ -217,7 +217,7 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
     )
 
 
-def test_a_replacement_cut_short_leaves_the_old_generation_readable(
+def test_an_interrupted_replacement_leaves_the_old_bundle_readable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_random_bundle(tmp_path / "model")

@@ -42,7 +42,7 @@ def test_exports_are_recognised_and_lookalikes_are_not() -> None:
         ("iMessage, table", "a chat export as a table"),
     ],
 )
-def test_the_kind_is_told(name: str, kind: str) -> None:
+def test_the_kind_of_chat_log_is_named(name: str, kind: str) -> None:
     assert suspected(EXPORTS[name]()) == kind
 
 
@@ -51,7 +51,7 @@ def test_a_chat_behind_a_preface_is_recognised() -> None:
     assert suspected(preface + EXPORTS["WhatsApp, iOS, German"]())
 
 
-def test_some_messages_in_a_long_text_are_none() -> None:
+def test_a_few_messages_in_a_long_text_are_not_a_chat_log() -> None:
     prose = "It was a bright cold day, and the clocks were striking.\n" * 1_000
     assert suspected(prose + EXPORTS["IRC, mIRC"]()) is None
 
@@ -69,7 +69,7 @@ def test_some_messages_in_a_long_text_are_none() -> None:
 @pytest.mark.parametrize(
     "form", ["{at:%d.%m.%y, %H:%M} - {who}: {text}\n", "[{at:%d/%m/%Y %H:%M:%S}] {who}: {text}\n"]
 )
-def test_whatever_people_are_called(names: tuple[str, ...], form: str) -> None:
+def test_names_of_people_in_many_languages_are_recognised(names: tuple[str, ...], form: str) -> None:
     assert suspected(lines(form, names)())
 
 

@@ -24,7 +24,7 @@ def test_a_corpus_that_cannot_be_used_is_refused_in_one_line(case: hard_inputs.H
 
 
 @pytest.mark.parametrize("data", hard_inputs.READABLE.values(), ids=hard_inputs.READABLE.keys())
-def test_every_announced_encoding_gives_the_same_clean_text(data: bytes) -> None:
+def test_every_encoding_with_a_byte_order_mark_gives_the_same_text(data: bytes) -> None:
     assert corpus.decode(data, name="upload.txt") == hard_inputs.READABLE_TEXT
 
 
@@ -36,9 +36,7 @@ def test_every_script_passes_unchanged(text: str) -> None:
 @pytest.mark.parametrize(
     ("encoding", "data"), hard_inputs.SUGGESTED.items(), ids=hard_inputs.SUGGESTED.keys()
 )
-def test_what_a_file_may_be_is_suggested_and_works_when_it_is_named(
-    tmp_path: Path, encoding: str, data: bytes
-) -> None:
+def test_a_suggested_encoding_works(tmp_path: Path, encoding: str, data: bytes) -> None:
     (tmp_path / "input.txt").write_bytes(data)
     with pytest.raises(CorpusError, match=f"it reads as {encoding}.*give encoding {encoding}"):
         corpus.read(tmp_path / "input.txt")
@@ -58,18 +56,18 @@ def test_invalid_bytes_are_replaced_only_on_request(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["no-such-encoding", "hex", "rot13", "zip", ""])
-def test_what_is_no_text_encoding_is_refused(name: str) -> None:
+def test_an_unknown_encoding_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=r"the encoding is .* it can be utf-8"):
         ReadingOptions(encoding=name)
 
 
-def test_a_seed_is_read_as_the_corpus_was() -> None:
+def test_a_seed_is_read_in_the_form_of_the_corpus() -> None:
     assert corpus.normal_form("cafe\u0301\r\nau\u2028lait\x07") == "café\nau\nlait"
     assert corpus.normal_form("") == ""
     assert corpus.normal_form(" \t ") == " \t "
 
 
-def test_a_missing_file_and_a_folder_say_what_would_do(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_name_what_is_accepted(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"not there.*input\.txt"):
         corpus.read(tmp_path / "nowhere.txt")
     with pytest.raises(CorpusError, match="is a folder"):
@@ -160,7 +158,7 @@ def test_secrets_are_counted_by_kind() -> None:
         ("xo" + "xb-" + "1234567890-abc", "access key"),
     ],
 )
-def test_every_kind_of_secret_is_found_wherever_it_stands(text: str, kind: str) -> None:
+def test_every_kind_of_secret_is_found_at_any_position(text: str, kind: str) -> None:
     for before, after in (("", ""), ("my key: ", " keep it"), ("(", ")\n"), ("\n", "\n")):
         assert corpus.suspect_secrets(before + text + after) == (f"1 × {kind}",)
 
@@ -169,7 +167,7 @@ def test_every_kind_of_secret_is_found_wherever_it_stands(text: str, kind: str) 
     "text",
     ["a task-force of twenty-five-year-olds", "at 3.141592.65358979323846264338327950", "high_pressure+12"],
 )
-def test_ordinary_words_are_no_secrets(text: str) -> None:
+def test_ordinary_words_are_not_reported_as_secrets(text: str) -> None:
     assert corpus.suspect_secrets(text) == ()
 
 

@@ -84,7 +84,7 @@ def check_in_blocks(path: Path, block: int) -> None:
 
 @pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)
 @pytest.mark.parametrize("block", [7, 1_000])
-def test_what_is_refused_at_once_is_refused_in_blocks_with_the_same_offset(
+def test_errors_name_the_same_offset_for_a_file_read_in_blocks(
     tmp_path: Path, case: hard_inputs.HardInput, block: int
 ) -> None:
     path = tmp_path / "input.txt"
@@ -133,7 +133,7 @@ def test_duplicated_lines_are_counted_exactly_and_sampled_beyond_that() -> None:
     assert estimated == pytest.approx(1 - len(set(lines)) / len(lines), abs=0.02)
 
 
-def test_coverage_tells_what_a_vocabulary_of_256_leaves_out() -> None:
+def test_coverage_is_the_share_of_a_vocabulary_of_256() -> None:
     common = "".join(chr(0x4E00 + number) for number in range(255)) * 9
     rare = "".join(chr(0x5E00 + number) for number in range(255))
     assert corpus.measure(common).coverage == 1
@@ -162,7 +162,7 @@ def test_the_end_is_held_out_at_a_paragraph_in_blocks_of_any_size(
     assert len(validation) / len(text) == pytest.approx(share, abs=0.03)
 
 
-def test_the_end_is_held_out_of_a_last_line_that_is_long(tmp_path: Path) -> None:
+def test_the_end_of_a_long_last_line_is_held_out(tmp_path: Path) -> None:
     text = "A line of its own.\n" * 60 + "one sentence after the other, " * 30
     reader = pieces_of(tmp_path, text, 1 << 20)
     held_out = "".join(part for held_out, part in divide(reader.pieces(), reader.bytes, 0.3) if held_out)
@@ -183,7 +183,7 @@ def test_no_cut_falls_inside_a_grapheme(tmp_path: Path, text: str, share: float)
 
 
 @given(st.text(_SYMBOLS, max_size=40), st.integers(-2, 45), st.integers(0, 9))
-def test_a_cut_is_where_it_was_asked_for_or_a_little_later(text: str, at: int, reach: int) -> None:
+def test_a_cut_is_at_the_requested_index_or_a_little_later(text: str, at: int, reach: int) -> None:
     ends = graphemes_end(text) | {0}
     assert grapheme_cut(text, at) in ends
     assert cut_near(text, max(0, at), reach) >= min(max(0, at), len(text))

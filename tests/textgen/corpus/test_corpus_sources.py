@@ -55,7 +55,7 @@ def test_several_files_come_in_the_order_in_which_they_are_named(tmp_path: Path)
     assert find([tmp_path]).training == find(tmp_path).training
 
 
-def test_files_in_different_encodings_are_told_of(tmp_path: Path) -> None:
+def test_files_in_different_encodings_are_noted(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("é".encode())
     (tmp_path / "b.txt").write_bytes(b"\xff\xfe" + "é".encode("utf-16-le"))
     reader = CorpusReader([tmp_path / "a.txt", tmp_path / "b.txt"], ReadingOptions())
@@ -63,7 +63,7 @@ def test_files_in_different_encodings_are_told_of(tmp_path: Path) -> None:
     assert reader.encodings == ["utf-8", "utf-16-le"]
 
 
-def test_an_encoding_is_advised_for_several_files_only_if_it_is_that_of_all(tmp_path: Path) -> None:
+def test_an_encoding_is_advised_only_if_it_fits_all_files(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("é".encode())
     (tmp_path / "b.txt").write_bytes(hard_inputs.WINDOWS_1252)
     with pytest.raises(CorpusError, match=r"give encoding windows-1252 if every file is in it"):
@@ -71,14 +71,14 @@ def test_an_encoding_is_advised_for_several_files_only_if_it_is_that_of_all(tmp_
 
 
 @pytest.mark.parametrize("name", ["notes.txt.gz", "notes.zip", "notes.bz2"])
-def test_compressed_files_are_refused_with_what_to_do(tmp_path: Path, name: str) -> None:
+def test_compressed_files_are_refused_with_advice(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     for source in (tmp_path / name, tmp_path, [tmp_path / name, tmp_path / name]):
         with pytest.raises(CorpusError, match=rf"not read: unpack it first \(\w+ {name}\)"):
             find(source)
 
 
-def test_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         CorpusError, match=r"neither input\.txt nor another file to read \(\.txt, \.md, \.csv"
     ):
@@ -94,7 +94,7 @@ def test_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
         CorpusReader(find(tmp_path / "nowhere.txt").training, ReadingOptions())
 
 
-def test_a_file_larger_than_is_read_is_refused_before_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_refused_before_reading(tmp_path: Path) -> None:
     with (tmp_path / "input.txt").open("wb") as stream:
         stream.truncate((1 << 30) + 1)
     with pytest.raises(CorpusError, match=r"1,073,741,825 bytes; at most 1,073,741,824"):
@@ -197,7 +197,7 @@ UNUSUAL = {
 
 @pytest.mark.parametrize(("name", "data", "column", "text"), UNUSUAL.values(), ids=UNUSUAL.keys())
 @pytest.mark.parametrize("block", [1, 1 << 20])
-def test_a_table_is_read_however_its_heading_and_rows_are_written(
+def test_tables_in_any_style_are_read(
     tmp_path: Path, name: str, data: str, column: str | None, text: str, block: int
 ) -> None:
     if block < 10 < 1_000 < len(data):
@@ -206,7 +206,7 @@ def test_a_table_is_read_however_its_heading_and_rows_are_written(
     assert text_of(tmp_path / name, column=column, block_bytes=block) == text
 
 
-def test_rows_that_are_put_together_again_and_a_heading_that_may_be_text_are_noted(tmp_path: Path) -> None:
+def test_joined_rows_and_a_doubtful_heading_are_noted(tmp_path: Path) -> None:
     write(tmp_path, a_csv="id,text\n0,a, b\n1,c\n", b_csv="To be.\nOr not.\n")
     notes = []
     for name, column in (("a.csv", "text"), ("b.csv", None)):
@@ -230,7 +230,7 @@ def test_a_column_beside_tables_leaves_other_files_whole_and_says_so(tmp_path: P
         text_of(tmp_path / "b.txt", column="text")
 
 
-def test_folders_within_a_folder_are_read_and_what_is_left_aside_is_named(tmp_path: Path) -> None:
+def test_subfolders_are_read_and_skipped_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "b" / "deep").mkdir(parents=True)
     (tmp_path / ".git").mkdir()
     (tmp_path / "model").mkdir()
@@ -262,7 +262,7 @@ def test_a_file_that_is_named_twice_is_read_once_and_empty_ones_are_refused_toge
         find([tmp_path / "b.txt", tmp_path / "c.txt"])
 
 
-def test_a_table_of_messages_is_taken_for_a_chat_log(tmp_path: Path) -> None:
+def test_a_table_of_messages_is_reported_as_a_chat_log(tmp_path: Path) -> None:
     write(tmp_path, a_csv="author,date,text\nanna,2024-01-01,hi\n", b_csv="title,text\nhi,hi\n")
     for name, kind in (("a.csv", "a chat export"), ("b.csv", "")):
         reader = CorpusReader([tmp_path / name], ReadingOptions("text"))

@@ -59,7 +59,7 @@ def test_a_share_of_whole_units_moves_to_the_validation_text(
     assert {path.name for path in tmp_path.iterdir()} == {"input.txt", "validate.txt"}
 
 
-def test_scattered_paragraphs_keep_their_order_and_come_by_the_seed() -> None:
+def test_scattered_paragraphs_keep_their_order_and_depend_on_the_seed() -> None:
     first = divide_text(PARAGRAPHS, 0.1, 1)
     assert first == divide_text(PARAGRAPHS, 0.1, 1)
     assert first != divide_text(PARAGRAPHS, 0.1, 2)
@@ -105,7 +105,7 @@ def test_files_keep_their_encoding_their_mark_and_their_line_breaks(tmp_path: Pa
     assert b"".join(parts) == data
 
 
-def test_a_validation_text_is_never_overwritten_unasked(tmp_path: Path) -> None:
+def test_a_validation_text_is_overwritten_only_with_force(tmp_path: Path) -> None:
     split(write(tmp_path, PARAGRAPHS))
     before = (tmp_path / "validate.txt").read_bytes()
     with pytest.raises(CorpusError, match=r"validate\.txt is there already; force puts its text back"):
@@ -127,7 +127,7 @@ UNREADABLE = [case for case in hard_inputs.REFUSED if b"\0" in case.data or not 
 
 
 @pytest.mark.parametrize("case", UNREADABLE, ids=lambda case: case.name)
-def test_what_is_no_text_stays_as_it_is(tmp_path: Path, case: hard_inputs.HardInput) -> None:
+def test_a_file_that_is_not_text_is_left_unchanged(tmp_path: Path, case: hard_inputs.HardInput) -> None:
     (tmp_path / "input.txt").write_bytes(case.data)
     with pytest.raises(CorpusError):
         split(tmp_path)

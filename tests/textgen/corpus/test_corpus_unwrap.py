@@ -85,7 +85,7 @@ def test_wrapped_paragraphs_come_back_as_they_were(width: int) -> None:
 
 
 @pytest.mark.parametrize("kept", KEPT.values(), ids=KEPT.keys())
-def test_what_is_broken_on_purpose_stays_broken(kept: str) -> None:
+def test_intended_line_breaks_are_kept(kept: str) -> None:
     before, after = wrapped(PROSE[0], PROSE[1]), wrapped(PROSE[2])
     expected = f"{PROSE[0]}\n\n{PROSE[1]}\n\n{kept}\n\n{PROSE[2]}\n"
     assert unwrap(f"{before}\n{kept}\n\n{after}") == expected
@@ -117,7 +117,7 @@ def test_the_items_of_a_list_are_unwrapped_one_by_one() -> None:
         ("a thing that they indulgent-", "ly forgave and indulgently", "they indulgently forgave"),
     ],
 )
-def test_a_hyphen_goes_if_it_only_broke_the_word(before: str, after: str, joined: str) -> None:
+def test_a_hyphen_is_removed_if_it_only_breaks_the_word(before: str, after: str, joined: str) -> None:
     line = f"It was a matter of course {before}"
     text = f"{wrapped(*PROSE, width=len(line))}\n{line}\n{after}\n"
     assert joined in unwrap(text)
@@ -175,7 +175,7 @@ def test_texts_that_are_not_wrapped_come_back_unchanged(text: str) -> None:
 
 
 @given(st.text("abAB -\n.>#*1|`\t\u00ad—", max_size=400))
-def test_nothing_but_white_space_and_hyphens_is_ever_lost(text: str) -> None:
+def test_only_white_space_and_hyphens_are_removed(text: str) -> None:
     text = wrapped(*PROSE) + text
     once = unwrap(text)
     assert re.sub(r"[\s\u00ad-]", "", once) == re.sub(r"[\s\u00ad-]", "", text)

@@ -82,11 +82,11 @@ def test_one_item_a_line_is_recognised_and_its_lines_are_known(lines: list[str],
 
 
 @pytest.mark.parametrize("lines", OTHERS.values(), ids=OTHERS.keys())
-def test_other_texts_are_not_taken_for_it(lines: list[str]) -> None:
+def test_other_texts_are_not_recognised_as_one_item_a_line(lines: list[str]) -> None:
     assert recognised(lines) is None
 
 
-def test_wrapped_prose_and_a_long_text_are_given_up_early() -> None:
+def test_wrapped_prose_is_rejected_early() -> None:
     assert recognised(textwrap.wrap(hard_inputs.PROSE * 3 + words(random.Random(1), 900, 900), 72)) is None
     found = ItemLines()
     found.add("a line that is said again\n" * 5_000)
@@ -136,7 +136,7 @@ def test_a_seed_is_part_of_the_item(trained: Path) -> None:
         assert sample.copied_lines or not known(sample.seed + sample.text)
 
 
-def test_what_is_nothing_but_copies_ends_and_says_so(trained: Path) -> None:
+def test_a_sample_of_copies_only_ends_and_says_so(trained: Path) -> None:
     lines = SpellingModel("one\ntwo\n" * 30)
     lines.manifest = replace(lines.manifest, items=True)
     lines._known = KnownLines.of([line_key("one"), line_key("two")])
@@ -147,7 +147,7 @@ def test_what_is_nothing_but_copies_ends_and_says_so(trained: Path) -> None:
     assert lines.sample("", SamplingSettings(length=30, temperature=0, novel=False)).copied_lines == 0
 
 
-def test_the_command_writes_new_items_and_says_what_it_cannot_tell(trained: Path, tmp_path: Path) -> None:
+def test_the_command_writes_new_items_and_notes_what_it_cannot_check(trained: Path, tmp_path: Path) -> None:
     told = command(
         "sample", "--model", trained / "model", "--count", "5", "--stop", "\n", "--random-seed", "1", "--json"
     )
@@ -164,7 +164,7 @@ def test_the_command_writes_new_items_and_says_what_it_cannot_tell(trained: Path
     assert "corpus" not in plain.stderr
 
 
-def test_a_bundle_keeps_hashes_of_lines_unless_it_may_not(trained: Path, tmp_path: Path) -> None:
+def test_a_bundle_keeps_hashes_of_lines_unless_forbidden(trained: Path, tmp_path: Path) -> None:
     made = bundle.read(trained / "model")
     assert made.known is not None
     assert all(name in made.known for name in names(400))

@@ -94,7 +94,7 @@ def test_time_grows_with_the_length(function: Callable[[str], object]) -> None:
     ),
     st.sampled_from(_FORMS),
 )
-def test_long_runs_of_marks_are_normalized_as_ever(parts: list[tuple[str, str, int]], form: Form) -> None:
+def test_long_runs_of_marks_are_normalized_correctly(parts: list[tuple[str, str, int]], form: Form) -> None:
     text = "".join(letter + marks * times for letter, marks, times in parts)
     assert normalize(form, text) == unicodedata.normalize(form, text)
 
@@ -113,6 +113,6 @@ def test_graphemes_are_those_of_the_pattern(runs: list[tuple[str, int]]) -> None
     assert list(grapheme_ends(text)) == list(accumulate(map(len, found)))
 
 
-def test_every_family_has_the_length_that_is_asked_for() -> None:
+def test_every_kind_of_hostile_text_has_the_requested_length() -> None:
     for name, family in FAMILIES.items():
         assert 500 <= len(family(1_000)) <= 4_000, name

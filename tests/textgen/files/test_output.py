@@ -101,7 +101,7 @@ USERS: list[tuple[str, Callable[[Path], object], str]] = [
 
 
 @pytest.mark.parametrize(("make", "says"), [user[1:] for user in USERS], ids=[user[0] for user in USERS])
-def test_what_is_the_users_is_named_before_training_and_kept(
+def test_files_of_the_user_are_named_before_training_and_kept(
     corpus: Path, make: Callable[[Path], object], says: str
 ) -> None:
     make(corpus / "model")
@@ -113,7 +113,7 @@ def test_what_is_the_users_is_named_before_training_and_kept(
     assert before is None or everything(corpus) == before
 
 
-def test_the_users_folder_model_previous_is_none_of_its_business(corpus: Path) -> None:
+def test_a_folder_of_the_user_named_model_previous_is_kept(corpus: Path) -> None:
     other_folder("model.previous")(corpus / "model")
     for _ in range(2):
         textgen.train(corpus, **QUICK)
@@ -142,7 +142,7 @@ def test_an_output_inside_another_bundle_or_with_a_name_too_long_is_refused(corp
 
 
 @pytest.mark.parametrize("shape", ["absent", "empty", "bundle", "old bundle", "damaged", "deep", "current"])
-def test_what_is_ours_is_replaced(corpus: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+def test_an_older_bundle_is_replaced(corpus: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     model = corpus / "model"
     if shape in ("empty", "current"):
         model.mkdir(mode=0o700)
@@ -173,7 +173,7 @@ def bundle_names() -> set[str]:
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_link_stays_and_its_place_is_written(corpus: Path, tmp_path: Path, there: bool) -> None:
+def test_a_link_is_kept_and_its_target_is_written(corpus: Path, tmp_path: Path, there: bool) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if there:
@@ -187,7 +187,7 @@ def test_a_link_stays_and_its_place_is_written(corpus: Path, tmp_path: Path, the
 
 
 @pytest.mark.parametrize("code", [errno.EBUSY, errno.EXDEV])
-def test_what_cannot_be_renamed_is_written_into(
+def test_a_folder_that_cannot_be_renamed_is_written_into(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     model = tmp_path / "model"
@@ -231,7 +231,7 @@ def test_a_mount_point_is_written_into(tmp_path: Path, corpus: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", range(1, 9))
-def test_writing_into_a_folder_is_old_or_new_wherever_it_is_cut(
+def test_an_interrupted_write_leaves_the_old_or_the_new_bundle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int
 ) -> None:
     """The folder is somebody's current one, so it is not renamed; the n-th synchronisation fails."""
@@ -255,7 +255,7 @@ def test_writing_into_a_folder_is_old_or_new_wherever_it_is_cut(
     assert {path.name for path in tmp_path.iterdir()} == {"model"}
 
 
-def test_what_somebody_puts_there_meanwhile_is_kept(corpus: Path) -> None:
+def test_files_that_appear_during_the_training_are_kept(corpus: Path) -> None:
     def put(event: dict[str, Any]) -> None:
         if event["event"] == "started":
             (corpus / "model").mkdir()
@@ -273,7 +273,7 @@ def test_a_refused_training_leaves_no_folder_behind(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["short.txt"]
 
 
-def test_what_a_killed_training_had_begun_is_taken_away(corpus: Path) -> None:
+def test_unfinished_folders_of_a_killed_training_are_deleted(corpus: Path) -> None:
     for name in (".model.7.new", ".model.8.0123abcd.new"):
         write_random_bundle(corpus / "one")
         (corpus / "one").rename(corpus / name)
@@ -291,7 +291,7 @@ def test_a_board_inside_the_output_is_refused(corpus: Path) -> None:
     assert {path.name for path in corpus.iterdir()} == {"input.txt", "board"}
 
 
-def test_plays_are_not_written_over_another_text(tmp_path: Path) -> None:
+def test_plays_do_not_overwrite_another_text(tmp_path: Path) -> None:
     for name in ("input.txt", "validate.txt"):
         folder = tmp_path / name.removesuffix(".txt")
         folder.mkdir()
@@ -338,7 +338,7 @@ def test_a_split_keeps_links_and_permissions(tmp_path: Path) -> None:
     assert real.read_text() + (folder / "validate.txt").read_text() == whole
 
 
-def test_a_picture_of_the_users_in_a_bundle_is_not_drawn_over(tmp_path: Path) -> None:
+def test_a_picture_of_the_user_is_not_overwritten(tmp_path: Path) -> None:
     made = random_bundle()
     manifest = made.manifest
     manifest.history.extend({"step": n, "seconds": n, "validation_loss": 3.0} for n in range(3))
@@ -363,7 +363,7 @@ def test_files_of_others_in_a_cache_stay(corpus: Path) -> None:
     assert {path.name for path in (corpus / "cache").iterdir()} == {"mine", ".mine.1.new", "a" * 40}
 
 
-def test_the_previous_generation_of_earlier_versions_is_read(tmp_path: Path) -> None:
+def test_the_previous_bundle_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     for name in (".model.previous", "model.previous"):
         write_random_bundle(tmp_path / name)
         assert bundle.read(tmp_path / "model").spec.cell == "lstm"

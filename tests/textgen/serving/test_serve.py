@@ -113,7 +113,7 @@ def test_a_text_can_be_streamed(worker: Worker, tmp_path: Path) -> None:
     assert len(pieces) == 50
 
 
-def test_a_request_whose_asker_left_is_dropped(tmp_path: Path) -> None:
+def test_a_cancelled_request_gets_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "model"
     write_random_bundle(path)
     answers: list[dict[str, Any]] = []
@@ -131,7 +131,7 @@ def test_a_request_whose_asker_left_is_dropped(tmp_path: Path) -> None:
     assert answers[0]["text"] == TextModel.load(path).generate("the ", length=30, random_seed=4)
 
 
-def test_without_seeds_the_answer_tells_which_were_used(worker: Worker, tmp_path: Path) -> None:
+def test_the_answer_names_the_seeds_that_were_used(worker: Worker, tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     worker.send(request("r", tmp_path / "model", seed="", length=20, random_seed=None))
     answer = worker.receive()
@@ -139,7 +139,7 @@ def test_without_seeds_the_answer_tells_which_were_used(worker: Worker, tmp_path
     assert isinstance(answer["random_seed"], int)
 
 
-def test_what_is_wrong_with_a_request_is_its_answer(worker: Worker, tmp_path: Path) -> None:
+def test_an_invalid_request_is_answered_with_its_error(worker: Worker, tmp_path: Path) -> None:
     path = tmp_path / "model"
     write_random_bundle(path)
     cases = [
@@ -175,7 +175,7 @@ def test_settings_out_of_bounds_are_refused_as_everywhere(worker: Worker, tmp_pa
         assert "\n" not in error["message"]
 
 
-def test_no_keras_comes_into_the_process(tmp_path: Path) -> None:
+def test_a_sampler_process_does_not_import_keras(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     worker = Worker("-X", "importtime")
     worker.send(request("r", tmp_path / "model", length=5))
@@ -220,7 +220,7 @@ def test_a_bundle_that_cannot_be_loaded_is_read_once_and_again_when_it_changes(
     assert answers[-1]["characters"] == 5
 
 
-def test_a_text_goes_on_while_another_model_is_loaded(
+def test_a_text_continues_while_another_model_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers: list[dict[str, Any]] = []

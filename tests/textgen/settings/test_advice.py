@@ -37,7 +37,7 @@ def texts(node: ast.AST) -> str:
     )
 
 
-def test_no_text_of_an_error_names_a_flag_but_its_advice_does() -> None:
+def test_only_the_advice_of_an_error_names_flags() -> None:
     flags = {flag for command in commands(cli) for parameter in command.params for flag in parameter.opts}
     advised: set[str] = set()
     # A command's own module knows its own flags.
@@ -55,7 +55,7 @@ def test_no_text_of_an_error_names_a_flag_but_its_advice_does() -> None:
     assert advised <= flags
 
 
-def test_a_command_a_caller_of_the_library_and_a_person_each_hear_what_they_can_do() -> None:
+def test_advice_names_flags_keywords_or_neither() -> None:
     error = CorpusError("{name} is bad", advice=["give --one {name}", "--two-three"], name="x")
     assert error.plain == "x is bad"
     assert str(error) == "x is bad; give one x, or two_three"

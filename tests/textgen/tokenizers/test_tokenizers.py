@@ -89,7 +89,7 @@ def test_every_token_has_a_name_of_its_own(tokenizer: Tokenizer) -> None:
     assert len(set(names)) >= tokenizer.size - 1  # U+FFFD itself may be a token beside the unknown
 
 
-def test_text_goes_on_where_the_tokens_before_it_ended(tokenizer: Tokenizer) -> None:
+def test_decoding_continues_after_earlier_tokens(tokenizer: Tokenizer) -> None:
     text = "She doesn't know, and I don't either."
     tokens = tokenizer.encode(text)
     for cut in range(1, len(tokens)):
@@ -153,7 +153,7 @@ WORD = {
 }
 
 
-def test_the_data_that_the_foreign_data_below_departs_from_is_read() -> None:
+def test_valid_tokenizer_data_is_read() -> None:
     tokenizer = tokenizers.from_json(WORD)
     assert tokenizer.decode(tokenizer.encode("A, a")) == "a, a"
     assert tokenizers.from_json({"level": "subword", "merges": ["98 99"]}).size == 258
@@ -203,7 +203,7 @@ def test_the_data_that_the_foreign_data_below_departs_from_is_read() -> None:
         {"level": "subword", "merges": ["1 1"] * 70_000},
     ],
 )
-def test_foreign_data_is_refused(data: Any) -> None:
+def test_invalid_tokenizer_data_is_refused(data: Any) -> None:
     with pytest.raises(BundleError, match=r"tokenizer\.json") as caught:
         tokenizers.from_json(data)
     assert len(str(caught.value)) < 200

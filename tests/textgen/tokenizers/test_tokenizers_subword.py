@@ -63,18 +63,18 @@ def as_package(tokenizer: SubwordTokenizer) -> Package:
 
 
 @pytest.mark.parametrize("text", [*HARD.values(), TEXT], ids=[*HARD.keys(), "prose"])
-def test_the_tokens_are_those_of_the_package(text: str) -> None:
+def test_the_tokens_equal_those_of_the_package_tokenizers(text: str) -> None:
     assert TOKENIZER.encode(text).tolist() == as_package(TOKENIZER).encode(text).ids
 
 
-def test_a_lone_surrogate_is_refused_by_its_place() -> None:
+def test_a_lone_surrogate_is_refused_with_its_offset() -> None:
     with pytest.raises(SettingsError, match=r"lone surrogate, U\+D83D, at offset 3"):
         TOKENIZER.encode("abc\ud83d")
     with pytest.raises(SettingsError, match="lone surrogate"):
         SubwordTokenizer.train("abc\ud83d" * 100)
 
 
-def test_bytes_that_are_no_text_are_shown_as_replacements_and_named() -> None:
+def test_incomplete_bytes_are_shown_as_replacement_characters() -> None:
     tokens = [0xE2 + 1, 0x82 + 1]
     assert TOKENIZER.decode([*tokens, 0xAC + 1]) == "€"
     assert TOKENIZER.decode(tokens) == "\N{REPLACEMENT CHARACTER}"

@@ -50,7 +50,7 @@ def test_ordinary_sentences_have_the_tokens_that_nltk_gives_them() -> None:
         assert names(own, text) == split(text)
 
 
-def test_spaces_seldom_need_tokens_of_their_own() -> None:
+def test_spaces_rarely_need_tokens_of_their_own() -> None:
     tokenizer = WordTokenizer.train(PROSE, lowercase=True)
     tokens = tokenizer.encode(PROSE)
     spacing = [token for token in tokens.tolist() if tokenizer.name_of(token) in ("", " ")]
@@ -140,7 +140,7 @@ def test_the_vocabulary_is_capped_at_the_most_frequent() -> None:
     assert tokenizer.unseen("a b c") == ["c"]
 
 
-def test_words_that_come_once_teach_how_often_something_unknown_comes() -> None:
+def test_words_that_occur_once_train_the_unknown_token() -> None:
     text = "the cat and the dog\n" * 4_000 + "an axolotl\n"
     tokenizer = WordTokenizer.train(text, lowercase=True)
     assert tokenizer.unseen("the axolotl") == ["axolotl"]

@@ -51,7 +51,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.slow
-def test_every_backend_learns_resumes_to_the_bit_and_is_served_by_numpy(trained: dict[str, Any]) -> None:
+def test_every_backend_learns_resumes_exactly_and_is_served_by_numpy(trained: dict[str, Any]) -> None:
     for cell in ("linear", "lstm"):
         told = trained[cell]
         assert told["loss"] < told["uniform"] / 1.5
@@ -60,7 +60,7 @@ def test_every_backend_learns_resumes_to_the_bit_and_is_served_by_numpy(trained:
 
 
 @pytest.mark.slow
-def test_mixed_precision_learns_as_well_and_keeps_its_weights_whole(trained: dict[str, Any]) -> None:
+def test_mixed_precision_learns_as_well_and_keeps_32_bit_weights(trained: dict[str, Any]) -> None:
     """Forced here; in earnest it is for GPUs only."""
     mixed = trained["mixed"]
     assert mixed["loss"] == pytest.approx(trained["linear"]["loss"], rel=0.1)
@@ -69,7 +69,7 @@ def test_mixed_precision_learns_as_well_and_keeps_its_weights_whole(trained: dic
     assert mixed["rounded"] < 0.05
 
 
-def test_a_processor_computes_in_32_bits() -> None:
+def test_a_cpu_computes_in_32_bits() -> None:
     backend.load()
     if backend.device() != "cpu":
         pytest.skip("there is a GPU")

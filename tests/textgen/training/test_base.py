@@ -13,6 +13,7 @@ from tests.support.textgen.bundles import random_bundle, write_random_bundle
 from tests.textgen.conftest import SMALL, prose
 from textgen import bundle
 from textgen.errors import BundleError, SettingsError, TrainingInterruptedError
+from textgen.experts.counting import orders_of
 from textgen.experts.kneser_ney import KneserNey
 from textgen.training.base import grown
 from textgen.training.reporting.events import Control, Event
@@ -29,7 +30,7 @@ def accented(tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_was_learnt_helps_with_a_new_corpus(corpus: Path, accented: Path) -> None:
+def test_fine_tuning_learns_faster_than_a_new_training(corpus: Path, accented: Path) -> None:
     textgen.train(corpus, num_epochs=6, learning_rate=0.01, **SMALL)
     anew = textgen.train(accented, output=accented / "anew", num_epochs=1, **SMALL)
     events: list[Event] = []
@@ -70,7 +71,7 @@ def _in_larger_vocabulary(counted: KneserNey, size: int) -> KneserNey:
     order = counted.order
     keys = counted._longest(order, size)
     places = np.argsort(keys)
-    return KneserNey._of_longest(size, order, keys[places], counted.orders[-1].counts[places])
+    return KneserNey(size, orders_of(size, order, keys[places], counted.orders[-1].counts[places]))
 
 
 @pytest.mark.slow

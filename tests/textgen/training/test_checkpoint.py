@@ -47,7 +47,7 @@ def test_what_was_written_is_read_again(path: Path) -> None:
         np.testing.assert_array_equal(arrays[name], array)
 
 
-def test_no_flipped_bit_and_no_cut_goes_unnoticed(path: Path) -> None:
+def test_every_flipped_bit_and_every_cut_is_noticed(path: Path) -> None:
     checkpoint_file.write(path, ARRAYS, METADATA)
     good, draw = path.read_bytes(), random.Random(1)
     header = 8 + int.from_bytes(good[:8], "little")
@@ -65,14 +65,14 @@ def test_no_flipped_bit_and_no_cut_goes_unnoticed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damage_of_any_kind_is_told_in_a_line(path: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_every_kind_of_damage_gives_a_one_line_error(path: Path, damage: Callable[[bytes], bytes]) -> None:
     checkpoint_file.write(path, ARRAYS, METADATA)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DamagedCheckpointError, match=r"is damaged \(.+\)$"):
         checkpoint_file.read(path)
 
 
-def test_a_large_damaged_one_costs_little(path: Path) -> None:
+def test_a_large_damaged_checkpoint_takes_little_memory(path: Path) -> None:
     checkpoint_file.write(path, {"variable0000": np.zeros(8 << 20, np.float32)}, METADATA)
     with path.open("r+b") as stream:
         stream.seek(-1, 2)
@@ -86,7 +86,7 @@ def test_a_large_damaged_one_costs_little(path: Path) -> None:
     tracemalloc.stop()
 
 
-def test_one_generation_before_is_kept_and_no_more(path: Path) -> None:
+def test_exactly_one_previous_checkpoint_is_kept(path: Path) -> None:
     for step in range(4):
         checkpoint_file.write(path, ARRAYS, {"progress": str(step)})
     assert sorted(file.name for file in path.parent.iterdir()) == [
@@ -102,7 +102,7 @@ def test_one_generation_before_is_kept_and_no_more(path: Path) -> None:
     assert checkpoint_file.read(checkpoint_file.before(path))[0]["progress"] == "3"
 
 
-def test_a_full_disk_leaves_both_generations(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_both_checkpoints_unchanged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for step in range(2):
         checkpoint_file.write(path, ARRAYS, {"progress": str(step)})
     monkeypatch.setattr("os.fsync", refuse)
@@ -141,7 +141,7 @@ class Variable:
         ("gone", "gone", None, "", "there is no checkpoint to resume: this training starts anew"),
     ],
 )
-def test_a_damaged_checkpoint_is_made_up_for(
+def test_a_damaged_checkpoint_is_replaced_by_the_previous_one(
     path: Path, newest: str, older: str, step: int | None, damage: str, note: str
 ) -> None:
     fingerprint = {"corpus": "a"}

@@ -30,7 +30,7 @@ print(keras.config.floatx(), keras.config.dtype_policy().name)
 """
 
 
-def test_other_projects_settings_of_keras_are_left_aside(tmp_path: Path) -> None:
+def test_keras_settings_of_other_projects_are_ignored(tmp_path: Path) -> None:
     folder = tmp_path / ".keras"
     folder.mkdir()
     odd = {"backend": "theano", "floatx": "float16", "epsilon": 1, "image_data_format": "th"}
@@ -60,7 +60,7 @@ def test_other_projects_settings_of_keras_are_left_aside(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["numpy", "openvino", "theano", "TensorFlow", "torch"])
-def test_a_backend_that_is_none_is_named_before_anything_is_read(
+def test_an_unknown_backend_is_refused_before_reading(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.delitem(sys.modules, "keras", raising=False)
@@ -81,7 +81,7 @@ def test_flags_that_would_end_the_process_are_named(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("kind", ["file", "nowhere", "nobody's home"])
-def test_a_cache_that_cannot_be_made_is_done_without(
+def test_a_training_works_without_a_cache_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -93,13 +93,13 @@ def test_a_cache_that_cannot_be_made_is_done_without(
     assert default_cache() is None
 
 
-def test_a_named_cache_that_is_a_file_is_one_line(corpus: Path) -> None:
+def test_a_cache_folder_that_is_a_file_gives_an_error_of_one_line(corpus: Path) -> None:
     (corpus / "file").write_text("")
     with pytest.raises(TrainingError, match="cannot be written to"):
         textgen.train(corpus, cache_dir=corpus / "file", time_limit=1)
 
 
-def test_a_matplotlib_that_does_not_load_ends_no_training(tmp_path: Path) -> None:
+def test_a_broken_matplotlib_does_not_end_a_training(tmp_path: Path) -> None:
     script = (
         "from textgen.training.reporting.plotting import write_loss_curve; from pathlib import Path\n"
         "write_loss_curve([{'seconds': 1, 'validation_loss': 2}], Path('x.png'), unit='token')"
@@ -111,7 +111,7 @@ def test_a_matplotlib_that_does_not_load_ends_no_training(tmp_path: Path) -> Non
     assert done.stderr.splitlines()[-1].startswith("textgen.errors.BundleError: Matplotlib cannot be loaded")
 
 
-def test_a_time_to_go_is_told_when_there_is_enough_to_go_by(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_remaining_time_is_estimated_after_enough_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     pace = Pace()
@@ -122,9 +122,7 @@ def test_a_time_to_go_is_told_when_there_is_enough_to_go_by(monkeypatch: pytest.
     assert pace.left_s(1_000) == pytest.approx(500)
 
 
-def test_unusable_settings_come_before_an_unusable_backend(
-    corpus: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_are_checked_before_the_backend(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "theano")
     with pytest.raises(SettingsError):
         textgen.train(corpus, num_epochs=0)

@@ -40,7 +40,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return folder / "model"
 
 
-def test_it_has_learnt_words_of_its_corpus(trained: Path) -> None:
+def test_a_trained_model_writes_words_of_its_corpus(trained: Path) -> None:
     model = textgen.load(trained)
     assert model.manifest.level == trained.parent.name[: len(model.manifest.level)]
     corpus = prose(900)
@@ -118,7 +118,7 @@ def test_a_sampler_loads_neither_the_package_nor_nltk(trained: Path) -> None:
     assert done.stdout == "[]\n"
 
 
-def test_coverage_is_told_when_the_vocabulary_is_too_small(tmp_path: Path) -> None:
+def test_low_coverage_of_the_vocabulary_is_noted(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(300), encoding="utf-8")
     events: list[Event] = []
     manifest = textgen.train(

@@ -61,7 +61,7 @@ def test_a_running_training_draws_its_losses_and_tells_where(corpus: Path) -> No
 
 @pytest.mark.parametrize("points", [1, 2, 300])
 @pytest.mark.parametrize("limit_s", [None, 1.0, 90_000.0])
-def test_any_training_can_be_drawn(tmp_path: Path, points: int, limit_s: float | None) -> None:
+def test_every_history_can_be_drawn(tmp_path: Path, points: int, limit_s: float | None) -> None:
     history = [{"step": n, "seconds": n / 2, "validation_loss": 2.0} for n in range(points)]
     write_loss_curve(history, tmp_path / "loss.png", unit="token", limit_s=limit_s)
     assert image_size(tmp_path / "loss.png") == (900, 300)

@@ -57,7 +57,7 @@ def test_a_text_of_many_blocks_gives_the_same_vocabulary(
     assert pieced.tokenizer.to_json() == whole.tokenizer.to_json()
 
 
-def test_the_vocabulary_is_the_training_texts_alone_and_the_rest_is_told(tmp_path: Path) -> None:
+def test_the_vocabulary_comes_from_the_training_text_only(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(100), encoding="utf-8")
     (tmp_path / "validate.txt").write_text("ñandú! " * 30, encoding="utf-8")
     made = prepared(tmp_path)
@@ -75,7 +75,7 @@ def test_a_capped_vocabulary_tells_its_coverage(corpus: Path) -> None:
     assert any(f"10 tokens covers {share:.2%}" in note for note in made.notes)
 
 
-def test_a_vocabulary_learnt_from_the_beginning_still_goes_with_the_whole_text(
+def test_merges_learned_from_the_beginning_encode_the_whole_text(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textgen.tokenizers.subword._LEARNT_FROM", 1_000)
@@ -85,7 +85,7 @@ def test_a_vocabulary_learnt_from_the_beginning_still_goes_with_the_whole_text(
     assert made.characters == len(text_of(made)[0])
 
 
-def test_what_should_give_pause_is_told(tmp_path: Path) -> None:
+def test_chat_logs_and_secrets_are_noted(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_bytes(hard_inputs.CHAT_LOG + b"write to anna@example.org\n" * 20)
     told = " ".join(prepared(tmp_path).notes)
     assert "looks like a Discord export" in told
@@ -109,9 +109,7 @@ def test_every_script_is_trained_on_whole(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)
 @pytest.mark.parametrize("level", LEVELS)
-def test_what_is_refused_leaves_nothing_behind(
-    tmp_path: Path, level: str, case: hard_inputs.HardInput
-) -> None:
+def test_a_refused_corpus_leaves_no_files(tmp_path: Path, level: str, case: hard_inputs.HardInput) -> None:
     (tmp_path / "input.txt").write_bytes(case.data)
     with pytest.raises(CorpusError) as caught:
         prepared(tmp_path, TokenCache(tmp_path / "cache"), level=level)
@@ -120,7 +118,7 @@ def test_what_is_refused_leaves_nothing_behind(
     assert list((tmp_path / "cache").glob("*")) == []
 
 
-def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_gives_an_error_of_one_line_and_leaves_no_files(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(4_000), encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"
@@ -163,7 +161,7 @@ def test_reading_a_large_corpus_ends_with_the_time_limit(tmp_path: Path) -> None
         prepare(find(tmp_path), SETTINGS, time=ReadingTime(0.01, Control()))
 
 
-def test_what_reads_on_in_native_code_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_in_native_code_is_ended_by_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textgen.training.data.reading_time._GRACE_S", 0.1)
     control = Control()
     given_up: list[TextgenError] = []

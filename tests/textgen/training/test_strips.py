@@ -43,7 +43,7 @@ def test_windows_are_those_of_the_definition(size: int, batch: int, length: int,
         assert strips.windows(index, before).tolist() == windows
 
 
-def test_each_batch_goes_on_where_the_one_before_ended() -> None:
+def test_each_batch_continues_the_one_before() -> None:
     strips = Strips(np.arange(1_000, dtype=np.uint16), 4, 10, 10)
     for index in range(strips.batches - 1):
         now, after = strips.windows(index), strips.windows(index + 1)
@@ -52,7 +52,7 @@ def test_each_batch_goes_on_where_the_one_before_ended() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 25, 50])
-def test_a_batch_of_a_huge_memory_map_takes_no_memory_to_speak_of(tmp_path: Path, step: int) -> None:
+def test_a_batch_of_a_huge_memory_map_takes_little_memory(tmp_path: Path, step: int) -> None:
     with (tmp_path / "tokens").open("wb") as stream:
         stream.truncate(2 << 30)  # a sparse file of 10⁹ tokens
     tokens = open_tokens(tmp_path / "tokens", 100)

@@ -20,7 +20,7 @@ from textgen.training.data.preparation import choose_cache
 from textgen.training.data.token_cache import TokenCache
 
 
-def test_what_was_prepared_is_not_prepared_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prepared_corpus_is_taken_from_the_cache(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = TokenCache(corpus / "cache")
     first = prepared(corpus, cache)
 
@@ -43,7 +43,7 @@ def test_what_was_prepared_is_not_prepared_again(corpus: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("name", [token_cache.TRAINING, token_cache.VALIDATION, token_cache.DESCRIPTION])
 @pytest.mark.parametrize("damage", ["truncated", "tampered", "missing", "empty"])
-def test_a_damaged_cache_is_left_aside_and_made_again(corpus: Path, name: str, damage: str) -> None:
+def test_a_damaged_cache_entry_is_prepared_again(corpus: Path, name: str, damage: str) -> None:
     cache = TokenCache(corpus / "cache")
     whole = text_of(prepared(corpus, cache))
     (entry,) = cache.folder.iterdir()
@@ -61,7 +61,7 @@ def test_a_damaged_cache_is_left_aside_and_made_again(corpus: Path, name: str, d
     assert cache.find(entry.name) is not None
 
 
-def test_hostile_descriptions_are_left_aside(corpus: Path) -> None:
+def test_hostile_cache_entries_are_ignored(corpus: Path) -> None:
     cache = TokenCache(corpus / "cache")
     prepared(corpus, cache)
     (entry,) = cache.folder.iterdir()
@@ -83,7 +83,7 @@ def test_tokens_stay_readable_when_another_process_makes_room(corpus: Path) -> N
     assert "".join(text_of(made)) == prose(700)
 
 
-def test_the_cache_is_bounded_and_the_longest_unused_leaves_first(corpus: Path) -> None:
+def test_the_cache_is_bounded_and_drops_the_least_recently_used(corpus: Path) -> None:
     size = 2 * len(prose(700))
     cache = TokenCache(corpus / "cache", limit_bytes=3 * size)
     keys: list[str] = []
@@ -100,7 +100,7 @@ def test_the_cache_is_bounded_and_the_longest_unused_leaves_first(corpus: Path) 
     assert sum(file.stat().st_size for file in cache.folder.rglob("*")) < 4 * size
 
 
-def test_what_a_killed_process_left_is_taken_away_in_time(corpus: Path) -> None:
+def test_unfinished_cache_entries_are_deleted_after_a_day(corpus: Path) -> None:
     cache = TokenCache(corpus / "cache")
     old, new = (cache.folder / f".{'a' * 40}.{process}.new" for process in (1, 2))
     for folder in (old, new):

@@ -23,7 +23,7 @@ from textgen.training.loop.divergence import DivergedError, LossWatch
 from textgen.training.reporting.events import Control, Event
 
 
-def test_a_training_learns_and_tells_of_it(corpus: Path) -> None:
+def test_a_training_learns_and_emits_events(corpus: Path) -> None:
     events: list[Event] = []
     manifest = textgen.train(corpus, on_event=events.append, num_epochs=12, learning_rate=0.01, **SMALL)
 
@@ -51,7 +51,7 @@ def test_a_training_learns_and_tells_of_it(corpus: Path) -> None:
     assert len(known) / len(text.split()) > 0.5
 
 
-def test_the_reported_loss_is_the_one_that_the_served_model_has(corpus: Path) -> None:
+def test_the_served_model_has_the_reported_loss(corpus: Path) -> None:
     (corpus / "validate.txt").write_text(prose(900)[-4_000:], encoding="utf-8")
     manifest = textgen.train(corpus, num_epochs=2, **SMALL)
     model = textgen.load(corpus / "model")
@@ -64,7 +64,7 @@ def test_the_reported_loss_is_the_one_that_the_served_model_has(corpus: Path) ->
     [{**SMALL, "optimizer": "adam"}, {"preset": "tiny", "rnn_size": 16, "batch_size": 8}],
     ids=["lstm", "linear"],
 )
-def test_cancelled_and_resumed_it_ends_in_the_same_weights_to_the_bit(
+def test_a_resumed_training_ends_in_exactly_the_same_weights(
     corpus: Path, tmp_path: Path, recipe: dict[str, Any]
 ) -> None:
     flags = {**recipe, "num_epochs": 3, "dropout": 0.3}
@@ -107,7 +107,7 @@ def test_resuming_with_other_settings_is_refused_by_name(corpus: Path) -> None:
         textgen.train(corpus, resume=True, learning_rate=0.5, **SMALL)
 
 
-def test_with_nothing_to_resume_it_starts_anew_and_says_so(corpus: Path) -> None:
+def test_resuming_without_a_checkpoint_starts_from_the_beginning_with_a_note(corpus: Path) -> None:
     events: list[Event] = []
     textgen.train(corpus, resume=True, on_event=events.append, num_epochs=1, **SMALL)
     assert events[0]["resumed"] is False
@@ -126,13 +126,13 @@ def test_finishing_early_keeps_the_best_so_far(corpus: Path) -> None:
     assert textgen.load(corpus / "model").generate(length=10)
 
 
-def test_a_time_limit_ends_a_training_without_end(corpus: Path) -> None:
+def test_a_time_limit_ends_an_endless_training(corpus: Path) -> None:
     manifest = textgen.train(corpus, num_epochs=1_000_000, time_limit=12, **SMALL)
     assert manifest.stopped == "time limit"
     assert manifest.steps > 1
 
 
-def test_patience_ends_a_training_that_no_longer_improves(corpus: Path) -> None:
+def test_early_stopping_ends_a_training_that_no_longer_improves(corpus: Path) -> None:
     manifest = textgen.train(corpus, num_epochs=500, patience=2, learning_rate=0.05, **SMALL)
     assert manifest.stopped == "patience"
     losses = [entry["validation_loss"] for entry in manifest.history]
@@ -140,7 +140,7 @@ def test_patience_ends_a_training_that_no_longer_improves(corpus: Path) -> None:
     assert losses[-1] > min(losses)
 
 
-def test_a_training_that_diverges_twice_says_what_to_change_and_saves_nothing(
+def test_a_training_that_diverges_twice_fails_with_advice(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     textgen.train(corpus, num_epochs=1, **SMALL)
@@ -151,7 +151,7 @@ def test_a_training_that_diverges_twice_says_what_to_change_and_saves_nothing(
     assert bundle.read_manifest(corpus / "model") == before
 
 
-def test_a_training_that_diverges_begins_again_with_smaller_steps_and_says_so(
+def test_a_training_that_diverges_restarts_with_a_lower_learning_rate(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flags = {"preset": "tiny", "batch_size": 8, "seq_length": 16, "num_epochs": 1}
@@ -179,7 +179,7 @@ def test_a_training_that_diverges_begins_again_with_smaller_steps_and_says_so(
     assert again.validation_loss == slow.validation_loss
 
 
-def test_a_loss_worse_than_guessing_is_divergence_but_one_odd_batch_is_not() -> None:
+def test_a_loss_worse_than_guessing_is_divergence_but_one_bad_batch_is_not() -> None:
     watch = LossWatch(vocabulary=20)  # guessing costs 3 nats
     for step, loss in enumerate([3.0, 2.5, 8.0, 2.4, 2.3]):
         watch.see(loss, step)
@@ -192,7 +192,7 @@ def test_a_loss_worse_than_guessing_is_divergence_but_one_odd_batch_is_not() -> 
         stay_bad()
 
 
-def test_without_time_for_a_step_the_counted_n_grams_are_the_model(corpus: Path) -> None:
+def test_without_time_for_a_step_the_n_gram_model_is_saved(corpus: Path) -> None:
     manifest = textgen.train(corpus, time_limit=1.0)
     assert manifest.steps == 0
     assert manifest.stopped == "time limit before the first step"
@@ -201,7 +201,7 @@ def test_without_time_for_a_step_the_counted_n_grams_are_the_model(corpus: Path)
     assert len(textgen.load(corpus / "model").generate(length=50)) == 50
 
 
-def test_a_short_corpus_is_trained_in_smaller_batches_and_that_is_told(tmp_path: Path) -> None:
+def test_a_short_corpus_is_trained_in_smaller_batches_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(20), encoding="utf-8")
     events: list[Event] = []
     manifest = textgen.train(tmp_path, on_event=events.append, num_epochs=1)
@@ -276,8 +276,6 @@ def test_a_validation_text_that_is_too_short_is_refused(corpus: Path) -> None:
         (5_000, {"time_limit": 60.0}, True),
     ],
 )
-def test_xla_compiles_where_the_steps_are_many_enough_to_save_its_time(
-    steps: int, more: dict[str, Any], worth_it: bool
-) -> None:
+def test_xla_is_used_only_if_it_saves_time(steps: int, more: dict[str, Any], worth_it: bool) -> None:
     settings = TrainingSettings.from_flags("tiny", **more)
     assert optimizing.worth_compiling(settings, parameters=40_000, steps=steps) is worth_it

@@ -59,14 +59,14 @@ KEPT = {
 
 
 @pytest.mark.parametrize(("text", "wanted"), CLEANED.values(), ids=CLEANED.keys())
-def test_what_nobody_sees_is_left_out_or_made_visible(text: str, wanted: str) -> None:
+def test_invisible_characters_are_removed_or_made_visible(text: str, wanted: str) -> None:
     padding = hard_inputs.PROSE * 40
     assert corpus.clean(padding + text, name="x") == padding + wanted
     assert corpus.normal_form(text) == wanted
 
 
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT.keys())
-def test_what_shapes_its_neighbours_stays(text: str) -> None:
+def test_characters_that_shape_their_neighbours_stay(text: str) -> None:
     assert corpus.clean(text, name="x") == text
 
 
@@ -103,7 +103,7 @@ def test_clean_text_stays_as_it_is_and_pieces_do_not_matter(text: str, size: int
 
 
 @pytest.mark.parametrize("encoding", ["latin1", "iso-8859-1", "iso-8859-15"])
-def test_a_text_of_windows_that_is_read_as_iso_8859_has_its_quotes(tmp_path: Path, encoding: str) -> None:
+def test_windows_1252_read_as_iso_8859_is_repaired(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "input.txt"
     path.write_bytes("Well… “it’s”\n".encode("cp1252") * 50)
     reader = CorpusReader([path], ReadingOptions(encoding=encoding))
@@ -113,7 +113,7 @@ def test_a_text_of_windows_that_is_read_as_iso_8859_has_its_quotes(tmp_path: Pat
     ]
 
 
-def test_what_is_left_out_of_a_file_is_counted(tmp_path: Path) -> None:
+def test_removed_characters_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_text('{"text": "cut \\ud83d"}\n{"text": "so\\u200bft"}\n' * 30, encoding="utf-8")
     reader = CorpusReader([path], ReadingOptions("text"))
