@@ -1,4 +1,4 @@
-"""A model's panel: its card with buttons. Anyone may look and sample; the rest takes what /train takes."""
+"""A model's panel: its card with buttons. Everyone may look and sample; changes need the right to train."""
 
 import asyncio
 import io
@@ -29,7 +29,7 @@ from textgen.files.bundle_files import PICTURE
 
 @dataclass(frozen=True)
 class Opened:
-    """A model with what its card tells."""
+    """A model with everything its card shows."""
 
     model: TextModel
     corpus: Corpus | None
@@ -42,14 +42,14 @@ class Opened:
 
 
 async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
-    """Look a model of the guild up.
+    """Look up a model of the server.
 
     Args:
-        interaction: from the guild.
-        wanted: its name as typed, or its id from a button.
+        interaction: from the server.
+        wanted: the model's name as typed, or its id from a button.
 
     Raises:
-        UnknownModel: the guild has no such model.
+        UnknownModel: the server has no such model.
     """
 
     def look_up(session: Session, guild_id: int) -> Opened | None:
@@ -71,32 +71,27 @@ async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
 
 
 async def send_panel(interaction: Interaction, wanted: str | int) -> None:
-    """Answer with a model's panel; its curve may have to be drawn first."""
+    """Answer with a model's panel; its loss curve is drawn first if there is no picture of it yet."""
+    await show_panel(interaction, wanted, draw=True)
+
+
+async def show_panel(interaction: Interaction, wanted: str | int, *, draw: bool = False) -> None:
+    """Answer with a model's panel as it is now.
+
+    Args:
+        interaction: a command, or a button whose message the panel replaces.
+        wanted: the model's name as typed, or its id from a button.
+        draw: draw the loss curve if there is no picture of it yet.
+    """
     opened = await open_model(interaction, wanted)
     bundle = interaction.client.layout.located(opened.model.bundle_path)
     picture = await asyncio.to_thread(inspect.kept_curve, bundle)
-    if picture is None:
+    if picture is None and draw:
         picture = await interaction.client.curves.call(opened.model.guild_id, inspect.curve, bundle)
-    embed, files = await _card(interaction, opened, picture)
-    await answer(interaction, embeds=[embed], files=files, view=panel_buttons(opened))
-
-
-async def show_panel(interaction: Interaction, model_id: int) -> None:
-    """Put a model's panel, as it is now, in the place of the message whose button was pressed."""
-    opened = await open_model(interaction, model_id)
-    bundle = interaction.client.layout.located(opened.model.bundle_path)
-    picture = await asyncio.to_thread(inspect.kept_curve, bundle)
-    embed, files = await _card(interaction, opened, picture)
-    await answer(interaction, embeds=[embed], files=files, view=panel_buttons(opened))
-
-
-async def _card(
-    interaction: Interaction, opened: Opened, picture: bytes | None
-) -> tuple[discord.Embed, list[discord.File]]:
     made_by = opened.model.created_by
     uploaded_by = made_by if opened.corpus is None else opened.corpus.uploaded_by
     names = await interaction.client.names.of_all(opened.model.guild_id, {made_by, uploaded_by})
-    embed = model_panel(
+    card = model_panel(
         opened.model,
         opened.corpus,
         is_default=opened.is_default,
@@ -104,14 +99,15 @@ async def _card(
         uploaded_by=names[uploaded_by],
         curve=picture is not None,
     )
-    return embed, [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
+    files = [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
+    await answer(interaction, embeds=[card], files=files, view=panel_buttons(opened))
 
 
 async def _change(interaction: Interaction, model_id: int) -> Opened:
-    """Look a model up for somebody who wants to change it.
+    """Look up a model for a person who wants to change it.
 
     Raises:
-        UnknownModel: the guild has no such model.
+        UnknownModel: the server has no such model.
         PermissionRefused: the person may not.
     """
     opened = await open_model(interaction, model_id)
@@ -209,7 +205,7 @@ async def _delete(interaction: Interaction, model_id: int) -> None:
 
 
 class RenameModal(Form):
-    """Asks for a model's new name."""
+    """A form that asks for a model's new name."""
 
     ACK = Ack.UPDATE
 
@@ -217,7 +213,7 @@ class RenameModal(Form):
         super().__init__(title=_("Rename the model"))
         self.model_id = model_id
         self.name: discord.ui.TextInput[Self] = discord.ui.TextInput(
-            # With a hidden word in it the name is asked for anew.
+            # A name with a hidden word is not shown: the person types a new one.
             default=None if name is None or HIDDEN in hidden_words.veil(name) else name,
             min_length=1,
             max_length=100,
@@ -243,7 +239,7 @@ class RenameModal(Form):
 
 @dataclass(frozen=True)
 class Action:
-    """What a button of the panel looks like and does."""
+    """What a button of the panel looks like, and what it does."""
 
     label: Callable[[], str]
     style: discord.ButtonStyle
@@ -266,7 +262,7 @@ ACTIONS = {
 class ModelButton(
     PersistentItem[Button], template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model>\d{{1,18}})"
 ):
-    """Does something with the model of a panel; outlives a restart."""
+    """A button that does something with the panel's model; it outlives a restart."""
 
     def __init__(self, action: str, model_id: int, *, disabled: bool = False) -> None:
         self.action = ACTIONS[action]
@@ -286,12 +282,12 @@ class ModelButton(
         return cls(match["action"], int(match["model"]))
 
     def ack(self, interaction: Interaction) -> Ack:
-        """As the action says."""
+        """The acknowledgement that the action needs."""
         ack = self.action.ack
         return ack if isinstance(ack, Ack) else ack(interaction)
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Do it, if the model is this guild's and the person may."""
+        """Do it, if the model is this server's and the person may."""
         await self.action.do(interaction, self.model_id)
 
 

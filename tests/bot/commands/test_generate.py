@@ -48,7 +48,7 @@ async def test_the_guilds_default_model_goes_before_the_newest(
     assert message.embeds[0].footer.text.startswith("Bard ·")
 
 
-async def test_again_keeps_seed_and_settings_draws_anew_and_works_after_a_restart(
+async def test_again_keeps_seed_and_settings_with_a_new_random_seed_even_after_a_restart(
     world: World, stratford: Place
 ):
     first = answer(

@@ -15,7 +15,7 @@ from tests.support.bot.world import Place, World, answer, shown
 NOW = datetime.now(UTC)
 
 
-async def test_texts_go_so_many_days_after_their_last_training(
+async def test_texts_are_deleted_so_many_days_after_their_last_training(
     world: World, trained_bundle: Path, corpus_text: str
 ):
     stratford, abbey = world.place("Stratford"), world.place("Abbey")
@@ -102,7 +102,7 @@ async def test_nothing_is_purged_that_discord_does_not_confirm(
 @pytest.mark.parametrize(
     ("confirmed", "left"), [("outage", False), ("no answer", False), ("removed", True)], ids=str
 )
-async def test_what_goes_during_an_outage_has_left_only_if_discord_says_so(
+async def test_a_server_that_disappears_in_an_outage_left_only_if_discord_confirms_it(
     world: World, confirmed: str, left: bool
 ):
     stratford = world.place()

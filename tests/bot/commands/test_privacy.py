@@ -100,7 +100,7 @@ async def read_zip(message) -> zipfile.ZipFile:
     return zipfile.ZipFile(BytesIO(await attachment.read()))
 
 
-async def test_a_person_takes_their_rows_and_texts_along_and_a_manager_the_servers_rows(
+async def test_a_person_exports_their_rows_and_texts_and_a_manager_the_servers_rows(
     world: World, corpus_text: str
 ):
     stratford = world.place()
@@ -130,7 +130,7 @@ async def test_a_person_takes_their_rows_and_texts_along_and_a_manager_the_serve
     assert actions.count("data.exported") == 3
 
 
-async def test_what_does_not_fit_into_discords_limit_is_named(world: World, corpus_text: str):
+async def test_texts_too_large_for_discord_are_named(world: World, corpus_text: str):
     stratford = world.place()
     await train(world, stratford, corpus_text)
     made = export.export(
@@ -141,7 +141,7 @@ async def test_what_does_not_fit_into_discords_limit_is_named(world: World, corp
         export.export(world.bot.database, world.bot.layout, stratford.guild.id, None, limit=1000, now=NOW)
 
 
-async def test_a_person_is_taken_out_and_the_models_stay(
+async def test_a_persons_id_is_deleted_and_the_models_stay(
     world: World, trained_bundle: Path, corpus_text: str
 ):
     stratford = world.place()
@@ -185,7 +185,7 @@ async def test_a_text_that_somebody_else_uploaded_too_stays_for_them(world: Worl
     assert files(world, stratford) == []
 
 
-async def test_models_that_learned_from_the_texts_go_too_if_that_is_asked(
+async def test_models_that_learned_from_the_texts_are_deleted_too_on_request(
     world: World, trained_bundle: Path, corpus_text: str
 ):
     stratford = world.place()
@@ -226,7 +226,7 @@ def _bens_corpus(session, place: Place) -> int:
     return ben.id
 
 
-async def test_a_server_is_deleted_with_all_it_has_and_another_keeps_what_is_its_own(
+async def test_a_servers_data_is_deleted_and_another_server_keeps_its_own(
     world: World, trained_bundle: Path, corpus_text: str
 ):
     stratford, abbey = world.place("Stratford"), world.place("Abbey")
@@ -274,7 +274,7 @@ async def test_the_confirmation_is_checked_when_it_is_used(world: World, corpus_
     assert len(files(world, stratford)) == 1
 
 
-async def test_a_crash_between_the_database_and_the_files_is_made_up_for_at_the_next_start(
+async def test_a_deletion_interrupted_by_a_crash_is_finished_at_the_next_start(
     world: World, trained_bundle: Path, corpus_text: str, monkeypatch: pytest.MonkeyPatch
 ):
     stratford = world.place()

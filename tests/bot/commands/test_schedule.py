@@ -23,7 +23,7 @@ from tests.support.bot.world import Place, World, answer, private_line, shown
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-BAD_WISHES = [
+BAD_OPTIONS = [
     ({"when": "sometimes"}, "“sometimes” is not understood. Say “daily 09:00”"),
     ({"when": "every 10 minutes"}, "at least 30 minutes between two posts"),
     ({"when": "*/5 * * * *"}, "at least 30 minutes between two posts"),
@@ -88,14 +88,14 @@ class TestAdd:
         assert schedule.next_slot == datetime.datetime(2027, 3, 2, 3, 30, tzinfo=UTC)
 
     async def test_what_cannot_be_done_is_one_private_line(self, world: World, stratford: Place):
-        for options, says in BAD_WISHES:
-            wish = {"when": "daily 09:00"} | options
-            line = private_line(await stratford.admin.slash(stratford.channel, "schedule add", **wish))
+        for options, says in BAD_OPTIONS:
+            given = {"when": "daily 09:00"} | options
+            line = private_line(await stratford.admin.slash(stratford.channel, "schedule add", **given))
             assert says in line.replace("\\", "")
             assert "@everyone" not in line
         assert known(world, stratford) == []
 
-    async def test_a_guild_has_only_so_many(self, world: World, stratford: Place):
+    async def test_a_server_has_a_limited_number_of_schedules(self, world: World, stratford: Place):
         with world.bot.database.write() as session:
             guilds.edit(session, stratford.guild.id, schedules=2)
         previews = [await add(stratford, actor=stratford.admin)]

@@ -215,7 +215,7 @@ async def test_any_unicode_text_is_read(world: World, name: str):
     assert job.state is JobState.QUEUED
 
 
-async def test_what_should_give_pause_stands_on_the_card_before_it_begins(world: World, corpus_text: str):
+async def test_warnings_about_the_text_stand_on_the_card_before_it_begins(world: World, corpus_text: str):
     world.bot.queue.enqueue = lambda job: None
     stratford = world.place()
     text = f"{corpus_text[:5000]}\nada@example.com\nben@example.com\n" + "Words, words, words.\n" * 400
@@ -238,7 +238,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("options", "says"), REFUSALS)
-async def test_what_cannot_be_trained_is_refused_in_one_private_line(
+async def test_a_request_that_cannot_be_trained_is_refused_in_one_private_line(
     world: World, corpus_text: str, options: dict, says: str
 ):
     stratford = world.place()

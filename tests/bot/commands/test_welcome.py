@@ -72,7 +72,7 @@ async def test_it_goes_to_the_system_channel_or_the_first_that_can_be_written_to
     assert len(welcomes(second)) == 1
 
 
-async def test_where_nothing_can_be_written_nothing_is_said(world: World):
+async def test_a_server_without_a_writable_channel_gets_no_welcome(world: World):
     place = world.place()
     close(world, place.channel)
     await world.env.settle()
@@ -81,7 +81,7 @@ async def test_where_nothing_can_be_written_nothing_is_said(world: World):
     assert settings(world, place).welcomed_at is not None
 
 
-async def test_who_removes_the_bot_and_takes_it_back_keeps_the_data_but_not_the_posts(
+async def test_a_server_that_removes_the_bot_and_takes_it_back_keeps_the_data_but_not_the_posts(
     world: World, trained_bundle: Path
 ):
     place = world.place()

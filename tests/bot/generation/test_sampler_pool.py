@@ -77,7 +77,7 @@ def small(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(processor_s(os.getpid()) is None, reason="the system tells no processor times")
-async def test_what_a_process_that_hangs_had_in_hand_is_answered_by_another(
+async def test_open_requests_of_a_process_that_hangs_are_answered_by_another(
     small: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ):
     monkeypatch.setattr("bot.generation.sampler.HUNG_S", 1.0)
@@ -128,7 +128,7 @@ async def first_answer(pool: SamplerPool, bundle: Path) -> SampledText:
     raise AssertionError("no sampler answers")
 
 
-async def test_a_bundle_that_is_none_is_refused_and_costs_nothing_else(pool: SamplerPool, tmp_path: Path):
+async def test_a_folder_that_is_no_bundle_is_refused_and_no_process_dies(pool: SamplerPool, tmp_path: Path):
     before = pool.pids
     with pytest.raises(SampleRefused):
         await pool.samples(request_for(tmp_path))
@@ -179,7 +179,7 @@ async def test_a_cancelled_request_is_not_written_any_more(
         await asyncio.to_thread(pool.close)
 
 
-async def test_what_repeats_the_corpus_is_told_of(pool: SamplerPool, trained_bundle: Path, tmp_path: Path):
+async def test_a_copy_of_the_corpus_is_reported(pool: SamplerPool, trained_bundle: Path, tmp_path: Path):
     (text,) = await pool.samples(request_for(trained_bundle, 400))
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("Before. " + text.text[100:171].upper() + " After.", encoding="utf-8")
@@ -190,7 +190,7 @@ async def test_what_repeats_the_corpus_is_told_of(pool: SamplerPool, trained_bun
     assert (await pool.samples(watched))[0].copied == 0
 
 
-async def test_a_server_that_asks_for_too_much_is_told_so_and_the_others_wait_for_none_of_it(
+async def test_a_flood_of_one_server_is_refused_and_delays_no_other_server(
     pool: SamplerPool, trained_bundle: Path
 ):
     await asyncio.gather(*(pool.samples(request_for(trained_bundle, server=number)) for number in range(8)))

@@ -49,7 +49,7 @@ def test_a_small_bundle_is_not_heavy_but_one_with_a_long_description_is(tmp_path
     assert not weights.is_heavy(tmp_path / "absent"), "it is refused at once"
 
 
-def test_who_asks_for_more_than_another_who_is_here_is_greedy(clock: Clock):
+def test_a_server_that_asks_for_more_than_another_is_greedy(clock: Clock):
     usage = Usage(clock)
     usage.changes(1, 8)
     clock.now = 5
@@ -63,7 +63,7 @@ def test_who_asks_for_more_than_another_who_is_here_is_greedy(clock: Clock):
     assert not usage.is_greedy(1), "that was long ago"
 
 
-def test_two_who_ask_for_a_text_now_and_then_are_not_greedy(clock: Clock):
+def test_servers_that_ask_now_and_then_are_not_greedy(clock: Clock):
     usage = Usage(clock)
     for _ in range(20):
         for server in (1, 2):
@@ -75,7 +75,7 @@ def test_two_who_ask_for_a_text_now_and_then_are_not_greedy(clock: Clock):
             assert not usage.is_greedy(server)
 
 
-async def test_what_is_heavy_waits_for_its_like_alone():
+async def test_heavy_texts_wait_only_for_other_heavy_texts():
     turns = FairTurns(servers=1, for_one=1, apart=1)
     lanes: list[tuple[int, Lane]] = []
 
@@ -98,7 +98,7 @@ async def test_what_is_heavy_waits_for_its_like_alone():
         pass
 
 
-async def test_a_flood_moves_apart_when_somebody_else_comes(clock: Clock):
+async def test_a_flood_moves_to_the_slow_lane_when_another_server_comes(clock: Clock):
     turns = FairTurns(servers=1, for_one=2, apart=1, usage=Usage(clock))
     lanes: list[tuple[int, Lane]] = []
     over = asyncio.Event()

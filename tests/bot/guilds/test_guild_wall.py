@@ -58,9 +58,9 @@ async def test_a_base_of_another_guild_is_as_absent_as_one_that_is_not(
     assert await abbey.admin.autocomplete(abbey.channel, "train", "base", "") == [
         {"name": "Monk", "value": "Monk"}
     ]
-    wish = {"name": "New", "corpus": ("t.txt", corpus_text.encode()), "rights": True}
-    foreign = private_line(await abbey.admin.slash(abbey.channel, "train", base="Bard", **wish))
-    absent = private_line(await abbey.admin.slash(abbey.channel, "train", base="Drab", **wish))
+    options = {"name": "New", "corpus": ("t.txt", corpus_text.encode()), "rights": True}
+    foreign = private_line(await abbey.admin.slash(abbey.channel, "train", base="Bard", **options))
+    absent = private_line(await abbey.admin.slash(abbey.channel, "train", base="Drab", **options))
     assert foreign.replace("Bard", "?") == absent.replace("Drab", "?")
 
 

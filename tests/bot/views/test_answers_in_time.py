@@ -191,7 +191,7 @@ class TestNames:
         told = await world.bot.names.of_all(place.guild.id, ids)
         assert sorted(told.values()) == [f"maker{number}" for number in range(8)]
 
-    async def test_who_is_forgotten_meanwhile_is_not_remembered(
+    async def test_a_member_forgotten_during_the_look_up_is_not_remembered(
         self, world: World, place: Place, monkeypatch: pytest.MonkeyPatch
     ):
         slow = asyncio.Event()

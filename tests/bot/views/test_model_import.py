@@ -154,7 +154,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_what_is_no_sound_bundle_is_one_private_line_and_leaves_nothing(
+async def test_a_damaged_bundle_is_refused_in_one_private_line_and_leaves_nothing(
     world: World, empty: Place, exported: bytes, kind: str
 ):
     spoil, says = HOSTILE[kind]

@@ -55,7 +55,7 @@ async def test_the_panel_shows_figures_origin_and_the_curve(world: World, stratf
     assert (await curve.read()).startswith(b"\x89PNG")
 
 
-async def test_a_model_is_opened_from_the_list_for_ones_own_eyes(world: World, stratford: Place):
+async def test_a_model_opened_from_the_list_is_shown_to_that_person_alone(world: World, stratford: Place):
     listed = answer(await stratford.member.slash(stratford.channel, "models")).message
     await world.restart()
     with world.bot.database.read() as session:

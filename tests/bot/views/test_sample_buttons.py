@@ -137,7 +137,7 @@ async def test_a_text_is_deleted_by_who_asked_or_by_moderators(world: World, str
             await sample.message.fetch()
 
 
-async def test_a_report_goes_to_the_chosen_channel_once_a_person(world: World, stratford: Place):
+async def test_a_report_goes_to_the_chosen_channel_once_per_person(world: World, stratford: Place):
     reports = stratford.guild.create_text_channel("reports")
     configure(world, stratford, report_channel_id=reports.id)
     sample = answer(await stratford.admin.slash(stratford.channel, "generate", seed="to be", length=60))
@@ -180,7 +180,7 @@ async def test_a_report_to_a_channel_that_is_gone_says_so(world: World, stratfor
     assert "Manage Server" in told
 
 
-async def test_elsewhere_than_in_the_chosen_channel_only_managers_generate(world: World, stratford: Place):
+async def test_outside_the_chosen_channel_only_managers_generate(world: World, stratford: Place):
     elsewhere = stratford.guild.create_text_channel("elsewhere")
     configure(world, stratford, channel_id=stratford.channel.id)
     for options in ({}, {"private": True}):
@@ -197,7 +197,7 @@ async def test_elsewhere_than_in_the_chosen_channel_only_managers_generate(world
     assert not answer(await stratford.member.slash(stratford.channel, "generate", length=10)).ephemeral
 
 
-async def test_who_asks_too_soon_is_asked_for_patience(world: World, stratford: Place):
+async def test_a_person_who_asks_too_soon_is_told_how_long_to_wait(world: World, stratford: Place):
     now = 100.0
     world.bot.cooldowns.clock = lambda: now
     sample = answer(await stratford.member.slash(stratford.channel, "generate", length=10))
@@ -244,7 +244,7 @@ async def test_hidden_words_are_hidden_in_text_seed_and_file(world: World, strat
     assert "▒" not in seed(answer(await stratford.member.click(after.message, label="Continue")))
 
 
-async def test_what_repeats_the_corpus_says_so_or_is_drawn_again(
+async def test_a_copy_of_the_corpus_is_reported_or_drawn_again(
     world: World, stratford: Place, tmp_path: Path
 ):
     options = {"seed": "to be", "length": 120, "random_seed": 3}

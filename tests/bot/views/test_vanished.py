@@ -65,7 +65,7 @@ async def test_a_form_whose_panel_is_gone_is_carried_out_and_answered(world: Wor
 
 
 @pytest.mark.parametrize("refusal", TOO_LATE, ids=lambda refusal: str(refusal["code"]))
-async def test_a_click_that_discord_takes_no_answer_to_does_nothing(
+async def test_a_click_that_can_no_longer_be_answered_does_nothing(
     world: World, stratford: Place, refusal: dict
 ):
     message = await panel(stratford)

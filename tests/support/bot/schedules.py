@@ -37,8 +37,8 @@ class Clock:
 
 async def add(place: Place, when: str = "daily 09:00", actor=None, **options) -> simcord.ResponseMessage:
     """The preview of a schedule."""
-    wish = {"when": when, "length": 40} | options
-    return answer(await (actor or place.admin).slash(place.channel, "schedule add", **wish))
+    given = {"when": when, "length": 40} | options
+    return answer(await (actor or place.admin).slash(place.channel, "schedule add", **given))
 
 
 async def save(world: World, place: Place, when: str = "daily 09:00", **options) -> Schedule:

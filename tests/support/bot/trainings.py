@@ -25,8 +25,8 @@ LONG = 30.0
 
 async def train(place: Place, text: str | bytes, actor: Any = None, **options: Any) -> Any:
     data = text.encode() if isinstance(text, str) else text
-    wish = {"name": "Hamlet", "corpus": ("hamlet.txt", data), "rights": True, "minutes": LONG} | options
-    return await (actor or place.admin).slash(place.channel, "train", **wish)
+    given = {"name": "Hamlet", "corpus": ("hamlet.txt", data), "rights": True, "minutes": LONG} | options
+    return await (actor or place.admin).slash(place.channel, "train", **given)
 
 
 async def finish_now(world: World, place: Place) -> discord.Message:
