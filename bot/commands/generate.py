@@ -58,15 +58,15 @@ class Generate(commands.Cog):
     @app_commands.command(description="Write a text in the style of one of this server's models.")
     @app_commands.guild_only()
     @app_commands.describe(
-        seed="The text to go on from (default: a line of the corpus)",
+        seed="Text to continue (default: a line from the training text)",
         model="Which model (default: the server's default, or its newest)",
         length="How many characters to write",
         temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
-        top_p="Draw only from the likeliest that make up this share: 0.9 leaves the odd ones out",
-        typical_p="Draw only typical words, neither odd nor too predictable ones: 0.9 is a good start",
-        count="How many texts to choose from",
+        top_p="Use only the likeliest choices: 0.9 leaves out the odd ones, 1 uses all",
+        typical_p="Use only typical words, neither odd nor too predictable ones: 0.9 is a good start",
+        count="How many texts you get",
         random_seed="The same number, seed and settings give the same text again",
-        private="True: only you see it",
+        private="True: only you see the answer",
     )
     @app_commands.autocomplete(model=autocomplete.models)
     @answers(_ack)

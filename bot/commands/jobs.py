@@ -85,7 +85,7 @@ async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.Vi
 class Jobs(commands.Cog):
     """What is being trained."""
 
-    @app_commands.command(description="Show what this server is training, and what waits.")
+    @app_commands.command(description="Show this server's running and waiting trainings.")
     @app_commands.guild_only()
     @answers(Ack.PRIVATELY)
     async def jobs(self, interaction: Interaction) -> None:

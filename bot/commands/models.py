@@ -78,7 +78,7 @@ class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):op
         """Show the model's panel to this person."""
         (chosen,) = self.item.values
         if not ID.fullmatch(chosen):
-            raise UserError(_("This is no model. /models lists what there is."))
+            raise UserError(_("That is not a model. /models lists all models."))
         await send_panel(interaction, int(chosen))
 
 
@@ -116,7 +116,7 @@ class Models(commands.Cog):
 
     @app_commands.command(description="List this server's models, or open one.")
     @app_commands.guild_only()
-    @app_commands.describe(model="Open this one: figures, loss curve, and what can be done with it")
+    @app_commands.describe(model="Open this model: its figures, its loss curve and its buttons")
     @app_commands.autocomplete(model=autocomplete.models)
     @answers(Ack.PUBLICLY)
     async def models(

@@ -98,7 +98,8 @@ class Privacy(
             limit = style.size(interaction.filesize_limit)
             raise UserError(
                 _(
-                    "What is stored does not fit into one file of {limit}. Ask who hosts this bot for it."
+                    "The stored data does not fit into one file of {limit}. Ask the person who hosts this "
+                    "bot for it."
                 ).format(limit=limit)
             ) from None
         await self.bot.database.call(
@@ -115,7 +116,9 @@ class Privacy(
             content += " " + texts.format(number=made.texts)
         if made.left_out:
             names = safe_text.safe_within(", ".join(made.left_out), 500)
-            content += "\n" + _("Left out, because they do not fit or are gone: {names}").format(names=names)
+            content += "\n" + _("Not included, because they are too large or gone: {names}").format(
+                names=names
+            )
         file = discord.File(io.BytesIO(made.data), filename=f"pastiche-{scope}.zip")
         await answer(interaction, content, files=[file])
 
@@ -156,7 +159,7 @@ def _server_question(found: _About) -> str:
     return (
         _(
             "All of this server's data will be deleted: **{models} models**, **{texts} texts**, trainings, "
-            "schedules, settings and the trail. Running trainings are cancelled."
+            "schedules, settings and the audit log. Running trainings are cancelled."
         ).format(
             models=style.count(found.counts.get("text_model", 0)),
             texts=style.count(len(found.texts)),
@@ -177,7 +180,7 @@ def _person_question(found: _About, learned: list[TextModel], *, models: bool) -
             ).format(number=style.count(len(found.texts)))
         )
     lines.append(
-        _("Your trainings that wait or run are cancelled, and your name is taken out of everything else.")
+        _("Your waiting and running trainings are cancelled, and your name is removed from everything else.")
     )
     if learned:
         names = ", ".join(safe_text.safe(model.name) for model in learned[:NAMED_MODELS])

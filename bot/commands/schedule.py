@@ -61,10 +61,10 @@ class Schedules(
     @app_commands.command(description="Post texts regularly; shows the next three times before it is saved.")
     @app_commands.describe(
         when="daily 09:00, weekdays 18:30, every monday 08:15, every 6 hours, or cron such as 0 9 * * 1-5",
-        timezone="Where the clock is read, such as Europe/Berlin (default: the server's setting)",
+        timezone="Time zone, such as Europe/Berlin (default: the server's setting)",
         channel="Where to post (default: here)",
         model="Which model (default: the server's default at each time)",
-        seed="The text to go on from each time (default: a line of the corpus)",
+        seed="Text to continue each time (default: a line from the training text)",
         temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
         length="How many characters to write",
     )
@@ -131,7 +131,7 @@ class Schedules(
 
         known, models = await self.bot.database.call(look_up)
         if not known:
-            raise UserError(_("There is no schedule here yet. /schedule add makes one."))
+            raise UserError(_("This server has no schedules yet. Add one: /schedule add"))
         who = {each.paused_by for each in known if each.paused_by is not None}
         names = await self.bot.names.of_all(guild_id, who)
         for card in list_cards(known, models, names):
@@ -150,7 +150,7 @@ class Schedules(
             if known is None:
                 raise UnknownSchedule
             if schedules.pause(session, guild_id, schedule, reason=PAUSED, by=user.id) is None:
-                raise UserError(_("This schedule is paused already."))
+                raise UserError(_("This schedule is already paused."))
             audit.record(session, guild_id, user.id, "schedule.paused", title(known))
             return known
 
@@ -182,7 +182,7 @@ class Schedules(
 
         await self._answer(interaction, change, _("**{schedule}** is removed."))
 
-    @app_commands.command(description="Post once now, out of turn.")
+    @app_commands.command(description="Post once now, besides the planned posts.")
     @app_commands.describe(schedule="Which one")
     @answers(Ack.PRIVATELY)
     async def run(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
@@ -196,7 +196,7 @@ class Schedules(
             guild_id, schedule, by=interaction.user.id, wait_s=POST_PATIENCE_S
         )
         if post is None:
-            raise UserError(_("This schedule is posting at this moment."))
+            raise UserError(_("This schedule is posting right now."))
         if post.state is PostState.SENT:
             link = f"https://discord.com/channels/{guild_id}/{known.channel_id}/{post.message_id}"
             await answer(interaction, _("Posted: {link}").format(link=link))
@@ -205,7 +205,9 @@ class Schedules(
         else:
             await answer(
                 interaction,
-                _("It takes a while; the post appears in <#{channel}>.").format(channel=known.channel_id),
+                _("This takes a while. The post will appear in <#{channel}>.").format(
+                    channel=known.channel_id
+                ),
             )
 
     @pause.autocomplete("schedule")
@@ -249,7 +251,11 @@ def _require_own_access(interaction: Interaction, channel: PostChannel) -> None:
     if not isinstance(person, discord.Member):
         raise app_commands.NoPrivateMessage
     if lacking_to_post(channel.permissions_for(person), channel, embeds=False):
-        raise UserError(_("You may not write in <#{channel}> yourself.").format(channel=channel.id))
+        raise UserError(
+            _(
+                "You can only schedule posts where you may write yourself. In <#{channel}> you may not."
+            ).format(channel=channel.id)
+        )
 
 
 async def setup(bot: Pastiche) -> None:

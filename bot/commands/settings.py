@@ -183,7 +183,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
 
         changes, names = await self.bot.database.call(change, guild_of(interaction), write=True)
         if not changes:
-            raise UserError(_("Nothing changed: that is how it is already."))
+            raise UserError(_("Nothing changed: these are the values already."))
         for made in changes:
             if made.setting.kind is Kind.WORDS:
                 self.bot.words.learn(guild_of(interaction), made.new)

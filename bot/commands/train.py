@@ -45,14 +45,14 @@ class Train(commands.Cog):
     @app_commands.guild_only()
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.describe(
-        name="What the model will be called; a name already here gets the new model",
+        name="Name of the model; if a model has this name, the new one replaces it",
         corpus="A text file in UTF-8, the longer the better",
         rights="True: I may use this text",
         level="What it puts together: characters suit every text, words and subwords long ones",
         size="How much it can learn (default: what suits the text)",
         minutes="How long it may train",
-        validation="A text of the same kind to measure the loss on (default: the corpus' end)",
-        base="A model of this server to go on from; it decides level and size",
+        validation="Text of the same kind to measure the loss on (default: the end of the corpus)",
+        base="Start from this model of the server; it keeps its level and size",
     )
     @app_commands.choices(
         level=[app_commands.Choice(name=level, value=level) for level in LEVELS],
@@ -78,7 +78,7 @@ class Train(commands.Cog):
         await asyncio.to_thread(self.bot.queue.enqueue, job)
         await answer(
             interaction,
-            _("**{model}** is in the queue. Its card is in this channel.").format(
+            _("**{model}** is in the queue. You can follow it on its card in this channel.").format(
                 model=safe_text.safe(job.model_name)
             ),
         )

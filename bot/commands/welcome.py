@@ -72,14 +72,15 @@ def welcome() -> discord.Embed:
         colour=style.SAMPLE,
     )
     for usage, what in (
-        ("/train", _("Upload a text that you may use; for those who manage the server.")),
+        ("/train", _("Upload a text that you may use (takes Manage Server).")),
         ("/generate", _("Write something in its style.")),
         ("/models", _("See what was trained, with its figures.")),
     ):
         embed.add_field(name=usage, value=what, inline=False)
     embed.set_footer(
         text=_(
-            "I never read your messages. /privacy shows what is stored, and deletes it; /help shows the rest."
+            "I never read your messages. /privacy shows what I store and deletes it; /help shows all "
+            "commands."
         )
     )
     return embed

@@ -25,7 +25,7 @@ SENTENCES = {
     "model.imported": marked("{who} imported the model {subject}"),
     "model.exported": marked("{who} exported the model {subject}"),
     "model.made_default": marked("{who} made {subject} the default model"),
-    "training.queued": marked("{who} asked for the training of {subject}"),
+    "training.queued": marked("{who} queued the training of {subject}"),
     "training.cancelled": marked("{who} cancelled the training of {subject}"),
     "training.finished_early": marked("{who} finished the training of {subject} early"),
     "schedule.added": marked("{who} added the schedule {subject}"),
@@ -35,7 +35,7 @@ SENTENCES = {
     "post.stopped": marked("{who} stopped the posts of {subject}"),
     "sample.reported": marked("{who} reported a text"),
     "data.exported": marked("{who} exported stored data"),
-    "data.deleted": marked("{who} had stored data deleted"),
+    "data.deleted": marked("{who} deleted stored data"),
 }
 
 
@@ -56,7 +56,7 @@ def audit_page(
     ]
     while lines and len("\n".join(lines)) > DESCRIPTION_CHARACTERS:
         lines.pop()
-    embed.description = "\n".join(lines) or _("Nothing was changed here yet.")
+    embed.description = "\n".join(lines) or _("No changes yet.")
     pages = page_count(total)
     changes = ngettext("{number} change", "{number} changes", total).format(number=style.count(total))
     place = _("page {page} of {pages}").format(page=page + 1, pages=pages)

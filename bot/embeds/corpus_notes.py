@@ -14,26 +14,26 @@ def corpus_notes(stats: CorpusStats, level: str) -> list[str]:
     if stats.suspected_secrets:
         notes.append(
             _(
-                "It seems to hold {secrets}. A model can write what it has read: "
-                "cancel, and upload the text without them."
+                "The text seems to contain {secrets}. A model can repeat what it has read: cancel, and "
+                "upload the text without them."
             ).format(secrets=", ".join(stats.suspected_secrets))
         )
     enough = LEVELS[level].enough
     if stats.characters < enough:
         notes.append(
             _(
-                "It is short for this level: {characters} characters, and {enough} and more do well. "
-                "Expect it to repeat the text."
+                "The text is short for this level: it has {characters} characters, and {enough} or more "
+                "work well. Expect the model to repeat the text."
             ).format(characters=style.count(stats.characters), enough=style.count(enough))
         )
     if level == CHAR.name and stats.too_many_symbols:
         notes.append(
-            _("It has {symbols} different characters; the level `subword` learns such a text sooner.").format(
-                symbols=style.count(stats.symbols)
-            )
+            _(
+                "The text has {symbols} different characters; the level `subword` learns such texts faster."
+            ).format(symbols=style.count(stats.symbols))
         )
     if stats.duplicated_lines > MANY_REPEATED:
         notes.append(
-            _("{share} of its lines repeat earlier ones.").format(share=f"{stats.duplicated_lines:.0%}")
+            _("{share} of the lines repeat earlier lines.").format(share=f"{stats.duplicated_lines:.0%}")
         )
     return notes

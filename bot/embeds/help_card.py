@@ -18,7 +18,7 @@ EMBED_CHARACTERS = 5600
 GROUPS = (
     (marked("Write"), ("generate",)),
     (marked("Train"), ("train", "models", "jobs")),
-    (marked("Look after the server"), ("settings", "schedule")),
+    (marked("Manage the server"), ("settings", "schedule")),
     (marked("Privacy and help"), ("privacy", "help")),
 )
 

@@ -37,7 +37,7 @@ def job_list(jobs: JobList) -> discord.Embed:
     """The card."""
     embed = discord.Embed(title=_("Trainings of this server"), colour=style.QUEUED)
     if not jobs.unfinished:
-        embed.description = _("Nothing is training. Begin with /train and a text that you may use.")
+        embed.description = _("Nothing is training. Start with /train and a text that you may use.")
     else:
         embed.colour = style.TRAINING
     for job in jobs.unfinished[:JOBS_SHOWN]:
@@ -65,7 +65,7 @@ def _name(job: TrainingJob) -> str:
 
 
 def _standing(job: TrainingJob, jobs: JobList) -> str:
-    asked_by = _("asked for by {name}").format(name=safe_text.person(jobs.names[job.requested_by]))
+    asked_by = _("requested by {name}").format(name=safe_text.person(jobs.names[job.requested_by]))
     if job.state is JobState.TRAINING:
         bar = style.progress_bar(job.fraction)
         if job.loss is None or job.eta_s is None:

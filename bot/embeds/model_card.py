@@ -60,8 +60,8 @@ def deletion_card(model: TextModel) -> discord.Embed:
     return discord.Embed(
         title=_("Delete “{name}”?").format(name=safe_text.safe_within(model.name, 200)),
         description=_(
-            "Its bundle is deleted for good; the corpus and the record of its training stay. "
-            "Export it first if you may want it again."
+            "The model is deleted for good; the corpus and the record of its training stay. Export the "
+            "model first if you may want it again."
         ),
         colour=style.FAILED,
     )

@@ -17,7 +17,7 @@ NOUNS = {
     "schedule": marked("Schedules"),
     "scheduled_post": marked("Scheduled posts"),
     "report": marked("Reports"),
-    "audit_event": marked("Entries in the trail"),
+    "audit_event": marked("Entries in the audit log"),
 }
 NOT_COUNTED = frozenset({"guild_settings"})
 # All embeds of a message have 6,000 characters together; the statements get what is sure to be left.

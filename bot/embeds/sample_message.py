@@ -99,7 +99,7 @@ def _excerpt(sample: Sample, room: int) -> str:
 
 
 def _shortened(sample: Sample, room: int) -> str:
-    told = _("The text is shortened: I lack Attach Files in this channel, so it cannot come as a file.")
+    told = _("The text is shortened: to send it as a file I need Attach Files in this channel.")
     return _cut(sample, room, room, told)
 
 
@@ -116,7 +116,9 @@ def _footer(sample: Sample, number: int, count: int) -> str:
         parts.insert(0, _("{number} of {count}").format(number=number, count=count))
     parts += sample.options.in_words()
     if sample.copied:
-        parts.append(_("{number} characters in a row stand in its corpus").format(number=sample.copied))
+        parts.append(
+            _("{number} characters in a row are copied from the corpus").format(number=sample.copied)
+        )
     if sample.ended_early:
         parts.append(_("still learning: its training was ended early"))
     if sample.left_out:

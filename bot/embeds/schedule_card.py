@@ -52,7 +52,7 @@ def preview_card(
     embed.add_field(name=_("Settings"), value=_settings(schedule))
     if schedule.seed:
         embed.add_field(
-            name=_("Goes on from"), value=safe_text.safe_within(schedule.seed, SEED_CHARACTERS), inline=False
+            name=_("Continues"), value=safe_text.safe_within(schedule.seed, SEED_CHARACTERS), inline=False
         )
     return embed
 
@@ -97,9 +97,9 @@ def notice(schedule: Schedule) -> discord.Embed:
         colour=style.CANCELLED,
     )
     embed.set_footer(
-        text=_(
-            "Someone with Manage Server can put that right, then use /schedule resume (#{number})."
-        ).format(number=schedule.id)
+        text=_("Someone with Manage Server can fix this and then use /schedule resume (#{number}).").format(
+            number=schedule.id
+        )
     )
     return embed
 

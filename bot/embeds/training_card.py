@@ -74,9 +74,9 @@ def training_card(
     _add_samples(embed, job)
     if pictured:
         embed.set_image(url=f"attachment://{PICTURE}")
-    footer = _("Asked for by {name} · trains for up to {duration}")
+    footer = _("Requested by {name} · trains for up to {duration}")
     if job.state.is_final:
-        footer = _("Asked for by {name}")
+        footer = _("Requested by {name}")
     embed.set_footer(text=footer.format(name=asked_by, duration=style.duration(job.minutes * 60)))
     return embed
 
@@ -104,7 +104,7 @@ def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.da
             told = reasons.for_people(job.error) if job.error else _("no reason was given")
             reason = safe_text.safe_within(_(told), REASON_CHARACTERS)
             reason = reason[:1].upper() + reason[1:]
-            others = _("The other models of this server are as they were.")
+            others = _("The other models of this server have not changed.")
             return _("**Failed**") + f"\n{reason}\n*{others}*"
         case JobState.CANCELLED:
             return _("**Cancelled**")
@@ -134,9 +134,9 @@ def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
     if job.size is not None:
         learns += _(" · size {size}").format(size=job.size)
     if base is not None:
-        learns += _(" · goes on from {model}").format(model=safe_text.safe_within(base.name, 60))
+        learns += _(" · starts from {model}").format(model=safe_text.safe_within(base.name, 60))
     if job.validation_corpus_id is not None:
-        learns += _(" · measured on a text of its own")
+        learns += _(" · measured on a separate text")
     return f"{safe_text.safe_within(corpus.filename, 60)}\n{figures}\n{learns}"
 
 

@@ -121,6 +121,6 @@ def _refused(refusal: Refusal) -> SampleRefused:
         return SampleRefused(refusal.message, refusal.line, refusal.values)
     log.error("a model cannot be sampled", kind=refusal.kind, reason=refusal.message)
     return SampleRefused(
-        _("This model is damaged or not on the disk any more; whoever hosts the bot finds more in its log."),
+        _("This model is damaged or gone. The person who hosts this bot finds details in its log."),
         passing=True,
     )

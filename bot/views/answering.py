@@ -229,7 +229,7 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         log.info("what was to be answered is gone", guild=interaction.guild_id, error=str(error))
         with contextlib.suppress(discord.HTTPException):
             if not _is_vanished(error, TOO_LATE):
-                await answer_privately(interaction, _("The message that this belongs to is gone."))
+                await answer_privately(interaction, _("This message no longer exists."))
         return
     line = line_for(error)
     if line is None:

@@ -73,7 +73,7 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32
         database: Database = interaction.client.database
         job = await _job_to_end(interaction, self.job_id)
         if job.loss is None and job.curve == NO_CURVE:
-            raise UserError(_("This training has not learnt anything yet: wait for its first loss."))
+            raise UserError(_("This training has not learned anything yet. Wait for its first loss."))
 
         def finish(session: Session) -> TrainingJob | None:
             asked = training_jobs.request_finish(session, job.guild_id, job.id)
@@ -92,7 +92,7 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32
             raise UserError(_("This training has already ended."))
         await answer(
             interaction,
-            _("**{model}** is finished with the best it has learnt so far.").format(
+            _("**{model}** is being finished with its best result so far.").format(
                 model=safe_text.safe(job.model_name)
             ),
         )

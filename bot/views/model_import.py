@@ -58,7 +58,7 @@ class ImportModal(Form):
         self.add_item(
             discord.ui.Label(
                 text=_("Bundle"),
-                description=_("A zip that Export made, of a model that you may use."),
+                description=_("A zip file from Export, of a model that you may use."),
                 component=self.file,
             )
         )
@@ -89,7 +89,7 @@ class ImportModal(Form):
             packed.unlink(missing_ok=True)
         await answer(
             interaction,
-            _("The model **{name}** is here. Try it: `/generate model:{plain}`").format(
+            _("The model **{name}** is imported. Try it: `/generate model:{plain}`").format(
                 name=safe_text.safe(name), plain=safe_text.plain(name)
             ),
         )

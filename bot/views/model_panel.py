@@ -157,12 +157,12 @@ async def _export(interaction: Interaction, model_id: int) -> None:
     try:
         packed = await asyncio.to_thread(archive.pack, bundle, limit)
     except OSError:
-        raise UserError(_("The bundle of this model is not on the disk any more.")) from None
+        raise UserError(_("The files of this model are gone.")) from None
     if packed is None:
         raise UserError(
             _(
-                "This model is larger than the {limit:.0f} MiB that Discord takes here. "
-                "Whoever hosts the bot can copy its bundle from the disk."
+                "This model is larger than the {limit:.0f} MiB that Discord accepts here. The person who "
+                "hosts this bot can copy its bundle from the disk."
             ).format(limit=limit / 2**20)
         )
     await interaction.client.database.call(
@@ -174,7 +174,10 @@ async def _export(interaction: Interaction, model_id: int) -> None:
     slug = re.sub(r"[^\w.-]+", "-", hidden_words.veil(model.name), flags=re.ASCII).strip("-.") or "model"
     await answer(
         interaction,
-        _("The bundle, for Import in another server or for Pastiche on a computer of your own."),
+        _(
+            "Here is the bundle. You can import it in another server, or use it with Pastiche on your "
+            "own computer."
+        ),
         files=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
     )
 

@@ -74,7 +74,9 @@ class ReportButton(PersistentItem[Button], template=r"report"):
                     "Please tell someone who manages this server."
                 ).format(channel=channel_id)
             ) from None
-        await answer(interaction, _("Thank you. The text was reported to those who look after this server."))
+        await answer(
+            interaction, _("Thank you. Your report was sent to the people who look after this server.")
+        )
 
 
 def _record(session: Session, guild_id: int, user_id: int, message_id: int) -> int | None:

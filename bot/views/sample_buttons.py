@@ -64,7 +64,9 @@ class AgainButton(
         message = interaction.message
         seed = seed_of(message) if self.seeded and message else ""
         if HIDDEN in seed:
-            raise UserError(_("The seed holds a word that is hidden here. Try /generate with another one."))
+            raise UserError(
+                _("The seed contains a word that this server hides. Try /generate with another seed.")
+            )
         await answer_with_samples(interaction, dataclasses.replace(self.request, seed=seed))
 
 
@@ -115,7 +117,7 @@ def continued_seed(text: str, characters: int = CONTINUED_CHARACTERS) -> str:
     """
     seed = ending(after_hidden(text), characters)
     if not seed.strip():
-        raise UserError(_("There is no text here to go on from."))
+        raise UserError(_("There is no text here to continue."))
     return seed
 
 

@@ -95,10 +95,10 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"
         if stopped is None:
             raise UnknownSchedule
         if not stopped:
-            raise UserError(_("This schedule is paused already."))
+            raise UserError(_("This schedule is already paused."))
         await answer(
             interaction,
-            _("{name} stopped the schedule **{schedule}**. /schedule resume lets it go on.").format(
+            _("{name} paused the schedule **{schedule}**. Use /schedule resume to continue it.").format(
                 name=safe_text.safe(name), schedule=safe_text.safe(stopped)
             ),
         )

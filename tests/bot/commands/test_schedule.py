@@ -132,7 +132,7 @@ class TestAdd:
         line = private_line(
             await stratford.admin.slash(stratford.channel, "schedule add", when="hourly", channel=theirs)
         )
-        assert "You may not write in" in line
+        assert "you may write yourself" in line
         with world.bot.database.write() as session:
             guilds.edit(session, stratford.guild.id, channel_id=silent.id)
         line = private_line(await stratford.admin.slash(stratford.channel, "schedule add", when="hourly"))

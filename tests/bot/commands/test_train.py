@@ -34,7 +34,7 @@ async def test_a_text_goes_in_and_its_style_comes_out(world: World, corpus_text:
     stratford = world.place()
     # Long enough not to be learnt before it is ended.
     line = private_line(await train(stratford, corpus_text * 10))
-    assert line == "**Hamlet** is in the queue. Its card is in this channel."
+    assert line == "**Hamlet** is in the queue. You can follow it on its card in this channel."
     card = stratford.channel.last_message
     for words in (
         "Queued",
@@ -83,7 +83,7 @@ async def test_each_choice_reaches_the_trainer(
     held_out = ("held-out.txt", corpus_text[:3000].encode())
     await train(stratford, corpus_text, level="word", size="medium", minutes=7, validation=held_out)
     card = shown(stratford.channel.last_message)
-    for words in ("Learns words · size medium · measured on a text of its own", "up to 7 min"):
+    for words in ("Learns words · size medium · measured on a separate text", "up to 7 min"):
         assert words in card
     await world.until(stratford, "Training")
     (order,) = trainers.orders

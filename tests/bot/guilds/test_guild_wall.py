@@ -140,7 +140,7 @@ async def test_a_foreign_model_cannot_be_chosen_from_the_list(world: World, stra
         options[0]["value"] = value
         lines.append(private_line(await abbey.admin.select(listed.message, [value])))
     assert lines[0] == lines[1] == "There is no such model here. /models lists what there is."
-    assert lines[2] == lines[3] == "This is no model. /models lists what there is."
+    assert lines[2] == lines[3] == "That is not a model. /models lists all models."
 
 
 async def test_a_form_for_a_model_that_became_foreign_changes_nothing(

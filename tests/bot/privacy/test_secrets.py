@@ -177,5 +177,5 @@ async def test_a_damaged_model_names_nothing_of_the_host(world: World, trained_b
     panel = await place.admin.slash(place.channel, "models", model="Bard")
     broken += [panel, await place.admin.click(answer(panel).message, label="Export")]
     read = everything(place, *broken)
-    assert "This model is damaged or not on the disk any more" in read
+    assert "This model is damaged or gone" in read
     assert not HOST.search(read), read

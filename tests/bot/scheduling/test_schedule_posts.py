@@ -127,7 +127,7 @@ class TestPosting:
             texts.append(shown(posts(stratford)[-1]))
             await asyncio.sleep(1)  # posts out of turn are told apart by their second
         assert copied not in texts[0].replace("\\", "")
-        assert "stand in its corpus" not in texts[0]
+        assert "copied from the corpus" not in texts[0]
         assert texts[0] == texts[1]
 
     async def test_a_post_can_be_reported(self, world: World, stratford: Place, clock: Clock):

@@ -29,7 +29,7 @@ async def test_no_command_finds_it_and_no_choice_offers_it(world: World, stratfo
         assert foreign == absent == "There is no such schedule here. /schedule list shows what there is."
         assert await abbey.admin.autocomplete(abbey.channel, command, "schedule", "") == []
     line = private_line(await abbey.admin.slash(abbey.channel, "schedule list"))
-    assert line == "There is no schedule here yet. /schedule add makes one."
+    assert line == "This server has no schedules yet. Add one: /schedule add"
     assert state(world, stratford, theirs).state is ScheduleState.ACTIVE
     assert posts(stratford) == []
 

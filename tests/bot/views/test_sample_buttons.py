@@ -117,7 +117,7 @@ async def test_the_message_menu_says_where_there_is_nothing_to_go_on_from(stratf
     result = await stratford.member.context_menu(stratford.channel, "Continue this", message)
     assert private_line(result) in (
         "The model has never seen a single character of this text.",
-        "There is no text here to go on from.",
+        "There is no text here to continue.",
     )
 
 
@@ -142,7 +142,7 @@ async def test_a_report_goes_to_the_chosen_channel_once_per_person(world: World,
     configure(world, stratford, report_channel_id=reports.id)
     sample = answer(await stratford.admin.slash(stratford.channel, "generate", seed="to be", length=60))
     thanks = private_line(await stratford.member.click(sample.message, label="Report"))
-    assert thanks == "Thank you. The text was reported to those who look after this server."
+    assert thanks == "Thank you. Your report was sent to the people who look after this server."
     report = reports.last_message
     text = shown(report)
     assert sample.message.jump_url in text
@@ -238,7 +238,7 @@ async def test_hidden_words_are_hidden_in_text_seed_and_file(world: World, strat
     file = (await several.message.attachments[0].read()).decode()
     assert file.startswith("▒▒▒ ▒▒▒")
     assert not re.search(r"\b(?:the|lord)\b", file, re.IGNORECASE)
-    assert "holds a word that is hidden" in private_line(
+    assert "contains a word that this server hides" in private_line(
         await stratford.member.click(after.message, label="Again")
     )
     assert "▒" not in seed(answer(await stratford.member.click(after.message, label="Continue")))
@@ -249,25 +249,25 @@ async def test_a_copy_of_the_corpus_is_reported_or_drawn_again(
 ):
     options = {"seed": "to be", "length": 120, "random_seed": 3}
     first = answer(await stratford.member.slash(stratford.channel, "generate", **options))
-    assert "stand in its corpus" not in footer(first)
+    assert "are copied from the corpus" not in footer(first)
     written = first.embeds[0].description.removeprefix("**to be**").replace("\\", "")
     corpus_id = world.learn_from(stratford, f"Before. {written} After.", tmp_path)
 
     same = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert same.embeds[0].description == first.embeds[0].description
-    assert footer(same).endswith(" · random seed 3 · 120 characters in a row stand in its corpus")
+    assert footer(same).endswith(" · random seed 3 · 120 characters in a row are copied from the corpus")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("secrets.randbelow", lambda below: 3)  # what chance draws first
         del options["random_seed"]
         redrawn = answer(await stratford.member.slash(stratford.channel, "generate", **options))
         assert "random seed" in footer(redrawn)
-        assert not footer(redrawn).endswith((" · random seed 3", "stand in its corpus"))
+        assert not footer(redrawn).endswith((" · random seed 3", "are copied from the corpus"))
         assert redrawn.embeds[0].description != first.embeds[0].description
 
         patch.setattr("bot.generation.service.REDRAWN", 0)
         stuck = answer(await stratford.member.slash(stratford.channel, "generate", **options))
-    assert footer(stuck).endswith("stand in its corpus")
+    assert footer(stuck).endswith("are copied from the corpus")
 
     options["random_seed"] = 3
     configure(world, stratford, longest_copy=0)
