@@ -18,7 +18,7 @@ EMBED_CHARACTERS = 5600
 GROUPS = (
     (marked("Write"), ("generate",)),
     (marked("Train"), ("train", "models", "jobs")),
-    (marked("Manage the server"), ("settings", "schedule")),
+    (marked("Settings and schedules"), ("settings", "schedule")),
     (marked("Privacy and help"), ("privacy", "help")),
 )
 

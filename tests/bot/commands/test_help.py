@@ -21,7 +21,7 @@ async def test_it_lists_every_command_with_who_may_use_it(world: World):
             assert f"</{name}:{ids[name.split()[0]]}> {command.description}" in text
     assert "Write a text in the style of one of this server's models.\n" in text
     assert "everyone" not in text
-    assert "Look after the server · Manage Server\n" in text
+    assert "Settings and schedules · Manage Server\n" in text
     assert "Change settings of this server.\n" in text
     assert "Train a model on a text that you may use. · *Manage Server*" in text
 

@@ -216,7 +216,7 @@ class TestStop:
         assert refused == "Schedules take the permission Manage Server."
         said = answer(await stratford.admin.click(post, label="Stop"))
         assert not said.ephemeral
-        assert f"{stratford.admin.name} stopped the schedule" in said.content
+        assert f"{stratford.admin.name} paused the schedule" in said.content
         assert "daily 09:00" in said.content
         assert "paused already" in private_line(await stratford.admin.click(post, label="Stop"))
         await clock.at(schedule.next_slot)
