@@ -218,7 +218,7 @@ class TestStop:
         assert not said.ephemeral
         assert f"{stratford.admin.name} paused the schedule" in said.content
         assert "daily 09:00" in said.content
-        assert "paused already" in private_line(await stratford.admin.click(post, label="Stop"))
+        assert "already paused" in private_line(await stratford.admin.click(post, label="Stop"))
         await clock.at(schedule.next_slot)
         assert len(posts(stratford)) == 1
         with world.bot.database.read() as session:
