@@ -113,7 +113,7 @@ class TestGoingOn:
         ]
         enqueue, world.bot.queue.enqueue = world.bot.queue.enqueue, lambda job: None
         await train(stratford, corpus_text, base="bard")
-        assert "goes on from Bard" in shown(stratford.channel.last_message)
+        assert "starts from Bard" in shown(stratford.channel.last_message)
         (job,) = jobs(world, stratford)
         with world.bot.database.write() as session:
             base = text_models.get(session, stratford.guild.id, base_id)

@@ -40,5 +40,5 @@ async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
         make_due(settings)
         await page.reads(f"· {MODEL_NAME} ·", times=2)
 
-        await page.press("Stop", "stopped the schedule")
+        await page.press("Stop", "paused the schedule")
         await page.page.screenshot(path=tmp_path / "stopped.png")

@@ -132,7 +132,7 @@ class TestJobs:
         stratford = world.place()
         card = answer(await stratford.member.slash(stratford.channel, "jobs"))
         assert card.ephemeral
-        assert "Nothing is training. Begin with /train" in shown(card)
+        assert "Nothing is training. Start with /train" in shown(card)
         assert labels(card.message) == ["Refresh"]
 
     async def test_what_runs_waits_and_ended(self, world: World, corpus_text: str, trainers: Trainers):

@@ -37,7 +37,7 @@ async def bring(place: Place, data: bytes, name: str = "Guest") -> simcord.Inter
 
 async def test_a_bundle_that_was_exported_comes_in_and_writes(world: World, empty: Place, exported: bytes):
     assert private_line(await bring(empty, exported)) == (
-        "The model **Guest** is here. Try it: `/generate model:Guest`"
+        "The model **Guest** is imported. Try it: `/generate model:Guest`"
     )
     sample = answer(await empty.member.slash(empty.channel, "generate", seed="to be", length=30))
     assert sample.embeds[0].footer.text.startswith("Guest ·")
