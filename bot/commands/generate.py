@@ -24,11 +24,11 @@ from bot.views.answering import Ack, answers
 from bot.views.report_buttons import DeleteButton, ReportButton
 from bot.views.sample_buttons import AgainButton, ContinueButton, answer_with_samples, continued_seed
 
-# Of a message that somebody wrote: more would bury what comes after it.
+# Characters of a message that become the seed: more would hide the text after it.
 MESSAGE_CHARACTERS = 300
 COUNT_EVERY_S = 10
 
-# Mentions, emoji and times are no words of the message.
+# Mentions, emoji and timestamps are not words of the message.
 _DISCORD_MARKUP = re.compile(r"<(?:[@#][!&]?|a?:\w+:|/[^<>:]{1,100}:|t:|id:)[^<>\s]*>")
 
 
@@ -37,7 +37,7 @@ def _ack(options: Mapping[str, Any]) -> Ack:
 
 
 class Generate(commands.Cog):
-    """Text in the style of what the server trained."""
+    """`/generate`, the message menu, and the counts of what the models wrote."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
@@ -45,12 +45,12 @@ class Generate(commands.Cog):
         self.menu.guild_only = True
 
     async def cog_load(self) -> None:
-        """Begin to count what the models write, and offer the message menu."""
+        """Add the message menu, and start to save the counts."""
         self.bot.tree.add_command(self.menu)
         self.count.start()
 
     async def cog_unload(self) -> None:
-        """Take the menu back, and bring the last counts home."""
+        """Remove the menu, and save the last counts."""
         self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
         self.count.cancel()
         await asyncio.to_thread(self.bot.generations.save)
@@ -84,13 +84,13 @@ class Generate(commands.Cog):
         private: bool = False,
     ) -> None:
         """Answer with samples."""
-        del private  # the acknowledgement has settled it
+        del private  # `_ack` has read it
         options = SamplingOptions(length, temperature, top_p, random_seed, count, typical_p)
         request = GenerationRequest(model, seed or "", options, exact=random_seed is not None)
         await answer_with_samples(interaction, request)
 
     async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:
-        """Go on from the text of a message, which comes with the interaction and is kept nowhere."""
+        """Continue the text of a message, which comes with the interaction and is never stored."""
         await self._continue(interaction, message)
 
     @answers(Ack.PUBLICLY)
@@ -103,7 +103,7 @@ class Generate(commands.Cog):
 
     @tasks.loop(seconds=COUNT_EVERY_S)
     async def count(self) -> None:
-        """Bring the counts of what was written to the database."""
+        """Save the counts of what the models wrote."""
         await asyncio.to_thread(self.bot.generations.save)
 
 

@@ -20,7 +20,7 @@ AnyCommand = app_commands.Command[Any, ..., Any]
 
 
 class Help(commands.Cog):
-    """What there is to type."""
+    """`/help`."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot

@@ -1,4 +1,4 @@
-"""Deletes by itself what was kept long enough: old texts, and all of servers that removed the bot."""
+"""Deletes data whose time is over: old texts, and all data of servers that removed the bot."""
 
 import asyncio
 from collections.abc import Collection
@@ -20,20 +20,20 @@ KEPT_AFTER_REMOVAL = timedelta(days=30)
 
 
 def left_for_good(database: Database, now: datetime) -> list[int]:
-    """Servers that removed the bot long enough ago."""
+    """Ids of servers that removed the bot at least `KEPT_AFTER_REMOVAL` ago."""
     with database.read() as session:
         return list(retention.left_before(session, now - KEPT_AFTER_REMOVAL))
 
 
 def purge(database: Database, layout: Layout, gone: Collection[int], now: datetime) -> None:
-    """Delete all of servers that removed the bot long ago, as Discord confirms."""
+    """Delete all data of servers; Discord has confirmed that they removed the bot."""
     for guild_id in gone:
         erasure.erase_guild(database, layout, guild_id, now)
         log.info("data of a server that removed the bot is deleted", guild=guild_id)
 
 
 def tidy(database: Database, layout: Layout, now: datetime) -> None:
-    """Finish deletions that a crash interrupted, delete texts that are kept no longer, and what was left."""
+    """Finish interrupted deletions, then delete expired texts and files that no row names."""
     erasure.carry_out_removals(database, layout, now)
     expired = erasure.expire_texts(database, layout, now)
     if expired:
@@ -42,25 +42,25 @@ def tidy(database: Database, layout: Layout, now: datetime) -> None:
 
 
 class Housekeeping(commands.Cog):
-    """Looks once an hour."""
+    """Deletes expired data once an hour."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
 
     async def cog_load(self) -> None:
-        """Finish what was interrupted before anybody can ask for anything."""
+        """Finish interrupted deletions before the bot serves anyone."""
         await asyncio.to_thread(
             erasure.carry_out_removals, self.bot.database, self.bot.layout, discord.utils.utcnow()
         )
         self.every_hour.start()
 
     async def cog_unload(self) -> None:
-        """Stop looking."""
+        """Stop the loop."""
         self.every_hour.cancel()
 
     @tasks.loop(hours=1)
     async def every_hour(self) -> None:
-        """Look; a fault of the database or the disk must not end the loop."""
+        """Delete what has expired; a fault of the database or the disk must not end the loop."""
         now = self.bot.clock()
         database, layout = self.bot.database, self.bot.layout
         try:

@@ -19,7 +19,7 @@ CHOICES = 25
 
 
 class CancelSelect(UpdatingItem[Select], template=r"jobs:cancel"):
-    """Calls off the chosen training."""
+    """Cancels the chosen training."""
 
     def __init__(self, jobs: list[TrainingJob] | None = None) -> None:
         super().__init__(
@@ -31,7 +31,7 @@ class CancelSelect(UpdatingItem[Select], template=r"jobs:cancel"):
         )
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Cancel it if it is this server's and the person may, and show the list as it is now."""
+        """Cancel it if it is this server's and the person may, then show the list again."""
         line = await cancel_job(interaction, self.item.values[0])
         embed, view = await _panel(interaction)
         await answer(interaction, embeds=[embed], view=view)
@@ -89,7 +89,7 @@ class Jobs(commands.Cog):
     @app_commands.guild_only()
     @answers(Ack.PRIVATELY)
     async def jobs(self, interaction: Interaction) -> None:
-        """Answer the person alone: the choices to cancel are theirs."""
+        """Answer privately: the menu holds the trainings that this person may cancel."""
         embed, view = await _panel(interaction)
         await answer(interaction, embeds=[embed], view=view)
 

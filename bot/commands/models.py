@@ -1,4 +1,4 @@
-"""`/models`: what the server trained, as a list to choose from, or one model with its buttons."""
+"""`/models`: the server's models as a list to choose from, or one model with its buttons."""
 
 import re
 from typing import Self
@@ -45,13 +45,13 @@ class PageButton(UpdatingItem[Button], template=r"models:(?P<page>\d{1,4}):(?P<t
         return cls(int(match["page"]), match["to"])
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Show the page, with the models as they are now."""
+        """Show the page with the present models."""
         embed, view = await _page(interaction, self.page)
         await answer(interaction, embeds=[embed], view=view)
 
 
 class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):open"):
-    """Opens one of the models on a page, for whoever chose it; outlives a restart."""
+    """Opens a model of the page for the person who chose it; outlives a restart."""
 
     def __init__(self, page: int, models: list[TextModel]) -> None:
         super().__init__(

@@ -32,7 +32,7 @@ NAMED_MODELS = 10
 
 @dataclass(frozen=True)
 class _About:
-    """Rows that name somebody, or a server's."""
+    """What is stored about a person or a server: rows by table, and the uploaded texts."""
 
     counts: Mapping[str, int]
     texts: Sequence[Corpus]
@@ -42,7 +42,7 @@ class _About:
 class Privacy(
     commands.GroupCog, group_name="privacy", group_description="What is stored, and how to delete it."
 ):
-    """What is stored, for whom it is about."""
+    """The commands for the data of a person or a server."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
@@ -130,7 +130,7 @@ class Privacy(
     @app_commands.choices(scope=SCOPES)
     @answers(Ack.PRIVATELY)
     async def delete(self, interaction: Interaction, scope: str = "me", models: bool = False) -> None:
-        """Say what will be deleted, and ask."""
+        """Say what will be deleted, and ask for confirmation."""
         guild_id = guild_of(interaction)
         if scope == "server":
             require_manager(interaction)

@@ -45,17 +45,17 @@ class Schedules(
     group_name="schedule",
     group_description="Post texts regularly, in a channel you choose.",
 ):
-    """The server's schedules, and the clock that drives them."""
+    """The commands of schedules, and the loop that posts what is due."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
 
     async def cog_load(self) -> None:
-        """Begin to look for posts that are due."""
+        """Start the loop that posts what is due."""
         self.post_due.start()
 
     async def cog_unload(self) -> None:
-        """Leave the schedules as they are."""
+        """Stop the loop; the schedules stay."""
         self.post_due.cancel()
 
     @app_commands.command(description="Post texts regularly; shows the next three times before it is saved.")
@@ -83,7 +83,7 @@ class Schedules(
         temperature: app_commands.Range[float, 0.0, MAX_TEMPERATURE] | None = None,
         length: app_commands.Range[int, 1, MAX_LENGTH] | None = None,
     ) -> None:
-        """Check everything and show what would be saved."""
+        """Check everything, and show a preview of the schedule."""
         require_scheduler(interaction)
         guild_id = guild_of(interaction)
         settings = await self.bot.database.call(guilds.settings_of, guild_id)
@@ -121,7 +121,7 @@ class Schedules(
     @app_commands.command(name="list", description="Show this server's schedules.")
     @answers(Ack.PRIVATELY)
     async def show(self, interaction: Interaction) -> None:
-        """Answer with a card, or as many as it takes."""
+        """Answer with as many cards as needed."""
         require_scheduler(interaction)
         guild_id = guild_of(interaction)
 
@@ -160,7 +160,7 @@ class Schedules(
     @app_commands.describe(schedule="Which one")
     @answers(Ack.PRIVATELY)
     async def resume(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
-        """Resume it; who does so answers for it from now on."""
+        """Resume it; the person who does so becomes its creator."""
         require_scheduler(interaction)
         resumed, name = await changes.resume(interaction, schedule)
         await answer(interaction, embeds=[saved_card(resumed, name)])
@@ -186,7 +186,7 @@ class Schedules(
     @app_commands.describe(schedule="Which one")
     @answers(Ack.PRIVATELY)
     async def run(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
-        """Post as the schedule would, and say what came of it."""
+        """Post as the schedule would, and report the result."""
         require_scheduler(interaction)
         guild_id = guild_of(interaction)
         known = await self.bot.database.call(schedules.get, guild_id, schedule)
@@ -234,7 +234,7 @@ class Schedules(
 
     @tasks.loop(seconds=TICK_S)
     async def post_due(self) -> None:
-        """Post what is due; whatever goes wrong must not end the loop."""
+        """Post what is due; no error may end the loop."""
         try:
             await self.bot.poster.tick()
         except Exception as error:
@@ -242,7 +242,7 @@ class Schedules(
 
 
 def _require_own_access(interaction: Interaction, channel: PostChannel) -> None:
-    """See that the person may post there themselves: the bot is no way around a channel's permissions.
+    """Check that the person may write there: the bot must not bypass a channel's permissions.
 
     Raises:
         UserError: they may not.

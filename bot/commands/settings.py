@@ -1,4 +1,4 @@
-"""`/settings show`, `edit` and `reset`; options, card and choices come from the table of settings."""
+"""`/settings show`, `edit` and `reset`; their options come from the table `bot.guilds.settings.SETTINGS`."""
 
 import inspect
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ ALL = "all"
 
 
 def _annotation(setting: Setting) -> Any:
-    """What discord.py makes an option of."""
+    """The annotation from which discord.py makes an option."""
     match setting.kind:
         case Kind.DECIMAL:
             return app_commands.Range[float, float(setting.low), float(setting.high)]
@@ -63,7 +63,7 @@ def _with_an_option_each(callback: Any) -> Any:
 def _changed(
     session: Session, guild_id: int, actor_id: int, wanted: dict[str, Any], action: str
 ) -> list[Change]:
-    """Set what differs, and put each change into the trail."""
+    """Save the values that differ, and record each change in the audit log."""
     before = guilds.settings_of(session, guild_id)
     old = {setting: getattr(before, setting.column) for setting in SETTINGS}
     names = dict(_model_names(session, guild_id))
@@ -83,7 +83,7 @@ def _changed(
 
 
 def _told(setting: Setting, value: Any, names: dict[int, str]) -> Any:
-    """What the trail keeps of a value: of hidden words only how many, of a model its name."""
+    """What the audit log stores of a value: only the number of hidden words, and a model's name."""
     if setting.kind is Kind.WORDS:
         return len(value.split("\n")) if value else 0
     if setting.kind is Kind.MODEL:
@@ -98,7 +98,7 @@ def _model_names(session: Session, guild_id: int) -> Sequence[tuple[int, str]]:
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_guild=True)
 class Settings(commands.GroupCog, group_name="settings", group_description="How this server uses the bot."):
-    """What a server chose."""
+    """The commands of a server's settings."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
@@ -132,7 +132,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
     @_with_an_option_each
     @answers(Ack.PRIVATELY)
     async def edit(self, interaction: Interaction, /, **chosen: Any) -> None:
-        """Check all that was given, then set all of it or nothing."""
+        """Check every given value, then save all of them or none."""
         require_manager(interaction)
         given = {option: value for option, value in chosen.items() if value is not None}
         if not given:
@@ -153,7 +153,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
     )
     @answers(Ack.PRIVATELY)
     async def reset(self, interaction: Interaction, setting: str) -> None:
-        """Set back what was named."""
+        """Reset the named setting, or all of them."""
         require_manager(interaction)
         if setting != ALL and setting not in BY_OPTION:
             raise UserError(_("There is no such setting."))

@@ -1,4 +1,4 @@
-"""`/train`: a text goes in, a job is queued, and its card appears in the channel."""
+"""`/train`: queues a training of an uploaded text, and keeps its card in the channel up to date."""
 
 import asyncio
 
@@ -26,18 +26,18 @@ CARD_EVERY_S = 3
 
 
 class Train(commands.Cog):
-    """Trainings and their cards."""
+    """`/train`, and the loop that edits the cards of trainings."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
         self.cards = CardEditor(bot, bot.database, bot.names, bot.layout, controls)
 
     async def cog_load(self) -> None:
-        """Begin to keep the cards up to date."""
+        """Start the loop that edits cards."""
         self.edit_cards.start()
 
     async def cog_unload(self) -> None:
-        """Leave the cards as they are."""
+        """Stop the loop; the cards stay."""
         self.edit_cards.cancel()
         await self.cards.close()
 
@@ -86,7 +86,7 @@ class Train(commands.Cog):
 
     @tasks.loop(seconds=CARD_EVERY_S)
     async def edit_cards(self) -> None:
-        """Bring changed cards up to date; a fault of Discord or the database must not end the loop."""
+        """Edit the cards that changed; a fault of Discord or the database must not end the loop."""
         try:
             await self.cards.tick()
         except (discord.DiscordException, aiohttp.ClientError, DatabaseError, OSError) as error:

@@ -56,7 +56,7 @@ class Welcome(commands.Cog):
 
 
 def channel_to_greet(guild: discord.Guild) -> discord.TextChannel | None:
-    """The system channel or else the first text channel, of those that the bot may write to."""
+    """The first channel that the bot may write in: the system channel, then text channels in order."""
     channels = [guild.system_channel, *sorted(guild.text_channels, key=lambda channel: channel.position)]
     for channel in channels:
         if channel is not None and not lacking_to_post(channel.permissions_for(guild.me), channel):
@@ -65,7 +65,7 @@ def channel_to_greet(guild: discord.Guild) -> discord.TextChannel | None:
 
 
 def welcome() -> discord.Embed:
-    """What there is to do, and where privacy is explained."""
+    """The welcome: the three main commands, and where privacy is explained."""
     embed = discord.Embed(
         title=_("Hello, I am Pastiche"),
         description=_("I learn to write in the style of texts you upload, and answer in your channels."),

@@ -1,4 +1,4 @@
-"""The trail of who changed what, as lines that people read."""
+"""The audit log: who changed what, as lines that people read."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ DETAIL_CHARACTERS = 60
 SUBJECT_CHARACTERS = 80
 DESCRIPTION_CHARACTERS = 4096
 
-# What stands in braces is from the event's subject and details; what an event lacks is a dash.
+# Names in braces come from the event's subject and details; a value that an event lacks is a dash.
 SENTENCES = {
     "settings.changed": marked("{who} set {subject} from {old} to {new}"),
     "settings.reset": marked("{who} reset {subject} from {old} to {new}"),
@@ -42,13 +42,13 @@ SENTENCES = {
 def audit_page(
     events: Sequence[AuditEvent], page: int, *, total: int, names: Mapping[int, str]
 ) -> discord.Embed:
-    """One page of the trail, the newest first.
+    """One page of the audit log, newest first.
 
     Args:
-        events: on this page.
-        page: from 0.
-        total: how many events there are.
-        names: of who did them, by their ids.
+        events: the rows of this page.
+        page: number of the page, from 0.
+        total: number of events on all pages.
+        names: display names by Discord user id.
     """
     embed = discord.Embed(title=_("Recent changes"), colour=style.SETTINGS)
     lines = [
@@ -65,7 +65,7 @@ def audit_page(
 
 
 def page_count(events: int) -> int:
-    """Pages that so many events take."""
+    """Number of pages for so many events, at least 1."""
     return max(1, -(-events // EVENTS_A_PAGE))
 
 

@@ -1,4 +1,4 @@
-"""What a person should know of a text before it is trained on, a line for each; whatever its language."""
+"""Warnings about a text before a model is trained on it, one line each."""
 
 from bot.i18n import _
 from bot.text import style
@@ -9,7 +9,12 @@ MANY_REPEATED = 0.3
 
 
 def corpus_notes(stats: CorpusStats, level: str) -> list[str]:
-    """The lines for a text; empty where nothing gives pause."""
+    """Return the warnings about a text; empty if there are none.
+
+    Args:
+        stats: statistics of the text.
+        level: name of the level, one of `textgen.levels.LEVELS`.
+    """
     notes = []
     if stats.suspected_secrets:
         notes.append(

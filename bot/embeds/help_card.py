@@ -1,4 +1,4 @@
-"""Commands as people read of them: by group, with who may use each, and one at a time with its options."""
+"""The cards of `/help`: all commands by group with who may use them, or one command with its options."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ AnyCommand = app_commands.Command[Any, ..., Any]
 FIELD_CHARACTERS = 1024
 EMBED_CHARACTERS = 5600
 
-# Headings and the first words of the commands below them; what is named nowhere stands below the last.
+# Headings, and the first words of their commands; a command that is not listed goes below the last heading.
 GROUPS = (
     (marked("Write"), ("generate",)),
     (marked("Train"), ("train", "models", "jobs")),
@@ -49,13 +49,13 @@ def commands_card(
     ids: Mapping[str, int],
     settings: GuildSettings | None,
 ) -> discord.Embed:
-    """Every command in a line, by group; in one embed, whatever there is.
+    """Every command on a line, by group, in one embed.
 
     Args:
-        commands: of the tree.
-        menus: of messages and people.
-        ids: that Discord gave to the commands, by their first words.
-        settings: of the server it is shown in.
+        commands: every slash command.
+        menus: every menu of messages and people.
+        ids: Discord ids of the commands, by their first words.
+        settings: row of the server; None in a direct message.
     """
     embed = discord.Embed(
         title="Pastiche",
@@ -72,7 +72,7 @@ def commands_card(
         ]
         whose = {who_may(command, settings) for command in listed}
         if whose == {_("Manage Server")}:
-            # Said once above them all; what everyone may use says nothing.
+            # Said once in the heading; commands for everyone have no such note.
             lines, title = [_line(command, ids) for command in listed], f"{_(heading)} · {whose.pop()}"
         else:
             lines, title = [_line(command, ids, who_may(command, settings)) for command in listed], _(heading)
@@ -117,7 +117,7 @@ def _line(command: AnyCommand, ids: Mapping[str, int], who: str | None = None) -
 
 
 def _add(embed: discord.Embed, heading: str, lines: Sequence[str]) -> None:
-    """Add lines below a heading, in as many fields as they take, as long as the embed has room."""
+    """Add lines below a heading, in as many fields as needed, while the embed has room."""
     field: list[str] = []
     for line in [*lines, None]:
         full = line is None or len("\n".join([*field, line])) > FIELD_CHARACTERS

@@ -1,4 +1,4 @@
-"""A guild's trainings as one card: what runs, what waits, what has ended."""
+"""A server's trainings as one card: running, waiting and ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class JobList:
     Attributes:
         unfinished: queued and running jobs, the running ones first, then in the order of their turns.
         recent: those that ended last.
-        places: of the waiting ones in the queue of all servers, by id; 1 is next.
-        waits_s: seconds until their turns are expected, by id.
-        names: of who asked, by user id.
+        places: positions of waiting jobs in the queue of all servers, by job id; 1 is next.
+        waits_s: expected seconds until their turns, by job id.
+        names: display names of those who asked, by Discord user id.
     """
 
     unfinished: Sequence[TrainingJob]
@@ -51,7 +51,7 @@ def job_list(jobs: JobList) -> discord.Embed:
 
 
 def option_of(job: TrainingJob) -> discord.SelectOption:
-    """The job as a choice to cancel."""
+    """The job as an option of the menu that cancels trainings."""
     state = _("running") if job.state is JobState.TRAINING else _("waiting")
     return discord.SelectOption(label=_plain_name(job), value=job.id, description=state)
 

@@ -23,11 +23,11 @@ def model_panel(
 
     Args:
         model: the row.
-        corpus: what it learned from, if that is known here.
-        is_default: whether /generate takes it when none is named.
-        made_by: name of who trained or imported it.
-        uploaded_by: name of who uploaded the corpus.
-        curve: whether its loss curve comes with the message.
+        corpus: row of the text it learned from; None: unknown here.
+        is_default: /generate uses it when no model is named.
+        made_by: display name of the person who trained or imported it.
+        uploaded_by: display name of the person who uploaded the corpus.
+        curve: the message has a picture of the loss curve.
     """
     mark = " · " + _("default") if is_default else ""
     embed = discord.Embed(title=safe_text.safe_within(model.name, 200) + mark, colour=style.SAMPLE)
@@ -68,7 +68,7 @@ def deletion_card(model: TextModel) -> discord.Embed:
 
 
 def deleted_card(name: str) -> discord.Embed:
-    """What is left of a model's card."""
+    """The card that replaces a deleted model's card."""
     return discord.Embed(
         description=_("The model **{name}** is deleted.").format(name=safe_text.safe_within(name, 200)),
         colour=style.CANCELLED,
@@ -107,7 +107,7 @@ def _day(time: datetime.datetime) -> str:
 
 
 def page_count(models: int) -> int:
-    """Pages that so many models take."""
+    """Number of pages for so many models, at least 1."""
     return max(1, -(-models // MODELS_A_PAGE))
 
 
@@ -122,10 +122,10 @@ def model_page(
     """One page of the list.
 
     Args:
-        models: all of the guild's, in order.
-        page: from 0.
-        default_id: the model that /generate takes when none is named.
-        makers: names of who made those on the page, by their ids.
+        models: all models of the server, in order.
+        page: number of the page, from 0.
+        default_id: id of the server's default model; None if it chose none.
+        makers: display names of those who made the models, by Discord user id.
     """
     pages = page_count(len(models))
     embed = discord.Embed(title=_("Models of this server"), colour=style.SAMPLE)

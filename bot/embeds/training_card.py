@@ -41,15 +41,15 @@ def training_card(
     """What the card shows for a job.
 
     Args:
-        job: the row.
-        corpus: what it learns from.
-        asked_by: name of who asked for it.
-        place: in the queue, 1 is next.
-        waiting: how many are in the queue.
-        starts_at: when its turn is expected.
-        model: what came of it.
-        base: what it goes on from.
-        pictured: whether the curve is attached.
+        job: row of the training.
+        corpus: row of the text it learns from; None: deleted.
+        asked_by: display name of the person who asked for it.
+        place: position in the queue; 1 is next, 0 is not queued.
+        waiting: number of jobs in the queue.
+        starts_at: expected time of its turn; None: unknown.
+        model: row of the finished model; None: not finished.
+        base: row of the model it starts from; None: starts anew.
+        pictured: the message has a picture of the loss curve.
     """
     embed = discord.Embed(
         title=safe_text.safe_within(job.model_name, 200),

@@ -1,11 +1,10 @@
 """Acknowledge first, look up after: the one place that answers interactions.
 
-Discord gives up on an interaction that nobody answered within 3 s. So every command, button, menu and form
-is acknowledged here before it looks anything up, however slow the database, the disk or Discord's list of
-members are; what it has to say then takes the place of the acknowledgement. No other module may touch
-`interaction.response`.
+Discord drops an interaction that is not answered within 3 s. So every command, button, menu and form is
+acknowledged here before anything is looked up, however slow the database, the disk or Discord's list of
+members are. The answer then replaces the acknowledgement. No other module may use `interaction.response`.
 
-Expected errors become one line that only the person sees. Everything else is logged under a reference
+An expected error becomes one line that only the person sees. Any other error is logged under a reference
 that the person can pass on.
 """
 
@@ -33,7 +32,7 @@ from textgen.files.atomic import is_disk_full
 log = structlog.stdlib.get_logger(__name__)
 
 LOOK_UP_S = 1.5
-"""How long what must be the first answer itself (a form, choices while typing) waits for a look-up."""
+"""Seconds that a form, or choices while typing, waits for a look-up: it must be the first answer itself."""
 
 TOO_LATE = frozenset({UNKNOWN_INTERACTION, ALREADY_ACKNOWLEDGED})
 
@@ -49,7 +48,7 @@ _STATE = "acknowledgement"
 class Ack(enum.Enum):
     """How an interaction is acknowledged.
 
-    Whether an answer is private is settled by its acknowledgement, so it is decided without a look-up.
+    The acknowledgement decides whether the answer is private, so that needs no look-up.
     """
 
     PRIVATELY = "the answer is for this person alone"
@@ -60,11 +59,11 @@ class Ack(enum.Enum):
 
 @dataclass
 class _Acknowledgement:
-    """What became of one interaction.
+    """State of one interaction.
 
     Attributes:
         ack: how it was acknowledged.
-        answered: something that a person reads has been sent.
+        answered: the person has been sent something to read.
     """
 
     ack: Ack
@@ -72,16 +71,20 @@ class _Acknowledgement:
 
 
 class TooLate(Exception):
-    """Discord no longer takes an answer to this interaction, so nothing is done about it."""
+    """Discord no longer accepts an answer to this interaction, so nothing is done."""
 
 
 async def acknowledge(interaction: Interaction, ack: Ack) -> None:
     """Acknowledge an interaction.
 
-    Where the message is gone that the answer was to change, the answer is for this person alone.
+    If the message that the answer should replace is gone, the answer is private.
+
+    Args:
+        interaction: not acknowledged yet.
+        ack: how to acknowledge it.
 
     Raises:
-        TooLate: Discord does not know it any more.
+        TooLate: Discord does not know the interaction any more.
     """
     interaction.extras[_STATE] = _Acknowledgement(ack)
     if ack is Ack.ITSELF:
@@ -105,9 +108,9 @@ async def answer(
     files: Sequence[discord.File] = MISSING,
     view: discord.ui.View | None = MISSING,
 ) -> None:
-    """Give the answer, in the place of the acknowledgement; what is left out of an update stays as it is.
+    """Replace the acknowledgement by the answer; parts of an updated message that are not given stay.
 
-    Where that is gone, the answer comes as a message of its own, for this person alone.
+    If the message is gone, the answer is a new private message.
     """
     try:
         await interaction.edit_original_response(content=content, embeds=embeds, attachments=files, view=view)
@@ -133,7 +136,7 @@ async def answer_privately(
     embed: discord.Embed = MISSING,
     view: discord.ui.View = MISSING,
 ) -> None:
-    """Show something to this person alone, whatever was answered before."""
+    """Show something to this person alone, even after a public acknowledgement."""
     state = _state(interaction)
     if not interaction.response.is_done():
         await interaction.response.send_message(
@@ -142,8 +145,8 @@ async def answer_privately(
     elif not state.answered and state.ack is Ack.PRIVATELY:
         await interaction.edit_original_response(content=line, embed=embed, view=view)
     elif not state.answered and state.ack is Ack.PUBLICLY:
-        # What was acknowledged for everyone cannot turn private. It is ended first: until then Discord takes
-        # whatever follows for its public content.
+        # A public acknowledgement cannot become private. It is ended first: until then Discord takes whatever
+        # follows as its public content.
         await interaction.edit_original_response(content="…")
         await interaction.followup.send(line, embed=embed, view=view, ephemeral=True)
         await interaction.delete_original_response()
@@ -153,12 +156,12 @@ async def answer_privately(
 
 
 async def show_form(interaction: Interaction, form: discord.ui.Modal) -> None:
-    """Open a form as the first answer."""
+    """Open a form as the first answer to an interaction."""
     await interaction.response.send_modal(form)
 
 
 async def take_away(interaction: Interaction) -> None:
-    """Delete the message whose button was pressed, if somebody else was not quicker."""
+    """Delete the message whose button was pressed, unless it is already gone."""
     try:
         await interaction.delete_original_response()
     except discord.NotFound as error:
@@ -167,9 +170,9 @@ async def take_away(interaction: Interaction) -> None:
 
 
 async def within_time(looked_up: Awaitable[Result], default: Result) -> Result:
-    """What is looked up for a first answer, or the default where that fails or takes longer than `LOOK_UP_S`.
+    """Return the result of a look-up, or the default if it fails or takes longer than `LOOK_UP_S`.
 
-    Whatever a form is opened with is checked again when it is sent.
+    A form may open with the default, because everything is checked again when the form is sent.
     """
     try:
         async with asyncio.timeout(LOOK_UP_S):
@@ -182,10 +185,10 @@ async def within_time(looked_up: Awaitable[Result], default: Result) -> Result:
 def answers(
     ack: Ack | Callable[[Mapping[str, Any]], Ack],
 ) -> Callable[["Command[Owner, P]"], "Command[Owner, P]"]:
-    """Decorate a command: it is acknowledged, and expected errors are answered with their line.
+    """Decorate a command: it is acknowledged first, and expected errors are answered with their line.
 
     Args:
-        ack: how; or what tells it from the options that were given.
+        ack: the acknowledgement, or a function that chooses it from the command's options.
     """
 
     def decorate(callback: "Command[Owner, P]") -> "Command[Owner, P]":
@@ -209,9 +212,9 @@ def answers(
 
 
 async def run_answering(interaction: Interaction, ack: Ack, work: Callable[[], Awaitable[None]]) -> None:
-    """Acknowledge, then do the work; for buttons and forms, which no command tree stands behind.
+    """Acknowledge a button or a form, then do the work; every error is answered.
 
-    Whatever goes wrong is answered.
+    Commands need no such call: `AnsweringTree` answers their errors.
     """
     _address(interaction)
     try:
@@ -224,7 +227,7 @@ async def run_answering(interaction: Interaction, ack: Ack, work: Callable[[], A
 
 
 async def answer_error(interaction: Interaction, error: BaseException) -> None:
-    """Answer with the error's line or, for an unexpected one, with a reference to the log."""
+    """Answer with the error's line; an unexpected error is answered with a reference to the log."""
     if _is_vanished(error):
         log.info("what was to be answered is gone", guild=interaction.guild_id, error=str(error))
         with contextlib.suppress(discord.HTTPException):
@@ -258,36 +261,36 @@ class AnsweringTree(app_commands.CommandTree[Any]):
     """A command tree that answers every error: of checks, of options, and what no command expected."""
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Let every command pass, and answer it in the person's language."""
+        """Allow every command, and choose the person's language for the answer."""
         _address(interaction)
         return True
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Answer what a check, an option or the command itself raised."""
+        """Answer an error that a check, an option or the command itself raised."""
         await answer_error(interaction, error)
 
 
 def _address(interaction: Interaction) -> None:
-    """Speak from here on in the person's language, and without the words that their server hides."""
+    """From here on use the person's language, and hide the words that their server hides."""
     i18n.locale.set(str(interaction.locale))
     interaction.client.words.hide_for(interaction.guild_id)
 
 
 def _state(interaction: Interaction) -> _Acknowledgement:
-    # What comes before a command's own frame (an option of the wrong kind) has acknowledged nothing.
+    # An error before the command itself (an option of the wrong kind) finds nothing acknowledged.
     state: _Acknowledgement = interaction.extras.setdefault(_STATE, _Acknowledgement(Ack.ITSELF))
     return state
 
 
 def _is_vanished(error: BaseException, codes: frozenset[int] = TOO_LATE | {UNKNOWN_MESSAGE}) -> bool:
-    """Whether Discord says that a message or an interaction is there no longer, or answered already."""
+    """Whether Discord says that a message or an interaction is gone, or was answered already."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     return isinstance(error, discord.HTTPException) and error.code in codes
 
 
 def _log_outage(interaction: Interaction, error: BaseException) -> None:
-    """Tell the host of a full disk or a database that cannot be used, which only the host can put right."""
+    """Log a full disk or an unusable database, which only the host can repair."""
     if isinstance(error, DatabaseError) or is_disk_full(error):
         log.error("refused for want of disk or database", guild=interaction.guild_id, error=str(error))
 

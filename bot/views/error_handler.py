@@ -1,4 +1,4 @@
-"""What people read when something goes wrong: one table from exception to line."""
+"""What people read when something goes wrong: one table from exception to line of text."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -20,14 +20,14 @@ def _shortened(text: str, limit: int = 60) -> str:
 
 
 class _Number(int):
-    """A whole number that a line's ``{name:,}`` groups as the reader does."""
+    """A whole number that ``{name:,}`` groups as in the reader's language."""
 
     def __format__(self, spec: str) -> str:
         return style.decimal(self) if spec == "," else super().__format__(spec)
 
 
 def _own_words(error: TextgenError | InvalidNameError | SampleRefused) -> str:
-    """What an error of the rooms below says, in the reader's language where there is a translation."""
+    """The message of an error from the library or the database, translated if there is a translation."""
     # An error's text may name flags, which nobody here has.
     told = error.line
     if error.values:
@@ -94,7 +94,7 @@ def _no_database() -> str:
 
 
 def line_for(error: BaseException) -> str | None:
-    """The line for an expected error, None for an unexpected one."""
+    """Return the line for an expected error; None for an unexpected one."""
     if isinstance(error, app_commands.CommandInvokeError):
         return line_for(error.original)
     if is_disk_full(error):

@@ -1,7 +1,7 @@
 """The buttons of a training's card: Cancel and Finish now while it runs, Try it and Make default after.
 
-Each knows only an id, so it outlives a restart; what the id stands for, and who may press, is looked up in
-the server where it is pressed.
+Each button knows only an id, so it outlives a restart. When it is pressed, the id and the person's permission
+are looked up in the server of the press.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Interaction = discord.Interaction[Any]
 
 
 class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32})"):
-    """Calls a training off."""
+    """Cancels a training."""
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
@@ -50,7 +50,7 @@ class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32
 
 
 class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32})"):
-    """Ends a training with the best model so far."""
+    """Ends a training early, with the best model so far."""
 
     def __init__(self, job_id: str, *, asked: bool = False) -> None:
         self.job_id = job_id
@@ -150,10 +150,10 @@ BUTTONS = (CancelButton, FinishButton, TryButton, DefaultButton)
 
 
 async def cancel_job(interaction: Interaction, job_id: str) -> str:
-    """Call a training off if it is this server's and the person may; return the line that says so.
+    """Cancel a training if it is this server's and the person may; return the line that confirms it.
 
     Raises:
-        UserError: it is not here, has ended, or is another person's.
+        UserError: the server has no such training, it has ended, or the person may not cancel it.
     """
     database: Database = interaction.client.database
     job = await _job_to_end(interaction, job_id)
@@ -167,7 +167,7 @@ async def cancel_job(interaction: Interaction, job_id: str) -> str:
     cancelled = await database.call(cancel, write=True)
     if cancelled is None:
         raise UserError(_("This training has already ended."))
-    if cancelled.started_at is None:  # else its trainer is still at work there, and clears up itself
+    if cancelled.started_at is None:  # a trainer at work removes its files itself
         await asyncio.to_thread(workspace.clear, interaction.client.layout, job.guild_id, job.id)
     return _("The training of **{model}** is cancelled.").format(model=safe_text.safe(job.model_name))
 
@@ -182,7 +182,7 @@ async def _job_to_end(interaction: Interaction, job_id: str) -> TrainingJob:
 
 
 def controls(job: TrainingJob) -> discord.ui.View | None:
-    """The buttons below a job's card as it stands; None for none."""
+    """The buttons below a job's card in its present state; None if it has none."""
     view = discord.ui.View(timeout=None)
     match job.state:
         case JobState.QUEUED:

@@ -1,4 +1,4 @@
-"""Import: a zip that Export made elsewhere becomes a model of this server, after every check there is."""
+"""Import: a zip file from Export becomes a model of this server, after every check."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ from models.training.names import clean_name
 
 
 class ImportButton(PersistentItem[Button], template=r"import"):
-    """Asks for a zip; outlives a restart."""
+    """Opens the form that asks for a zip file; outlives a restart."""
 
     def __init__(self) -> None:
         super().__init__(discord.ui.Button(label=_("Import"), emoji="📦", custom_id="import", row=2))
@@ -110,7 +110,7 @@ def _require_free(session: Session, guild_id: int, name: str) -> None:
 
 
 def _take_in(packed: Path | bytes, bundle: Path) -> None:
-    """Unpack and check beside the place, then move it there: what lies there is whole; blocks."""
+    """Unpack and check a bundle beside its place, then move it there complete; blocks."""
     unpacked = bundle.with_name(f".{bundle.name}")
     try:
         archive.unpack(packed, unpacked)

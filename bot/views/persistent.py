@@ -1,4 +1,4 @@
-"""What buttons and menus that outlive a restart share, and forms: what Discord sends says all they know."""
+"""Base classes of buttons and menus that outlive a restart, and of forms."""
 
 import abc
 import re
@@ -14,14 +14,14 @@ ItemT = TypeVar("ItemT", Button, Select)
 
 
 class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
-    """Knows nothing but what its id says, and looks up the rest where it is used.
+    """A button or menu that knows only its id, so it works after a restart.
 
-    Whoever presses it, wherever: rights, server and what the id stands for are checked in `pressed`.
+    Anyone may press it anywhere, so `pressed` checks permission, server, and what the id stands for.
     """
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
-        """Return the item that an id stands for; one whose id says nothing needs no arguments."""
+        """Return the item that an id stands for; override this where the id holds values."""
         del match
         return cls()  # type: ignore[call-arg]  # such a class's own constructor takes none
 
@@ -33,26 +33,26 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
         match: re.Match[str],
         /,
     ) -> Self:
-        """Build the item anew; what was chosen in a menu comes with the interaction."""
+        """Build the item from its id; what was chosen in a menu comes with the interaction."""
         del interaction, item
         return cls.made_from(match)
 
     def ack(self, interaction: discord.Interaction[Any]) -> Ack:
-        """How the press is acknowledged, which is said without a look-up."""
+        """How a press is acknowledged; decided without a look-up."""
         del interaction
         return Ack.PRIVATELY
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Acknowledge, and do what it is there for; whatever goes wrong is answered."""
+        """Acknowledge the press, then call `pressed`; every error is answered."""
         await run_answering(interaction, self.ack(interaction), lambda: self.pressed(interaction))
 
     @abc.abstractmethod
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer the interaction, which is acknowledged."""
+        """Answer the interaction, which has been acknowledged."""
 
 
 class UpdatingItem(PersistentItem[ItemT], template=r"(?!)"):
-    """One whose answer takes the place of the message that it stands below."""
+    """An item whose answer replaces the message that it stands below."""
 
     def ack(self, interaction: discord.Interaction[Any]) -> Ack:
         """The message stays until it is changed."""
@@ -61,14 +61,14 @@ class UpdatingItem(PersistentItem[ItemT], template=r"(?!)"):
 
 
 class Form(abc.ABC, discord.ui.Modal):
-    """A form that somebody fills in; whatever it was opened with is checked again when it is sent."""
+    """A form that a person fills in; `submitted` checks everything again."""
 
     ACK: ClassVar[Ack]
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
-        """Acknowledge, and do what it is there for; whatever goes wrong is answered."""
+        """Acknowledge the form, then call `submitted`; every error is answered."""
         await run_answering(interaction, self.ACK, lambda: self.submitted(interaction))
 
     @abc.abstractmethod
     async def submitted(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer the interaction, which is acknowledged."""
+        """Answer the interaction, which has been acknowledged."""

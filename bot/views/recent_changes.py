@@ -1,4 +1,4 @@
-"""The button "Recent changes" of the settings' card, and the pages of the trail that it opens."""
+"""The button "Recent changes" of the settings' card, and the pages of the audit log that it opens."""
 
 import re
 from typing import Self
@@ -16,7 +16,7 @@ from models import AuditEvent, audit
 
 
 class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
-    """Opens the trail, for managers only; outlives a restart."""
+    """Opens the audit log, for managers only; outlives a restart."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
 
 
 class ChangesPage(UpdatingItem[Button], template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
-    """Turns the page of the trail; outlives a restart."""
+    """Turns the page of the audit log; outlives a restart."""
 
     def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
         self.page = page

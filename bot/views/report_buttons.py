@@ -1,4 +1,4 @@
-"""The buttons below a sample that are not about writing: Delete and Report."""
+"""The buttons Delete and Report below a sample."""
 
 import re
 from typing import Any, Self
@@ -38,13 +38,13 @@ class DeleteButton(UpdatingItem[Button], template=r"delete:(?P<asked_by>\d{1,20}
 
 
 class ReportButton(PersistentItem[Button], template=r"report"):
-    """Brings a text to those who look after the server; outlives a restart."""
+    """Sends a text to the people who look after the server; outlives a restart."""
 
     def __init__(self) -> None:
         super().__init__(discord.ui.Button(label=_("Report"), emoji="🚩", custom_id="report", row=0))
 
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
-        """Send the text to the server's report channel, once for each person and message."""
+        """Send the text to the server's report channel, once per person and message."""
         guild_id, message = guild_of(interaction), interaction.message
         if message is None:
             return
@@ -80,7 +80,7 @@ class ReportButton(PersistentItem[Button], template=r"report"):
 
 
 def _record(session: Session, guild_id: int, user_id: int, message_id: int) -> int | None:
-    """Note the report and return the channel for it.
+    """Record the report and return the id of the channel for it; None if the server chose none.
 
     Raises:
         UserError: this person has reported this message before.

@@ -22,7 +22,7 @@ Interaction = discord.Interaction[Any]
 
 
 class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)"):
-    """Saves a schedule that was shown, or forgets it; outlives a restart."""
+    """Saves the schedule of a preview, or discards it; outlives a restart."""
 
     def __init__(self, schedule_id: int, action: str) -> None:
         self.schedule_id = schedule_id
@@ -42,7 +42,7 @@ class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P
         return cls(int(match["id"]), match["action"])
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Carry it out; right, limits, channel and model are checked again."""
+        """Save or discard it; permission, limits, channel and model are checked again."""
         guild_id = guild_of(interaction)
         require_scheduler(interaction)
         if self.action == "cancel":
@@ -70,12 +70,12 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"
         return cls(int(match["id"]))
 
     def ack(self, interaction: Interaction) -> Ack:
-        """Everybody reads who stopped it."""
+        """Everyone sees who stopped the schedule."""
         del interaction
         return Ack.PUBLICLY
 
     async def pressed(self, interaction: Interaction) -> None:
-        """Pause the schedule, and say in the channel who did."""
+        """Pause the schedule, and say in the channel who did it."""
         guild_id = guild_of(interaction)
         require_scheduler(interaction)
         database: Database = interaction.client.database
