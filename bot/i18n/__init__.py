@@ -1,13 +1,13 @@
-"""Words in the reader's language: gettext catalogues, chosen by the locale of the interaction at hand.
+"""Texts in the reader's language: gettext catalogues, chosen by the locale of the current interaction.
 
 Every text for people is written ``_("…")`` in English, and looked up in
 ``bot/i18n/locales/LOCALE/pastiche.po`` when it is shown. A text without a translation is shown in English.
-Names go in afterwards::
+Format it after the lookup::
 
     _("{name} is in the queue.").format(name=name)
 
-The catalogues are compiled when they are first used, so that a checkout and a wheel need nothing but the
-sources. Which plural form a number takes is what the catalogue's own header says (``Plural-Forms``).
+The catalogues are compiled when they are first used, so that a checkout and a wheel contain only the sources.
+The header of a catalogue (``Plural-Forms``) says which plural form a number takes.
 """
 
 import functools
@@ -27,17 +27,17 @@ locale: ContextVar[str] = ContextVar("locale", default="en")
 
 @functools.cache
 def languages() -> frozenset[str]:
-    """Languages that have a catalogue, such as "de" or "pt_BR"; English needs none."""
+    """Return the languages that have a catalogue, such as "de" or "pt_BR"; English needs none."""
     return frozenset(path.parent.name for path in LOCALES.glob("*/pastiche.po"))
 
 
 def language() -> str:
-    """Return the language that the reader is answered in."""
+    """Return the language of answers to the current reader."""
     return _language(locale.get())
 
 
 def marked(text: str) -> str:
-    """Mark a text of a table for the catalogues; it is looked up when it is shown."""
+    """Mark a text for the catalogues; it is translated when it is shown."""
     return text
 
 
@@ -47,18 +47,18 @@ def _(text: str) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
-    """Return the form for the number in the reader's language; it has as many forms as its catalogue says."""
+    """Return the plural form for a number in the reader's language, of as many as its catalogue has."""
     return _catalogue(language()).ngettext(singular, plural, number)
 
 
 def translated(text: str, reader: str) -> str:
-    """Return the text in the language of a locale; the text itself where it has no translation."""
+    """Return a text in the language of a locale; the text itself if it has no translation."""
     # The translation of nothing is the catalogue's header.
     return _catalogue(_language(reader)).gettext(text) if text else text
 
 
 def _language(reader: str) -> str:
-    """The catalogue for a locale: of its language as spoken there, else of its language, else English."""
+    """Return the language for a locale: its regional form, else the language, else English."""
     name = reader.replace("-", "_")
     known = {each.lower(): each for each in languages()}
     return known.get(name.lower()) or known.get(name.partition("_")[0].lower()) or "en"
@@ -66,7 +66,7 @@ def _language(reader: str) -> str:
 
 @functools.cache
 def _catalogue(language: str) -> gettext.NullTranslations:
-    """Return a language's texts by their English; empty where there is no catalogue."""
+    """Return the translations of a language; none if it has no catalogue."""
     if language not in languages():
         return gettext.NullTranslations()
     with (LOCALES / language / "pastiche.po").open("rb") as file:

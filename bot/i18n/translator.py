@@ -1,7 +1,7 @@
-"""Gives Discord the commands' descriptions, choices and menus in every language that has a catalogue.
+"""Translates the commands' descriptions, choices and menus for Discord.
 
 Names of commands and options stay English: people tell each other what to type, in servers of many
-languages. Only the name of a message's menu, which is picked and never typed, is translated.
+languages. Only the name of a message's menu is translated, because nobody types it.
 """
 
 import discord
@@ -20,7 +20,7 @@ TYPED = frozenset(
 
 
 class CatalogueTranslator(app_commands.Translator):
-    """Looks texts of the command tree up in the catalogues."""
+    """Looks up texts of the command tree in the catalogues."""
 
     async def translate(
         self,
@@ -28,7 +28,7 @@ class CatalogueTranslator(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """Return the text in a language; None where it is shown as it is."""
+        """Return the text in a language; None if it is not translated."""
         if context.location in TYPED and not isinstance(context.data, app_commands.ContextMenu):
             return None
         found = i18n.translated(string.message, locale.value)

@@ -1,9 +1,9 @@
-"""Lets DBOS wait for room on a full disk, as it waits for a database server that is away."""
+"""Makes DBOS retry while the disk is full, as it does while a database server is down."""
 
 from dbos import _sys_db
 
-# What SQLite says where it cannot write. DBOS itself tries again only while another writer has the lock; any
-# other error ends a workflow for good, whose job would then stand unfinished for ever.
+# SQLite's messages when it cannot write. DBOS itself retries only while another writer has the lock. Any
+# other error ends a workflow for good, and its job would stay unfinished for ever.
 PASSING = ("database is locked", "database or disk is full", "disk I/O error", "unable to open database file")
 
 
@@ -11,8 +11,8 @@ RULE = "retriable_sqlite_exception"
 
 
 def wait_for_room() -> None:
-    """Have DBOS try again for as long as its own file cannot be written."""
-    # It has no setting for this; a release without the name is noticed by a test.
+    """Make DBOS retry for as long as its own file cannot be written."""
+    # DBOS has no setting for this. A test notices a release that renames the function.
     setattr(_sys_db, RULE, _passes)
 
 

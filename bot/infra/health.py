@@ -1,7 +1,7 @@
-"""The bot's sign of life: a file that a thread renews as long as the event loop answers it.
+"""The bot's heartbeat: a file that a thread rewrites as long as the event loop answers.
 
-A thread asks the loop several times a second how long it takes to answer, so a blocked loop is both measured
-and, when it lasts, seen from outside by the file growing old.
+The thread measures several times a second how long the loop takes to answer. So a blocked loop is measured
+and, if it stays blocked, visible from outside, because the file gets old.
 """
 
 import asyncio
@@ -30,11 +30,12 @@ class Heartbeat:
     """Measures the event loop's lag and renews the heartbeat file.
 
     Args:
-        path: the file.
-        is_ready: whether the bot has been connected.
-        connected_at: the latest moment (Unix time) at which it was known to be; None while it never was.
-        on_loop_closed: called from the thread if the loop is closed before `stop`: whoever ran the bot
-            left without closing it.
+        path: path of the heartbeat file.
+        is_ready: returns whether the bot has been connected.
+        connected_at: returns the latest moment, in Unix seconds, at which the bot was known to be connected;
+            None if it never was.
+        on_loop_closed: called from the thread if the loop is closed before `stop`, because the caller did not
+            close the bot.
     """
 
     def __init__(
@@ -56,20 +57,20 @@ class Heartbeat:
         self._failing = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin; the loop must be running."""
+        """Start the thread; the loop must be running."""
         self._thread = threading.Thread(target=self._beat, args=(loop,), name="heartbeat", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End and take the file away."""
+        """Stop the thread and delete the file."""
         self._ended.set()
         self._answered.set()
-        if self._thread is not None:  # else the file is another process's
+        if self._thread is not None:  # otherwise the file belongs to another process
             self._thread.join()
             self._take_away()
 
     def lag_s(self, share: float) -> float:
-        """The lag that this share (0 to 1) of the latest answers stayed below, in seconds."""
+        """Return a quantile (0 to 1) of the latest lags, in seconds."""
         lags = sorted(self._lags)
         return lags[min(len(lags) - 1, int(share * len(lags)))] if lags else 0.0
 
@@ -103,7 +104,7 @@ class Heartbeat:
         }
         try:
             write_bytes(self._path, json.dumps(beat).encode(), durable=False)
-        except OSError as error:  # a full disk has room again one day, and `check` sees the file grow old
+        except OSError as error:  # the disk may be full for a while; `check` notices the old file
             if not self._failing:
                 log.warning("heartbeat not written", error=error.strerror or str(error))
             self._failing = True
@@ -116,11 +117,11 @@ class Heartbeat:
 
 
 class Unhealthy(Exception):
-    """The bot of this data directory is not well; `str()` says how."""
+    """The bot of this data directory is not healthy; `str()` says why."""
 
 
 def check(settings: Settings, path: Path) -> str:
-    """One line on the running bot, which is well.
+    """Return one line about the running bot, if it is healthy.
 
     Raises:
         Unhealthy: it is not running, does not answer, or is not connected.

@@ -1,4 +1,4 @@
-"""Structured logs for the bot and the libraries below it, with the token cut out of every line."""
+"""Structured logs for the bot and its libraries, with the token removed from every line."""
 
 import logging
 import sys
@@ -10,19 +10,19 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from bot.infra.discord.connection import OUTAGES, one_line
 from bot.infra.settings import Settings
 
-# DBOS and Alembic tell at INFO what only their own developers need.
+# The INFO lines of these libraries are useful to their own developers only.
 RECONNECTING = ("discord.client", "discord.shard")
 QUIET = ("alembic", "dbos", "discord.client", "discord.gateway", "discord.http")
 
 
 class Redaction:
-    """A structlog processor that replaces a secret wherever it turns up in a log line."""
+    """A structlog processor that replaces a secret in every log line."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        """Cut the secret out of every value of the event."""
+        """Remove the secret from every value of the event."""
         del logger, method
         if not self._secret:
             return event
@@ -35,10 +35,10 @@ class Redaction:
 
 
 class OneLineOutages(logging.Filter):
-    """Tells an outage that discord.py waits for in one line instead of a traceback."""
+    """Logs an outage that discord.py waits for as one line instead of a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten the record; all pass."""
+        """Shorten the record; no record is dropped."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, (*OUTAGES, discord.HTTPException, discord.ConnectionClosed)):
             record.msg, record.args = f"{record.getMessage()}: {one_line(error)}", ()
@@ -77,7 +77,7 @@ def configure_logs(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    # A closed or full stderr costs the line, and must not cost more.
+    # If stderr is closed or full, the line is lost, but nothing else fails.
     logging.raiseExceptions = False
     for name in RECONNECTING:
         logging.getLogger(name).filters[:] = [OneLineOutages()]

@@ -1,4 +1,4 @@
-"""Where things lie in the data directory; each guild has a folder of its own."""
+"""The paths in the data directory; each guild has a folder of its own."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +8,9 @@ GUILDS, CORPORA, MODELS, JOBS = "guilds", "corpora", "models", "jobs"
 
 
 def relative(path: Path) -> str:
-    """A guild's text or bundle as a row names it: by its place in the data directory, which may be moved.
+    """Return the path of a guild's text or bundle relative to the data directory, as a row holds it.
 
-    What does not lie in a guild's folder is named in full.
+    The data directory may be moved. A path outside a guild's folder is returned unchanged.
     """
     parts = path.parts[-4:]
     ours = len(parts) == 4 and parts[0] == GUILDS and parts[2] in (CORPORA, MODELS)
@@ -24,12 +24,12 @@ class Layout:
     data_dir: Path
 
     def located(self, stored: str) -> Path:
-        """Where the file of a row lies; what `relative` left alone is absolute."""
+        """Return the path of a file of a row; a path that `relative` left unchanged is absolute."""
         return self.data_dir / stored
 
     @property
     def heartbeat(self) -> Path:
-        """The running bot's sign of life."""
+        """The heartbeat of the running bot."""
         return self.data_dir / "heartbeat.json"
 
     @property
@@ -39,16 +39,16 @@ class Layout:
 
     @property
     def home(self) -> Path:
-        """What children of the bot take for the user's home, with their caches and temporary files."""
+        """The home folder of child processes, with their caches and temporary files."""
         return self.data_dir / "home"
 
     def lock(self, executor_id: str) -> Path:
-        """Held by the one living process of that name."""
+        """The lock of the only running process of that name."""
         return self.data_dir / f"{executor_id}.lock"
 
     @property
     def tables_lock(self) -> Path:
-        """Held by all processes that work on this directory together, and alone by who changes tables."""
+        """The lock that processes of this data directory share; whoever changes tables holds it alone."""
         return self.data_dir / "tables.lock"
 
     def guild(self, guild_id: int) -> Path:
@@ -60,7 +60,7 @@ class Layout:
         return self.guild(guild_id) / CORPORA / f"{sha256}.txt"
 
     def upload(self, guild_id: int, name: str) -> Path:
-        """An upload's own copy of its text, until a row names the text."""
+        """The copy of an uploaded text until a row names the text."""
         return self.guild(guild_id) / CORPORA / f"{UPLOAD}{name}"
 
     def bundle(self, guild_id: int, job_id: str) -> Path:
@@ -68,10 +68,10 @@ class Layout:
         return self.guild(guild_id) / MODELS / job_id
 
     def training(self, guild_id: int, job_id: str) -> Path:
-        """The directory a job trains in."""
+        """The folder in which a job trains."""
         return self.guild(guild_id) / JOBS / job_id
 
     def of_job(self, guild_id: int, job_id: str) -> tuple[Path, ...]:
-        """All that a job writes."""
+        """Everything that a job writes."""
         bundle = self.bundle(guild_id, job_id)
         return bundle, bundle.with_name(f"{bundle.name}.checkpoint"), self.training(guild_id, job_id)

@@ -1,7 +1,7 @@
 """The bot's settings, read once from the environment, `.env` or keywords.
 
-Every field has its bounds here and nowhere else. A value out of bounds becomes one line for the person
-who runs the bot (`SettingsError`); the token is never part of it.
+Only this file has the bounds of each field. A value out of bounds becomes one line for the person who runs
+the bot (`SettingsError`), which never contains the token.
 """
 
 import re
@@ -23,7 +23,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """What a host can set. Keywords win over the environment, the environment over `.env`."""
+    """The settings of a host. Keywords override the environment, which overrides `.env`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -124,10 +124,10 @@ class Settings(BaseSettings):
         return self
 
     def require_token(self) -> str:
-        """The token, for the one call that logs in.
+        """Return the token, for the login.
 
         Raises:
-            SettingsError: it is missing or is not shaped like a bot token.
+            SettingsError: the token is missing, or has not the form of a bot token.
         """
         token = self.discord_token.get_secret_value() if self.discord_token else ""
         where = "copy it from the Discord developer portal (Bot, Reset Token) into .env or the environment"
@@ -141,10 +141,10 @@ class Settings(BaseSettings):
         return token
 
     def prepare_data_dir(self) -> Path:
-        """Make the data directory and see that it can be written to.
+        """Create the data directory, and check that it can be written to.
 
         Raises:
-            SettingsError: it cannot be made or written to.
+            SettingsError: it cannot be created or written to.
         """
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -159,10 +159,10 @@ class Settings(BaseSettings):
 
 
 def load_settings(**keywords: Any) -> Settings:
-    """Settings from keywords, the environment and `.env`.
+    """Return the settings from keywords, the environment and `.env`.
 
     Raises:
-        SettingsError: with one line that names the setting and what it accepts.
+        SettingsError: a value is not accepted; the text names the setting and the accepted values.
     """
     try:
         return Settings(**keywords)

@@ -1,8 +1,8 @@
-"""The time of day, of which a jump is believed only once it has lasted.
+"""A clock that accepts a jump of the host's time only after the jump has lasted.
 
-A board without a clock, a bad answer of NTP or a restored virtual machine is wrong for moments. What a look
-at such a moment would do (move schedules on, purge data) cannot be undone. A suspended host is no jump: the
-time since its start goes on.
+On a board without a clock, after a wrong answer of NTP or on a restored virtual machine, the time may be
+wrong for moments. What the bot does at a wrong time (move schedules on, purge data) cannot be undone.
+Suspending the host is no jump, because the time since its start includes it.
 """
 
 import datetime
@@ -15,13 +15,13 @@ from models.tables import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
-# What NTP corrects at once.
+# NTP corrects smaller differences at once.
 TOLERANCE = datetime.timedelta(minutes=1)
 BELIEVED_AFTER_S = 300.0
 
 
 def since_start_s() -> float:
-    """Seconds since the host started, those that it was suspended included where it says so."""
+    """Return the seconds since the host started, including suspended time if the system counts it."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -30,8 +30,8 @@ class SteadyClock:
     """Call it for the present moment, from any thread.
 
     Args:
-        wall: the host's time of day.
-        elapsed: seconds that only grow, one a second.
+        wall: returns the host's time (aware).
+        elapsed: returns seconds of a clock that never jumps.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class SteadyClock:
         self._doubt: tuple[datetime.timedelta, float] | None = None
 
     def __call__(self) -> datetime.datetime:
-        """The moment that goes on from the last one believed."""
+        """Return the present moment (aware), without jumps that have not lasted yet."""
         wall, elapsed = self._wall(), self._elapsed()
         moment, since = self._believed
         expected = moment + datetime.timedelta(seconds=elapsed - since)

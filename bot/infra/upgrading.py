@@ -1,4 +1,4 @@
-"""Bringing the database up to date at a start, while nobody works with the tables of another version."""
+"""Upgrades the database at a start, unless another process uses tables of another version."""
 
 import fcntl
 from pathlib import Path
@@ -10,16 +10,16 @@ from bot.infra.settings import Settings, SettingsError
 
 
 def upgraded(settings: Settings) -> IO[str]:
-    """Bring the database to the current tables, and keep others from changing them.
+    """Upgrade the database to the current tables, and keep others from changing them.
 
-    Every process that works on a data directory holds a lock of it together with the others; who has tables
-    to change must hold it alone.
+    All processes of a data directory share a lock; a process that changes tables must hold it alone. The
+    package filelock has no lock of a file that can be both shared and exclusive, so this uses `fcntl` itself.
 
     Returns:
         The lock, held until it is closed or the process ends.
 
     Raises:
-        SettingsError: tables are to be changed, and another process works with them as they are.
+        SettingsError: tables must be changed, and another process uses the present ones.
         DatabaseError: the database cannot be used, or is of a newer version.
     """
     lock = Layout(settings.data_dir).tables_lock.open("a+", encoding="utf-8")
@@ -27,7 +27,7 @@ def upgraded(settings: Settings) -> IO[str]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            fcntl.flock(lock, fcntl.LOCK_SH)  # waits for one that changes the tables at this moment
+            fcntl.flock(lock, fcntl.LOCK_SH)  # waits while another process changes the tables
             _require_current(settings)
         else:
             migrations.upgrade(settings.database_url)
@@ -39,7 +39,7 @@ def upgraded(settings: Settings) -> IO[str]:
 
 
 def cannot_start(error: OSError) -> SettingsError:
-    """The one line for a file that cannot be written or read at the start."""
+    """Return the error, in one line, for a file that cannot be written or read at the start."""
     where = f"{Path(str(error.filename))}: " if error.filename else ""
     return SettingsError(f"{where}{error.strerror or error}")
 

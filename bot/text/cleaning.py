@@ -1,4 +1,4 @@
-"""Takes out of a text what has no place where it is shown: controls, direction and invisible marks. Pure."""
+"""Removes control, direction and invisible characters from a text. Pure."""
 
 import regex
 
@@ -8,11 +8,11 @@ _HIDDEN = regex.compile(
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
     "\u00ad\u180e\u200b\u2028\u2029\u2060\ufeff]"
 )
-# No script stacks more; what does climbs over the lines above it.
+# No script stacks more marks. Longer stacks would cover the lines above.
 _STACKED = regex.compile(r"(\p{M}{8})\p{M}+")
 
 
 def clean(text: str) -> str:
-    """The text without control, direction and invisible characters; newlines and tabs stay."""
+    """Return the text without control, direction and invisible characters; newlines and tabs stay."""
     unix = text.replace("\r\n", "\n").replace("\r", "\n")
     return _STACKED.sub(r"\1", _HIDDEN.sub("", unix))

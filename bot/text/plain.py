@@ -1,4 +1,4 @@
-"""An embed as plain text, for channels in which the bot may embed nothing."""
+"""Formats an embed as plain text, for channels in which the bot lacks Embed Links."""
 
 import discord
 
@@ -8,7 +8,7 @@ MESSAGE_CHARACTERS = 1900
 
 
 def plain_text(embed: discord.Embed) -> str:
-    """Title, description, fields and footer, shortened to a message."""
+    """Return title, description, fields and footer, shortened to fit a message."""
     parts = [f"**{embed.title}**" if embed.title else "", embed.description or ""]
     parts += [f"**{field.name}**\n{field.value}" for field in embed.fields]
     parts.append(f"-# {embed.footer.text}" if embed.footer.text else "")

@@ -1,7 +1,7 @@
-"""Why something failed, in words for people: no places on the host, no advice for a shell. Pure.
+"""Rewrites error messages for people in Discord: without paths of the host or advice for a shell. Pure.
 
-Errors of the rooms below name the file at fault and the flags that would help, for whoever has a shell there.
-People in Discord have neither; the log has the whole line.
+Errors of `textgen` and `models` name the file and the flags that would help, for people with a shell on the
+host. People in Discord have none; the log has the whole message.
 """
 
 import re
@@ -18,8 +18,8 @@ OTHER_FILE = marked("a file of the host")
 DISK_FULL = marked("the host's disk is full")
 IN_THE_LOG = marked("the reason is in the host's log")
 
-# From a root, a home or a drive on; "and/or", "24/7" and addresses in the Internet are none. What stands
-# between quotation marks is one place.
+# A path begins with a root, a home or a drive; "and/or", "24/7" and web addresses are no paths. A quoted text
+# is one path.
 _PLACE = re.compile(
     r"""(?P<quote>['"`])(?:~?/|[A-Za-z]:\\|\\\\|\.{1,2}/)[^'"`\n]*(?P=quote)"""
     r"""|(?<![\w:/.<&?=])(?:~|\.{1,2})?/[\w.@~+-][^\s'"`;,()]*|(?<!\w)(?:[A-Za-z]:\\|\\\\)[^\s'"`;,()]+"""
@@ -37,7 +37,7 @@ _CLAUSES = re.compile(r"\s*(?:;|,\s+or\s|:(?=\s)|\()\s*")
 
 
 def for_people(reason: str) -> str:
-    """Return one line in which places on the host are called by what they are, and no advice for a shell."""
+    """Return one line in which paths are replaced by words, without advice for a shell."""
     line = _PLACE.sub(_named, " ".join(reason.split()))
     if "No space left on device" in line:
         line = DISK_FULL
@@ -45,7 +45,7 @@ def for_people(reason: str) -> str:
         line = ""
     elif _ADVICE.search(line):
         kept = [clause for clause in _CLAUSES.split(line) if clause and not _ADVICE.search(clause)]
-        # What comes behind advice explains it.
+        # Clauses after an advice explain it, so they are dropped with it.
         first = _CLAUSES.split(line)[0]
         line = "; ".join(clause.rstrip(") ") for clause in kept) if first in kept else ""
     return line or IN_THE_LOG

@@ -1,4 +1,4 @@
-"""Colours, numbers and durations as every card shows them, in the reader's way of writing numbers."""
+"""Colours, numbers and durations of every card; numbers are formatted for the reader's language."""
 
 import discord
 from babel.numbers import format_decimal
@@ -18,13 +18,13 @@ BAR_CELLS = 18
 
 
 def progress_bar(fraction: float) -> str:
-    """A bar of fixed width for a share of 0 to 1."""
+    """Return a progress bar of fixed width for a fraction of 0 to 1."""
     filled = round(max(0.0, min(1.0, fraction)) * BAR_CELLS)
     return "▰" * filled + "▱" * (BAR_CELLS - filled)
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `45 s`, `3 min 20 s`, `1 h 5 min`."""
+    """Format seconds: `45 s`, `3 min 20 s`, `1 h 5 min`."""
     whole = max(0, round(seconds))
     hours, rest = divmod(whole, 3600)
     minutes, seconds_left = divmod(rest, 60)
@@ -36,24 +36,24 @@ def duration(seconds: float) -> str:
 
 
 def count(number: int) -> str:
-    """A whole number with thousands apart."""
+    """Format a whole number with separators of thousands."""
     return _formatted(number, "#,##0")
 
 
 def decimal(number: float) -> str:
-    """A number with as many digits as it takes, three behind the point at most."""
+    """Format a number with up to three decimal places."""
     return _formatted(number, "#,##0.###")
 
 
 def nats(loss: float | None) -> str:
-    """A loss in nats, three digits; a dash where there is none."""
+    """Format a loss in nats with three decimal places; a dash for None."""
     if loss is None:
         return "–"
     return _("{loss} nats").format(loss=_formatted(loss, "0.000"))
 
 
 def size(bytes_: int) -> str:
-    """Bytes as people read them: `640 B`, `1.4 KiB`, `12.0 MiB`."""
+    """Format a number of bytes: `640 B`, `1.4 KiB`, `12.0 MiB`."""
     if bytes_ < 2**10:
         return f"{bytes_} B"
     unit, name = next((2**n, name) for n, name in ((30, "GiB"), (20, "MiB"), (10, "KiB")) if bytes_ >= 2**n)

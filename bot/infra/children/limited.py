@@ -1,8 +1,8 @@
-"""Children that read what people send: each within limits, in a session of its own, and few at a time.
+"""Child processes that read what people send: with limits, in sessions of their own, and few at a time.
 
-A text or a bundle can be made to cost any time and memory. So it is read in a process that the kernel ends
-when it has had its share, never in the bot's own; and the threads that wait for such processes belong to a
-pool of their own, so that no database call ever waits behind one.
+A hostile text or bundle can take any amount of time and memory. So it is read in a child process that the
+kernel ends at its limits, never in the bot's process. The threads that wait for children have a pool of their
+own, so that no database call waits for one.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ _children: contextvars.ContextVar["set[subprocess.Popen[str]] | None"] = context
 
 @dataclass(frozen=True)
 class Limits:
-    """What a child may take.
+    """The limits of a child.
 
     Attributes:
-        wall_s: seconds until it is killed.
-        processor_s: seconds of processor time.
-        memory_bytes: of address space; a Python process with NumPy begins with about 120 MB.
+        wall_s: seconds by the wall clock until it is killed.
+        processor_s: processor time, in seconds.
+        memory_bytes: address space, in bytes; a Python process with NumPy begins with about 120 MB.
     """
 
     wall_s: float
@@ -47,12 +47,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Ended:
-    """A child that came to its own end.
+    """A child that ended by itself.
 
     Attributes:
-        code: its exit code.
-        stdout: all that it wrote.
-        stderr: the same.
+        code: exit code.
+        stdout: everything it wrote to standard output.
+        stderr: everything it wrote to standard error.
     """
 
     code: int
@@ -72,8 +72,8 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
     """Run `python -m MODULE ARGUMENTS` to its end; blocks.
 
     Raises:
-        OutOfTime: it used up its time.
-        OutOfMemory: it used up its memory.
+        OutOfTime: it reached the limit of time.
+        OutOfMemory: it reached the limit of memory.
     """
     process = subprocess.Popen(
         [
@@ -112,14 +112,14 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
             mine.discard(process)
     if process.returncode == -signal.SIGXCPU:
         raise OutOfTime
-    # Nobody but the kernel, when the whole host lacks memory, kills a child that has not had its time.
+    # If a child is killed before its time is up, the kernel did it, because the host lacks memory.
     if process.returncode in (OUT_OF_MEMORY, -signal.SIGKILL) or "MemoryError" in stderr[-300:]:
         raise OutOfMemory
     return Ended(process.returncode, stdout, stderr)
 
 
 def _kill(process: "subprocess.Popen[str]") -> None:
-    """End a child and whatever it has started. The thread that started it may still read from it."""
+    """Kill a child and its own children. The thread that started it may still read from it."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -129,9 +129,9 @@ class ChildPool:
     """Threads that wait for children of one kind, and for nothing else.
 
     Args:
-        name: of the threads.
-        at_once: how many children there are at a time. Of those who wait a server's second one stands
-            behind the others' first ones.
+        name: name of the threads.
+        at_once: the most children at a time. Servers take turns: a server's second request waits until the
+            first request of each other server has begun.
     """
 
     def __init__(self, name: str, at_once: int) -> None:
@@ -147,7 +147,7 @@ class ChildPool:
     ) -> Result:
         """Run a function that starts children, as soon as it is the server's turn.
 
-        A cancelled caller stops waiting; a function that has begun goes on to its end.
+        If the caller is cancelled, it stops waiting, but a function that has begun runs to its end.
         """
         async with self._turn(guild_id):
             context = contextvars.copy_context()
@@ -157,7 +157,7 @@ class ChildPool:
             return await asyncio.shield(running)
 
     def close(self) -> None:
-        """Kill the children, and let nobody wait any more."""
+        """Kill the children, and drop the waiting requests."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         for child in list(self._children):
             _kill(child)
@@ -182,7 +182,7 @@ class ChildPool:
             self._next()
 
     def _next(self) -> None:
-        """Call whoever waits and has had the fewest turns, the first of them first."""
+        """Start the waiting request whose server has had the fewest turns; among equals the oldest."""
         self._waiting = [entry for entry in self._waiting if not entry[1].done()]
         if not self._waiting:
             self._turns.clear()

@@ -1,6 +1,6 @@
-"""How the bot starts its children: an allow-listed environment, a session of their own.
+"""Starts child processes, with an allow-listed environment and a session of their own.
 
-What is not listed here does not reach a child; the token and the database URL never do.
+Other variables do not reach a child, so neither the token nor the database URL does.
 """
 
 import contextlib
@@ -36,25 +36,25 @@ ALLOWED = frozenset(
 
 
 def child_environment(extra: Mapping[str, str] | None = None, *, home: Path | None = None) -> dict[str, str]:
-    """The environment a child gets: allow-listed variables, UTF-8, unbuffered, and `extra`.
+    """Return the environment of a child: allow-listed variables, UTF-8, unbuffered, and `extra`.
 
     Args:
         extra: further variables.
-        home: what the child takes for the user's home, for caches and for temporary files; it is made. None
-            leaves it at the bot's own.
+        home: folder for the child's home, caches and temporary files; it is created. None keeps the bot's
+            own home.
     """
     kept = {name: value for name, value in os.environ.items() if name in ALLOWED}
     if home is not None:
         places = {"HOME": home, "XDG_CACHE_HOME": home / "cache", "TMPDIR": home / "tmp"}
         for name, place in places.items():
-            with contextlib.suppress(OSError):  # a full disk is for the child to report
+            with contextlib.suppress(OSError):  # the child reports a full disk
                 place.mkdir(parents=True, exist_ok=True, mode=0o700)
                 kept[name] = str(place)
     return kept | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"} | dict(extra or {})
 
 
 def thread_limits(threads: int) -> dict[str, str]:
-    """Variables that hold the numeric libraries to so many threads (0: no limit)."""
+    """Return variables that limit the threads of the numeric libraries (0: no limit)."""
     if not threads:
         return {}
     return {
@@ -63,12 +63,14 @@ def thread_limits(threads: int) -> dict[str, str]:
 
 
 def processor_s(pid: int) -> float | None:
-    """Seconds of processor time that a process has used; None where the system does not tell."""
+    """Return the processor time that a process has used, in seconds; None if the system does not say."""
     try:
         fields = (
             Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
         )
-        return (int(fields[11]) + int(fields[12])) / 100  # its clock ticks are hundredths everywhere
+        return (
+            int(fields[11]) + int(fields[12])
+        ) / 100  # a clock tick is 10 ms on every Linux
     except (OSError, ValueError, IndexError):
         return None
 
@@ -83,19 +85,19 @@ class Child:
     stderr: IO[str]
 
     def close_input(self) -> None:
-        """Tell the child that nothing more will come; it may have ended already."""
+        """Close the child's standard input; the child may have ended already."""
         with contextlib.suppress(OSError):
             self.stdin.close()
 
     def kill(self) -> None:
-        """End the child at once, whatever it is doing; what it has not finished writing is lost."""
+        """Kill the child at once; unfinished writes are lost."""
         self.process.kill()
 
     def wait_or_kill(self, grace_s: float) -> int:
-        """Wait for the end; after `grace_s` ask by a signal, after as long again kill.
+        """Wait for the end; after `grace_s` seconds terminate the child, after as long again kill it.
 
         Returns:
-            The exit code; negative: the signal that ended it.
+            The exit code; if negative, the signal that ended it.
         """
         for last_resort in (self.process.terminate, self.process.kill):
             try:
@@ -108,8 +110,8 @@ class Child:
 def start_child(arguments: Sequence[str], *, environment: Mapping[str, str]) -> Child:
     """Start `python ARGUMENTS` with all three streams as UTF-8 text pipes.
 
-    It gets a session of its own, so that a Ctrl-C at the terminal reaches only the bot, which then
-    ends its children in order.
+    It gets a session of its own, so that a Ctrl-C at the terminal reaches only the bot, which then ends its
+    children in an orderly way.
     """
     process = subprocess.Popen(
         [sys.executable, *arguments],

@@ -1,9 +1,9 @@
-"""Runs a module that can take no more memory and processor time than it is told.
+"""Runs a module with limits of memory and processor time.
 
 `python -m bot.infra.children.under_limits MEMORY PROCESSOR MODULE ARGUMENT…`
 
-A child's own first act, before it reads what came from people. It must import nothing of ours: whatever it
-imports counts.
+A child calls this first, before it reads what people sent. It must import no other module of the project,
+because imports count towards the limits.
 """
 
 import contextlib
@@ -17,11 +17,11 @@ except ImportError:  # Windows has no such limits; the parent's deadline holds t
     resource = None  # type: ignore[assignment]
 
 OUT_OF_MEMORY = 86
-"""Exit code of a module that asked for more memory than it may have."""
+"""Exit code of a module that reached its limit of memory."""
 
 
 def main() -> None:
-    """Set the limits, in bytes and in seconds, then become the module."""
+    """Set the limits, in bytes and in seconds, then run the module."""
     memory_bytes, processor_s, module, *arguments = sys.argv[1:]
     if resource is not None:
         # The kernel's signal at the soft limit ends the process; a hard limit a little later makes sure.

@@ -1,4 +1,4 @@
-"""Gives Discord the command tree when it has changed, and only then."""
+"""Sends the command tree to Discord, only if it has changed."""
 
 import asyncio
 import hashlib
@@ -17,11 +17,11 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: Path) -> bool:
-    """Sync the tree unless Discord has it already.
+    """Sync the command tree, unless Discord has it already.
 
     Args:
-        tree: all commands of the bot.
-        path: where the hash of the synced tree is kept.
+        tree: the tree of all commands.
+        path: file that holds the hash of the synced tree.
 
     Returns:
         Whether it was synced.
@@ -30,7 +30,7 @@ async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: 
     content = json.dumps([tree.client.application_id, commands], sort_keys=True, default=str)
     digest = hashlib.sha256(content.encode()).hexdigest()
     if await asyncio.to_thread(_read, path) == digest:
-        # Somebody may have removed them, or the data directory may come from another Discord.
+        # The commands may have been removed, or the data directory may belong to another application.
         known = {command.name for command in await tree.fetch_commands()}
         if known >= {command["name"] for command in commands}:
             return False
@@ -44,7 +44,7 @@ async def sync_if_changed(tree: app_commands.CommandTree[discord.Client], path: 
 
 
 async def keep_synced(tree: app_commands.CommandTree[discord.Client], path: Path) -> None:
-    """Sync the tree if it has changed, trying again while Discord cannot: the bot serves meanwhile."""
+    """Sync the tree if it has changed, with retries; the bot serves meanwhile."""
     for delay_s in delays():
         try:
             await sync_if_changed(tree, path)
@@ -59,7 +59,7 @@ async def _payload(
     tree: app_commands.CommandTree[discord.Client],
     command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group,
 ) -> dict[str, Any]:
-    """What `tree.sync` sends of a command: with its names and descriptions in all languages."""
+    """Return what `tree.sync` sends for a command, with its texts in all languages."""
     if tree.translator is None:
         return command.to_dict(tree)
     return await command.get_translated_payload(tree, tree.translator)

@@ -1,8 +1,8 @@
-"""Connecting to Discord: what is waited for, and what ends the process in one line.
+"""Connects to Discord: retries during an outage, and ends the process with one line if it is refused.
 
-An outage passes: a start in the middle of one waits and tries again, more and more rarely, as discord.py does
-by itself once it is connected. What only the host can put right (a revoked token, intents that are not
-granted) ends the process, since trying again would not help and Discord blocks addresses that hammer it.
+An outage passes, so the login is retried with growing delays, as discord.py does by itself once it is
+connected. If only the host can repair it (a revoked token, intents that are not granted), the process ends: a
+retry would not help, and Discord blocks addresses that try too often.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 FIRST_DELAY_S = 5.0
 LONGEST_DELAY_S = 600.0
-# Discord names no time where it blocks an address (a 429 that is a web page), and blocks for an hour or so.
+# When Discord blocks an address (a 429 that is a web page), it names no time; it blocks for about an hour.
 BLOCKED_DELAY_S = 300.0
 
 PORTAL = "in the developer portal (https://discord.com/developers/applications)"
@@ -41,11 +41,11 @@ CLOSE_CODES = {
 
 
 class ConnectionRefused(Exception):
-    """Discord does not let this bot in, whenever it tries; `str()` is one line that says why."""
+    """Discord refuses this bot permanently; `str()` is one line that says why."""
 
 
 def delays(first_s: float = FIRST_DELAY_S, longest_s: float = LONGEST_DELAY_S) -> Iterator[float]:
-    """Seconds to wait before each next try: twice as long each time, and a little by chance."""
+    """Yield the seconds to wait before each retry: exponential backoff with jitter."""
     delay_s = first_s
     while True:
         yield delay_s * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
@@ -53,10 +53,10 @@ def delays(first_s: float = FIRST_DELAY_S, longest_s: float = LONGEST_DELAY_S) -
 
 
 async def serve(bot: discord.Client, token: str) -> None:
-    """Log in, waiting for the end of an outage, and serve until the bot is closed.
+    """Log in, with retries during an outage, and serve until the bot is closed.
 
     Raises:
-        ConnectionRefused: Discord does not let the bot in.
+        ConnectionRefused: Discord refuses the bot.
     """
     await _log_in(bot, token)
     try:
@@ -87,7 +87,7 @@ async def _log_in(bot: discord.Client, token: str) -> None:
         else:
             return
         log.warning("Discord cannot be reached", error=reason, next_try_s=round(delay_s))
-        # The next login opens a session of its own.
+        # The next login opens a new session.
         await bot.http.close()
         bot.http.clear()
         bot.http.connector = discord.utils.MISSING
@@ -95,7 +95,7 @@ async def _log_in(bot: discord.Client, token: str) -> None:
 
 
 def _asked_for_s(error: discord.HTTPException) -> float:
-    """Seconds that Discord asks to be left alone for, 0 where it does not ask."""
+    """Return how long Discord asks to wait, in seconds; 0 if it does not ask."""
     if error.status != TOO_MANY_REQUESTS:
         return 0.0
     try:
@@ -105,7 +105,7 @@ def _asked_for_s(error: discord.HTTPException) -> float:
 
 
 def one_line(error: BaseException) -> str:
-    """What went wrong, without the web page that may have come with it."""
+    """Return an error as one line, without the web page that Discord may have sent."""
     if isinstance(error, discord.HTTPException):
         reason = error.response.reason or ""
         said = "" if "<" in error.text else error.text

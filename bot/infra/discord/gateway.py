@@ -1,6 +1,6 @@
-"""Whether the bot hears Discord: what `pastiche check` tells of the connection.
+"""Whether the bot is connected to Discord, for `pastiche check`.
 
-discord.py calls itself ready for ever once it was, so lost connections are followed here.
+discord.py stays "ready" for ever once it was, so lost connections are tracked here.
 """
 
 import time
@@ -8,7 +8,7 @@ from typing import Any
 
 import discord
 
-# Discord is heard at least as often as it answers heartbeats, which it asks for every 41 s or so.
+# Discord sends something at least every 41 s or so, when it answers a heartbeat.
 SILENCE_S = 60.0
 
 
@@ -16,7 +16,7 @@ class Gateway:
     """When Discord was last known to be connected.
 
     Args:
-        client: whose connection it is; it reports here what it is told of it.
+        client: the client, which calls `established` and `lost`.
     """
 
     def __init__(self, client: discord.Client) -> None:
@@ -25,15 +25,15 @@ class Gateway:
         self._seen_at: float | None = None
 
     def established(self) -> None:
-        """The session is ready, or goes on."""
+        """Record that the session is ready or resumed."""
         self._established = True
 
     def lost(self) -> None:
-        """The connection is gone, or cannot be made."""
+        """Record that the connection was lost or could not be made."""
         self._established = False
 
     def seen_at(self) -> float | None:
-        """The latest moment (Unix time) at which Discord was connected; None while it never was."""
+        """Return when Discord was last known to be connected, in Unix seconds; None if it never was."""
         if self._established and self._is_open():
             self._seen_at = time.time() - self._silence_s()
         return self._seen_at
@@ -43,8 +43,8 @@ class Gateway:
         return socket is not None and bool(getattr(socket, "open", True))
 
     def _silence_s(self) -> float:
-        """Seconds that Discord has said nothing for, beyond what is usual."""
-        # discord.py has no public name for what its own watchdog looks at.
+        """Return for how many seconds Discord has sent nothing; 0 if that is usual."""
+        # discord.py has no public name for the time that its own watchdog uses.
         keep_alive: Any = getattr(self._client.ws, "_keep_alive", None)
         heard = getattr(keep_alive, "_last_recv", None)
         if heard is None:

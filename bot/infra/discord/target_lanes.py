@@ -1,6 +1,6 @@
-"""Tasks beside each other, one a target: what holds one target up holds up no other.
+"""Runs one task per target at a time, so that a slow target does not delay another one.
 
-A target is what Discord limits by itself: a channel. Knows nothing of what the tasks do.
+A target has a rate limit of its own, such as a channel. Knows nothing of what the tasks do.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Lanes:
-    """Runs one task a target at a time.
+    """Runs one task per target at a time.
 
     Args:
-        most: tasks of all targets at a time.
+        most: the most tasks at a time, over all targets.
     """
 
     def __init__(self, most: int) -> None:
@@ -25,26 +25,26 @@ class Lanes:
 
     @property
     def busy(self) -> Collection[Hashable]:
-        """Targets that have a task."""
+        """The targets that have a running task."""
         return self._tasks.keys()
 
     def is_free(self, target: Hashable) -> bool:
-        """Whether a task for the target can begin now."""
+        """Whether a task for the target can start now."""
         return target not in self._tasks and len(self._tasks) < self._most
 
     def start(self, target: Hashable, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Begin a task for a free target; an error that it raises is logged and ends it alone."""
+        """Start a task for a free target; an error in it is logged, and ends only this task."""
         task = self._tasks[target] = asyncio.create_task(_logged(target, work))
 
         def ended(_task: "asyncio.Task[None]") -> None:
-            work.close()  # of a task that was cancelled before it began
+            work.close()  # if the task was cancelled before it began
             self._tasks.pop(target, None)
 
         task.add_done_callback(ended)
         return task
 
     async def close(self) -> None:
-        """End all tasks where they are."""
+        """Cancel all tasks."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -59,6 +59,6 @@ async def _logged(target: Hashable, work: Coroutine[Any, Any, None]) -> None:
 
 
 async def patiently(tasks: Collection["asyncio.Task[None]"], patience_s: float) -> None:
-    """Wait for tasks for so long; those that take longer go on."""
+    """Wait up to `patience_s` seconds for tasks; slower ones continue in the background."""
     if tasks:
         await asyncio.wait(tasks, timeout=patience_s)
