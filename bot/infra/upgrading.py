@@ -12,8 +12,7 @@ from bot.infra.settings import Settings, SettingsError
 def upgraded(settings: Settings) -> IO[str]:
     """Upgrade the database to the current tables, and keep others from changing them.
 
-    All processes of a data directory share a lock; a process that changes tables must hold it alone. The
-    package filelock has no lock of a file that can be both shared and exclusive, so this uses `fcntl` itself.
+    All processes of a data directory share a lock; a process that changes tables must hold it alone.
 
     Returns:
         The lock, held until it is closed or the process ends.
