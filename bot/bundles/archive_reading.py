@@ -39,7 +39,7 @@ _ENCRYPTED = 0x1
 _AT_ONCE = 2**16
 
 _DAMAGED = marked("This is not a zip file, or it is damaged.")
-_MORE = marked("This zip file holds more than a bundle.")
+_MORE = marked("This zip file contains more than a model. Use a zip that Export made.")
 
 
 class ArchiveError(Exception):

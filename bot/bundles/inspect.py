@@ -37,7 +37,7 @@ def check(bundle: Path) -> None:
         reason = lines[-1] if lines else ""
         if not reason.startswith("error: "):
             log.warning("a bundle could not be read", reason=reason)
-            raise UserError(_("This zip file is no bundle that can be read."))
+            raise UserError(_("This zip file does not contain a model that I can read."))
         told = reason.removeprefix("error: ").replace(f"{bundle}/", "").replace(str(bundle), "the bundle")
         raise UserError(
             _("This bundle is refused: {reason}").format(

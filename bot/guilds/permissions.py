@@ -90,7 +90,7 @@ def require_manager(interaction: Interaction) -> None:
         PermissionRefused: the person may not; the text says which permission it takes.
     """
     if not manages_guild(interaction):
-        raise PermissionRefused(_("This takes the permission Manage Server."))
+        raise PermissionRefused(_("You need the permission Manage Server for this."))
 
 
 def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
@@ -102,17 +102,20 @@ def require_trainer(interaction: Interaction, settings: GuildSettings) -> None:
     if manages_guild(interaction) or has_role(interaction, settings.trainer_role_id):
         return
     if settings.trainer_role_id is None:
-        raise PermissionRefused(_("Training takes the permission Manage Server."))
+        raise PermissionRefused(_("You need the permission Manage Server to train or change models."))
     if is_gone(interaction.guild, role_id=settings.trainer_role_id):
         raise PermissionRefused(
             _(
-                "Training takes the permission Manage Server: the role that this server chose for it no "
-                "longer exists. Someone with Manage Server can choose another one: /settings edit."
+                "You need the permission Manage Server to train or change models, because the role that this "
+                "server chose for it no longer exists. "
+                "Someone with Manage Server can choose another one: /settings edit."
             )
         )
     role = f"<@&{settings.trainer_role_id}>"
     raise PermissionRefused(
-        _("Training takes the permission Manage Server or the role {role}.").format(role=role)
+        _("You need the permission Manage Server or the role {role} to train or change models.").format(
+            role=role
+        )
     )
 
 
@@ -132,7 +135,9 @@ def require_generator(interaction: Interaction, settings: GuildSettings) -> None
                 "Someone with Manage Server can choose another one: /settings edit."
             )
         )
-    raise PermissionRefused(_("Generating takes the role {role} here.").format(role=f"<@&{role_id}>"))
+    raise PermissionRefused(
+        _("You need the role {role} to generate texts here.").format(role=f"<@&{role_id}>")
+    )
 
 
 def require_scheduler(interaction: Interaction) -> None:
@@ -142,7 +147,7 @@ def require_scheduler(interaction: Interaction) -> None:
         PermissionRefused: the person may not; the text says which permission it takes.
     """
     if not manages_guild(interaction):
-        raise PermissionRefused(_("Schedules take the permission Manage Server."))
+        raise PermissionRefused(_("You need the permission Manage Server for schedules."))
 
 
 def require_canceller(interaction: Interaction, requested_by: int) -> None:
@@ -171,7 +176,9 @@ def require_channel(interaction: Interaction, settings: GuildSettings) -> None:
         return
     if is_gone(interaction.guild, channel_id=channel_id):
         raise PermissionRefused(gone_channel())
-    raise PermissionRefused(_("Texts are written in <#{channel}> here.").format(channel=channel_id))
+    raise PermissionRefused(
+        _("On this server you can generate texts in <#{channel}> only.").format(channel=channel_id)
+    )
 
 
 def require_remover(interaction: Interaction, asked_by: int) -> None:

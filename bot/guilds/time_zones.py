@@ -25,7 +25,7 @@ class UnknownZone(UserError):
     def __init__(self, typed: str) -> None:
         super().__init__(
             _(
-                "“{typed}” is no time zone; say one as in “Europe/Berlin”, “America/New_York” or “UTC”."
+                "“{typed}” is not a time zone. Use one such as “Europe/Berlin”, “America/New_York” or “UTC”."
             ).format(typed=safe_text.safe(safe_text.shorten(typed, SHOWN_CHARACTERS)))
         )
 

@@ -44,7 +44,7 @@ def require_room(session: Session, guild_id: int, host_limit: int) -> None:
                 most,
             ).format(number=most)
             if most
-            else _("This server may have no schedules.")
+            else _("Schedules are switched off on this server.")
         )
 
 

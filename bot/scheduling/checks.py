@@ -43,9 +43,9 @@ async def channel_to_post(guild: discord.Guild, channel_id: int, settings: Guild
     except discord.NotFound as error:
         if error.code != UNKNOWN_CHANNEL:
             raise
-        raise Hindrance(_("Its channel is gone.")) from None
+        raise Hindrance(_("Its channel was deleted.")) from None
     except (discord.Forbidden, discord.InvalidData):
-        raise Hindrance(_("I may not see its channel any more."), passing=True) from None
+        raise Hindrance(_("I can no longer see its channel."), passing=True) from None
     return require_post_allowed(channel, settings)
 
 
@@ -60,7 +60,7 @@ def require_post_allowed(channel: object, settings: GuildSettings) -> PostChanne
     try:
         mine = channel.permissions_for(channel.guild.me)
     except (AttributeError, discord.ClientException):  # the server or the parent channel is not cached
-        raise Hindrance(_("I may not see its channel any more."), passing=True) from None
+        raise Hindrance(_("I can no longer see its channel."), passing=True) from None
     lacking = lacking_to_post(mine, channel)
     if lacking:
         raise Hindrance(_("I lack {permissions} in its channel.").format(permissions=lacking), passing=True)
@@ -105,7 +105,7 @@ class Creators:
         except discord.NotFound as error:
             if error.code not in (UNKNOWN_MEMBER, UNKNOWN_USER):
                 raise
-            return _("Who made it has left the server.")
+            return _("The person who created it has left the server.")
         if not member.guild_permissions.manage_guild:
-            return _("Who made it has no Manage Server any more.")
+            return _("The person who created it no longer has Manage Server.")
         return None

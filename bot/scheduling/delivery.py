@@ -130,7 +130,7 @@ class Delivery:
         may_attach = channel.permissions_for(channel.guild.me).attach_files
         for attempt in range(1, REPLACED + 1):
             if due.model is None:
-                raise Hindrance(_("This server has no model to write with."))
+                raise Hindrance(_("This server has no model yet."))
             try:
                 return channel, await self._sampled(due, due.model, may_attach=may_attach)
             except SampleRefused as refusal:
@@ -182,11 +182,11 @@ class Delivery:
                 lacking = (
                     _("I lack {permissions} in its channel.").format(permissions="Embed Links")
                     if error.code == EMPTY_MESSAGE
-                    else _("I may not write in its channel any more.")
+                    else _("I can no longer write in its channel.")
                 )
                 return await self._hinder(due, Hindrance(lacking, passing=True))
             if error.code == UNKNOWN_CHANNEL:
-                await self._pause(due, _("Its channel is gone."))
+                await self._pause(due, _("Its channel was deleted."))
                 return True
             if error.status < FIRST_SERVER_ERROR:
                 log.error("Discord refuses a post", schedule=due.schedule.id, exc_info=error)

@@ -98,7 +98,7 @@ def _every(typed: str, match: re.Match[str]) -> Every:
     if not 1 <= minutes <= LONGEST_MINUTES:
         raise UnreadableRule(
             _(
-                "“{typed}” is no distance that works: say 1 minute to 366 days, such as “every 6 hours”."
+                "“{typed}” is not a possible interval: use 1 minute to 366 days, such as “every 6 hours”."
             ).format(typed=_shown(typed))
         )
     return Every(minutes)
@@ -131,7 +131,7 @@ def _cron(typed: str, fields: list[str]) -> Cron:
 def _unreadable(typed: str) -> UnreadableRule:
     return UnreadableRule(
         _(
-            "“{typed}” is not understood. Say “daily 09:00”, “weekdays 18:30”, “weekends 10:00”, "
+            "I do not understand “{typed}”. Use “daily 09:00”, “weekdays 18:30”, “weekends 10:00”, "
             "“every monday 08:15”, “every 6 hours”, “hourly”, or cron such as `0 9 * * 1-5`."
         ).format(typed=_shown(typed))
     )

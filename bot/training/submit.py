@@ -98,9 +98,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
 
     base = await bot.database.call(look)
     if not request.rights:
-        raise UserError(
-            _("Training takes your word that you may use this text: set `rights` to True if you may.")
-        )
+        raise UserError(_("Please confirm that you may use this text: set `rights` to True."))
     minutes = _minutes(bot, request.minutes)
     name = clean_name(request.name)
     level = _level(request, base)
@@ -174,7 +172,7 @@ def _base(session: Session, guild_id: int, request: TrainingRequest) -> TextMode
     if model is None:
         raise UnknownModel(request.base)
     if request.size is not None:
-        raise UserError(_("A model that goes on from another keeps its size: leave `size` out."))
+        raise UserError(_("A model trained from `base` keeps the size of its base: leave `size` out."))
     return model
 
 
@@ -183,9 +181,9 @@ def _level(request: TrainingRequest, base: TextModel | None) -> str:
         return request.level or DEFAULT_LEVEL
     if request.level not in (None, base.level):
         raise UserError(
-            _("A model that goes on from another keeps its level, here `{level}`: leave `level` out.").format(
-                level=base.level
-            )
+            _(
+                "A model trained from `base` keeps the level of its base, here `{level}`: leave `level` out."
+            ).format(level=base.level)
         )
     return base.level
 
@@ -196,7 +194,7 @@ def _minutes(bot: Services, minutes: float | None) -> float:
     most = bot.settings.max_training_minutes
     if minutes > most:
         raise UserError(
-            _("A training of {minutes} minutes was asked for; up to {most} are possible.").format(
+            _("You asked for {minutes} minutes; a training can take up to {most}.").format(
                 minutes=f"{minutes:g}", most=f"{most:g}"
             )
         )
@@ -231,7 +229,7 @@ def _keep(bot: Services, job: TrainingJob, bundle: Path) -> None:
         workspace.keep_base(bot.layout, job.guild_id, job.id, bundle)
     except OSError as error:
         log.error("base cannot be kept", guild=job.guild_id, job=job.id, error=str(error))
-        raise UserError(_("The model to go on from cannot be read. Train it anew.")) from None
+        raise UserError(_("The base model cannot be read. Please train it again.")) from None
 
 
 def _put_in_place(session: Session, bot: Services, texts: list[AcceptedText]) -> None:

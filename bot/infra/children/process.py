@@ -68,9 +68,7 @@ def processor_s(pid: int) -> float | None:
         fields = (
             Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
         )
-        return (
-            int(fields[11]) + int(fields[12])
-        ) / 100  # a clock tick is 10 ms on every Linux
+        return (int(fields[11]) + int(fields[12])) / 100  # a clock tick is 10 ms on every Linux
     except (OSError, ValueError, IndexError):
         return None
 

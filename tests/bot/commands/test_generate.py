@@ -81,8 +81,8 @@ async def test_a_chosen_role_is_needed_for_the_command_and_for_again(world: Worl
     with world.bot.database.write() as session:
         guilds.edit(session, stratford.guild.id, generate_role_id=poets.id)
     refused = await stratford.member.slash(stratford.channel, "generate", length=10)
-    assert private_line(refused) == f"Generating takes the role <@&{poets.id}> here."
-    assert "takes the role" in private_line(await stratford.member.click(first.message, label="Again"))
+    assert private_line(refused) == f"You need the role <@&{poets.id}> to generate texts here."
+    assert "You need the role" in private_line(await stratford.member.click(first.message, label="Again"))
     assert not answer(await poet.slash(stratford.channel, "generate", length=10)).ephemeral
     assert not answer(await stratford.admin.slash(stratford.channel, "generate", length=10)).ephemeral
 

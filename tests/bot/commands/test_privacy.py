@@ -121,7 +121,7 @@ async def test_a_person_exports_their_rows_and_texts_and_a_manager_the_servers_r
     with await read_zip(ben) as file:
         assert json.loads(file.read("stored.json"))["tables"] == {}
     refusal = private_line(await privacy(stratford, "export", stratford.member, scope="server"))
-    assert refusal == "This takes the permission Manage Server."
+    assert refusal == "You need the permission Manage Server for this."
     server = answer(await privacy(stratford, "export", scope="server"))
     with await read_zip(server) as file:
         assert file.namelist() == ["stored.json"]
@@ -236,7 +236,7 @@ async def test_a_servers_data_is_deleted_and_another_server_keeps_its_own(
         with world.bot.database.write() as session:
             guilds.edit(session, place.guild.id, length=77)
     refusal = private_line(await privacy(stratford, "delete", stratford.member, scope="server"))
-    assert refusal == "This takes the permission Manage Server."
+    assert refusal == "You need the permission Manage Server for this."
     result = await confirm(stratford, await privacy(stratford, "delete", scope="server"))
     assert "All of this server's data is deleted." in shown(answer(result))
     left = rows(world, stratford)
@@ -270,7 +270,7 @@ async def test_the_confirmation_is_checked_when_it_is_used(world: World, corpus_
     assert stolen == "Only the person who asked for this can confirm it."
     if scope == "server":
         line = private_line(await world.press_forged(stratford, stratford.member, f"erase:server:{ben}:0"))
-        assert line == "This takes the permission Manage Server."
+        assert line == "You need the permission Manage Server for this."
     assert len(files(world, stratford)) == 1
 
 

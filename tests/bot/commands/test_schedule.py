@@ -24,12 +24,12 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 
 BAD_OPTIONS = [
-    ({"when": "sometimes"}, "“sometimes” is not understood. Say “daily 09:00”"),
+    ({"when": "sometimes"}, "I do not understand “sometimes”. Use “daily 09:00”"),
     ({"when": "every 10 minutes"}, "at least 30 minutes between two posts"),
     ({"when": "*/5 * * * *"}, "at least 30 minutes between two posts"),
-    ({"when": "@everyone 09:00"}, "is not understood"),
-    ({"timezone": "Mars/Olympus"}, "“Mars/Olympus” is no time zone"),
-    ({"timezone": "../../etc/passwd"}, "is no time zone"),
+    ({"when": "@everyone 09:00"}, "I do not understand"),
+    ({"timezone": "Mars/Olympus"}, "“Mars/Olympus” is not a time zone"),
+    ({"timezone": "../../etc/passwd"}, "is not a time zone"),
     ({"model": "Nobody"}, "no model named “Nobody” here"),
 ]
 
@@ -113,7 +113,7 @@ class TestAdd:
         with world.bot.database.write() as session:
             guilds.edit(session, stratford.guild.id, schedules=0)
         line = private_line(await stratford.admin.click(preview.message, label="Confirm"))
-        assert line == "This server may have no schedules."
+        assert line == "Schedules are switched off on this server."
 
     async def test_a_channel_the_bot_or_the_person_may_not_write_to_is_refused(
         self, world: World, stratford: Place
@@ -188,7 +188,7 @@ class TestRight:
         preview = await add(stratford)
         command = next(c for c in await world.bot.tree.fetch_commands() if c.name == "schedule")
         stratford.guild.set_command_permissions(command.id, {stratford.guild.default_role: True})
-        refusal = "Schedules take the permission Manage Server."
+        refusal = "You need the permission Manage Server for schedules."
         ben = stratford.member
         for name in self.COMMANDS:
             options = {} if name == "list" else {"schedule": schedule.id}
@@ -213,7 +213,7 @@ class TestStop:
         await world.restart()
         clock.watch()
         refused = private_line(await stratford.member.click(post, label="Stop"))
-        assert refused == "Schedules take the permission Manage Server."
+        assert refused == "You need the permission Manage Server for schedules."
         said = answer(await stratford.admin.click(post, label="Stop"))
         assert not said.ephemeral
         assert f"{stratford.admin.name} paused the schedule" in said.content

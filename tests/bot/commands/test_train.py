@@ -147,9 +147,11 @@ class TestGoingOn:
         stratford = world.place()
         world.give_model(stratford, trained_bundle, "Bard")
         line = private_line(await train(stratford, corpus_text, base="Bard", size="large"))
-        assert line == "A model that goes on from another keeps its size: leave `size` out."
+        assert line == "A model trained from `base` keeps the size of its base: leave `size` out."
         line = private_line(await train(stratford, corpus_text, base="Bard", level="word"))
-        assert line == "A model that goes on from another keeps its level, here `char`: leave `level` out."
+        assert (
+            line == "A model trained from `base` keeps the level of its base, here `char`: leave `level` out."
+        )
         assert jobs(world, stratford) == []
 
     async def test_a_lost_copy_is_a_clear_failure(
@@ -230,7 +232,7 @@ async def test_warnings_about_the_text_stand_on_the_card_before_it_begins(world:
 
 REFUSALS = [
     pytest.param({"rights": False}, "may use this text", id="no rights"),
-    pytest.param({"minutes": 600.0}, "up to 60 are possible", id="too many minutes"),
+    pytest.param({"minutes": 600.0}, "a training can take up to 60", id="too many minutes"),
     pytest.param({"name": "a\u202eb"}, "invisible character", id="a name with a direction override"),
     pytest.param({"corpus": ("big.txt", b"a b " * 3_000_000)}, "up to 10.0 MiB", id="a file over the limit"),
     pytest.param({"base": "Nobody"}, "There is no model named “Nobody” here.", id="no such base"),
@@ -255,7 +257,7 @@ async def test_who_may_train_is_checked_even_where_the_command_is_shown(world: W
     # An admin of the server shows /train to everyone.
     command = next(c for c in await world.bot.tree.fetch_commands() if c.name == "train")
     stratford.guild.set_command_permissions(command.id, {stratford.guild.default_role: True})
-    refusal = "Training takes the permission Manage Server."
+    refusal = "You need the permission Manage Server to train or change models."
     assert private_line(await train(stratford, corpus_text, stratford.member)) == refusal
     assert private_line(await train(stratford, corpus_text, trainer)) == refusal
     with world.bot.database.write() as session:

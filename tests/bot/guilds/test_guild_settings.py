@@ -136,7 +136,7 @@ async def test_only_who_manages_the_server_may_look_and_change_even_where_the_co
     command = next(c for c in await world.bot.tree.fetch_commands() if c.name == "settings")
     stratford.guild.set_command_permissions(command.id, {stratford.guild.default_role: True})
     ben = stratford.member
-    refusal = "This takes the permission Manage Server."
+    refusal = "You need the permission Manage Server for this."
     assert private_line(await settings(stratford, "show", ben)) == refusal
     assert private_line(await settings(stratford, "edit", ben, schedules=25)) == refusal
     assert private_line(await settings(stratford, "reset", ben, setting="all")) == refusal
@@ -223,4 +223,4 @@ async def test_the_trail_is_paged_outlives_a_restart_and_is_for_managers_at_use(
     assert "another server" not in page["description"]
     for custom_id in ("settings:changes", "settings:changes:1:>"):
         line = private_line(await world.press_forged(stratford, stratford.member, custom_id))
-        assert line == "This takes the permission Manage Server."
+        assert line == "You need the permission Manage Server for this."

@@ -170,7 +170,7 @@ async def test_a_button_answers_in_the_language_of_who_presses_it(
     trail = answer(await stratford.admin.click(card.message, label="Recent changes"))
     assert "Letzte Änderungen" in shown(trail)
     line = private_line(await world.press_forged(stratford, stratford.member, "settings:changes"))
-    assert line == "Dafür braucht es das Recht „Server verwalten“."
+    assert line == "Dafür brauchst du das Recht „Server verwalten“."
 
 
 async def test_discord_is_given_descriptions_and_choices_in_german_and_names_in_english(world: World):

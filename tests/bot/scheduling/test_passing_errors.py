@@ -346,4 +346,4 @@ class TestClock:
         await look(world, clock, schedule.next_slot)
         (now,) = known(world, stratford)
         assert now.state is ScheduleState.PAUSED
-        assert "“localtime” is no time zone" in now.paused_reason
+        assert "“localtime” is not a time zone" in now.paused_reason

@@ -159,7 +159,7 @@ class TestPaused:
         schedule = await save(world, stratford, channel=room)
         world.env.backend.delete_channel(room.id)
         await world.env.settle()
-        assert "Its channel is gone." in await self.reason(world, stratford, schedule, clock)
+        assert "Its channel was deleted." in await self.reason(world, stratford, schedule, clock)
 
     async def test_when_its_maker_lost_the_right(self, world: World, stratford: Place, clock: Clock):
         schedule = await save(world, stratford)
@@ -167,7 +167,7 @@ class TestPaused:
         await demote(world, stratford)
         stratford.admin = helper
         reason = await self.reason(world, stratford, schedule, clock)
-        assert "Who made it has no Manage Server any more." in reason
+        assert "The person who created it no longer has Manage Server." in reason
 
         # Another manager takes it over by resuming it.
         await helper.slash(stratford.channel, "schedule resume", schedule=schedule.id)
@@ -179,7 +179,7 @@ class TestPaused:
         helper = second_manager(world, stratford)
         stratford.guild.remove_member(stratford.admin)
         stratford.admin = helper
-        assert "Who made it has left" in await self.reason(world, stratford, schedule, clock)
+        assert "The person who created it has left" in await self.reason(world, stratford, schedule, clock)
 
     async def test_when_its_model_is_deleted_and_its_channel_is_told_once(
         self, world: World, stratford: Place, clock: Clock
@@ -201,7 +201,7 @@ class TestPaused:
     async def test_when_there_is_nothing_to_write_with(self, world: World, clock: Clock):
         empty = world.place()
         schedule = await save(world, empty)
-        assert "no model to write with" in await self.reason(world, empty, schedule, clock)
+        assert "This server has no model yet." in await self.reason(world, empty, schedule, clock)
 
     async def test_when_the_model_never_saw_its_seed(self, world: World, stratford: Place, clock: Clock):
         schedule = await save(world, stratford, seed="日本")

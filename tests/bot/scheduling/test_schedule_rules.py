@@ -46,15 +46,15 @@ READ = [
 ]
 
 REFUSED = [
-    ("", "is not understood. Say “daily 09:00”"),
-    ("tomorrow", "is not understood"),
-    ("funday 10:00", "is not understood"),
-    ("every daily 10:00", "is not understood"),
-    ("täglich 09:00", "is not understood"),
-    ("daily 9", "is not understood"),
+    ("", "I do not understand “”. Use “daily 09:00”"),
+    ("tomorrow", "I do not understand"),
+    ("funday 10:00", "I do not understand"),
+    ("every daily 10:00", "I do not understand"),
+    ("täglich 09:00", "I do not understand"),
+    ("daily 9", "I do not understand"),
     ("daily 24:00", "from 00:00 to 23:59"),
     ("daily 09:60", "from 00:00 to 23:59"),
-    ("daily ٠٩:٠٠", "is not understood"),
+    ("daily ٠٩:٠٠", "I do not understand"),
     ("every 0 hours", "such as “every 6 hours”"),
     ("every 999999999 hours", "such as “every 6 hours”"),
     ("every 29 minutes", "at least 30 minutes"),
@@ -66,13 +66,13 @@ REFUSED = [
     ("0 0 31 2 *", "never comes"),
     ("0 0 9 * * *", "has 6 fields; cron has five"),
     ("cron 0 9", "has 2 fields"),
-    ("@daily", "is not understood"),
+    ("@daily", "I do not understand"),
     ("cron @daily", "has 1 fields"),
-    ("R R * * *", "not understood"),
+    ("R R * * *", "I do not understand"),
     ("0 R * * *", "not valid cron"),
     ("0 h * * *", "not valid cron"),
-    ("daily 09:00\n@everyone", "is not understood"),
-    ("x" * 5000, "is not understood"),
+    ("daily 09:00\n@everyone", "I do not understand"),
+    ("x" * 5000, "I do not understand"),
 ]
 
 

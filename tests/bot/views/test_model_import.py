@@ -49,7 +49,7 @@ async def test_a_bundle_that_was_exported_comes_in_and_writes(world: World, empt
 
 async def test_importing_takes_what_training_takes(world: World, empty: Place):
     listed = answer(await empty.member.slash(empty.channel, "models"))
-    assert "takes the permission" in private_line(await empty.member.click(listed.message, label="Import"))
+    assert "You need the permission" in private_line(await empty.member.click(listed.message, label="Import"))
 
 
 def rezipped(data: bytes, change: Callable[[dict[str, bytes]], None], folder: str = "") -> bytes:
@@ -138,7 +138,7 @@ HOSTILE = {
     "links": (symlink, "has no place in one"),
     "a file of zeros": (plus("tokenizer.json", bytes(300 * 2**20)), "its tokenizer.json is too large"),
     "sizes that are lies": (understated, "zip file"),
-    "thousands of files": (crowded, "holds more than a bundle"),
+    "thousands of files": (crowded, "contains more than a model"),
     "a missing file": (
         lambda data: rezipped(data, lambda files: files.pop("spec.json")),
         "it lacks spec.json",

@@ -79,14 +79,14 @@ async def test_anyone_may_sample_after_a_restart_too(world: World, stratford: Pl
 async def test_changing_takes_what_training_takes(world: World, stratford: Place, label: str):
     opened = await panel(stratford)
     assert private_line(await stratford.member.click(opened, label=label)) == (
-        "Training takes the permission Manage Server."
+        "You need the permission Manage Server to train or change models."
     )
     trainers = stratford.guild.create_role("Trainers")
     trainer = stratford.guild.add_member(world.env.create_user("tina"), roles=[trainers])
     with world.bot.database.write() as session:
         guilds.edit(session, stratford.guild.id, trainer_role_id=trainers.id)
     result = await trainer.click(opened, label=label)
-    assert "takes the permission" not in str(result.response and result.response.content)
+    assert "You need the permission" not in str(result.response and result.response.content)
 
 
 async def test_a_default_is_made(world: World, stratford: Place, trained_bundle: Path):
@@ -150,7 +150,7 @@ async def test_a_model_is_deleted_after_a_question_with_all_that_refers_to_it(wo
     await stratford.admin.click(opened, label="Delete")
     asked = await opened.fetch()
     assert asked.embeds[0].title == "Delete “Bard”?"
-    assert "takes the permission" in private_line(await stratford.member.click(asked, label="Delete it"))
+    assert "You need the permission" in private_line(await stratford.member.click(asked, label="Delete it"))
     await stratford.admin.click(asked, label="Keep it")
     assert (await opened.fetch()).embeds[0].title == "Bard · default"
 

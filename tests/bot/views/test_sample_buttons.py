@@ -185,15 +185,17 @@ async def test_outside_the_chosen_channel_only_managers_generate(world: World, s
     configure(world, stratford, channel_id=stratford.channel.id)
     for options in ({}, {"private": True}):
         refused = await stratford.member.slash(elsewhere, "generate", length=10, **options)
-        assert private_line(refused) == f"Texts are written in <#{stratford.channel.id}> here."
+        assert private_line(refused) == (
+            f"On this server you can generate texts in <#{stratford.channel.id}> only."
+        )
     theirs = answer(await stratford.admin.slash(elsewhere, "generate", length=10))
     for label in ("Again", "Continue"):
-        assert "Texts are written in" in private_line(
+        assert "you can generate texts in" in private_line(
             await stratford.member.click(theirs.message, label=label)
         )
     note = await stratford.member.send(elsewhere, "to be")
     refused = await stratford.member.context_menu(elsewhere, "Continue this", note)
-    assert "Texts are written in" in private_line(refused)
+    assert "you can generate texts in" in private_line(refused)
     assert not answer(await stratford.member.slash(stratford.channel, "generate", length=10)).ephemeral
 
 
