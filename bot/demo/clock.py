@@ -1,7 +1,7 @@
-"""The playground's clock: it moves the simulated Discord's time, and shows on the page what came meanwhile.
+"""The playground's clock: it advances the simulated Discord's time, and refreshes the page.
 
-SimCord does one thing at a time and refuses what comes second. A click refused like that is lost, or the page
-takes no further one; so clicks and ticks wait for each other here.
+SimCord does one thing at a time and refuses a second one. A refused click is lost, or the page accepts no
+further one, so clicks and ticks wait for each other here.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ TICK_S = 1.0
 async def keep_current(
     env: simcord.Env, page: simcord.Preview, database: Database, channel: simcord.ChannelHandle
 ) -> None:
-    """Tick until cancelled: time passes while a card has something new to tell or a post is due."""
+    """Tick until cancelled: advance the time while a card has changed or a post is due."""
     turn = asyncio.Lock()
     _let_clicks_wait(page, turn)
     shown = _seen(channel)
@@ -29,21 +29,21 @@ async def keep_current(
         await asyncio.sleep(TICK_S)
         has_news = await asyncio.to_thread(_has_news, database)
         async with turn:
-            # A picture of the page is being taken, or the bot is very busy; there is always a next tick.
+            # The page is being captured, or the bot is very busy; the next tick will do.
             with contextlib.suppress(simcord.SetupError, TimeoutError):
                 if has_news:
                     await env.advance_time(2 * TICK_S)
-                # A post may have been due, written and sent between two looks.
+                # A post may have been written and sent between two ticks.
                 if (seen := _seen(channel)) != shown:
                     await page.refresh()
                     shown = seen
 
 
 def _let_clicks_wait(page: simcord.Preview, turn: asyncio.Lock) -> None:
-    """Carry out what is clicked when it is its turn, on the page as it is by then.
+    """Handle each click in turn, on the page as it is then.
 
-    A click names the revision that it was made on, and is refused for an older one. What it points at is
-    looked up anew anyway, so a refresh of ours in between is no reason to lose it.
+    A click contains the revision of the page, and SimCord refuses an old one. Its target is looked up anew
+    anyway, so a refresh in between must not lose the click.
     """
     carry_out = page._action
 
@@ -57,7 +57,7 @@ def _let_clicks_wait(page: simcord.Preview, turn: asyncio.Lock) -> None:
 
 
 def _seen(channel: simcord.ChannelHandle) -> set[tuple[int, datetime | None]]:
-    """What the page has to be refreshed for; an answer is shown by the click that asked for it."""
+    """Return the messages that need a refresh; the click itself shows its answer."""
     return {
         (message.id, message.edited_at)
         for message in channel.history()

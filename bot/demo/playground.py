@@ -1,7 +1,7 @@
-"""`pastiche demo`: the real bot in a simulated Discord, with a browser page to type in.
+"""`pastiche demo`: the real bot in a simulated Discord, with a page in the browser.
 
-Nothing here is a mock of the bot: commands, trainings, samplers and the database are those of `run`. The
-simulated Discord's clock stands still by itself, so it is moved while a training runs.
+Nothing of the bot is mocked: commands, trainings, samplers and the database are those of `run`. The simulated
+clock stands still by itself, so it is advanced while a training runs.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from models import text_models
 from models.tables import utc_now
 from textgen.corpus import shakespeare
 
-# Older than any id that SimCord makes up, so that it is free in every run.
+# Lower than any id that SimCord makes, so that it is free in every run.
 GUILD_ID = 1_015_000_000_000_000_000
 MODEL_NAME = "Shakespeare"
 FIRST_JOB = "first"
@@ -36,10 +36,10 @@ TOPIC = "Ada manages this server, Ben does not. Try /generate, /train, /models, 
 
 
 def play(*, port: int, training_s: float) -> None:
-    """Prepare the first model if there is none yet, then serve the page until Ctrl-C.
+    """Train the first model if there is none yet, then serve the page until Ctrl-C.
 
     Raises:
-        SettingsError: the first training failed, with its reason.
+        SettingsError: the first training failed; the text has the reason.
     """
     settings = demo_settings(load_settings())
     settings.prepare_data_dir()
@@ -55,7 +55,7 @@ def play(*, port: int, training_s: float) -> None:
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """The host's settings, but with a data directory and databases of the playground's own, and no token."""
+    """Return the host's settings, with a data directory and databases of the playground, without a token."""
     data_dir = settings.data_dir / "demo"
     own = {"data_dir", "database_url", "jobs_database_url", "discord_token", "log_level", "executor_id"}
     return load_settings(
@@ -73,7 +73,7 @@ def prepare(settings: Settings, console: Console, *, training_s: float) -> None:
     """Train the first model, unless an earlier run did.
 
     Raises:
-        SettingsError: the training failed, with its reason.
+        SettingsError: the training failed; the text has the reason.
     """
     layout = Layout(settings.data_dir)
     directory, bundle = layout.training(GUILD_ID, FIRST_JOB), layout.bundle(GUILD_ID, FIRST_JOB)
@@ -102,7 +102,7 @@ def prepare(settings: Settings, console: Console, *, training_s: float) -> None:
 
 
 def publish_first_model(bot: Pastiche, made_by: int) -> None:
-    """Make what `prepare` trained the playground's first model, unless it has one of that name."""
+    """Publish the bundle that `prepare` trained, unless the server has a model of that name."""
     bundle = bot.layout.bundle(GUILD_ID, FIRST_JOB)
     with bot.database.write() as session:
         if text_models.by_name(session, GUILD_ID, MODEL_NAME) is not None:
@@ -126,7 +126,7 @@ async def _serve(settings: Settings, console: Console, port: int) -> None:
 
 
 def simulated_bot(settings: Settings) -> Pastiche:
-    """The bot for a simulated Discord: uploads come from there instead of Discord's hosts."""
+    """Return the bot for a simulated Discord, which also serves the uploads."""
     bot = create_bot(settings)
 
     async def download(url: str) -> AsyncIterator[bytes]:
@@ -138,23 +138,23 @@ def simulated_bot(settings: Settings) -> Pastiche:
 
 @contextlib.asynccontextmanager
 async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simcord.Preview]:
-    """The bot in a simulated Discord with one server, seen through a page on loopback.
+    """Run the bot in a simulated Discord with one server, and serve its page on loopback.
 
     Args:
-        settings: of the playground, see `demo_settings`.
-        port: of the page; 0 is a free one.
+        settings: settings of the playground, see `demo_settings`.
+        port: port of the page; 0 takes a free one.
     """
     bot = simulated_bot(settings)
     bot.mentions_commands = False  # the page shows a mention as it is written
     env = simcord.Env(bot, settle_timeout=20)
-    # Its clock begins with 2026; dates on the page are to be today's.
+    # SimCord's clock begins in 2026; the page must show today's dates.
     env.backend.clock.advance((utc_now() - env.backend.clock.now()).total_seconds())
     await env.start()
     try:
         if bot.user is not None:
             await bot.user.edit(username="Pastiche")
             await asyncio.to_thread(publish_first_model, bot, bot.user.id)
-        # It is greeted below, at every start; the bot itself greets a server once.
+        # The server is greeted below at every start, because the bot itself greets a server once.
         await bot.presence.arrived(GUILD_ID)
         guild = env.create_guild("The Globe", id=GUILD_ID)
         channel = guild.create_text_channel("writing-room", topic=TOPIC)
@@ -163,7 +163,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
             guild.add_member(env.create_user("ada", global_name="Ada"), roles=[managers]),
             guild.add_member(env.create_user("ben", global_name="Ben")),
         )
-        # As a server's first sight of the bot; the page forgets its messages when it is closed.
+        # The page loses its messages when it is closed, so the welcome is sent at every start.
         await bot.get_partial_messageable(channel.id, guild_id=GUILD_ID).send(embed=welcome())
         async with env.preview(channel, viewers=viewers, layout="channel", port=port) as page:
             ticking = asyncio.create_task(keep_current(env, page, bot.database, channel))

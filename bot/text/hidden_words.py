@@ -1,12 +1,12 @@
-"""A server's list of words that are not shown, and the one place that takes them out of what people read.
+"""Hides a server's list of words in everything that people read.
 
-Whole words are hidden, in whatever way they are written: case, width, accents and other marks, invisible
-characters, underscores and dots between the letters, letters spelled out one by one, digits and look-alikes
-for letters. What stays: words that only hold a listed one, numbers, and letters with a mark of their own
-(ñ, й) where the list has them without.
+Whole words are hidden, however they are written: with another case, width or accents, with invisible
+characters, underscores or dots between the letters, spelled out letter by letter, or with digits and
+look-alikes for letters. These stay: words that only contain a listed word, numbers, and letters with a mark
+of their own (ñ, й) if the list has them without it.
 
-`safe_text` calls `veil` for all that it makes ready to be shown, so that nothing is shown around it; whose
-words are hidden stands in `current`, set with the server that the work at hand is for.
+`safe_text` calls `veil` for every text that it prepares, so that no text bypasses it. `current` has the list
+of the server that the current task works for.
 """
 
 import functools
@@ -21,12 +21,12 @@ from textgen.unicode.graphemes import graphemes
 HIDDEN = "▒▒▒"
 
 current: ContextVar[str] = ContextVar("hidden_words", default="")
-"""The list of the server that is answered or written to, one entry a line."""
+"""The list of the current server, one entry a line."""
 
 
 @contextmanager
 def all_shown() -> Iterator[None]:
-    """Hide nothing meanwhile: for who looks after the list itself."""
+    """Hide nothing within the block, for people who edit the list."""
     token = current.set("")
     try:
         yield
@@ -35,26 +35,26 @@ def all_shown() -> Iterator[None]:
 
 
 def veil(text: str) -> str:
-    """The text, cleaned, without the hidden words of the server at hand."""
+    """Return the text, cleaned, with the current server's hidden words replaced."""
     return hide(text, current.get())
 
 
 def hide(text: str, words: str) -> str:
-    """The text, cleaned, with every hidden word as `HIDDEN`.
+    """Return the text, cleaned, with every hidden word replaced by `HIDDEN`.
 
     Args:
-        text: as a model or a person wrote it.
-        words: the list, one word (or several in a row) a line.
+        text: text of a model or a person.
+        words: the list, one word or phrase a line.
     """
     return hide_in([text], words)[0]
 
 
 def hide_in(parts: Sequence[str], words: str) -> list[str]:
-    """Texts that are shown one behind the other, cleaned, without the hidden words of the whole.
+    """Return texts that are shown one after another, cleaned, with hidden words of the whole replaced.
 
     Args:
-        parts: a seed and what was written behind it, say; a word across two of them is hidden in the first.
-        words: the list, one word (or several in a row) a line.
+        parts: for example a seed and its continuation; a word across two parts is hidden in the first.
+        words: the list, one word or phrase a line.
     """
     cleaned = [clean(part) for part in parts]
     searches = _searches(words)

@@ -1,6 +1,6 @@
-"""Long text in pieces that Discord takes: cut between paragraphs, lines, sentences, words, else graphemes.
+"""Splits long text into pieces for Discord: at paragraphs, lines, sentences or words, else at graphemes.
 
-Sizes are in UTF-16 code units of the text as it is shown (`safe_text.safe`): Discord counts those. Pure.
+Sizes are UTF-16 code units of the text as it is shown (`safe_text.safe`), as Discord counts. Pure.
 """
 
 import regex
@@ -8,24 +8,24 @@ import regex
 from bot.text import safe_text
 from textgen.unicode.graphemes import grapheme_ends, graphemes
 
-# Where a text may be cut, the best place first. Each match ends where the next piece begins.
+# Places to cut a text, the best first. Each match ends where the next piece begins.
 _CUTS = (
     regex.compile(r"\n\s*\n"),
     regex.compile(r"\n"),
     regex.compile(r"[.!?…。！？]['\"’”»)\]]*\s+|[。！？]"),
     regex.compile(r"\s+"),
 )
-# A cut that leaves a piece shorter than this share of what there is room for is a waste.
+# A piece must be at least this fraction of the possible length.
 _LEAST = 0.5
 
 
 def code_units(text: str) -> int:
-    """Length in UTF-16 code units, as Discord counts; an emoji outside the BMP is two."""
+    """Return the length in UTF-16 code units, as Discord counts; an emoji outside the BMP has two."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def beginning(text: str, units: int) -> str:
-    """The longest beginning of a text that fits into so many units, up to a good place to cut it."""
+    """Return the longest beginning of up to `units` code units, cut at a good place."""
     fits = _longest_fitting(text, units)
     if fits == len(text):
         return text
@@ -37,7 +37,7 @@ def beginning(text: str, units: int) -> str:
 
 
 def pieces(text: str, units: int, most: int) -> list[str] | None:
-    """The text in at most so many pieces of at most so many units each, or None where it is too long."""
+    """Split a text into up to `most` pieces of up to `units` code units; None if it is too long."""
     parts: list[str] = []
     while text:
         if len(parts) == most:
@@ -50,7 +50,7 @@ def pieces(text: str, units: int, most: int) -> list[str] | None:
 
 
 def ending(text: str, characters: int) -> str:
-    """The end of a text, of at most so many characters and from the beginning of a word on."""
+    """Return the end of a text, of up to `characters` characters, beginning with a whole word."""
     if len(text) <= characters:
         return text
     kept: list[str] = []
@@ -65,15 +65,15 @@ def ending(text: str, characters: int) -> str:
 
 
 def _longest_fitting(text: str, units: int) -> int:
-    """Length of a beginning that fits and splits no grapheme, the longest or a little shorter."""
-    # A clean text is never shorter when it is safe: more than this cannot fit.
+    """Return the length of a beginning that fits and splits no grapheme, close to the longest."""
+    # Making a clean text safe never shortens it, so more than this cannot fit.
     head = text[: units + 64]
     ends = [0, *grapheme_ends(head)]
     if len(head) < len(text):
-        ends.pop()  # the last one may go on where the text was cut off
+        ends.pop()  # the last grapheme may be incomplete, because the text was cut
     size = _size(text[: ends[-1]])
     while size > units:
-        # As many graphemes less as are too much on the average, at least one.
+        # Drop as many graphemes as are too many on average, at least one.
         fitting = min(int((len(ends) - 1) * units / size), len(ends) - 2)
         ends = ends[: fitting + 1]
         size = _size(text[: ends[-1]])

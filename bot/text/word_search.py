@@ -1,8 +1,8 @@
-"""Finds the words of a list in a text however they are dressed, in time that grows with the text alone. Pure.
+"""Finds the words of a list in a text, also disguised ones, in time linear in the text. Pure.
 
-Texts and entries are compared letter by letter, folded: without case, width, accents and what is not seen. On
-the way through a word underscores, dots and Markdown may stand between letters, and a digit or a letter
-of another alphabet may stand for one. All entries are looked for at once, in a tree of their letters.
+Texts and entries are compared letter by letter in a folded form: without case, width, accents and invisible
+characters. Underscores, dots and Markdown may stand between the letters of a word, and a digit or a letter of
+another alphabet may replace a letter. All entries are searched at once, in a trie of their letters.
 """
 
 import functools

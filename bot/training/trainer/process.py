@@ -1,8 +1,8 @@
 """The trainer process: `python -m textgen train --events --control`, watched from a thread.
 
-Its JSON lines become calls of `on_event`; the wish to finish becomes a word on its standard input. Holding
-that input open is what tells the trainer that its parent lives: if the bot is killed, the trainer sees the
-end of input, keeps its checkpoint and ends. Knows nothing of the database or of Discord.
+Its JSON lines become calls of `on_event`; a request to finish becomes a word on its standard input. While
+that input is open, the trainer knows that its parent lives. If the bot is killed, the trainer sees the end of
+input, saves a checkpoint and ends. Knows nothing of the database or of Discord.
 """
 
 import collections
@@ -28,12 +28,12 @@ from textgen.levels import DEFAULT_LEVEL
 
 log = structlog.stdlib.get_logger(__name__)
 
-# A trainer orphaned by kill -9 lets go of its directory when it notices; wait for that.
+# A trainer whose bot was killed releases its directory when it notices that; wait for it.
 LOCK_TIMEOUT_S = 30
 GRACE_S = 20.0
 TICK_S = 0.5
 STDERR_LINES = 40
-# In the training's folder: the memory was too small for whole batches, now and whenever it goes on.
+# A file in the training's folder: the memory is too small for whole batches, also after a resume.
 HALF_BATCH = "half-batch"
 SHORT_OF_MEMORY = (
     "the host's memory is too small for this training, even in batches of half the size; "
@@ -43,7 +43,7 @@ MEMORY_WORDS = ("MemoryError", "bad_alloc", "Cannot allocate memory", "RESOURCE_
 
 
 class Stop(Enum):
-    """Why a training is to end early."""
+    """Why a training must end early."""
 
     CANCEL = "cancel"
     FINISH = "finish"
@@ -52,18 +52,18 @@ class Stop(Enum):
 
 @dataclass(frozen=True)
 class TrainingOrder:
-    """What to train.
+    """What to train, and how.
 
     Attributes:
-        directory: holds `input.txt`, and `validate.txt` where there is one.
-        bundle: where the finished bundle goes.
-        time_limit_s: wall clock.
-        threads: processor threads, 0 for all.
+        directory: folder with `input.txt` and, optionally, `validate.txt`.
+        bundle: path of the finished bundle.
+        time_limit_s: time limit by the wall clock, in seconds.
+        threads: number of processor threads; 0 for all.
         level: what a token is.
-        size: a preset; None leaves it to the trainer.
-        base: a bundle to go on from; it decides level and network.
-        home: what the trainer takes for the user's home, with its caches and temporary files; None: a folder
-            in the directory. No copy of a text may lie where no deletion looks.
+        size: preset of the network; None leaves it to the trainer.
+        base: bundle to train further, which decides level and network; None to begin anew.
+        home: folder for the trainer's home, caches and temporary files; None for a folder in `directory`. A
+            copy of a text elsewhere would be missed by deletions.
     """
 
     directory: Path
@@ -77,11 +77,11 @@ class TrainingOrder:
 
     @property
     def half_batch(self) -> Path:
-        """Where it is remembered that only half batches fit."""
+        """The file that says that only half batches fit into memory."""
         return self.directory / HALF_BATCH
 
     def arguments(self) -> list[str]:
-        """What the trainer is started with."""
+        """Return the command line arguments of the trainer."""
         # Case is kept, because it is part of a style.
         recipe = ["--base", str(self.base)] if self.base else ["--level", self.level, "--pristine-input"]
         if self.size is not None:
@@ -97,9 +97,9 @@ class TrainingOrder:
 
 @dataclass(frozen=True)
 class TrainingEnd:
-    """How it ended: finished, stopped, or failed with an error for people to read.
+    """How a training ended: finished, stopped, or failed with an error for people.
 
-    `short_of_memory` says that the error is a lack of memory.
+    `short_of_memory` says whether the error is a lack of memory.
     """
 
     finished: dict[str, Any] | None = None
@@ -109,12 +109,12 @@ class TrainingEnd:
 
 
 def checkpoint_of(bundle: Path) -> Path:
-    """Where the trainer keeps what it needs to go on."""
+    """Return the path of the trainer's checkpoint."""
     return bundle.with_name(f"{bundle.name}.checkpoint")
 
 
 def lock_of(bundle: Path) -> Path:
-    """What the trainer holds while it works."""
+    """Return the path of the lock that the trainer holds while it runs."""
     return bundle.with_name(f"{bundle.name}.lock")
 
 
@@ -126,18 +126,18 @@ def run_trainer(
 ) -> TrainingEnd:
     """Train to the end, or until `should_stop` gives a reason; blocks.
 
-    A training that the memory is too small for begins once more with half the batch, and an event
+    If the memory is too small, the training begins once more with half the batch size, and an event
     `half_batch` says so.
 
     Args:
         order: what to train.
         on_event: called with each `started`, `progress`, `sample` and `checkpoint` event.
-        should_stop: asked about twice a second; to finish is no stop but a wish, and the end comes by itself.
+        should_stop: called about twice a second; `Stop.FINISH` asks the trainer to finish early by itself.
     """
     end = _run_once(order, on_event, should_stop)
     if end.short_of_memory and not order.half_batch.exists():
         log.warning("the memory is too small for a training: once more with half the batch", reason=end.error)
-        # Its state is of another batch.
+        # The checkpoint was made with another batch size.
         shutil.rmtree(checkpoint_of(order.bundle), ignore_errors=True)
         try:
             order.half_batch.touch()
@@ -169,7 +169,7 @@ def _run_once(
     try:
         end = _watch(child, lines, on_event, should_stop, Watchdog(child.process.pid, order.time_limit_s))
     except BaseException:
-        child.close_input()  # it keeps its checkpoint and ends
+        child.close_input()  # it saves a checkpoint and ends
         raise
     finally:
         closed_at = time.monotonic()
@@ -230,14 +230,14 @@ def _watch(
 
 def _stop(child: Child, stop: Stop) -> None:
     if stop is Stop.CANCEL:
-        # Nothing of it will be kept, and a compilation that runs hears nothing: the next in line shall not
-        # wait for its end.
+        # Nothing of it is kept. During a compilation the trainer would not react, and the next job would
+        # wait.
         child.kill()
     child.close_input()
 
 
 def _say(child: Child, word: str) -> None:
-    with contextlib.suppress(OSError):  # it may have ended by itself
+    with contextlib.suppress(OSError):  # the trainer may have ended by itself
         child.stdin.write(f"{word}\n")
         child.stdin.flush()
 
@@ -255,13 +255,13 @@ def _read_errors(child: Child, last_words: "collections.deque[str]") -> None:
 
 
 def _short_of_memory(exit_code: int, last_words: "collections.deque[str]") -> bool:
-    """Whether a trainer ended for want of memory: the kernel's way to say so is SIGKILL."""
+    """Whether a trainer ended for lack of memory; the kernel then sends SIGKILL."""
     said = any(word in line for line in last_words for word in MEMORY_WORDS)
     return exit_code == -signal.SIGKILL or (exit_code != 0 and said)
 
 
 def _reason(exit_code: int, last_words: "collections.deque[str]") -> str:
-    """One line about a trainer that ended without a word of its own."""
+    """Return one line about a trainer that ended without a message of its own."""
     if exit_code < 0:
         how = f"the trainer was ended by {signal.Signals(-exit_code).name}"
     else:

@@ -1,13 +1,13 @@
-"""Tells a trainer that hangs from one that is busy: by its time limit, and by its silence. Knows no queue."""
+"""Detects a trainer that hangs, by its time limit and by its silence. Knows nothing of the queue."""
 
 import time
 from collections.abc import Callable
 
 from bot.infra.children.process import processor_s
 
-# Beyond its time limit: for the last validation and for writing the model on a busy host.
+# Extra time after the time limit, for the last validation and for writing the model on a busy host.
 GRACE_S = 60.0
-# Counting, compiling and validating take longer than this without a word, but not without the processor.
+# Counting, compiling and validating may take longer than this without an event, but they use the processor.
 SILENT_S = 45.0
 BUSY_S = 0.5
 
@@ -16,10 +16,10 @@ class Watchdog:
     """Watches one process.
 
     Args:
-        pid: of the trainer.
-        time_limit_s: after which it ends by itself.
-        clock: seconds that go on.
-        used: returns the processor time that it has used until now, or None.
+        pid: process id of the trainer.
+        time_limit_s: seconds after which the trainer ends by itself.
+        clock: returns seconds of a monotonic clock.
+        used: returns the processor time that a process has used, in seconds, or None.
     """
 
     def __init__(
@@ -36,11 +36,11 @@ class Watchdog:
         self._used_then = used(pid)
 
     def heard(self) -> None:
-        """It said something."""
+        """Record that the trainer wrote an event."""
         self._alive_at, self._used_then = self._clock(), self._used(self._pid)
 
     def complaint(self) -> str | None:
-        """What to tell people of a trainer that hangs; None while it does not."""
+        """Return one line for people about a trainer that hangs; None if it does not."""
         now = self._clock()
         if now > self._deadline:
             return "it did not end within its time and was stopped; a smaller size or a shorter text may help"

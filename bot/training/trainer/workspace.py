@@ -1,4 +1,4 @@
-"""A training's folder: what the trainer reads, what it leaves, and that nothing of it stays. Files only."""
+"""A training's folder: prepares what the trainer reads, and deletes what it leaves. Files only."""
 
 import fcntl
 import json
@@ -18,10 +18,10 @@ STARTS = "starts.json"
 
 
 def keep_base(layout: Layout, guild_id: int, job_id: str, bundle: Path) -> None:
-    """Keep a bundle for a job that goes on from it: it may be replaced or deleted while the job waits.
+    """Copy the base bundle of a job, because it may be replaced or deleted while the job is queued.
 
     Raises:
-        OSError: it is not there, or the disk is full; nothing is left behind.
+        OSError: the bundle does not exist, or the disk is full; nothing is left behind.
     """
     folder = layout.training(guild_id, job_id) / BASE
     folder.mkdir(parents=True)
@@ -35,16 +35,16 @@ def keep_base(layout: Layout, guild_id: int, job_id: str, bundle: Path) -> None:
 
 
 def base_of(layout: Layout, guild_id: int, job_id: str) -> Path | None:
-    """The bundle that was kept for the job; None where it begins anew."""
+    """Return the copy of the job's base bundle; None if it has no base."""
     folder = layout.training(guild_id, job_id) / BASE
     return folder if folder.is_dir() else None
 
 
 def lay_out(order: TrainingOrder, corpus: Path, validation: Path | None) -> None:
-    """Put the texts where the trainer reads them, under its names.
+    """Put the texts into the trainer's folder, under the names that it reads.
 
     Raises:
-        OSError: a text is gone, or the disk is full.
+        OSError: a text was deleted, or the disk is full.
     """
     order.directory.mkdir(parents=True, exist_ok=True)
     order.bundle.parent.mkdir(parents=True, exist_ok=True)
@@ -54,10 +54,10 @@ def lay_out(order: TrainingOrder, corpus: Path, validation: Path | None) -> None
 
 
 def count_start(order: TrainingOrder) -> int:
-    """Count a start of a training, and return how many there were since it last came further.
+    """Count a start of a training, and return the number of starts since its last progress.
 
-    A start counts where the trainer before it was killed, and left nothing that it could go on from: one
-    that is told to end, or that notices the end of the bot, takes its lock away.
+    A start counts if the trainer before it was killed without a new checkpoint. A trainer that is told to
+    end, or that notices the end of the bot, removes its lock.
     """
     starts = order.directory / STARTS
     state = checkpoint_of(order.bundle) / STATE
@@ -72,38 +72,38 @@ def count_start(order: TrainingOrder) -> int:
 
 
 def _is_stale(lock: Path) -> bool:
-    """Whether a trainer left its lock without being able to take it away."""
+    """Whether a killed trainer left its lock."""
     try:
         with lock.open("rb+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # there is none, or its holder lives
+    except OSError:  # there is no lock, or a running trainer holds it
         return False
     return True
 
 
 def picture_of(layout: Layout, guild_id: int, job_id: str) -> Path:
-    """Where the newest picture of the job's losses is, if there is one."""
+    """Return the path of the newest picture of the job's losses, which may not exist."""
     bundle = layout.bundle(guild_id, job_id)
     return (bundle if bundle.is_dir() else checkpoint_of(bundle)) / PICTURE
 
 
 def clear_training(layout: Layout, guild_id: int, job_id: str) -> None:
-    """Remove what only the training needed."""
+    """Delete what only the training needed."""
     for folder in (layout.training(guild_id, job_id), checkpoint_of(layout.bundle(guild_id, job_id))):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def clear(layout: Layout, guild_id: int, job_id: str) -> None:
-    """Remove all that a job which made no model leaves behind."""
+    """Delete everything of a job that made no model."""
     bundle = layout.bundle(guild_id, job_id)
     for folder in (bundle, checkpoint_of(bundle)):
         shutil.rmtree(folder, ignore_errors=True)
-    lock_of(bundle).unlink(missing_ok=True)  # a trainer that was killed leaves it
+    lock_of(bundle).unlink(missing_ok=True)  # a killed trainer leaves it
     clear_training(layout, guild_id, job_id)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    """Give a file a second name, without a second copy where links work."""
+    """Link a file to another name, or copy it if links do not work."""
     if target.exists():
         return
     try:

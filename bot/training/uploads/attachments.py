@@ -1,6 +1,6 @@
-"""Reading what people upload: from Discord's own hosts, piece by piece, never more than allowed.
+"""Downloads what people upload: from Discord's own hosts, piece by piece, with a limit of size.
 
-The size that comes with an attachment is what somebody declared; what counts is what is read.
+The declared size of an attachment is not trusted; the bytes are counted while they are read.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ PIECE_BYTES = 1 << 16
 WRITTEN_AT_ONCE = 1 << 20
 
 Download = Callable[[str], AsyncIterator[bytes]]
-"""Fetches an address in pieces; raises `aiohttp.ClientError`, `OSError` or `TimeoutError`."""
+"""Downloads a URL in pieces; raises `aiohttp.ClientError`, `OSError` or `TimeoutError`."""
 
 
 async def from_discord(url: str, *, hosts: frozenset[str] = HOSTS) -> AsyncIterator[bytes]:
-    """Fetch a file from one of Discord's hosts.
+    """Download a file from one of Discord's hosts.
 
     Raises:
-        aiohttp.ClientError: it is elsewhere, or the host does not give it.
-        TimeoutError: it does not come to its end in time.
+        aiohttp.ClientError: the URL has another host, or the host refuses.
+        TimeoutError: the download takes too long.
     """
     address = yarl.URL(url)
     if address.host not in hosts or (address.scheme != "https" and hosts is HOSTS):
@@ -49,20 +49,20 @@ async def from_discord(url: str, *, hosts: frozenset[str] = HOSTS) -> AsyncItera
 
 
 async def read(attachment: discord.Attachment, limit: int, download: Download) -> bytes:
-    """The attachment's bytes, at most `limit`; for files of some kilobytes.
+    """Return the attachment's content, at most `limit` bytes; for files of some kilobytes.
 
     Raises:
-        UserError: it is larger, or can no longer be fetched.
+        UserError: it is larger, or can no longer be downloaded.
     """
     return b"".join([piece async for piece in _pieces(attachment, limit, download)])
 
 
 async def save(attachment: discord.Attachment, limit: int, download: Download, path: Path) -> None:
-    """Write the attachment to a file while it comes; the file's folder is made.
+    """Write the attachment to a file while it is downloaded; create the file's folder.
 
     Raises:
-        UserError: it has more than `limit` bytes, or can no longer be fetched.
-        OSError: it cannot be written.
+        UserError: it has more than `limit` bytes, or can no longer be downloaded.
+        OSError: the file cannot be written.
     """
 
     def write(data: bytes) -> None:
@@ -70,7 +70,7 @@ async def save(attachment: discord.Attachment, limit: int, download: Download, p
         with path.open("ab") as file:
             file.write(data)
 
-    # A disk may be slow: the event loop does not wait for it.
+    # The disk may be slow, so a thread writes, and the event loop does not wait.
     batch = bytearray()
     async with contextlib.aclosing(_pieces(attachment, limit, download)) as pieces:
         async for piece in pieces:
@@ -106,7 +106,7 @@ async def _pieces(
 
 
 async def _close(pieces: AsyncIterator[bytes]) -> None:
-    """Let go of the connection at once, not when the garbage is collected."""
+    """Close the connection now, not at garbage collection."""
     close = getattr(pieces, "aclose", None)
     if close is not None:
         await close()

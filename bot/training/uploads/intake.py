@@ -1,8 +1,8 @@
-"""Taking in an uploaded text: whether it may and can be trained on; then storing it.
+"""Checks an uploaded text for training, and stores it.
 
-A child reads it (`bot.training.uploads.reader`), for a text can be made to cost any time and memory.
-Each upload has a copy of its own until its row is written. So of two people who upload the same text at once
-neither can take it from the other. Plain blocking functions, meant for a pool of threads of their own
+A child process reads it (`bot.training.uploads.reader`), because a hostile text can take any time and memory.
+Each upload has a copy of its own until its row is written, so two people who upload the same text at once do
+not disturb each other. The functions block, so call them from a pool of threads of their own
 (`bot.infra.children.limited.ChildPool`).
 """
 
@@ -27,9 +27,9 @@ log = structlog.stdlib.get_logger(__name__)
 
 SHORTEST_VALIDATION = 100
 AT_ONCE = 2
-"""Texts that are read side by side."""
+"""The most texts that are read at a time."""
 
-# A text of ten megabytes that is hard to read takes ten seconds, and a tenth of the memory.
+# A text of 10 MB that is hard to read takes 10 s, and a tenth of the memory.
 WALL_S = 60.0
 PROCESSOR_S = 30
 A_MEGABYTE_S = 3
@@ -41,11 +41,11 @@ class AcceptedText:
     """A text that can be used, in the guild's folder.
 
     Attributes:
-        filename: as its uploader called it.
-        sha256: of the text, 64 hexadecimal digits.
-        upload: where it is stored until `keep`.
-        path: where it is stored after `keep`, once for all uploads of the same text.
-        stats: what it consists of.
+        filename: the name that its uploader gave it.
+        sha256: hash of the text, 64 hexadecimal digits.
+        upload: path of the text until `keep`.
+        path: path of the text after `keep`, the same for all uploads of the same text.
+        stats: figures of the text.
     """
 
     filename: str
@@ -55,7 +55,7 @@ class AcceptedText:
     stats: CorpusStats
 
     def keep(self) -> None:
-        """Put the text in its place, in the transaction that writes its row.
+        """Move the text to its final path, in the transaction that inserts its row.
 
         Raises:
             FileNotFoundError: the guild's data was deleted in the meantime.
@@ -63,7 +63,7 @@ class AcceptedText:
         self.upload.replace(self.path)
 
     def forget(self) -> None:
-        """Delete this upload's copy; what was kept stays."""
+        """Delete the copy of this upload; a kept text stays."""
         self.upload.unlink(missing_ok=True)
 
 
@@ -71,13 +71,13 @@ def accept(source: Path | bytes, *, filename: str, guild_id: int, layout: Layout
     """Decode, check and store a corpus.
 
     Args:
-        source: the uploaded file, or what it holds.
-        filename: as its uploader called it.
+        source: path or content of the uploaded file.
+        filename: the name that its uploader gave it.
         guild_id: Discord id of the guild that owns it.
-        layout: where it is stored.
+        layout: knows the paths of the guild's texts.
 
     Raises:
-        CorpusError: it is not text, or too little of it.
+        CorpusError: it is not text, or too short.
         UserError: it looks like a chat log, or takes too long or too much memory to read.
         OSError: it cannot be stored.
     """
@@ -85,7 +85,7 @@ def accept(source: Path | bytes, *, filename: str, guild_id: int, layout: Layout
 
 
 def accept_validation(source: Path | bytes, *, filename: str, guild_id: int, layout: Layout) -> AcceptedText:
-    """Decode, check and store a text that the loss is measured on.
+    """Decode, check and store a validation text.
 
     Args:
         source: see `accept`.
@@ -143,10 +143,10 @@ def _take_in(
 
 
 def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:
-    """Let a child read the text, and return what it found out.
+    """Read the text in a child process, and return its answer.
 
     Raises:
-        CorpusError: the text is none.
+        CorpusError: it is not text.
         UserError: it takes too long or too much memory to read.
         OSError: it cannot be stored.
     """
@@ -179,7 +179,7 @@ def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:
 
 
 def _stats(read: dict[str, Any]) -> CorpusStats:
-    """Return figures as they were before they became JSON."""
+    """Restore the figures from JSON."""
     return CorpusStats(
         **read
         | {

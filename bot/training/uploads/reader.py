@@ -1,6 +1,6 @@
 """`python -m bot.training.uploads.reader SOURCE TARGET NAME`: read an upload, and write its clean text.
 
-The figures, or what stands against the text, go to standard output as JSON. It runs under limits
+It writes the figures, or the reason for a refusal, to standard output as JSON. It runs under limits
 (`bot.infra.children.limited`), so it must import neither Discord nor NumPy.
 """
 
@@ -21,7 +21,7 @@ BLOCK_BYTES = 1 << 20
 
 
 def main() -> None:
-    """Go through the file once, a block at a time."""
+    """Read the file once, a block at a time."""
     source, target, name = sys.argv[1:]
     try:
         answer = _taken_in(Path(source), Path(target), name)
