@@ -8,8 +8,8 @@ EXTENSIONS = (
     "bot.commands.settings",
     "bot.commands.privacy",
     "bot.commands.schedule",
-    "bot.commands.welcome",
+    "bot.commands.background.welcome",
     "bot.commands.help",
     "bot.commands.about",
-    "bot.commands.housekeeping",
+    "bot.commands.background.housekeeping",
 )

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from bot.app import create_bot
 from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
-from bot.commands.welcome import welcome
+from bot.commands.background.welcome import welcome
 from bot.demo.clock import keep_current
 from bot.infra.logs import configure_logs
 from bot.infra.paths import Layout

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.commands import housekeeping
+from bot.commands.background import housekeeping
 from bot.privacy import erasure
 from models import AuditEvent, FileRemoval, guilds, training_jobs
 from tests.bot.commands.test_privacy import files, finish, rows, train

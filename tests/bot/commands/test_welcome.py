@@ -8,7 +8,7 @@ import pytest
 import simcord
 from simcord.backend.models.channel import Overwrite, OverwriteType
 
-from bot.commands.welcome import channel_to_greet
+from bot.commands.background.welcome import channel_to_greet
 from models import GuildSettings, ScheduleState, guilds, schedules
 from tests.support.bot.schedules import Clock, save
 from tests.support.bot.world import Place, World, shown

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 import migrations
-from bot.commands import housekeeping
+from bot.commands.background import housekeeping
 from bot.infra.paths import Layout, relative
 from bot.infra.settings import Settings
 from bot.privacy import orphans
