@@ -23,7 +23,7 @@ from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
 from bot.views.sample_buttons import answer_with_samples, sample_ack
-from models import Corpus, GuildSettings, TextModel, audit, corpora, guilds, text_models
+from models import Corpus, GuildSettings, TextModel, audit, guilds, text_models
 from textgen.files.bundle_files import PICTURE
 
 
@@ -53,14 +53,8 @@ async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
     """
 
     def look_up(session: Session, guild_id: int) -> Opened | None:
-        if isinstance(wanted, int):
-            model = text_models.get(session, guild_id, wanted)
-        else:
-            model = text_models.by_name(session, guild_id, wanted)
-        if model is None:
-            return None
-        corpus = None if model.corpus_id is None else corpora.get(session, guild_id, model.corpus_id)
-        return Opened(model, corpus, guilds.settings_of(session, guild_id))
+        model, corpus = text_models.with_corpus(session, guild_id, wanted)
+        return Opened(model, corpus, guilds.settings_of(session, guild_id)) if model else None
 
     bot = interaction.client
     opened = await bot.database.call(look_up, guild_of(interaction))
