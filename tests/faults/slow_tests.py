@@ -21,7 +21,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Run every test that is marked as slow, and print what pytest says of those that fail."""
     del short
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "slow", "-q", "--basetemp", str(folder / "tests")],
+        [sys.executable, "-m", "pytest", "-m", "slow", "-q", "-n", "2", "--basetemp", str(folder / "tests")],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
