@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.texts import hard_inputs
 from tests.textgen.cli.test_cli import refusal, textgen
-from tests.textgen.conftest import SMALL_FLAGS, prose
+from tests.textgen.conftest import prose
 from textgen import bundle
 
 
@@ -91,7 +91,7 @@ def test_a_training_reads_several_files_of_several_kinds(tmp_path: Path) -> None
     )
     (tmp_path / "b.jsonl").write_text(rows, encoding="utf-8")
     inputs = ["--input", tmp_path / "a.md", "--input", tmp_path / "b.jsonl"]
-    flags = ["--num-epochs", "1", *SMALL_FLAGS]
+    flags = ["--time-limit", "1"]  # which the counted n-grams alone are ready in
     assert "say which one holds the text" in refusal(textgen("train", *inputs, *flags))
     trained = textgen("train", *inputs, "--column", "body", "--cache-dir", tmp_path / "cache", *flags)
     assert trained.returncode == 0, trained.stderr
@@ -107,7 +107,7 @@ def test_a_training_reads_several_files_of_several_kinds(tmp_path: Path) -> None
 
 def test_an_encoding_is_named_by_the_error_and_taken_by_the_flag(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_bytes(hard_inputs.WINDOWS_1252)
-    flags = ["train", "--data-dir", tmp_path, "--num-epochs", "1", *SMALL_FLAGS]
+    flags = ["train", "--data-dir", tmp_path, "--time-limit", "1"]
     assert "give --encoding windows-1252" in refusal(textgen(*flags))
     assert textgen(*flags, "--encoding", "windows-1252").returncode == 0
     assert bundle.read_manifest(tmp_path / "model").text_form["encodings"] == ["cp1252"]
