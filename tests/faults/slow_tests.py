@@ -29,9 +29,9 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
         check=False,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
     )
-    if done.returncode != 0:
-        print(done.stdout[-2500:], done.stderr[-500:])
     told = {word: int(number) for number, word in re.findall(r"(\d+) (passed|failed|errors?)\b", done.stdout)}
     failed = sum(number for word, number in told.items() if word != "passed")
     yield Figure("slow tests that pass", told.get("passed", 0), "", "≥ 1")
     yield Figure("slow tests that fail", failed or int(done.returncode != 0), "", "≤ 0")
+    if done.returncode != 0:
+        raise AssertionError(done.stdout[-2_500:] + done.stderr[-500:])

@@ -223,7 +223,7 @@ async def test_warnings_about_the_text_stand_on_the_card_before_it_begins(world:
     text = f"{corpus_text[:5000]}\nada@example.com\nben@example.com\n" + "Words, words, words.\n" * 400
     await train(stratford, text, level="word")
     card = shown(stratford.channel.last_message)
-    for words in ("Good to know", "2 × e-mail address", "short for this level", "repeat earlier ones"):
+    for words in ("Good to know", "2 × e-mail address", "short for this level", "repeat earlier lines"):
         assert words in card
     assert "ada@example.com" not in card
     await train(stratford, corpus_text, name="Clean")

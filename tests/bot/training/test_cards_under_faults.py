@@ -183,9 +183,10 @@ async def test_a_card_that_discord_lets_wait_holds_up_no_other(cards: Cards):
     first = cards.job("Limited")
     await cards.editor.tick()
     cards.begin(first)
-    cards.job("Other", channel_id=44)
     cards.server.retry_after_s = 20.0
     cards.server.faults.append(429)
+    await cards.editor.tick()  # or the other card could be the one that has to wait
+    cards.job("Other", channel_id=44)
     for _ in range(2):
         await cards.editor.tick()
     assert any("Queued" in each for each in cards.shown()[1:])
