@@ -17,7 +17,7 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
 ):
     settings = demo_settings(settings)
     async with opened_playground(settings, trained_bundle) as page:
-        await page.reads("Hello, I am Pastiche", "/privacy shows what is stored")
+        await page.reads("Hello, I am Pastiche", "/privacy shows what I store")
         greetings = page.page.locator("#channel-message-list").get_by_text("Hello, I am Pastiche")
         assert await greetings.count() == 1
 
