@@ -20,7 +20,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 def in_browser(test: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a test that drives the page; a browser is the one thing that no package of the project brings."""
-    # A package of the system, which `make setup` cannot bring and no host of the bot needs.
+    # Chromium is a package of the system: `make setup` cannot bring it, and no host of the bot needs it.
+    # `.ci/run` installs it where it may, so that these tests run there.
     told = f"there is no browser at {CHROMIUM}"
     marked: Callable[..., Any] = pytest.mark.skipif(not CHROMIUM.exists(), reason=told)(test)
     return marked
