@@ -19,35 +19,26 @@ from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.error_handler import line_for
 from bot.views.model_import import ImportButton
 from bot.views.model_panel import ModelButton, send_panel
-from bot.views.persistent import Button, PersistentItem, Select, UpdatingItem
+from bot.views.persistent import PageItem, PersistentItem, Select
 from models import Database, TextModel, guilds, text_models
 
 ID = re.compile(r"\d{1,18}")
 
 
-class PageButton(UpdatingItem[Button], template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
+class PageButton(PageItem, template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the list; outlives a restart."""
 
-    def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
-        self.page = page
-        super().__init__(
-            discord.ui.Button(
-                label=_("Previous") if to == "<" else _("Next"),
-                custom_id=f"models:{page}:{to}",
-                disabled=disabled,
-                row=1,
-            )
-        )
+    PREFIX = "models"
+    ROW = 1
 
     @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["page"]), match["to"])
+    def labels(cls) -> tuple[str, str]:
+        """The models in the order of the list."""
+        return _("Previous"), _("Next")
 
-    async def pressed(self, interaction: Interaction) -> None:
-        """Show the page with the present models."""
-        embed, view = await _page(interaction, self.page)
-        await answer(interaction, embeds=[embed], view=view)
+    async def card(self, interaction: Interaction) -> tuple[discord.Embed, discord.ui.View]:
+        """The present models."""
+        return await _page(interaction, self.page)
 
 
 class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):open"):
@@ -91,9 +82,7 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
     page = min(page, last)
     view = discord.ui.View(timeout=None)
     view.add_item(ModelSelect(page, shown_on(models, page)))
-    if last:
-        view.add_item(PageButton(max(page - 1, 0), "<", disabled=page == 0))
-        view.add_item(PageButton(min(page + 1, last), ">", disabled=page == last))
+    PageButton.add_both(view, page, last)
     view.add_item(ImportButton())
     made_by = {model.created_by for model in shown_on(models, page)}
     makers = await interaction.client.names.of_all(guild_id, made_by)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import discord
 
-from bot.views.answering import Ack, run_answering
+from bot.views.answering import Ack, answer, run_answering
 
 Button = discord.ui.Button[discord.ui.View]
 Select = discord.ui.Select[discord.ui.View]
@@ -58,6 +58,58 @@ class UpdatingItem(PersistentItem[ItemT], template=r"(?!)"):
         """The message stays until it is changed."""
         del interaction
         return Ack.UPDATE
+
+
+class PageItem(UpdatingItem[Button], template=r"(?!)"):
+    """A button that turns the pages of a card.
+
+    Args:
+        page: the page that it leads to, from 0.
+        to: "<" for the page before, ">" for the page after.
+        disabled: whether there is no such page.
+    """
+
+    PREFIX: ClassVar[str]
+    """What ids begin with; the template of a subclass is ``PREFIX:(?P<page>…):(?P<to>[<>])``."""
+    ROW: ClassVar[int | None] = None
+
+    def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
+        self.page = page
+        back, forward = self.labels()
+        super().__init__(
+            discord.ui.Button(
+                label=back if to == "<" else forward,
+                custom_id=f"{self.PREFIX}:{page}:{to}",
+                disabled=disabled,
+                row=self.ROW,
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["page"]), match["to"])
+
+    @classmethod
+    def add_both(cls, view: discord.ui.View, page: int, last: int) -> None:
+        """Add the buttons back and forward to the view of a page, if there are several pages."""
+        if last:
+            view.add_item(cls(max(page - 1, 0), "<", disabled=page == 0))
+            view.add_item(cls(min(page + 1, last), ">", disabled=page == last))
+
+    @classmethod
+    @abc.abstractmethod
+    def labels(cls) -> tuple[str, str]:
+        """Return what stands on the buttons back and forward, in the reader's language."""
+
+    @abc.abstractmethod
+    async def card(self, interaction: discord.Interaction[Any]) -> tuple[discord.Embed, discord.ui.View]:
+        """Return the card and the buttons of `page` as they are now."""
+
+    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+        """Show the page."""
+        embed, view = await self.card(interaction)
+        await answer(interaction, embeds=[embed], view=view)
 
 
 class Form(abc.ABC, discord.ui.Modal):

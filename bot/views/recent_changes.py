@@ -1,8 +1,5 @@
 """The button "Recent changes" of the settings' card, and the pages of the audit log that it opens."""
 
-import re
-from typing import Self
-
 import discord
 from sqlalchemy.orm import Session
 
@@ -11,7 +8,7 @@ from bot.embeds.audit_list import EVENTS_A_PAGE, audit_page, page_count
 from bot.guilds.permissions import guild_of, require_manager
 from bot.i18n import _
 from bot.views.answering import answer
-from bot.views.persistent import Button, PersistentItem, UpdatingItem
+from bot.views.persistent import Button, PageItem, PersistentItem
 from models import AuditEvent, audit
 
 
@@ -29,28 +26,19 @@ class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
         await answer(interaction, embeds=[embed], view=view)
 
 
-class ChangesPage(UpdatingItem[Button], template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
+class ChangesPage(PageItem, template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the audit log; outlives a restart."""
 
-    def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
-        self.page = page
-        super().__init__(
-            discord.ui.Button(
-                label=_("Newer") if to == "<" else _("Older"),
-                custom_id=f"settings:changes:{page}:{to}",
-                disabled=disabled,
-            )
-        )
+    PREFIX = "settings:changes"
 
     @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["page"]), match["to"])
+    def labels(cls) -> tuple[str, str]:
+        """The newest changes come first."""
+        return _("Newer"), _("Older")
 
-    async def pressed(self, interaction: Interaction) -> None:
-        """Show the page, with the changes as they are now."""
-        embed, view = await _page(interaction, self.page)
-        await answer(interaction, embeds=[embed], view=view)
+    async def card(self, interaction: Interaction) -> tuple[discord.Embed, discord.ui.View]:
+        """The changes as they are now."""
+        return await _page(interaction, self.page)
 
 
 async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
@@ -65,10 +53,7 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
 
     total, shown, events = await interaction.client.database.call(look_up)
     view = discord.ui.View(timeout=None)
-    last = page_count(total) - 1
-    if last:
-        view.add_item(ChangesPage(max(shown - 1, 0), "<", disabled=shown == 0))
-        view.add_item(ChangesPage(min(shown + 1, last), ">", disabled=shown == last))
+    ChangesPage.add_both(view, shown, page_count(total) - 1)
     names = await interaction.client.names.of_all(guild_id, {event.actor_id for event in events} - {0})
     names[0] = _("The bot, or a deleted person,")
     return audit_page(events, shown, total=total, names=names), view
