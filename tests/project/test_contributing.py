@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import textgen
+from tests.support.make import make
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -93,9 +94,8 @@ def test_ci_runs_the_same_check_as_people_do_on_every_supported_python() -> None
 def test_the_hooks_are_those_of_make_lint_and_need_no_other_repository() -> None:
     (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert repository["repo"] == "local"
-    lint = subprocess.run(
-        ["make", "lint", "--dry-run", "READY="], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    lint = make(ROOT, "lint", "--dry-run", "READY=")
+    assert lint.returncode == 0, lint.stderr
     linted = {Path(tool).name for tool in re.findall(r"^\.venv/bin/\S+", lint.stdout, re.MULTILINE)}
     hooks = {Path(hook["entry"].split()[0]).name for hook in repository["hooks"]}
     assert hooks == linted
@@ -120,8 +120,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def migration(checkout: Path, message: str) -> subprocess.CompletedProcess[str]:
     """`make migration` with the programs of this environment in the place of .venv's."""
-    command = ["make", "migration", f"MESSAGE={message}", f"BIN={Path(sys.executable).parent}", "READY="]
-    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    return make(checkout, "migration", f"MESSAGE={message}", f"BIN={Path(sys.executable).parent}", "READY=")
 
 
 def test_make_migration_writes_what_the_tables_have_and_the_migrations_lack(checkout: Path) -> None:

@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.make import make
+
 TARGETS = {"help", "setup", "demo", "test", "faults", "lint", "bench", "lock", "audit", "clean"}
-
-
-def make(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
-    return subprocess.run(
-        ["make", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 def test_make_alone_lists_every_command(root: Path) -> None:
