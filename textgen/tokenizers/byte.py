@@ -10,7 +10,8 @@ import numpy as np
 from textgen.errors import BundleError, SettingsError
 from textgen.levels import BYTE
 from textgen.tokenizers.base import Tokens, pieces
-from textgen.tokenizers.subword import SubwordTokenizer, utf8
+from textgen.tokenizers.byte_pieces import utf8
+from textgen.tokenizers.subword import SubwordTokenizer
 
 _VOCABULARY = 1 + 256
 _MOST_SYMBOLS = 65_000

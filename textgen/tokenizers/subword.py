@@ -8,20 +8,18 @@ compares it with the package's results.
 
 from __future__ import annotations
 
-import codecs
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import regex
 
 from textgen.errors import BundleError, SettingsError
 from textgen.levels import SUBWORD
-from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens, pieces, token_array
-from textgen.tokenizers.stream import StreamDecoder
+from textgen.tokenizers.base import Tokens, pieces, token_array
+from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
 
 MAXIMUM_TOKENS = 1 << 16
 LONGEST_TOKEN = 64
@@ -45,7 +43,7 @@ _PIECES = regex.compile(_PATTERN)
 _MERGE = re.compile(r"([0-9]{1,5}) ([0-9]{1,5})")
 
 
-class SubwordTokenizer(Tokenizer):
+class SubwordTokenizer(BytePieces):
     """Maps pieces of words to numbers. Upper case is kept.
 
     Args:
@@ -56,8 +54,8 @@ class SubwordTokenizer(Tokenizer):
 
     def __init__(self, merges: Iterable[tuple[int, int]]) -> None:
         """Build the look-up tables."""
+        super().__init__([b"", *(bytes([byte]) for byte in range(_BYTES))])
         self.merges = list(merges)
-        self._bytes = [b"", *(bytes([byte]) for byte in range(_BYTES))]
         for left, right in self.merges:
             self._bytes.append(self._bytes[left] + self._bytes[right])
         self._merged = {pair: token for token, pair in enumerate(self.merges, _FIRST_MERGED)}
@@ -108,11 +106,6 @@ class SubwordTokenizer(Tokenizer):
         default = min(max(read // _CHARACTERS_FOR_A_TOKEN, _SMALLEST_VOCABULARY), _LARGEST_DEFAULT)
         return cls(found[: (vocabulary_size or default) - _FIRST_MERGED])
 
-    @property
-    def size(self) -> int:
-        """Number of tokens, `UNKNOWN` included."""
-        return len(self._bytes)
-
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (tokens,).
 
@@ -139,44 +132,6 @@ class SubwordTokenizer(Tokenizer):
             self._cache.clear()
         self._cache[piece] = tokens
         return tokens
-
-    def unseen(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
-        """Return nothing: every text has tokens."""
-        return []
-
-    def writes(self, symbol: str) -> bool:
-        """Return whether a token contains a character. ASCII characters are always in one."""
-        return symbol.isascii() or symbol in self._symbols
-
-    def unwritable(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
-        """Return nothing: bytes can make every character."""
-        return []
-
-    @cached_property
-    def _symbols(self) -> frozenset[str]:
-        return frozenset("".join(token.decode(errors="ignore") for token in self._bytes))
-
-    def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:  # noqa: ARG002 -- see Tokenizer
-        """Return the text of tokens; bytes that are not UTF-8 read as replacement characters."""
-        return b"".join(map(self._bytes.__getitem__, tokens)).decode("utf-8", "replace")
-
-    def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:  # noqa: ARG002 -- see Tokenizer
-        """Return a decoder of single tokens."""
-        reader = codecs.getincrementaldecoder("utf-8")("replace")
-        return StreamDecoder(
-            lambda token: reader.decode(self._bytes[token]), lambda: reader.decode(b"", final=True)
-        )
-
-    def length_of(self, tokens: Sequence[int] | Tokens) -> int:
-        """Return the number of characters."""
-        return len(self.decode(tokens))
-
-    def name_of(self, token: int) -> str:
-        """Return the token's text; an incomplete UTF-8 sequence as "<E2 82>"."""
-        try:
-            return self._bytes[token].decode() if token else REPLACEMENT
-        except UnicodeDecodeError:
-            return f"<{self._bytes[token].hex(' ').upper()}>"
 
     def to_json(self) -> dict[str, Any]:
         """Return the tokenizer as JSON data; "l r" stands for the merge of tokens l and r."""
@@ -239,7 +194,7 @@ def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
             show_progress=False,
         ),
     )
-    byte_of = _bytes_of_letters()
+    byte_of = bytes_of_letters()
     known = {bytes([byte]): byte + 1 for byte in range(_BYTES)}
     merges: list[tuple[int, int]] = []
     for pair in json.loads(package.to_str())["model"]["merges"]:
@@ -249,25 +204,3 @@ def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
             known[left + right] = _FIRST_MERGED + len(merges)
             merges.append((known[left], known[right]))
     return merges
-
-
-def _bytes_of_letters() -> dict[str, int]:
-    """Return the byte of each letter of GPT-2's byte-level alphabet, which the package uses."""
-    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(_BYTES) if byte not in visible]
-    return {chr(byte): byte for byte in visible} | {chr(_BYTES + n): byte for n, byte in enumerate(hidden)}
-
-
-def utf8(text: str) -> bytes:
-    """Return a text in UTF-8.
-
-    Raises:
-        SettingsError: it has a lone surrogate.
-    """
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise SettingsError(
-            f"the text has a lone surrogate, U+{ord(text[error.start]):04X}, at offset {error.start:,}: "
-            "half a character; remove it"
-        ) from None

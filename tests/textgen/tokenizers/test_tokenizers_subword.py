@@ -17,7 +17,7 @@ from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
 from tests.support.texts.hard_strings import HARD, HARD_SENTENCES
 from tests.textgen.conftest import prose
 from textgen.errors import SettingsError
-from textgen.tokenizers import SubwordTokenizer, from_json, subword
+from textgen.tokenizers import SubwordTokenizer, byte_pieces, from_json, subword
 
 TEXT = prose(300) + "\n".join(HARD_SENTENCES)
 TOKENIZER = SubwordTokenizer.train(TEXT, vocabulary_size=700)
@@ -45,7 +45,7 @@ def test_frequent_words_are_one_token() -> None:
 
 def as_package(tokenizer: SubwordTokenizer) -> Package:
     """Return the package's own encoder with our merges."""
-    letter_of = {byte: letter for letter, byte in subword._bytes_of_letters().items()}
+    letter_of = {byte: letter for letter, byte in byte_pieces.bytes_of_letters().items()}
 
     def spelt(token: int) -> str:
         return "".join(letter_of[byte] for byte in tokenizer._bytes[token])

