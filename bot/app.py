@@ -5,7 +5,7 @@
 
 from bot.client import Pastiche
 from bot.commands import EXTENSIONS
-from bot.infra.settings import Settings
+from bot.infra.configuration import Settings
 from bot.views.answering import AnsweringTree
 from bot.views.schedule_buttons import post_view
 

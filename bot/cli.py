@@ -16,11 +16,11 @@ import structlog
 import migrations
 from bot.app import create_bot
 from bot.infra import health
+from bot.infra.configuration import Settings, SettingsError, load_settings
 from bot.infra.discord import connection
 from bot.infra.discord.connection import ConnectionRefused
 from bot.infra.logs import configure_logs
 from bot.infra.paths import Layout
-from bot.infra.settings import Settings, SettingsError, load_settings
 from bot.infra.upgrading import cannot_start, upgraded
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker

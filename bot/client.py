@@ -19,12 +19,12 @@ from bot.guilds.member_names import Names
 from bot.guilds.presence import Presence
 from bot.guilds.word_lists import GuildWords
 from bot.i18n.translator import CatalogueTranslator
-from bot.infra.children.limited import ChildPool
+from bot.infra.children.untrusted_input import ChildPool
+from bot.infra.configuration import Settings
 from bot.infra.discord.command_sync import keep_synced
 from bot.infra.discord.gateway import Gateway
 from bot.infra.health import Heartbeat
 from bot.infra.paths import Layout
-from bot.infra.settings import Settings
 from bot.infra.steady_clock import SteadyClock
 from bot.infra.upgrading import cannot_start, upgraded
 from bot.scheduling.poster import Poster

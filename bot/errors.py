@@ -1,4 +1,4 @@
-"""The bot's own errors: what a person can put right, and what `bot.views.error_handler` has a line for."""
+"""The bot's own errors: what a person can put right, and what `bot.views.error_messages` has a line for."""
 
 from collections.abc import Mapping
 

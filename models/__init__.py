@@ -39,7 +39,7 @@ from models.tables import (
     TrainingJob,
     utc_now,
 )
-from models.training import corpora, text_models, training_jobs, turns
+from models.training import corpora, queue_order, text_models, training_jobs
 from models.training.names import InvalidNameError
 
 __all__ = [
@@ -62,11 +62,11 @@ __all__ = [
     "corpora",
     "guilds",
     "personal_data",
+    "queue_order",
     "retention",
     "scheduled_posts",
     "schedules",
     "text_models",
     "training_jobs",
-    "turns",
     "utc_now",
 ]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen import bundle as bundles
+from textgen.argument_checks import as_path, checked_text
 from textgen.corpus import normal_form
 from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
@@ -26,7 +27,6 @@ from textgen.sampling.sample import Sample
 from textgen.sampling.typed_text import Typed, read_seed, read_stop
 from textgen.tokenizers import UNKNOWN, Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json
-from textgen.values import as_path, checked_text
 
 
 class TextModel:

@@ -14,7 +14,7 @@ import structlog
 from bot.bundles.archive_reading import FILES, LARGEST_RATIO, OPTIONAL
 from bot.errors import UserError
 from bot.i18n import _
-from bot.infra.children.limited import Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.children.untrusted_input import Limits, OutOfMemory, OutOfTime, run_limited
 
 log = structlog.stdlib.get_logger(__name__)
 

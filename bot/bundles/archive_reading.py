@@ -5,7 +5,7 @@ unpacked, under fixed names, and their bytes are counted meanwhile. Their conten
 (`bot.bundles.inspect`).
 
 `python -m bot.bundles.archive_reading ZIP FOLDER` writes the reason for a refusal to standard output as JSON.
-It runs under limits (`bot.infra.children.limited`), so it must import neither Discord nor NumPy.
+It runs under limits (`bot.infra.children.untrusted_input`), so it must import neither Discord nor NumPy.
 """
 
 import errno

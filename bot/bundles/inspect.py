@@ -9,7 +9,7 @@ import structlog
 
 from bot.errors import UserError
 from bot.i18n import _
-from bot.infra.children.limited import Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.children.untrusted_input import Limits, OutOfMemory, OutOfTime, run_limited
 from bot.text import reasons, safe_text
 from textgen.files.bundle_files import PICTURE
 

@@ -17,8 +17,8 @@ ERRORS: dict[str, Any] = dict.fromkeys(("CorpusError", "InvalidNameError", "Sett
 ERROR_SOURCES = (
     "models/training/names.py",
     "models/training/text_models.py",
-    "textgen/corpus/chats/files.py",
-    "textgen/corpus/chats/logs.py",
+    "textgen/corpus/chats/export_files.py",
+    "textgen/corpus/chats/detection.py",
     "textgen/corpus/reading/encoding.py",
     "textgen/corpus/report.py",
     "textgen/corpus/reading/text.py",

@@ -21,7 +21,7 @@ from bot.app import create_bot
 from bot.catalogues.messages import template
 from bot.commands import EXTENSIONS
 from bot.i18n import LOCALES
-from bot.infra.settings import Settings
+from bot.infra.configuration import Settings
 
 WIDTH = 110
 

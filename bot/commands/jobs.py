@@ -13,7 +13,7 @@ from bot.training.jobs import forecast
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.job_buttons import cancel_job
 from bot.views.persistent import Button, Select, UpdatingItem
-from models import JobState, TrainingJob, training_jobs, turns
+from models import JobState, TrainingJob, queue_order, training_jobs
 
 CHOICES = 25
 
@@ -59,7 +59,7 @@ async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.Vi
 
     def look(session: Session) -> tuple[list[TrainingJob], list[TrainingJob], list[TrainingJob]]:
         unfinished = list(training_jobs.unfinished(session))
-        return unfinished, turns.order(session), list(training_jobs.recent(session, guild_id))
+        return unfinished, queue_order.order(session), list(training_jobs.recent(session, guild_id))
 
     everyones, waiting, recent = await bot.database.call(look)
     running = [job for job in everyones if job.state is JobState.TRAINING]

@@ -16,7 +16,7 @@ from bot.guilds.permissions import guild_of
 from bot.i18n import _
 from bot.text import safe_text
 from bot.views.answering import Ack, answer, answer_privately, answers
-from bot.views.error_handler import line_for
+from bot.views.error_messages import line_for
 from bot.views.model_import import ImportButton
 from bot.views.model_panel import ModelButton, send_panel
 from bot.views.persistent import PageItem, PersistentItem, Select

@@ -18,7 +18,7 @@ from bot.guilds.permissions import guild_of, manages_guild, require_manager
 from bot.i18n import _, ngettext
 from bot.privacy.export import TooLarge, export
 from bot.privacy.inventory import INVENTORY
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from bot.views.answering import Ack, answer, answers
 from bot.views.erase_button import EraseButton
 from models import Corpus, TextModel, audit, guilds, personal_data
@@ -95,7 +95,7 @@ class Privacy(
                 now=discord.utils.utcnow(),
             )
         except TooLarge:
-            limit = style.size(interaction.filesize_limit)
+            limit = card_style.size(interaction.filesize_limit)
             raise UserError(
                 _(
                     "The stored data does not fit into one file of {limit}. Ask the person who hosts this "
@@ -149,7 +149,7 @@ class Privacy(
         question = (
             _server_question(found) if scope == "server" else _person_question(found, learned, models=models)
         )
-        embed = discord.Embed(title=_("Delete for good?"), description=question, colour=style.FAILED)
+        embed = discord.Embed(title=_("Delete for good?"), description=question, colour=card_style.FAILED)
         view = discord.ui.View(timeout=None)
         view.add_item(EraseButton(scope, user_id, models=models))
         await answer(interaction, embeds=[embed], view=view)
@@ -161,8 +161,8 @@ def _server_question(found: _About) -> str:
             "All of this server's data will be deleted: **{models} models**, **{texts} texts**, trainings, "
             "schedules, settings and the audit log. Running trainings are cancelled."
         ).format(
-            models=style.count(found.counts.get("text_model", 0)),
-            texts=style.count(len(found.texts)),
+            models=card_style.count(found.counts.get("text_model", 0)),
+            texts=card_style.count(len(found.texts)),
         )
         + "\n\n"
         + _("This cannot be undone. /models can export a model first.")
@@ -177,7 +177,7 @@ def _person_question(found: _About, learned: list[TextModel], *, models: bool) -
                 "**{number} text** that you uploaded will be deleted.",
                 "**{number} texts** that you uploaded will be deleted.",
                 len(found.texts),
-            ).format(number=style.count(len(found.texts)))
+            ).format(number=card_style.count(len(found.texts)))
         )
     lines.append(
         _("Your waiting and running trainings are cancelled, and your name is removed from everything else.")

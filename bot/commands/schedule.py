@@ -17,10 +17,10 @@ from bot.guilds import time_zones
 from bot.guilds.permissions import guild_of, lacking_to_post, manages_guild, require_scheduler
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
-from bot.scheduling import changes
-from bot.scheduling.changes import UnknownSchedule, title
-from bot.scheduling.checks import PostChannel, require_post_allowed
+from bot.scheduling import confirmation
+from bot.scheduling.confirmation import UnknownSchedule, title
 from bot.scheduling.parser import read_rule
+from bot.scheduling.posting_checks import PostChannel, require_post_allowed
 from bot.scheduling.slots import next_slots
 from bot.text import safe_text
 from bot.views.answering import Ack, answer, answer_privately, answers, within_time
@@ -94,7 +94,7 @@ class Schedules(
         now = self.bot.poster.now()
 
         def record(session: Session) -> tuple[Schedule, str | None]:
-            changes.require_room(session, guild_id, self.bot.settings.max_schedules_per_guild)
+            confirmation.require_room(session, guild_id, self.bot.settings.max_schedules_per_guild)
             chosen = None if model is None else text_models.by_name(session, guild_id, model)
             if model is not None and chosen is None:
                 raise UnknownModel(model)
@@ -162,7 +162,7 @@ class Schedules(
     async def resume(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
         """Resume it; the person who does so becomes its creator."""
         require_scheduler(interaction)
-        resumed, name = await changes.resume(interaction, schedule)
+        resumed, name = await confirmation.resume(interaction, schedule)
         await answer(interaction, embeds=[saved_card(resumed, name)])
 
     @app_commands.command(description="Delete a schedule.")

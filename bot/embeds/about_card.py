@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.i18n import _
-from bot.text import style
+from bot.text import card_style
 
 SOURCE = "Source, "
 
@@ -22,7 +22,7 @@ def about_card(package: Mapping[str, Any], started_at: datetime.datetime) -> dis
     embed = discord.Embed(
         title=f"Pastiche {package.get('version', '')}".rstrip(),
         description=_("Learns to write in the style of texts you upload."),
-        colour=style.SAMPLE,
+        colour=card_style.SAMPLE,
     )
     embed.add_field(name=_("Started"), value=discord.utils.format_dt(started_at, "R"))
     if licence := package.get("license_expression"):

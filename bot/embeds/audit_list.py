@@ -8,7 +8,7 @@ import discord
 from bot.guilds import setting_values
 from bot.guilds.settings import BY_OPTION, Kind, Setting
 from bot.i18n import _, marked, ngettext
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from models import AuditEvent
 
 EVENTS_A_PAGE = 15
@@ -50,7 +50,7 @@ def audit_page(
         total: number of events on all pages.
         names: display names by Discord user id.
     """
-    embed = discord.Embed(title=_("Recent changes"), colour=style.SETTINGS)
+    embed = discord.Embed(title=_("Recent changes"), colour=card_style.SETTINGS)
     lines = [
         f"{discord.utils.format_dt(event.created_at, 'R')} {_sentence(event, names)}" for event in events
     ]
@@ -58,7 +58,7 @@ def audit_page(
         lines.pop()
     embed.description = "\n".join(lines) or _("No changes yet.")
     pages = page_count(total)
-    changes = ngettext("{number} change", "{number} changes", total).format(number=style.count(total))
+    changes = ngettext("{number} change", "{number} changes", total).format(number=card_style.count(total))
     place = _("page {page} of {pages}").format(page=page + 1, pages=pages)
     embed.set_footer(text=changes if pages == 1 else f"{changes} · {place}")
     return embed

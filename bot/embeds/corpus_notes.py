@@ -1,7 +1,7 @@
 """Warnings about a text before a model is trained on it, one line each."""
 
 from bot.i18n import _
-from bot.text import style
+from bot.text import card_style
 from textgen.corpus import CorpusStats
 from textgen.levels import CHAR, LEVELS
 
@@ -29,13 +29,13 @@ def corpus_notes(stats: CorpusStats, level: str) -> list[str]:
             _(
                 "The text is short for this level: it has {characters} characters, and {enough} or more "
                 "work well. Expect the model to repeat the text."
-            ).format(characters=style.count(stats.characters), enough=style.count(enough))
+            ).format(characters=card_style.count(stats.characters), enough=card_style.count(enough))
         )
     if level == CHAR.name and stats.too_many_symbols:
         notes.append(
             _(
                 "The text has {symbols} different characters; the level `subword` learns such texts faster."
-            ).format(symbols=style.count(stats.symbols))
+            ).format(symbols=card_style.count(stats.symbols))
         )
     if stats.duplicated_lines > MANY_REPEATED:
         notes.append(

@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.i18n import _, marked
-from bot.text import style
+from bot.text import card_style
 from models import GuildSettings
 
 AnyCommand = app_commands.Command[Any, ..., Any]
@@ -60,7 +60,7 @@ def commands_card(
     embed = discord.Embed(
         title="Pastiche",
         description=_("Learns to write in the style of texts you upload."),
-        colour=style.SAMPLE,
+        colour=card_style.SAMPLE,
     )
     named = {name for _heading, names in GROUPS for name in names}
     for heading, names in GROUPS:
@@ -90,7 +90,7 @@ def command_card(
     embed = discord.Embed(
         title=f"/{command.qualified_name}",
         description=f"{_(command.description)}\n{_mention(command, ids)} · {who_may(command, settings)}",
-        colour=style.SAMPLE,
+        colour=card_style.SAMPLE,
     )
     lines = []
     for option in command.parameters:

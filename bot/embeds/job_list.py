@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.i18n import _
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from models import JobState, TrainingJob
 
 # Fields of an embed hold 1,024 characters; so many jobs with the longest names stay below.
@@ -35,11 +35,11 @@ class JobList:
 
 def job_list(jobs: JobList) -> discord.Embed:
     """The card."""
-    embed = discord.Embed(title=_("Trainings of this server"), colour=style.QUEUED)
+    embed = discord.Embed(title=_("Trainings of this server"), colour=card_style.QUEUED)
     if not jobs.unfinished:
         embed.description = _("Nothing is training. Start with /train and a text that you may use.")
     else:
-        embed.colour = style.TRAINING
+        embed.colour = card_style.TRAINING
     for job in jobs.unfinished[:JOBS_SHOWN]:
         embed.add_field(name=_name(job), value=_standing(job, jobs), inline=False)
     hidden = len(jobs.unfinished) - JOBS_SHOWN
@@ -67,15 +67,15 @@ def _name(job: TrainingJob) -> str:
 def _standing(job: TrainingJob, jobs: JobList) -> str:
     asked_by = _("requested by {name}").format(name=safe_text.person(jobs.names[job.requested_by]))
     if job.state is JobState.TRAINING:
-        bar = style.progress_bar(job.fraction)
+        bar = card_style.progress_bar(job.fraction)
         if job.loss is None or job.eta_s is None:
             ready = _("getting ready …")
             return f"{bar}\n{ready} · {asked_by}"
-        left = _("{time} left").format(time=style.duration(job.eta_s))
-        return f"{bar} {job.fraction:.0%}\n{left} · {style.nats(job.loss)} · {asked_by}"
+        left = _("{time} left").format(time=card_style.duration(job.eta_s))
+        return f"{bar} {job.fraction:.0%}\n{left} · {card_style.nats(job.loss)} · {asked_by}"
     place = _("**Queued** · place {place}").format(place=jobs.places.get(job.id, 1))
-    starts = _("starts in about {time}").format(time=style.duration(jobs.waits_s.get(job.id, 0.0)))
-    return f"{place} · {starts}\n{style.duration(job.minutes * 60)} · {asked_by}"
+    starts = _("starts in about {time}").format(time=card_style.duration(jobs.waits_s.get(job.id, 0.0)))
+    return f"{place} · {starts}\n{card_style.duration(job.minutes * 60)} · {asked_by}"
 
 
 def _ended(job: TrainingJob) -> str:
@@ -83,7 +83,7 @@ def _ended(job: TrainingJob) -> str:
     when = "" if job.finished_at is None else f" · {discord.utils.format_dt(job.finished_at, 'R')}"
     match job.state:
         case JobState.DONE:
-            return f"✅ {name} · {style.nats(job.validation_loss)}{when}"
+            return f"✅ {name} · {card_style.nats(job.validation_loss)}{when}"
         case JobState.CANCELLED:
             return f"▫️ {name} · " + _("cancelled") + when
         case _:

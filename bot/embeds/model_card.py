@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import discord
 
 from bot.i18n import _, ngettext
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from bot.text.level_words import level_words
 from models import Corpus, TextModel
 from textgen.files.bundle_files import PICTURE
@@ -30,12 +30,12 @@ def model_panel(
         curve: the message has a picture of the loss curve.
     """
     mark = " · " + _("default") if is_default else ""
-    embed = discord.Embed(title=safe_text.safe_within(model.name, 200) + mark, colour=style.SAMPLE)
+    embed = discord.Embed(title=safe_text.safe_within(model.name, 200) + mark, colour=card_style.SAMPLE)
     embed.add_field(name=_("Validation loss"), value=_loss(model))
     embed.add_field(
         name=_("Network"),
         value=_("{cell} cell\n{parameters} parameters").format(
-            cell=model.cell, parameters=style.count(model.parameters)
+            cell=model.cell, parameters=card_style.count(model.parameters)
         ),
     )
     embed.add_field(name=_("Vocabulary"), value=_vocabulary(model))
@@ -46,7 +46,7 @@ def model_panel(
     embed.add_field(
         name=_("Has written"),
         value=ngettext("{number} text", "{number} texts", model.generations).format(
-            number=style.count(model.generations)
+            number=card_style.count(model.generations)
         ),
     )
     embed.add_field(name=_("Learned from"), value=_provenance(model, corpus, uploaded_by), inline=False)
@@ -63,7 +63,7 @@ def deletion_card(model: TextModel) -> discord.Embed:
             "The model is deleted for good; the corpus and the record of its training stay. Export the "
             "model first if you may want it again."
         ),
-        colour=style.FAILED,
+        colour=card_style.FAILED,
     )
 
 
@@ -71,23 +71,23 @@ def deleted_card(name: str) -> discord.Embed:
     """The card that replaces a deleted model's card."""
     return discord.Embed(
         description=_("The model **{name}** is deleted.").format(name=safe_text.safe_within(name, 200)),
-        colour=style.CANCELLED,
+        colour=card_style.CANCELLED,
     )
 
 
 def _loss(model: TextModel) -> str:
     if model.validation_loss is None:
-        return style.nats(None)
+        return card_style.nats(None)
     bits = model.validation_loss / math.log(2)
-    return f"**{style.nats(model.validation_loss)}** {level_words(model.level).token}\n{bits:.3f} bits"
+    return f"**{card_style.nats(model.validation_loss)}** {level_words(model.level).token}\n{bits:.3f} bits"
 
 
 def _vocabulary(model: TextModel) -> str:
-    return level_words(model.level).vocabulary.format(number=style.count(model.vocabulary))
+    return level_words(model.level).vocabulary.format(number=card_style.count(model.vocabulary))
 
 
 def _provenance(model: TextModel, corpus: Corpus | None, uploaded_by: str) -> str:
-    size = _("{number} characters").format(number=style.count(model.characters))
+    size = _("{number} characters").format(number=card_style.count(model.characters))
     if corpus is None:
         unknown = _("a corpus elsewhere") if model.imported else _("a corpus no longer known here")
         return f"{unknown} · {size}"
@@ -128,7 +128,7 @@ def model_page(
         makers: display names of those who made the models, by Discord user id.
     """
     pages = page_count(len(models))
-    embed = discord.Embed(title=_("Models of this server"), colour=style.SAMPLE)
+    embed = discord.Embed(title=_("Models of this server"), colour=card_style.SAMPLE)
     for model in shown_on(models, page):
         mark = " · " + _("default") if model.id == default_id else ""
         embed.add_field(
@@ -138,10 +138,10 @@ def model_page(
                 "{characters} characters · {parameters} parameters\n"
                 "{date} by {name}"
             ).format(
-                loss=style.nats(model.validation_loss),
+                loss=card_style.nats(model.validation_loss),
                 token=level_words(model.level).token,
-                characters=style.count(model.characters),
-                parameters=style.count(model.parameters),
+                characters=card_style.count(model.characters),
+                parameters=card_style.count(model.parameters),
                 date=discord.utils.format_dt(model.updated_at, "D"),
                 name=safe_text.person(makers[model.created_by]),
             ),

@@ -7,7 +7,7 @@ import discord
 
 from bot.i18n import _, marked
 from bot.privacy.inventory import Stored
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 
 # How many of the rows a person reads about, in this order; a table without a name here has its own.
 NOUNS = {
@@ -41,13 +41,13 @@ def person_card(counts: Mapping[str, int], *, texts: int, bytes_: int) -> discor
         texts: uploaded texts that are still stored.
         bytes_: what these take on the disk.
     """
-    embed = discord.Embed(title=_("Stored about you in this server"), colour=style.SETTINGS)
+    embed = discord.Embed(title=_("Stored about you in this server"), colour=card_style.SETTINGS)
     if not any(counts.values()):
         embed.description = _("Nothing.")
         return embed
     lines = _counted(counts)
     stored = _("Texts on the disk: **{number}** ({size})")
-    lines.append(stored.format(number=style.count(texts), size=style.size(bytes_)))
+    lines.append(stored.format(number=card_style.count(texts), size=card_style.size(bytes_)))
     embed.description = "\n".join(lines)
     embed.set_footer(text=_("/privacy export gives you a file of it, /privacy delete deletes it"))
     return embed
@@ -61,12 +61,12 @@ def guild_card(counts: Mapping[str, int], sizes: Sizes, keep_days: int | None) -
         sizes: on the disk.
         keep_days: how long texts are kept after their training; None for always.
     """
-    embed = discord.Embed(title=_("Stored for this server"), colour=style.SETTINGS)
+    embed = discord.Embed(title=_("Stored for this server"), colour=card_style.SETTINGS)
     embed.add_field(name=_("In the database"), value="\n".join(_counted(counts)) or _("Nothing."))
     embed.add_field(
         name=_("On the disk"),
         value="\n".join(
-            f"{name}: **{style.size(bytes_)}**"
+            f"{name}: **{card_style.size(bytes_)}**"
             for name, bytes_ in (
                 (_("Texts"), sizes.texts),
                 (_("Models"), sizes.models),
@@ -94,14 +94,16 @@ def statements_card(statements: Sequence[Stored]) -> discord.Embed:
             break
         text += f"• {line}\n"
     return discord.Embed(
-        title=_("What is stored, and until when"), description=f"{text}\n**{never}**", colour=style.QUEUED
+        title=_("What is stored, and until when"),
+        description=f"{text}\n**{never}**",
+        colour=card_style.QUEUED,
     )
 
 
 def _counted(counts: Mapping[str, int]) -> list[str]:
     names = [*NOUNS, *(name for name in counts if name not in NOUNS and name not in NOT_COUNTED)]
     return [
-        f"{_(NOUNS[name]) if name in NOUNS else safe_text.safe(name)}: **{style.count(counts[name])}**"
+        f"{_(NOUNS[name]) if name in NOUNS else safe_text.safe(name)}: **{card_style.count(counts[name])}**"
         for name in names
         if counts.get(name)
     ]

@@ -11,7 +11,7 @@ import discord
 
 from bot.generation.request import Sample
 from bot.i18n import _
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from bot.text.hidden_words import HIDDEN
 from bot.text.splitting import beginning, code_units, pieces
 
@@ -58,7 +58,7 @@ def sample_message(samples: Sequence[Sample], *, may_attach: bool = True) -> Sam
             shown = [_excerpt(sample, min(room, DESCRIPTION_UNITS))]
             whole = safe_text.file_bytes(sample.seed + sample.text)
             files.append(discord.File(io.BytesIO(whole), filename=filename(number, len(samples))))
-        embeds += [discord.Embed(description=part, colour=style.SAMPLE) for part in shown]
+        embeds += [discord.Embed(description=part, colour=card_style.SAMPLE) for part in shown]
         embeds[-1].set_footer(text=footer)
     return SampleMessage(embeds, files)
 
@@ -145,7 +145,7 @@ def report_card(message: discord.Message, reported_by: int) -> discord.Embed:
     embed = discord.Embed(
         title=_("Reported text"),
         description=quoted + ("…" if shown != text else ""),
-        colour=style.FAILED,
+        colour=card_style.FAILED,
         timestamp=message.created_at,
     )
     embed.add_field(name=_("Reported by"), value=f"<@{reported_by}>")

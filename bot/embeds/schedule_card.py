@@ -11,7 +11,7 @@ from babel.dates import format_date
 
 from bot.guilds.time_zones import zone_named
 from bot.i18n import _, locale, marked
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from models import Schedule, ScheduleState
 
 # Ten schedules with the longest names stay below an embed's 6,000 characters.
@@ -39,7 +39,7 @@ def preview_card(
     embed = discord.Embed(
         title=_("Save this schedule?"),
         description=f"**{safe_text.safe(schedule.rule)}** · {schedule.timezone}",
-        colour=style.QUEUED,
+        colour=card_style.QUEUED,
     )
     zone = zone_named(schedule.timezone)
     embed.add_field(
@@ -60,7 +60,7 @@ def preview_card(
 def saved_card(schedule: Schedule, model_name: str | None) -> discord.Embed:
     """A schedule that has been confirmed."""
     embed = discord.Embed(
-        title=_("Schedule #{number} is saved").format(number=schedule.id), colour=style.DONE
+        title=_("Schedule #{number} is saved").format(number=schedule.id), colour=card_style.DONE
     )
     embed.add_field(name=_when(schedule), value=_lines(schedule, model_name))
     embed.set_footer(text=_("Every post has a Stop button for those who manage the server."))
@@ -79,7 +79,7 @@ def list_cards(
     """
     cards = []
     for start in range(0, len(schedules), SCHEDULES_A_CARD):
-        embed = discord.Embed(title=_("Schedules of this server"), colour=style.SAMPLE)
+        embed = discord.Embed(title=_("Schedules of this server"), colour=card_style.SAMPLE)
         for schedule in schedules[start : start + SCHEDULES_A_CARD]:
             name = None if schedule.model_id is None else model_names.get(schedule.model_id)
             embed.add_field(
@@ -94,7 +94,7 @@ def notice(schedule: Schedule) -> discord.Embed:
     embed = discord.Embed(
         title=_("A schedule is paused"),
         description=f"**{_when(schedule)}**\n{_reason(schedule)}",
-        colour=style.CANCELLED,
+        colour=card_style.CANCELLED,
     )
     embed.set_footer(
         text=_("Someone with Manage Server can fix this and then use /schedule resume (#{number}).").format(

@@ -9,7 +9,7 @@ import discord
 from bot.guilds import setting_values
 from bot.guilds.settings import SETTINGS, Group, Kind, Setting
 from bot.i18n import _, ngettext
-from bot.text import hidden_words, safe_text, style
+from bot.text import card_style, hidden_words, safe_text
 from models import GuildSettings
 
 CHANGED, DEFAULT = "◆", "◇"
@@ -39,7 +39,7 @@ def settings_card(
     """
     embed = discord.Embed(
         title=_("Settings of {server}").format(server=safe_text.safe_within(guild_name, 150)),
-        colour=style.SETTINGS,
+        colour=card_style.SETTINGS,
     )
     for group in Group:
         lines = [
@@ -65,7 +65,7 @@ def options_card() -> discord.Embed:
     embed = discord.Embed(
         title=_("What can be set"),
         description=_("Name one or more of these options in /settings edit."),
-        colour=style.SETTINGS,
+        colour=card_style.SETTINGS,
     )
     for group in Group:
         lines = [
@@ -90,7 +90,7 @@ def changes_card(changes: Sequence[Change], model_names: Mapping[int, str]) -> d
     return discord.Embed(
         title=ngettext("Setting changed", "Settings changed", len(changes)),
         description="\n".join(lines),
-        colour=style.DONE,
+        colour=card_style.DONE,
     )
 
 
@@ -114,4 +114,4 @@ def _bounds(setting: Setting) -> str:
     if setting.kind not in {Kind.DECIMAL, Kind.WHOLE}:
         return ""
     # The joiners keep it in one line.
-    return f" ({style.decimal(setting.low)}\u2060–\u2060{style.decimal(setting.high)})"
+    return f" ({card_style.decimal(setting.low)}\u2060–\u2060{card_style.decimal(setting.high)})"

@@ -7,7 +7,7 @@ import math
 import discord
 
 from bot.i18n import _
-from bot.text import reasons, safe_text, style
+from bot.text import card_style, reasons, safe_text
 from bot.text.level_words import level_words
 from models import Corpus, JobState, TextModel, TrainingJob
 from textgen.files.bundle_files import PICTURE
@@ -18,11 +18,11 @@ REASON_CHARACTERS = 1000
 NOTES_CHARACTERS = 1000
 
 COLOURS = {
-    JobState.QUEUED: style.QUEUED,
-    JobState.TRAINING: style.TRAINING,
-    JobState.DONE: style.DONE,
-    JobState.FAILED: style.FAILED,
-    JobState.CANCELLED: style.CANCELLED,
+    JobState.QUEUED: card_style.QUEUED,
+    JobState.TRAINING: card_style.TRAINING,
+    JobState.DONE: card_style.DONE,
+    JobState.FAILED: card_style.FAILED,
+    JobState.CANCELLED: card_style.CANCELLED,
 }
 
 
@@ -57,12 +57,14 @@ def training_card(
         colour=COLOURS[job.state],
     )
     if job.state is JobState.TRAINING:
-        embed.add_field(name=_("Loss"), value=style.nats(job.loss))
-        embed.add_field(name=_("Validation loss"), value=style.nats(best_loss(job)))
-        embed.add_field(name=_("Time left"), value="–" if job.eta_s is None else style.duration(job.eta_s))
+        embed.add_field(name=_("Loss"), value=card_style.nats(job.loss))
+        embed.add_field(name=_("Validation loss"), value=card_style.nats(best_loss(job)))
+        embed.add_field(
+            name=_("Time left"), value="–" if job.eta_s is None else card_style.duration(job.eta_s)
+        )
     if model is not None and job.state is JobState.DONE:
         embed.add_field(name=_("Validation loss"), value=_both_units(job.validation_loss))
-        embed.add_field(name=_("Parameters"), value=style.count(model.parameters))
+        embed.add_field(name=_("Parameters"), value=card_style.count(model.parameters))
         embed.add_field(name=_("Took"), value=_took(job))
     if corpus is not None and not job.state.is_final:
         embed.add_field(name=_("What was read"), value=_reading(job, corpus, base), inline=False)
@@ -77,7 +79,7 @@ def training_card(
     footer = _("Requested by {name} · trains for up to {duration}")
     if job.state.is_final:
         footer = _("Requested by {name}")
-    embed.set_footer(text=footer.format(name=asked_by, duration=style.duration(job.minutes * 60)))
+    embed.set_footer(text=footer.format(name=asked_by, duration=card_style.duration(job.minutes * 60)))
     return embed
 
 
@@ -93,7 +95,7 @@ def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.da
         case JobState.TRAINING:
             doing = _("**Finishing**") if job.finish_requested else _("**Training**")
             where = f"{job.fraction:.0%}" if job.loss is not None else _("getting ready …")
-            return f"{doing} · {where}\n{style.progress_bar(job.fraction)}"
+            return f"{doing} · {where}\n{card_style.progress_bar(job.fraction)}"
         case JobState.DONE:
             early = _(" · finished early") if job.finish_requested else ""
             how = _("Or type {command}").format(
@@ -126,9 +128,9 @@ def _queued(job: TrainingJob, place: int, waiting: int, starts_at: datetime.date
 
 def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
     figures = _("{characters} characters · {lines} lines · {symbols} symbols").format(
-        characters=style.count(corpus.characters),
-        lines=style.count(corpus.lines),
-        symbols=style.count(corpus.symbols),
+        characters=card_style.count(corpus.characters),
+        lines=card_style.count(corpus.lines),
+        symbols=card_style.count(corpus.symbols),
     )
     learns = _("Learns {level}").format(level=level_words(job.level).tokens)
     if job.size is not None:
@@ -143,13 +145,13 @@ def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
 def _both_units(loss: float | None) -> str:
     if loss is None:
         return "–"
-    return f"{style.nats(loss)}\n" + _("{bits} bits").format(bits=f"{loss / math.log(2):.3f}")
+    return f"{card_style.nats(loss)}\n" + _("{bits} bits").format(bits=f"{loss / math.log(2):.3f}")
 
 
 def _took(job: TrainingJob) -> str:
     if not (job.started_at and job.finished_at):
         return "–"
-    return style.duration((job.finished_at - job.started_at).total_seconds())
+    return card_style.duration((job.finished_at - job.started_at).total_seconds())
 
 
 def _add_samples(embed: discord.Embed, job: TrainingJob) -> None:

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from bot.generation.speed_lanes import Lane, Usage
+from bot.generation.process_choice import Lane, Usage
 
 
 @dataclass(frozen=True)

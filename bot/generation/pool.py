@@ -11,10 +11,10 @@ import structlog
 
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.generation.fair_queue import FairTurns
+from bot.generation.process_choice import Lane, Usage, Weights
 from bot.generation.processes import SamplerProcesses
 from bot.generation.sampler import WorkerDied
 from bot.generation.sampler_protocol import Refusal, SampledText, SamplerRequest, texts_of
-from bot.generation.speed_lanes import Lane, Usage, Weights
 from bot.i18n import _
 from textgen.errors import SettingsError
 

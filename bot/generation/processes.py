@@ -1,7 +1,7 @@
 """The warm sampler processes: started, chosen for a request, and started again when one dies.
 
 A few quick processes are always there. One more, with a low priority, writes what would hold up the others
-(`bot.generation.speed_lanes`); it starts when it is needed and ends when it has had no work for a while.
+(`bot.generation.process_choice`); it starts when it is needed and ends when it has had no work for a while.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.errors import SamplerUnavailable
+from bot.generation.process_choice import Lane
 from bot.generation.sampler import SamplerWorker
-from bot.generation.speed_lanes import Lane
 from bot.i18n import _
 
 # A process that dies sooner than this after its start is not started again at once.

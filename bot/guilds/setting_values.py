@@ -9,7 +9,7 @@ from bot.guilds import time_zones
 from bot.guilds.permissions import is_gone, lacking_to_post
 from bot.guilds.settings import SETTINGS, Kind, Setting
 from bot.i18n import _, ngettext
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from models import GuildSettings
 
 MOST_WORDS = 200
@@ -58,7 +58,7 @@ def shown(setting: Setting, value: Any, *, model_name: str | None = None) -> str
         case Kind.ZONE:
             return str(value)
         case _:
-            number = style.decimal(value)
+            number = card_style.decimal(value)
             return f"{number} {_(setting.unit)}" if setting.unit else number
 
 
@@ -136,9 +136,9 @@ def _number(setting: Setting, received: float) -> float:
     raise UserError(
         line.format(
             option=f"`{setting.option}`",
-            received=style.decimal(received),
-            low=style.decimal(max(setting.low, setting.least)),
-            high=style.decimal(setting.high),
+            received=card_style.decimal(received),
+            low=card_style.decimal(max(setting.low, setting.least)),
+            high=card_style.decimal(setting.high),
         )
     )
 

@@ -27,8 +27,8 @@ from bot.infra.discord.refusals import (
     UNKNOWN_CHANNEL,
     reopening,
 )
-from bot.scheduling.checks import Creators, Hindrance, PostChannel, channel_to_post
 from bot.scheduling.due_posts import DuePost, Slot, begin_sending, look_up, record_sent
+from bot.scheduling.posting_checks import Creators, Hindrance, PostChannel, channel_to_post
 from bot.text import safe_text
 from models import Database, PostState, ScheduleState, TextModel, scheduled_posts, schedules
 

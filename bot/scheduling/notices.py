@@ -10,9 +10,9 @@ import structlog
 
 from bot.embeds.schedule_card import notice
 from bot.infra.discord.refusals import EMPTY_MESSAGE, is_passing, reopening
-from bot.infra.discord.target_lanes import Lanes, patiently
+from bot.infra.discord.task_per_target import Lanes, patiently
 from bot.text import hidden_words
-from bot.text.plain import plain_text
+from bot.text.plain_embed import plain_text
 from models import Database, Schedule, ScheduleState, guilds, schedules
 
 log = structlog.stdlib.get_logger(__name__)

@@ -16,9 +16,9 @@ from bot.embeds.corpus_notes import corpus_notes
 from bot.errors import UnknownModel, UserError
 from bot.guilds.permissions import guild_of, lacking_to_post, require_trainer
 from bot.i18n import _
-from bot.infra.children.limited import ChildPool
+from bot.infra.children.untrusted_input import ChildPool
+from bot.infra.configuration import Settings
 from bot.infra.paths import Layout, relative
-from bot.infra.settings import Settings
 from bot.training.jobs import limits
 from bot.training.trainer import workspace
 from bot.training.uploads import attachments, intake

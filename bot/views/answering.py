@@ -25,7 +25,7 @@ from discord.utils import MISSING
 from bot import i18n
 from bot.i18n import _
 from bot.infra.discord.refusals import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, UNKNOWN_MESSAGE
-from bot.views.error_handler import line_for
+from bot.views.error_messages import line_for
 from models import DatabaseError
 from textgen.files.atomic import is_disk_full
 

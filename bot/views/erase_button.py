@@ -12,7 +12,7 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_manager
 from bot.i18n import _, ngettext
 from bot.privacy import erasure
-from bot.text import safe_text, style
+from bot.text import card_style, safe_text
 from bot.views.answering import answer
 from bot.views.persistent import Button, PersistentItem
 
@@ -54,7 +54,7 @@ class EraseButton(
         else:
             done = await _erase_person(interaction, guild_id, models=self.models)
         log.info("data deleted", guild=guild_id, scope=self.scope)
-        embed = discord.Embed(title=_("Deleted"), description=done, colour=style.DONE)
+        embed = discord.Embed(title=_("Deleted"), description=done, colour=card_style.DONE)
         await answer(interaction, embeds=[embed])
 
 
@@ -88,14 +88,14 @@ async def _erase_person(interaction: Interaction, guild_id: int, *, models: bool
     if erased.texts:
         lines.append(
             ngettext("{number} text is deleted.", "{number} texts are deleted.", erased.texts).format(
-                number=style.count(erased.texts)
+                number=card_style.count(erased.texts)
             )
         )
     if erased.trainings:
         lines.append(
             ngettext(
                 "{number} training is cancelled.", "{number} trainings are cancelled.", erased.trainings
-            ).format(number=style.count(erased.trainings))
+            ).format(number=card_style.count(erased.trainings))
         )
     if erased.models:
         names = safe_text.safe_within(", ".join(erased.models), 500)

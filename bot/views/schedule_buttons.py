@@ -10,8 +10,8 @@ from bot.embeds.schedule_card import STOPPED, saved_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_scheduler
 from bot.i18n import _
-from bot.scheduling import changes
-from bot.scheduling.changes import UnknownSchedule, title
+from bot.scheduling import confirmation
+from bot.scheduling.confirmation import UnknownSchedule, title
 from bot.text import safe_text
 from bot.views.answering import Ack, answer
 from bot.views.persistent import Button, PersistentItem, UpdatingItem
@@ -49,7 +49,7 @@ class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P
             await interaction.client.database.call(schedules.discard, guild_id, self.schedule_id, write=True)
             await answer(interaction, _("Nothing was saved."), embeds=[], view=None)
             return
-        schedule, model_name = await changes.confirm(interaction, self.schedule_id)
+        schedule, model_name = await confirmation.confirm(interaction, self.schedule_id)
         await answer(interaction, embeds=[saved_card(schedule, model_name)], view=None)
 
 

@@ -13,7 +13,7 @@ import psutil
 
 from benchmarks.figures import Figure
 from bot.errors import UserError
-from bot.infra.children.limited import ChildPool
+from bot.infra.children.untrusted_input import ChildPool
 from bot.infra.paths import Layout
 from bot.training.uploads import attachments, intake
 from tests.support.texts.hostile import FAMILIES

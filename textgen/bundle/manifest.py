@@ -39,7 +39,7 @@ class Manifest:
         text_form: how the corpus was read: ``encodings`` of its files, ``normalization`` of its text (and of
             prompts), and the given `ReadingOptions`; empty in bundles of early versions.
         fraction: share of the planned training that was done, 0 to 1.
-        items: whether the text has one item a line (`textgen.corpus.items`).
+        items: whether the text has one item a line (`textgen.corpus.one_item_a_line`).
 
     Example:
         >>> result = textgen.train("plays", output="model", time_limit=3)

@@ -12,7 +12,7 @@ from textgen import corpus as corpora
 from textgen.cli.reading import encoding_options, reading_options
 from textgen.cli.streams import json_line
 from textgen.corpus import shakespeare as plays
-from textgen.corpus.items import ItemLines
+from textgen.corpus.one_item_a_line import ItemLines
 from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.reader import CorpusReader
 from textgen.corpus.reading.sources import ReadingOptions, find

@@ -1,7 +1,7 @@
 """Corpora: from the bytes of files to clean text, and a report before training."""
 
-from textgen.corpus.chats.logs import suspect_chat_log
-from textgen.corpus.reading.cuts import split_for_validation
+from textgen.corpus.chats.detection import suspect_chat_log
+from textgen.corpus.reading.cut_places import split_for_validation
 from textgen.corpus.reading.text import MAXIMUM_BYTES, clean, decode, normal_form, read
 from textgen.corpus.report import (
     MINIMUM_CHARACTERS,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from textgen.corpus.items import MOST_KNOWN, line_key
+from textgen.corpus.one_item_a_line import MOST_KNOWN, line_key
 from textgen.errors import BundleError
 
 LARGEST_FILE = 4 * MOST_KNOWN + 4_096

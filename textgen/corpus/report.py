@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from textgen.corpus.chats.logs import HEAD, suspect_chat_log
+from textgen.corpus.chats.detection import HEAD, suspect_chat_log
 from textgen.errors import CorpusError
 
 MINIMUM_CHARACTERS = 500

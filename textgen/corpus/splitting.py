@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from textgen.corpus.reading.cuts import ends_grapheme, grapheme_cut
+from textgen.corpus.reading.cut_places import ends_grapheme, grapheme_cut
 from textgen.corpus.reading.encoding import Decoder, detect
 from textgen.corpus.reading.sources import TRAINING_FILE, VALIDATION_FILE
 from textgen.corpus.reading.text import MAXIMUM_BYTES, unreadable

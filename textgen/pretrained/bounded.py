@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
-from textgen.values import shown
 
 # A JSON value takes up to 60 bytes of memory, however short its text is. The vocabulary and the merges of the
 # largest tokenizers (Llama 3: 128,000 tokens, 280,000 merges in lists of two) stay below these.

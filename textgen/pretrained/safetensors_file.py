@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
-from textgen.values import shown
 
 _LARGEST_HEADER = 4 << 20
 _MOST_ARRAYS = 20_000

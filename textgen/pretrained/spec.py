@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
-from textgen.values import shown
 
 MAXIMUM_PARAMETERS = 4_000_000_000
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.files import atomic
 from textgen.pretrained import base_bundle
 from textgen.pretrained.base import About, Base
 from textgen.pretrained.spec import LlamaSpec
-from textgen.values import shown
 
 VARIABLE = "TEXTGEN_BASES"
 

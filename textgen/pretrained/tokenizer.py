@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.levels import SUBWORD
 from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, token_array
 from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
-from textgen.values import shown
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Package

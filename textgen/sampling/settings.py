@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypedDict, get_args
 
+from textgen.argument_checks import check_choice, check_number, plain, refuse_unknown, shown
 from textgen.errors import SettingsError
-from textgen.values import check_choice, check_number, plain, refuse_unknown, shown
 
 MAXIMUM_LENGTH = 1_000_000
 MAXIMUM_TEMPERATURE = 10.0
@@ -97,7 +97,8 @@ class SamplingSettings:
             (`textgen.sampling.typed_text`): "drop" them, "replace" them by the unknown token, or "refuse"
             the seed.
         novel: reject lines that stand in the corpus and draw them again, up to a limit. None does so if the
-            corpus has one item per line (`textgen.corpus.items`); other models do not know their lines.
+            corpus has one item per line (`textgen.corpus.one_item_a_line`); other models do not know their
+            lines.
 
     Raises:
         SettingsError: a value lies outside its bounds.

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textgen.argument_checks import checked_text
 from textgen.corpus import normal_form
 from textgen.errors import NEVER_SEEN, SettingsError
 from textgen.sampling.settings import Unseen
 from textgen.tokenizers import Tokenizer
-from textgen.values import checked_text
 
 MAXIMUM_SEED_CHARACTERS = 100_000
 

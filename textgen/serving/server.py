@@ -15,9 +15,9 @@ from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.sampling.engine import Engine
 from textgen.sampling.request import Request
+from textgen.serving.fair_turns import Turns
 from textgen.serving.loading import Loader
 from textgen.serving.protocol import Job, error_answer, parse
-from textgen.serving.turns import Turns
 
 CACHED_BYTES = 256 << 20
 """Memory for loaded models. The least recently used one is dropped first."""

@@ -6,13 +6,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from textgen.argument_checks import check_choice, check_flag, check_number, plain, refuse_unknown
 from textgen.errors import SettingsError
 from textgen.experts.counting import order_for
 from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
 from textgen.network.cells.registry import CELLS
 from textgen.network.spec import NetworkSpec
 from textgen.settings.presets import DEFAULT_PRESET, PRESETS, cell_of, recipe
-from textgen.values import check_choice, check_flag, check_number, plain, refuse_unknown
 
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
@@ -110,7 +110,8 @@ class TrainingSettings:
         fresh_starts: share of the windows that start with an empty state, so that the model learns to
             begin a text and not only to continue one.
         random_seed: decides the initial weights and dropout.
-        base: fingerprint of the model that this one continues (`textgen.training.base.fingerprint`), or None.
+        base: fingerprint of the model that this one continues
+            (`textgen.training.fine_tuning.fingerprint`), or None.
         keep_seeds: whether the bundle keeps line starts of the corpus for sampling.
         checkpoint_s: seconds between checkpoints.
 

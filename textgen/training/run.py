@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Unpack
 
 from textgen import bundle
+from textgen.argument_checks import as_path, check_flag, check_number, plain, shown
 from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.sources import ReadingOptions, Source, find
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TextgenError, TrainingError
 from textgen.files.output_folder import Output
 from textgen.settings.training import TrainingKeywords, TrainingSettings
 from textgen.training import backend, memory
-from textgen.training.base import settings_of
 from textgen.training.checkpoints.lock import exclusive
 from textgen.training.data.preparation import choose_cache, prepare
 from textgen.training.data.reading_time import ReadingTime
+from textgen.training.fine_tuning import settings_of
 from textgen.training.reporting.events import Control, Event, EventSink
 from textgen.training.result import Result
 from textgen.training.start import first_look
-from textgen.values import as_path, check_flag, check_number, plain, shown
 
 _LOADING_S = 4.0
 """The shortest time for loading Keras and building a network."""

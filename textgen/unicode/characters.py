@@ -111,7 +111,7 @@ def visible(text: str, dropped: Dropped) -> str:
     r"""Return a text with ``\n`` as its only line break and without invisible characters.
 
     Args:
-        text: the whole text, or a piece that ends at a `textgen.corpus.reading.cuts.last_safe_cut`.
+        text: the whole text, or a piece that ends at a `textgen.corpus.reading.cut_places.last_safe_cut`.
         dropped: counts the removed characters; the same object for all pieces of a text.
     """
     try:

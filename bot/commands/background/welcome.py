@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.client import Pastiche
 from bot.guilds.permissions import lacking_to_post
 from bot.i18n import _
-from bot.text import style
+from bot.text import card_style
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -69,7 +69,7 @@ def welcome() -> discord.Embed:
     embed = discord.Embed(
         title=_("Hello, I am Pastiche"),
         description=_("I learn to write in the style of texts you upload, and answer in your channels."),
-        colour=style.SAMPLE,
+        colour=card_style.SAMPLE,
     )
     for usage, what in (
         ("/train", _("Upload a text that you may use (takes Manage Server).")),

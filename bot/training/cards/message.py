@@ -14,7 +14,7 @@ from bot.infra.discord.refusals import (
     TOO_LARGE,
     UNKNOWN_CHANNEL,
 )
-from bot.text.plain import plain_text
+from bot.text.plain_embed import plain_text
 from models import TrainingJob
 from textgen.files.bundle_files import PICTURE
 

@@ -19,10 +19,10 @@ from bot import i18n
 from bot.embeds.training_card import training_card
 from bot.guilds.member_names import Names
 from bot.infra.discord.refusals import UNKNOWN_CHANNEL, is_busy
-from bot.infra.discord.target_lanes import Lanes, patiently
+from bot.infra.discord.task_per_target import Lanes, patiently
 from bot.infra.paths import Layout
 from bot.text import hidden_words
-from bot.training.cards.facts import Queue, belongings_of, to_show
+from bot.training.cards.card_data import Queue, belongings_of, to_show
 from bot.training.cards.message import CardMessages
 from bot.training.trainer import workspace
 from models import Database, DatabaseError, JobState, TrainingJob, training_jobs

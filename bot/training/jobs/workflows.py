@@ -1,9 +1,9 @@
 """A training as a durable workflow: take the next job, train it, publish the model.
 
 A workflow in the queue is a turn, not a job. Which job it gets is decided when a host is free for it, so that
-guilds take turns (`models.training.turns`). DBOS records what has been done. If the process dies in a step,
-the step runs again when a process of the same name starts: it finds its job by its own id, and the trainer
-resumes from its checkpoint.
+guilds take turns (`models.training.queue_order`). DBOS records what has been done. If the process dies in a
+step, the step runs again when a process of the same name starts: it finds its job by its own id, and the
+trainer resumes from its checkpoint.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ import structlog
 from dbos import DBOS
 
 from bot.bundles.publishing import publish_bundle
+from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
-from bot.infra.settings import Settings
 from bot.text import reasons
 from bot.training.jobs.progress import Reporter
 from bot.training.trainer import workspace
 from bot.training.trainer.process import Stop, TrainingOrder, run_trainer
-from models import Corpus, Database, DatabaseError, JobState, TrainingJob, corpora, training_jobs, turns
+from models import Corpus, Database, DatabaseError, JobState, TrainingJob, corpora, queue_order, training_jobs
 from textgen.files.atomic import is_disk_full
 
 log = structlog.stdlib.get_logger(__name__)
@@ -259,7 +259,7 @@ def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> t
 
 def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
     with context.database.write() as session:
-        return turns.take(session, turn_id)
+        return queue_order.take(session, turn_id)
 
 
 def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:

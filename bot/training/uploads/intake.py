@@ -3,7 +3,7 @@
 A child process reads it (`bot.training.uploads.reader`), because a hostile text can take any time and memory.
 Each upload has a copy of its own until its row is written, so two people who upload the same text at once do
 not disturb each other. The functions block, so call them from a pool of threads of their own
-(`bot.infra.children.limited.ChildPool`).
+(`bot.infra.children.untrusted_input.ChildPool`).
 """
 
 import json
@@ -18,7 +18,7 @@ import structlog
 
 from bot.errors import UserError
 from bot.i18n import _
-from bot.infra.children.limited import Ended, Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.children.untrusted_input import Ended, Limits, OutOfMemory, OutOfTime, run_limited
 from bot.infra.paths import Layout
 from textgen.corpus import CorpusStats, check_stats
 from textgen.errors import CorpusError

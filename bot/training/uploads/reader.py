@@ -1,7 +1,7 @@
 """`python -m bot.training.uploads.reader SOURCE TARGET NAME`: read an upload, and write its clean text.
 
 It writes the figures, or the reason for a refusal, to standard output as JSON. It runs under limits
-(`bot.infra.children.limited`), so it must import neither Discord nor NumPy.
+(`bot.infra.children.untrusted_input`), so it must import neither Discord nor NumPy.
 """
 
 import dataclasses

@@ -6,7 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bot.demo.playground import GUILD_ID, MODEL_NAME, demo_settings
-from bot.infra.settings import Settings
+from bot.infra.configuration import Settings
 from models import Database, Schedule, schedules
 from tests.support.bot.page import in_browser, opened_playground
 

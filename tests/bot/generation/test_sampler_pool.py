@@ -101,8 +101,8 @@ async def test_a_large_model_is_written_apart_until_it_proves_quick(
     def standing_back() -> list[psutil.Process]:
         return [child for child in psutil.Process().children() if child.nice() > psutil.Process().nice()]
 
-    monkeypatch.setattr("bot.generation.speed_lanes.LIGHT_BYTES", 0)
-    monkeypatch.setattr("bot.generation.speed_lanes.QUICK_LOAD_S", -1.0)
+    monkeypatch.setattr("bot.generation.process_choice.LIGHT_BYTES", 0)
+    monkeypatch.setattr("bot.generation.process_choice.QUICK_LOAD_S", -1.0)
     pool = SamplerPool(1, timeout_s=PATIENCE_S)
     pool.start()
     (quick,) = pool.pids
@@ -111,8 +111,8 @@ async def test_a_large_model_is_written_apart_until_it_proves_quick(
     (process,) = standing_back()
     process.kill()
     assert await pool.samples(request_for(small)) == apart, "it is started again when it is needed"
-    monkeypatch.setattr("bot.generation.speed_lanes.QUICK_LOAD_S", 1000.0)
-    monkeypatch.setattr("bot.generation.speed_lanes.QUICK_STEP_S", 1000.0)
+    monkeypatch.setattr("bot.generation.process_choice.QUICK_LOAD_S", 1000.0)
+    monkeypatch.setattr("bot.generation.process_choice.QUICK_STEP_S", 1000.0)
     assert await pool.samples(request_for(small)) == apart
     (process,) = standing_back()
     process.suspend()

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 import migrations
 from bot.commands.background import housekeeping
+from bot.infra.configuration import Settings
 from bot.infra.paths import Layout, relative
-from bot.infra.settings import Settings
 from bot.privacy import orphans
 from models import Database, JobState, corpora, training_jobs
 from models.tables import Installation

@@ -10,12 +10,12 @@ from sqlalchemy import exc
 
 from bot import i18n
 from bot.infra import durability
+from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
-from bot.infra.settings import Settings
 from bot.training.jobs import workflows
 from bot.training.jobs.progress import Reporter
 from bot.training.jobs.workflows import JobContext, JobInterrupted, recorded
-from bot.views.error_handler import line_for
+from bot.views.error_messages import line_for
 from models import Database, DatabaseError
 from textgen.errors import TextgenError
 from textgen.files.atomic import is_disk_full

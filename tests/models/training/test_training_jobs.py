@@ -18,8 +18,8 @@ from models import (
     TrainingJob,
     corpora,
     guilds,
+    queue_order,
     training_jobs,
-    turns,
 )
 from tests.support.rows import new_corpus, new_job, new_model
 
@@ -196,11 +196,11 @@ def test_the_queue_holds_those_that_wait_in_their_order(database: Database) -> N
     with database.write() as session:
         corpus_id = new_corpus(session, GUILD).id
         jobs = [new_job(session, GUILD, corpus_id, model_name=f"m{number}") for number in range(4)]
-        assert [job.id for job in turns.order(session)] == [job.id for job in jobs]
+        assert [job.id for job in queue_order.order(session)] == [job.id for job in jobs]
         assert [job.id for job in training_jobs.unfinished(session)] == [job.id for job in jobs]
         training_jobs.start(session, GUILD, jobs[0].id)
         training_jobs.cancel(session, GUILD, jobs[2].id)
-        assert [job.id for job in turns.order(session)] == [jobs[1].id, jobs[3].id]
+        assert [job.id for job in queue_order.order(session)] == [jobs[1].id, jobs[3].id]
         left = [jobs[0].id, jobs[1].id, jobs[3].id]
         assert [job.id for job in training_jobs.unfinished(session)] == left
         assert [job.id for job in training_jobs.listing(session, GUILD)] == left

@@ -22,7 +22,7 @@ import simcord
 from bot.app import create_bot
 from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
-from bot.infra.settings import Settings
+from bot.infra.configuration import Settings
 from bot.scheduling.parser import read_rule
 from models import scheduled_posts, schedules, utc_now
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.texts import hard_inputs
 from textgen import corpus
-from textgen.corpus.reading.cuts import cut_near, grapheme_cut
+from textgen.corpus.reading.cut_places import cut_near, grapheme_cut
 from textgen.corpus.reading.encoding import Decoder
 from textgen.corpus.reading.reader import CorpusReader, divide
 from textgen.corpus.reading.sources import ReadingOptions

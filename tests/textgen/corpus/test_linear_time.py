@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.growth import slow_families
 from tests.support.texts.hostile import FAMILIES
 from textgen.corpus import decode, report, split_for_validation
-from textgen.corpus.reading.cuts import last_safe_cut
+from textgen.corpus.reading.cut_places import last_safe_cut
 from textgen.corpus.reading.encoding import suggest
 from textgen.corpus.reading.tables import Table
 from textgen.corpus.reading.text import clean_pieces

@@ -15,7 +15,7 @@ from textgen import bundle
 from textgen.errors import BundleError, SettingsError, TrainingInterruptedError
 from textgen.experts.counting import orders_of
 from textgen.experts.kneser_ney import KneserNey
-from textgen.training.base import grown
+from textgen.training.fine_tuning import grown
 from textgen.training.reporting.events import Control, Event
 
 QUICK = {"batch_size": 8, "seq_length": 25}

@@ -10,8 +10,8 @@ import codecs
 import encodings
 from typing import Literal
 
+from textgen.argument_checks import checked_text, shown
 from textgen.errors import CorpusError, SettingsError, translatable
-from textgen.values import checked_text, shown
 
 ErrorPolicy = Literal["strict", "replace"]
 ERROR_POLICIES: dict[str, ErrorPolicy] = {"strict": "strict", "replace": "replace"}

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgen.corpus.reading.cuts import cut_near, reach_of
+from textgen.corpus.reading.cut_places import cut_near, reach_of
 from textgen.corpus.reading.encoding import Decoder
 from textgen.corpus.reading.sources import TABLES, ReadingOptions
 from textgen.corpus.reading.tables import Table
@@ -219,7 +219,7 @@ def divide(pieces: Iterable[Piece], total: int, share: float, fewest: int = 1) -
     """Hold out the end of a text. The result does not depend on the cuts between the pieces.
 
     The place is computed from the number of bytes, so one reading is enough. The cut is at the next end of
-    a paragraph, line or word (`textgen.corpus.reading.cuts.cut_near`).
+    a paragraph, line or word (`textgen.corpus.reading.cut_places.cut_near`).
 
     Args:
         pieces: the whole text.

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from io import IOBase
 from pathlib import Path
 
+from textgen.argument_checks import as_path, checked_text, shown
 from textgen.corpus.reading.encoding import ErrorPolicy, check_name, check_policy
 from textgen.corpus.reading.json_rows import JSON_LINES
 from textgen.errors import CorpusError
 from textgen.files.bundle_files import MANIFEST, WEIGHTS
-from textgen.values import as_path, checked_text, shown
 
 TRAINING_FILE, VALIDATION_FILE = "input.txt", "validate.txt"
 

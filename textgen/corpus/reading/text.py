@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from textgen.corpus.reading.cuts import last_safe_cut
+from textgen.corpus.reading.cut_places import last_safe_cut
 from textgen.corpus.reading.encoding import Decoder, ErrorPolicy
 from textgen.errors import CorpusError
 from textgen.unicode.characters import Dropped, visible

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from textgen import corpus
-from textgen.corpus.items import ItemLines
+from textgen.corpus.one_item_a_line import ItemLines
 from textgen.corpus.reading.sources import Sources
 from textgen.errors import CorpusError
 from textgen.tokenizers.character import count_symbols

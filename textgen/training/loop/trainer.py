@@ -16,11 +16,11 @@ from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.model import TextModel
 from textgen.settings.training import TrainingSettings
 from textgen.training import backend, network
-from textgen.training.base import grown
 from textgen.training.checkpoints import checkpoint, checkpoint_file
 from textgen.training.data.batches import Batches
 from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.data.strips import Strips, fit_to_corpus
+from textgen.training.fine_tuning import grown
 from textgen.training.loop.clock import Clock
 from textgen.training.loop.divergence import DivergedError, LossWatch
 from textgen.training.loop.optimizing import compile_model, cosine

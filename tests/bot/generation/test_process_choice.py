@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.generation.fair_queue import FairTurns
-from bot.generation.speed_lanes import LIGHT_JSON_BYTES, Lane, Usage, Weights
+from bot.generation.process_choice import LIGHT_JSON_BYTES, Lane, Usage, Weights
 
 
 class Clock:

@@ -13,9 +13,9 @@ from statistics import median
 
 import regex
 
-from textgen.corpus.chats.files import suspect_file
-from textgen.corpus.chats.lines import Message, messages
-from textgen.corpus.chats.names import are_labels, is_person
+from textgen.corpus.chats.export_files import suspect_file
+from textgen.corpus.chats.message_lines import Message, messages
+from textgen.corpus.chats.people_names import are_labels, is_person
 from textgen.errors import translatable
 
 WHATSAPP = translatable("a WhatsApp export")

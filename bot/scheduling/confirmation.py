@@ -10,8 +10,8 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of
 from bot.guilds.time_zones import zone_named
 from bot.i18n import _, ngettext
-from bot.scheduling.checks import channel_to_post
 from bot.scheduling.parser import read_rule
+from bot.scheduling.posting_checks import channel_to_post
 from models import GuildSettings, Schedule, ScheduleState, audit, guilds, schedules, text_models
 
 Interaction = discord.Interaction[Any]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.infra.children.limited import ChildPool, Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.children.untrusted_input import ChildPool, Limits, OutOfMemory, OutOfTime, run_limited
 from bot.infra.paths import Layout
 from bot.training.uploads import attachments, intake
 from tests.support.texts import hard_inputs

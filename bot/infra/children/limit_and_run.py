@@ -1,6 +1,6 @@
 """Runs a module with limits of memory and processor time.
 
-`python -m bot.infra.children.under_limits MEMORY PROCESSOR MODULE ARGUMENT…`
+`python -m bot.infra.children.limit_and_run MEMORY PROCESSOR MODULE ARGUMENT…`
 
 A child calls this first, before it reads what people sent. It must import no other module of the project,
 because imports count towards the limits.

@@ -18,8 +18,8 @@ from tests.textgen.cli.test_cli import textgen as command
 from tests.textgen.conftest import prose
 from textgen import bundle
 from textgen.corpus import line_starts
-from textgen.corpus.items import ItemLines, line_key
 from textgen.corpus.known_lines import KnownLines
+from textgen.corpus.one_item_a_line import ItemLines, line_key
 from textgen.errors import BundleError, SettingsError
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings

@@ -12,9 +12,9 @@ from models import (
     TrainingJob,
     corpora,
     guilds,
+    queue_order,
     text_models,
     training_jobs,
-    turns,
 )
 
 
@@ -42,7 +42,7 @@ class Belongings:
 
 
 def _queue(session: Session) -> tuple[list[TrainingJob], Queue]:
-    waiting = turns.order(session)
+    waiting = queue_order.order(session)
     running = [job for job in training_jobs.unfinished(session) if job.state is JobState.TRAINING]
     return waiting, Queue([job.id for job in waiting], forecast.waits_s(running, waiting))
 

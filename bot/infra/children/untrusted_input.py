@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from bot.infra.children.limit_and_run import OUT_OF_MEMORY
 from bot.infra.children.process import child_environment, thread_limits
-from bot.infra.children.under_limits import OUT_OF_MEMORY
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -80,7 +80,7 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
             *(
                 sys.executable,
                 "-m",
-                "bot.infra.children.under_limits",
+                "bot.infra.children.limit_and_run",
                 str(limits.memory_bytes),
                 str(limits.processor_s),
             ),

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.infra.discord.target_lanes import Lanes, patiently
+from bot.infra.discord.task_per_target import Lanes, patiently
 
 
 async def test_targets_do_not_wait_for_each_other():

@@ -7,7 +7,7 @@ from discord import app_commands
 
 from bot.errors import NoModels, SampleRefused, UnknownModel, UserError
 from bot.i18n import _
-from bot.text import reasons, safe_text, style
+from bot.text import card_style, reasons, safe_text
 from models import DatabaseError, InvalidNameError
 from textgen.errors import TextgenError
 from textgen.files.atomic import is_disk_full
@@ -23,7 +23,7 @@ class _Number(int):
     """A whole number that ``{name:,}`` groups as in the reader's language."""
 
     def __format__(self, spec: str) -> str:
-        return style.decimal(self) if spec == "," else super().__format__(spec)
+        return card_style.decimal(self) if spec == "," else super().__format__(spec)
 
 
 def _own_words(error: TextgenError | InvalidNameError | SampleRefused) -> str:

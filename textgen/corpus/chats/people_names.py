@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import regex
 
-from textgen.corpus.chats.lines import Message
+from textgen.corpus.chats.message_lines import Message
 
 _MOST_WORDS = 6
 _LABEL_WORDS = """

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import Database, JobState, TrainingJob, turns
+from models import Database, JobState, TrainingJob, queue_order
 from tests.support.rows import new_job
 
 MORNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ class Host:
         return [job for job in self.jobs if not job.state.is_final]
 
     def line(self) -> list[TrainingJob]:
-        return turns.in_turn(self.unfinished, self.last_ended)
+        return queue_order.in_turn(self.unfinished, self.last_ended)
 
     def train_next(self) -> None:
         """End what runs and begin what is next."""
@@ -133,7 +133,7 @@ def test_a_turn_takes_the_next_job_once_and_the_same_again_after_a_crash(databas
     taken: list[tuple[str, int]] = []
     for turn in ("t1", "t1", "t2", "t3", "t2", "t4"):
         with database.write() as session:
-            job = turns.take(session, turn)
+            job = queue_order.take(session, turn)
             if job is not None:
                 assert job.state is JobState.TRAINING
                 taken.append((job.id, job.guild_id))

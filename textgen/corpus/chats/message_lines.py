@@ -1,6 +1,6 @@
 """Finds lines that have the shape of a chat message: a time, and a name in the same position.
 
-A shape alone proves nothing; `textgen.corpus.chats.logs` checks the names and times. Every pattern is
+A shape alone proves nothing; `textgen.corpus.chats.detection` checks the names and times. Every pattern is
 anchored and bounded, so the time is linear in the length of the text. This module must not import NumPy or
 Keras.
 """
@@ -81,7 +81,7 @@ class Message:
     """A line that has the shape of a message.
 
     Attributes:
-        shape: the order of its parts; see `textgen.corpus.chats.logs`.
+        shape: the order of its parts; see `textgen.corpus.chats.detection`.
         author: the text in the position of a name.
         date: the date as it is written; "" if there is none.
         comma: whether a comma stands behind the date, or brackets around it behind a comma.
