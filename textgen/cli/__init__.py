@@ -30,6 +30,7 @@ _COMMANDS = {
     "sample": "Write text with a trained model.",
     "evaluate": "Say how well a model predicts a text.",
     "inspect": "Show what a bundle is.",
+    "base": "Add, list and remove pretrained bases.",
     "corpus": "Get a corpus, or look at one.",
     "benchmark": "Measure what this machine does.",
     "serve": "Answer sampling requests on standard input, as JSON lines.",

@@ -97,7 +97,10 @@ def checked_name(name: str) -> str:
             "and begins with a letter or a digit"
         )
     if os.path.lexists(folder() / name):
-        raise BundleError(f"there is a base {name} already; remove it first, or give another --name")
+        raise BundleError(
+            f"there is a base {name} already",
+            advice=(f"remove it first: textgen base remove {name}", "give another --name"),
+        )
     return name
 
 

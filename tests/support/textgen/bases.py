@@ -28,7 +28,7 @@ def tokenizer(split: str = "smollm") -> BaseTokenizer:
 def spec(*, tied: bool = True, layers: int = 2) -> LlamaSpec:
     """Two layers, and two pairs of query heads that share their keys and values."""
     size = tokenizer().size
-    return LlamaSpec(size, layers, 32, 4, 2, 48, 256, rope_base=10_000.0, rms_epsilon=1e-5, tied=tied)
+    return LlamaSpec(size, layers, 32, 4, 2, 64, 256, rope_base=10_000.0, rms_epsilon=1e-5, tied=tied)
 
 
 def weights(sizes: LlamaSpec, random_seed: int = 1) -> Weights:

@@ -1,0 +1,179 @@
+"""A base in a GGUF file: sizes and tokenizer from its metadata, weights from its tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.errors import BundleError
+from textgen.pretrained.sources.found import (
+    OUR_FAMILY,
+    Found,
+    Pieces,
+    check_token,
+    name_from,
+    numbered,
+    start_of,
+    with_rows_exchanged,
+)
+from textgen.pretrained.sources.gguf_file import GgufFile
+from textgen.pretrained.spec import LlamaSpec
+from textgen.pretrained.tokenizer import split_merge
+from textgen.values import shown
+
+_NORMAL, _UNUSED = 1, 5
+_SPLITS = {
+    "smollm": "smollm",
+    "gpt-2": "gpt2",
+    "gpt2": "gpt2",
+    "llama-bpe": "llama3",
+    "llama3": "llama3",
+    "qwen2": "qwen2",
+}
+_PARTS = {
+    "attention_norm": "attn_norm",
+    "query": "attn_q",
+    "key": "attn_k",
+    "value": "attn_v",
+    "attention_output": "attn_output",
+    "mlp_norm": "ffn_norm",
+    "gate": "ffn_gate",
+    "up": "ffn_up",
+    "down": "ffn_down",
+}
+_WHOLE = {"embedding": "token_embd", "norm": "output_norm", "output": "output"}
+_ROPE_FACTORS = "rope_freqs.weight"
+
+
+def find(path: Path) -> Found:
+    """Return the base in a file.
+
+    Raises:
+        BundleError: it is cut or damaged, or holds a network of another family.
+    """
+    file = GgufFile(path)
+    spec = _spec(file)
+    tokenizer, other = numbered(_pieces(file), spec.vocabulary)
+    expected = {_published(name): shape for name, shape in spec.shapes().items()}
+    found = {name: tensor.shape for name, tensor in file.tensors.items() if name != _ROPE_FACTORS}
+    if found != expected:
+        wrong = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))[0]
+        raise BundleError(
+            f"{path}: the tensor {wrong!r:.80} has the shape {found.get(wrong)}; "
+            f"the sizes ask for {expected.get(wrong)}"
+        )
+
+    def weight(name: str) -> npt.NDArray[np.float32]:
+        array = file.floats(_published(name))
+        part = name.rpartition(".")[2]
+        heads = {"query": spec.heads, "key": spec.key_value_heads}.get(part)
+        if heads is None:
+            return array
+        # llama.cpp turns neighbours, (2 i, 2 i + 1), where the published weights turn (i, i + head / 2).
+        split = array.reshape(heads, spec.head // 2, 2, spec.width)
+        return split.swapaxes(1, 2).reshape(array.shape)
+
+    return Found(
+        name_from(_text(file, "general.basename") or path.stem),
+        spec,
+        tokenizer,
+        with_rows_exchanged(weight, other),
+        _text(file, "general.license") or "unknown",
+        tuple(code[:20] for code in _texts(file, "general.languages")[:50]),
+        _text(file, "general.name"),
+    )
+
+
+def _spec(file: GgufFile) -> LlamaSpec:
+    kind = file.values.get("general.architecture")
+    if kind != "llama":
+        raise BundleError(f"{file.path} is of the architecture {shown(kind)}; {OUR_FAMILY}")
+    given = {name: file.values.get(f"llama.{name}") for name in _SIZES}
+    embedding = file.tensors.get(_published("embedding"))
+    if embedding is None:
+        raise BundleError(f"{file.path} has no tensor {_published('embedding')!r}")
+    factors: list[float] = []
+    if _ROPE_FACTORS in file.tensors:
+        half = file.tensors[_ROPE_FACTORS].shape[-1]
+        if half > 65_536 or file.tensors[_ROPE_FACTORS].shape != (half,):
+            raise BundleError(f"{file.path}: {_ROPE_FACTORS} has another shape than a list of numbers")
+        factors = file.floats(_ROPE_FACTORS).astype(float).tolist()
+    width, heads = given["embedding_length"], given["attention.head_count"]
+    rotated = given["rope.dimension_count"]
+    if rotated is not None and (type(heads) is not int or rotated * heads != width):
+        raise BundleError(
+            f"{file.path} turns {shown(rotated)} numbers of a head; {OUR_FAMILY}: all are turned"
+        )
+    grouped = given["attention.head_count_kv"]
+    return LlamaSpec.from_json(
+        {
+            "vocabulary": embedding.shape[0],
+            "layers": given["block_count"],
+            "width": width,
+            "heads": heads,
+            "key_value_heads": heads if grouped is None else grouped,
+            "inner": given["feed_forward_length"],
+            "context": given["context_length"],
+            "rope_base": 10_000.0 if given["rope.freq_base"] is None else given["rope.freq_base"],
+            # 1e-5 was written in 32 bits.
+            "rms_epsilon": _rounded(given["attention.layer_norm_rms_epsilon"]),
+            "tied": _published("output") not in file.tensors,
+            "rope_factors": factors,
+        }
+    )
+
+
+_SIZES = (
+    *("block_count", "embedding_length", "attention.head_count", "attention.head_count_kv"),
+    *("feed_forward_length", "context_length", "rope.freq_base", "rope.dimension_count"),
+    "attention.layer_norm_rms_epsilon",
+)
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _pieces(file: GgufFile) -> Pieces:
+    values = file.values
+    model, way = values.get("tokenizer.ggml.model"), values.get("tokenizer.ggml.pre")
+    if model != "gpt2" or way not in _SPLITS:
+        raise BundleError(
+            f"{file.path} has a tokenizer of the kind {shown(model)}, {shown(way)}; gpt2 is read, with texts "
+            f"split by {', '.join(_SPLITS)}"
+        )
+    tokens, kinds = _texts(file, "tokenizer.ggml.tokens"), values.get("tokenizer.ggml.token_type")
+    if not isinstance(kinds, np.ndarray) or len(kinds) != len(tokens):
+        raise BundleError(f"{file.path} has {len(tokens):,} tokens, and not a type for each of them")
+    special = {token for token, kind in enumerate(kinds.tolist()) if kind != _NORMAL}
+    first = values.get("tokenizer.ggml.bos_token_id")
+    begins = first if values.get("tokenizer.ggml.add_bos_token") is True else None
+    return Pieces(
+        dict(enumerate(map(check_token, tokens))),
+        [split_merge(merge) for merge in _texts(file, "tokenizer.ggml.merges")],
+        _SPLITS[way],
+        frozenset(special),
+        start_of({tokens[token]: token for token in special}, begins),
+        whole_first=_SPLITS[way] == "llama3",
+    )
+
+
+def _published(name: str) -> str:
+    """Return llama.cpp's name of a weight."""
+    if name in _WHOLE:
+        return f"{_WHOLE[name]}.weight"
+    layer, part = name.removeprefix("layer").split(".")
+    return f"blk.{layer}.{_PARTS[part]}.weight"
+
+
+def _text(file: GgufFile, key: str) -> str:
+    value = file.values.get(key)
+    return value[:100] if isinstance(value, str) else ""
+
+
+def _texts(file: GgufFile, key: str) -> list[str]:
+    value = file.values.get(key)
+    return value if isinstance(value, list) else []
