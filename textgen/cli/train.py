@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from textgen.bundle import Manifest
-from textgen.cli import INTERRUPTED, STARTED, interrupts
-from textgen.cli.progress import Display
+from textgen.cli import INTERRUPTED, STARTED
 from textgen.cli.reading import reading_options
 from textgen.cli.streams import OutputError
+from textgen.cli.watching import interrupts
+from textgen.cli.watching.progress import Display
 from textgen.errors import OutOfMemoryError, SettingsError, TextgenError, TrainingInterruptedError
 from textgen.files.atomic import is_disk_full
 from textgen.files.output_folder import Output

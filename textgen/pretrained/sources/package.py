@@ -25,7 +25,7 @@ def find(package: str) -> Found:
         installed = importlib.metadata.distribution(package)
     except (importlib.metadata.PackageNotFoundError, ValueError):
         raise BundleError(
-            f"the package {shown(package)} is not installed; install it with pip, --no-deps is enough"
+            f"the package {shown(package)} is not installed; install it with pip, without what it depends on"
         ) from None
     paths = [Path(str(installed.locate_file(file))) for file in installed.files or ()]
     files = [path for path in paths if path.suffix == ".gguf"]

@@ -1,0 +1,1 @@
+"""A training at the shell: its progress, and how it is interrupted."""
