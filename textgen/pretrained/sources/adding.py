@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.pretrained import base_bundle, store
 from textgen.pretrained.base import About
 from textgen.pretrained.sources import gguf, hub, huggingface_folder, package
 from textgen.pretrained.sources.found import Found
 from textgen.pretrained.sources.gguf_file import is_gguf
-from textgen.values import shown
 
 _PACKAGE, _HUB = "package:", "hf:"
 _SPARE_BYTES = 64 << 20

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import LONGEST_TOKEN, MAXIMUM_TOKENS, BaseTokenizer
 from textgen.tokenizers.base import UNKNOWN
-from textgen.values import shown
 
 Weight = Callable[[str], npt.NDArray[np.float32]]
 

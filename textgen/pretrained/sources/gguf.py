@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.pretrained.sources.found import (
     OUR_FAMILY,
@@ -22,7 +23,6 @@ from textgen.pretrained.sources.found import (
 from textgen.pretrained.sources.gguf_file import GgufFile
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import split_merge
-from textgen.values import shown
 
 _NORMAL, _UNUSED = 1, 5
 _SPLITS = {

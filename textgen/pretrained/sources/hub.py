@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.pretrained.sources import huggingface_folder
 from textgen.pretrained.sources.found import Found, name_from
-from textgen.values import shown
 
 _PLACE = re.compile(r"([\w.-]{1,96}/[\w.-]{1,96})(?:@([\w./-]{1,120}))?")
 _FILES = [

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.pretrained.bounded import parse_json, read_bounded
 from textgen.pretrained.safetensors_file import SafetensorsFile
 from textgen.pretrained.sources.found import OUR_FAMILY, Found, name_from, numbered, with_rows_exchanged
 from textgen.pretrained.sources.tokenizer_json import pieces_of
 from textgen.pretrained.spec import LlamaSpec
-from textgen.values import shown
 
 CONFIG, TOKENIZER, README = "config.json", "tokenizer.json", "README.md"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"

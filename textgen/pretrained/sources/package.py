@@ -6,10 +6,10 @@ import importlib.metadata
 from dataclasses import replace
 from pathlib import Path
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.pretrained.sources import gguf, huggingface_folder
 from textgen.pretrained.sources.found import Found, name_from
-from textgen.values import shown
 
 
 def find(package: str) -> Found:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.pretrained.sources.found import Pieces, check_token, start_of
 from textgen.pretrained.tokenizer import MAXIMUM_TOKENS, SPLITS, split_merge
-from textgen.values import shown
 
 _EXPRESSIONS = {
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
