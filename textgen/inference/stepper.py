@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from textgen.inference.numerics import Float32, Float64
+from textgen.inference.numerics import Float64
 
-State = list[Float32]
-"""One array for each quantity that is carried from step to step; the first axis is the batch."""
+State = list[npt.NDArray[Any]]
+"""One array for each quantity that is carried from step to step; the first axis is the batch.
+
+A recurrent network carries 32-bit floats, a transformer references to what each text has read."""
 
 
 class Stepper(Protocol):

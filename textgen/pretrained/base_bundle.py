@@ -35,7 +35,8 @@ FILES = frozenset({ABOUT, TOKENIZER, WEIGHTS})
 _LARGEST_ABOUT = 1 << 20
 _LARGEST_TOKENIZER = 64 << 20
 _MOST_LANGUAGES, _LONGEST_WORD = 200, 300
-_CHUNK = 16 << 20
+_LARGEST_FLOAT = 1000.0
+"""Of norms and of scales; published ones are below 100."""
 
 
 def read(path: Path) -> Base:
@@ -136,8 +137,8 @@ def _quantized(
         array = weight(name)
         if array.shape != shape:
             raise BundleError(f"the weight {name} has the shape {array.shape}; the sizes ask for {shape}")
-        if not np.isfinite(array).all():
-            raise BundleError(f"the weight {name} holds numbers that are not finite")
+        if not (np.abs(array) <= _LARGEST_FLOAT).all():
+            raise BundleError(f"the weight {name} holds numbers above {_LARGEST_FLOAT:,.0f}, or none")
         return array
 
     shapes = spec.shapes()
@@ -160,8 +161,9 @@ def _mapped(
     weights, norms = {}, {}
     for name, shape in spec.shapes().items():
         floats = name if len(shape) == 1 else f"{name}.scale"
-        if not np.isfinite(file.array(floats)).all():
-            raise BundleError(f"{file.path}: {floats} holds numbers that are not finite")
+        # NaN fails the comparison. Within these bounds no product in a step leaves the range of its type.
+        if not (np.abs(file.array(floats)) <= _LARGEST_FLOAT).all():
+            raise BundleError(f"{file.path}: {floats} holds numbers above {_LARGEST_FLOAT:,.0f}, or none")
         if len(shape) == 1:
             norms[name] = file.array(name)
         else:

@@ -36,7 +36,7 @@ def weights(sizes: LlamaSpec, random_seed: int = 1) -> Weights:
     draw = np.random.default_rng(random_seed)
     return {
         name: (
-            (1 + 0.1 * draw.standard_normal(shape)) if len(shape) == 1 else draw.standard_normal(shape) * 0.3
+            (1 + 0.1 * draw.standard_normal(shape)) if len(shape) == 1 else draw.standard_normal(shape) * 0.15
         ).astype(np.float32)
         for name, shape in sizes.shapes().items()
     }

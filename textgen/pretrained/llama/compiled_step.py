@@ -1,0 +1,144 @@
+"""The compiled step of a base (`llama.c`), if a C compiler was installed with the package.
+
+It computes the same bits as ``numpy_step.py``, many times as fast; a test compares the two. Without it NumPy
+serves alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from textgen.inference.numerics import Float64
+from textgen.pretrained.adapter import Adapter
+from textgen.pretrained.base import Base
+from textgen.pretrained.llama.context import BLOCK, Context, rotations
+from textgen.pretrained.llama.numpy_step import LlamaStepper, places_of, visible_of
+from textgen.pretrained.spec import KERNELS
+
+PLAIN, AVX2, VNNI = 0, 1, 2
+"""The kinds of products that the code knows."""
+
+
+class _Kernel(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("rows", "scales", "down", "up")),
+        ("rank", ctypes.c_int64),
+    ]
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("attention_norm", "mlp_norm")),
+        *((name, _Kernel) for name in KERNELS),
+    ]
+
+
+class _Network(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("layers", "width", "heads", "key_value_heads", "inner")),
+        ("vocabulary", ctypes.c_int64),
+        ("epsilon", ctypes.c_double),
+        ("norm", ctypes.c_void_p),
+        *((name, _Kernel) for name in ("embedding", "output")),
+        ("layer", ctypes.POINTER(_Layer)),
+    ]
+
+
+@functools.cache
+def library(most: int = VNNI) -> ctypes.CDLL | None:
+    """Return the compiled code, or None if there is none.
+
+    Args:
+        most: the highest kind of products that may be used; tests compare them.
+    """
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).with_name(f"_llama{suffix}")
+        if path.exists():
+            try:
+                loaded = ctypes.CDLL(str(path))
+            except OSError:
+                # For example, it was built on another system.
+                return None
+            pointer, size = ctypes.c_void_p, ctypes.c_int64
+            loaded.llama_work.restype = ctypes.c_int64
+            loaded.llama_work.argtypes = [pointer, size, size]
+            loaded.llama_run.argtypes = [pointer, size, *[pointer] * 5, size, pointer, pointer]
+            loaded.llama_logits.argtypes = [pointer, size, *[pointer] * 4]
+            loaded.llama_prepare(most)
+            return loaded
+    return None
+
+
+class CompiledLlamaStepper(LlamaStepper):
+    """Steps and reads prompts in compiled code."""
+
+    def __init__(self, base: Base, adapter: Adapter | None, code: ctypes.CDLL) -> None:
+        """Give the addresses of the weights to compiled code.
+
+        Args:
+            base: the base.
+            adapter: a change of it, or None.
+            code: the result of `library`.
+
+        Raises:
+            BundleError: the adapter does not fit the base.
+        """
+        super().__init__(base, adapter)
+        self._code = code
+        # Keep the arrays alive: the code knows only their addresses.
+        self._changes = {
+            name: (np.ascontiguousarray(change.down), np.ascontiguousarray(change.up))
+            for name, change in self.adapter.items()
+        }
+        spec = self.spec
+        layers = (_Layer * spec.layers)(
+            *(
+                _Layer(
+                    *(self._norms[f"layer{n}.{norm}"].ctypes.data for norm in ("attention_norm", "mlp_norm")),
+                    *(self._kernel(f"layer{n}.{kernel}") for kernel in KERNELS),
+                )
+                for n in range(spec.layers)
+            )
+        )
+        self._network = _Network(
+            *(spec.layers, spec.width, spec.heads, spec.key_value_heads, spec.inner, spec.vocabulary),
+            spec.rms_epsilon,
+            self._norms["norm"].ctypes.data,
+            self._kernel("embedding"),
+            self._kernel("embedding" if spec.tied else "output"),
+            layers,
+        )
+        self._described = ctypes.byref(self._network)
+
+    def _kernel(self, name: str) -> _Kernel:
+        matrix, change = self._matrices[name], self._changes.get(name)
+        plain = (matrix.rows.ctypes.data, matrix.scales.ctypes.data)
+        if change is None:
+            return _Kernel(*plain)
+        down, up = change
+        return _Kernel(*plain, down.ctypes.data, up.ctypes.data, len(up))
+
+    def _hidden(self, tokens: npt.NDArray[np.intp], contexts: list[Context], count: int) -> Float64:
+        fed = np.ascontiguousarray(tokens, np.int64)
+        blocks = np.array([context.addresses.ctypes.data for context in contexts], np.int64)
+        visible = np.array(visible_of(contexts, count), np.int64)
+        cosine, sine = rotations(places_of(contexts, count), self.spec)
+        most = -(-int(visible.max()) // BLOCK)
+        work = np.empty(self._code.llama_work(self._described, len(fed), most))
+        found = np.empty((len(fed), self.spec.width))
+        given = (array.ctypes.data for array in (fed, blocks, visible, cosine, sine))
+        self._code.llama_run(self._described, len(fed), *given, most, work.ctypes.data, found.ctypes.data)
+        return found
+
+    def _logits(self, rows: Float64) -> Float64:
+        whole, scales = np.empty(rows.shape, np.int16), np.empty(len(rows))
+        found = np.empty((len(rows), self.spec.vocabulary))
+        given = (array.ctypes.data for array in (rows, whole, scales, found))
+        self._code.llama_logits(self._described, len(rows), *given)
+        return found
