@@ -9,6 +9,7 @@ Each module of this folder is a fault, except for the tests, `harness` and the h
     MINUTES = 2.0  # about how long the long form takes; the longest begin first
     NEEDS = (needs.root, needs.strace)  # optional: functions that raise `Skipped` with the reason
     ALONE = True  # optional: it measures delays, so nothing else runs beside it
+    WAITS = True  # optional: it leaves the processor idle half of the time or more
     LONG_FORM_ONLY = True  # optional: it has no short form
 
     def run(folder: Path, *, short: bool) -> Iterator[Figure]:

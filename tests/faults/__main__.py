@@ -8,7 +8,7 @@ import platform
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 from tests.faults import harness
 
@@ -37,6 +37,9 @@ def main() -> int:
     # The longest first, so that no lane is left with a long one at the end; then those that need calm.
     ordered = sorted(chosen, key=lambda name: -getattr(modules[name], "MINUTES", _SHORTEST))
     calm = [name for name in ordered if getattr(modules[name], "ALONE", False)]
+    beside = [name for name in ordered if name not in calm]
+    waiting = [name for name in beside if getattr(modules[name], "WAITS", False)]
+    busy = [name for name in beside if name not in waiting]
     begun = time.monotonic()
     print(f"{len(ordered)} faults; {os.cpu_count()} cores, {platform.machine()}", flush=True)
     missed: list[str] = []
@@ -49,13 +52,37 @@ def main() -> int:
             if outcome.missed:
                 missed.append(name)
 
-    with ThreadPoolExecutor(wanted.lanes) as lanes:
-        list(lanes.map(inject, [name for name in ordered if name not in calm]))
+    _in_lanes(inject, busy, waiting, wanted.lanes)
     for name in calm:
         inject(name)
     minutes = (time.monotonic() - begun) / 60
     print(f"{len(ordered)} faults in {minutes:.1f} minutes; missed: {', '.join(sorted(missed)) or 'none'}")
     return 1 if missed else 0
+
+
+def _in_lanes(inject: Callable[[str], None], busy: list[str], waiting: list[str], lanes: int) -> None:
+    """Inject faults side by side: one lane begins with those that wait, the others with the busy ones.
+
+    A lane whose own kind is used up goes on with the other. The lists are emptied.
+    """
+    taking = threading.Lock()
+
+    def work(first: list[str], then: list[str]) -> None:
+        while True:
+            with taking:
+                rest = first or then
+                if not rest:
+                    return
+                name = rest.pop(0)
+            inject(name)
+
+    last = (waiting, busy) if lanes > 1 else (busy, waiting)
+    orders = [*[(busy, waiting)] * (lanes - 1), last]
+    threads = [threading.Thread(target=work, args=order) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _first_line(name: str) -> str:

@@ -63,7 +63,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
 
 def _start(
     nursery: trainings.Nursery, data: Path, *flags: str, disk: FaultyDisk | None = None
-) -> trainings.Forked:
+) -> trainings.Process:
     return nursery.start(data, *_FLAGS, "--output", str(data / "model"), *flags, disk=disk)
 
 

@@ -46,7 +46,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
             _until_it_serves(process)
         while time.monotonic() < end and process.poll() is None:
             most_trainers = max(most_trainers, len(_trainers(data)))
-            time.sleep(0.05)
+            time.sleep(0.2)  # looking at every process of the machine takes milliseconds
         assert process.poll() is None, (folder / "said.txt").read_text()[-2000:]
         if within == _KILLS_A_SLOT - 1:
             _until_it_has_posted(data, day + 1)
