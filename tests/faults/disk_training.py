@@ -20,7 +20,7 @@ from tests.support.textgen.bundles import random_bundle
 from textgen import bundle
 from textgen.errors import TextgenError
 
-MINUTES = 6.0
+MINUTES = 4.0
 _FLAGS = ("--cell", "lstm", "--num-epochs", "2", "--checkpoint-seconds", "0.3", "--curve")
 _SIZES_KB = (60, 150, 250, 400, 700, 1_400)
 _RESUMED_EVERY = 8

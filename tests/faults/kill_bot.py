@@ -25,6 +25,7 @@ from tests.support.bot.posting_process import GUILD, SLOT
 from tests.support.textgen.bundles import write_random_bundle
 
 MINUTES = 5.0
+WAITS = True
 _KILLS_A_SLOT = 5
 """So often the bot is killed within the minutes in which Discord remembers a nonce."""
 _LONGEST_LIFE_S = 9.0

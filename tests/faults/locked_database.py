@@ -23,6 +23,7 @@ from tests.support.bot.world import World, answer
 from tests.support.textgen.bundles import write_random_bundle
 
 MINUTES = 4.0
+WAITS = True
 LOCKED_S = 6.0
 _SHORT = ("settings edit", "schedule list")
 

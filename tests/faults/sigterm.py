@@ -19,7 +19,8 @@ from tests.faults.tools import trainings
 from tests.support.bot.processes import Pastiche, wait_for
 from tests.support.textgen.bundles import write_random_bundle
 
-MINUTES = 1.0
+MINUTES = 2.0
+WAITS = True
 
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:

@@ -18,6 +18,7 @@ from tests.faults.harness import Skipped
 from tests.faults.tools import trainings
 
 MINUTES = 4.0
+WAITS = True
 _LIMIT_S = 10.0
 _GRACE_S = 60.0
 _MEMORY_MB = 300

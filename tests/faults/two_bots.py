@@ -19,6 +19,7 @@ from migrations.runner import configuration
 from tests.faults.harness import ROOT
 
 MINUTES = 2.0
+WAITS = True
 _PATIENCE_S = 120.0
 _NEWER = """
 import sqlalchemy as sa
