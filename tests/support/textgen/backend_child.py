@@ -19,7 +19,14 @@ from textgen.training import backend
 from textgen.training.reporting.events import Control, Event
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "linear": {"preset": "tiny", "rnn_size": 16, "batch_size": 8, "dropout": 0.1, "prior": 2},
+    "linear": {
+        "preset": "tiny",
+        "num_layers": 1,
+        "rnn_size": 16,
+        "batch_size": 8,
+        "dropout": 0.1,
+        "prior": 2,
+    },
     "lstm": {**SMALL, "optimizer": "adam", "learning_rate": 0.02, "dropout": 0.1},
 }
 TEXTS, WINDOW = 3, 20
