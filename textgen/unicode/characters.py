@@ -39,7 +39,9 @@ _WINDOWS_1252 = {
 }
 
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
-_JOINERS = "\u200c\u200d"
+JOINERS = "\u200c\u200d"
+"""The zero-width non-joiner and joiner."""
+
 # Unicode's Default_Ignorable_Code_Point except for characters with a rule of their own below, the interlinear
 # anchors, and the noncharacters. Searching one set for all planes is ten times as slow as searching two.
 _NEVER_SEEN = (
@@ -59,7 +61,7 @@ _JOINED = (
 _FILLERS, _HANGUL = "\u115f\u1160", "\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff"
 
 _SPECIAL = (
-    re.compile(f"[{_NEVER_SEEN}{_JOINERS}{_SELECTORS[:3]}{_FILLERS}]"),
+    re.compile(f"[{_NEVER_SEEN}{JOINERS}{_SELECTORS[:3]}{_FILLERS}]"),
     # Searching the exact set is slow, and in this range most texts have only emoji.
     re.compile("[\U00010000-\U0010ffff]"),
 )
@@ -68,8 +70,8 @@ _MARKS = re.compile(f"({_REGION})|[{_NEVER_SEEN}]|[{_NEVER_SEEN_BEYOND}]")
 # The order matters: each pattern depends on the result of the one before.
 _STRAY = (
     re.compile(f"(?<![{_HANGUL}])[{_FILLERS}]+(?![{_HANGUL}])"),
-    re.compile(rf"(?:\A|(?<=[\s{_SELECTORS}{_JOINERS}]))[{_SELECTORS}]"),
-    re.compile(f"(?<![{_JOINED}])[{_JOINERS}](?![{_JOINED}])|(?<=[{_JOINERS}])[{_JOINERS}]"),
+    re.compile(rf"(?:\A|(?<=[\s{_SELECTORS}{JOINERS}]))[{_SELECTORS}]"),
+    re.compile(f"(?<![{_JOINED}])[{JOINERS}](?![{_JOINED}])|(?<=[{JOINERS}])[{JOINERS}]"),
 )
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from textgen.corpus.reading.cut_places import last_safe_cut
 from textgen.corpus.reading.encoding import Decoder, ErrorPolicy
 from textgen.errors import CorpusError
-from textgen.unicode.characters import Dropped, visible
+from textgen.unicode.characters import JOINERS, Dropped, visible
 from textgen.unicode.normal_forms import normalize
 
 MAXIMUM_BYTES = 1 << 30
@@ -24,6 +24,7 @@ NORMALIZATION: Literal["NFC"] = "NFC"
 
 _MAXIMUM_CONTROL_SHARE = 0.001
 _LONGEST_HELD = 1 << 20
+_MOST_PASSES = 3
 
 
 def decode(
@@ -116,8 +117,14 @@ def normal_form(text: str) -> str:
 
 
 def _normalize(text: str, dropped: Dropped) -> str:
-    """Return clean text."""
-    return normalize(NORMALIZATION, visible(text, dropped))
+    """Return clean text, which this function returns as it is."""
+    for _ in range(_MOST_PASSES):
+        cleaned = normalize(NORMALIZATION, visible(text, dropped))
+        # Normalization puts marks into another order, and whether a joiner stays depends on what precedes it.
+        if cleaned == text or not any(joiner in cleaned for joiner in JOINERS):
+            return cleaned
+        text = cleaned
+    return normalize(NORMALIZATION, text.translate(dict.fromkeys(map(ord, JOINERS))))
 
 
 def read(path: Path, *, encoding: str | None = None, encoding_errors: ErrorPolicy = "strict") -> str:
