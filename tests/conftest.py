@@ -45,7 +45,7 @@ def train_bundle(text: str, data_dir: Path, bundle: Path) -> None:
     (data_dir / "input.txt").write_text(text, encoding="utf-8")
     command = ["textgen", "train", "--data-dir", str(data_dir), "--output", str(bundle), "--events"]
     done = subprocess.run(
-        [sys.executable, "-m", *command, "--preset", "tiny", "--num-epochs", "4", "--random-seed", "7"],
+        [sys.executable, "-m", *command, "--preset", "tiny", "--num-epochs", "1", "--random-seed", "7"],
         capture_output=True,
         text=True,
         timeout=120,

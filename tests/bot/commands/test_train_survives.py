@@ -165,6 +165,7 @@ async def test_the_bot_having_left_while_it_was_away(world: World, corpus_text: 
     await state_becomes(world, stratford, job.id, JobState.CANCELLED)
 
 
+@pytest.mark.slow
 async def test_more_than_fifteen_minutes(world: World, corpus_text: str, trainers: Trainers):
     stratford = world.place()
     await train(stratford, corpus_text)

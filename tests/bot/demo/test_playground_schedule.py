@@ -3,6 +3,7 @@
 import datetime
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from bot.demo.playground import GUILD_ID, MODEL_NAME, demo_settings
@@ -23,6 +24,7 @@ def make_due(settings: Settings) -> None:
 
 
 @in_browser
+@pytest.mark.slow
 async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
     settings: Settings, trained_bundle: Path, tmp_path: Path
 ):

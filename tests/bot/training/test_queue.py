@@ -60,6 +60,7 @@ async def test_places_and_times_are_kept_up_to_date(world: World, corpus_text: s
     assert "place 2 of 2" in cards(abbey)["Third"]
 
 
+@pytest.mark.slow
 async def test_a_place_that_changed_while_the_bot_was_away_is_put_right(world: World, corpus_text: str):
     world.bot.queue.enqueue = lambda job: None
     stratford = world.place()

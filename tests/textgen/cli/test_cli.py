@@ -79,7 +79,9 @@ def test_live_samples_come_at_four_temperatures_after_each_epoch(corpus: Path) -
     assert len(result.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("end", ["cancel", "end of input", "ctrl-c"])
+@pytest.mark.parametrize(
+    "end", [*(pytest.param(end, marks=pytest.mark.slow) for end in ("cancel", "end of input")), "ctrl-c"]
+)
 def test_whoever_started_a_training_can_stop_it_and_go_on_later(corpus: Path, end: str) -> None:
     flags = ("--data-dir", str(corpus), "--events", "--control", *SMALL_FLAGS)
     command = [sys.executable, "-m", "textgen", "train", *flags]
@@ -102,7 +104,7 @@ def test_whoever_started_a_training_can_stop_it_and_go_on_later(corpus: Path, en
     assert not (corpus / "model").exists()
 
 
-@pytest.mark.parametrize("flags", [["--events"], []])
+@pytest.mark.parametrize("flags", [["--events"], pytest.param([], marks=pytest.mark.slow)])
 def test_a_training_whose_reader_is_gone_goes_on(corpus: Path, flags: list[str]) -> None:
     # Whoever wants it to end with them gives --control.
     command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(corpus), "--num-epochs", "1"]
@@ -125,6 +127,7 @@ def test_a_corpus_that_cannot_be_used_ends_in_one_line(tmp_path: Path, case: har
     assert [path.name for path in tmp_path.iterdir()] == ["input.txt"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_in_one_line_and_keeps_what_was_there(corpus: Path) -> None:
     write_random_bundle(corpus / "model")
     before = (corpus / "model" / "manifest.json").read_bytes()

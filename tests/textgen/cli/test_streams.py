@@ -157,6 +157,7 @@ def test_an_interruption_while_keras_loads_is_answered(corpus: Path, number: sig
     assert [path.name for path in corpus.iterdir()] == ["input.txt"]
 
 
+@pytest.mark.slow
 def test_interrupted_between_start_and_first_step_it_goes_on_from_there(corpus: Path) -> None:
     command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(corpus), "--num-epochs", "1",
                "--rnn-size", "8", "--events"]  # fmt: skip

@@ -30,6 +30,7 @@ def accented(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns_faster_than_a_new_training(corpus: Path, accented: Path) -> None:
     textgen.train(corpus, num_epochs=6, learning_rate=0.01, **SMALL)
     anew = textgen.train(accented, output=accented / "anew", num_epochs=1, **SMALL)

@@ -61,8 +61,10 @@ def test_the_served_model_has_the_reported_loss(corpus: Path) -> None:
 
 @pytest.mark.parametrize(
     "recipe",
-    [{**SMALL, "optimizer": "adam"}, {"preset": "tiny", "rnn_size": 16, "batch_size": 8}],
-    ids=["lstm", "linear"],
+    [
+        pytest.param({**SMALL, "optimizer": "adam"}, marks=pytest.mark.slow, id="lstm"),
+        pytest.param({"preset": "tiny", "rnn_size": 16, "batch_size": 8}, id="linear"),
+    ],
 )
 def test_a_resumed_training_ends_in_exactly_the_same_weights(
     corpus: Path, tmp_path: Path, recipe: dict[str, Any]
@@ -132,6 +134,7 @@ def test_a_time_limit_ends_an_endless_training(corpus: Path) -> None:
     assert manifest.steps > 1
 
 
+@pytest.mark.slow
 def test_early_stopping_ends_a_training_that_no_longer_improves(corpus: Path) -> None:
     manifest = textgen.train(corpus, num_epochs=500, patience=2, learning_rate=0.05, **SMALL)
     assert manifest.stopped == "patience"
@@ -151,6 +154,7 @@ def test_a_training_that_diverges_twice_fails_with_advice(
     assert bundle.read_manifest(corpus / "model") == before
 
 
+@pytest.mark.slow
 def test_a_training_that_diverges_restarts_with_a_lower_learning_rate(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
