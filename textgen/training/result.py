@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -148,15 +148,16 @@ class Result:
         self.emit(cast("FinishedEvent", event))
         return manifest
 
-    def without_network(self, output: Path, started: float) -> bundle.Manifest:
+    def without_network(self, output: Path, started: float, notes: Sequence[str] = ()) -> bundle.Manifest:
         """Finish at once with the n-gram model alone: there is no time for a network.
 
         Args:
             output: the bundle's folder.
             started: `time.monotonic` when the training began.
+            notes: what a user should know, beside the notes on the corpus.
         """
         assert self.start.counted is not None  # noqa: S101 -- only called where there are n-grams
-        self.tell_start(self.corpus.notes, resumed=False)
+        self.tell_start([*self.corpus.notes, *notes], resumed=False)
         progress = self.start.progress()
         model = TextModel(self.as_bundle(self.start.weights, progress))
         self.tell_checkpoint(model, progress, 1.0)

@@ -18,6 +18,7 @@ from textgen.errors import BundleError, OutOfMemoryError, SettingsError, Textgen
 from textgen.files.output_folder import Output
 from textgen.settings.training import TrainingKeywords, TrainingSettings
 from textgen.training import backend, memory
+from textgen.training.checkpoints import checkpoint_file
 from textgen.training.checkpoints.lock import exclusive
 from textgen.training.data.preparation import choose_cache, prepare
 from textgen.training.data.reading_time import ReadingTime
@@ -152,8 +153,10 @@ def train(
         spec = settings.network(prepared.tokenizer.size)
         start = first_look(prepared, spec, going_on, started)
         left = (settings.time_limit or math.inf) - (time.monotonic() - started)
-        if left < _LOADING_S and start.weights and not resume:
-            return Result(prepared, settings, start, "cpu", on_event).without_network(target, started)
+        resumed = resume and checkpoint_file.is_there(checkpoint_file.path_for(target))
+        if left < _LOADING_S and start.weights and not resumed:
+            notes = [checkpoint_file.NONE_THERE] if resume else []
+            return Result(prepared, settings, start, "cpu", on_event).without_network(target, started, notes)
         backend.load()
         # Keras takes seconds to import, so it is imported after everything that can fail quickly.
         from textgen.training.loop.trainer import Trainer

@@ -205,6 +205,13 @@ def test_without_time_for_a_step_the_n_gram_model_is_saved(corpus: Path) -> None
     assert len(textgen.load(corpus / "model").generate(length=50)) == 50
 
 
+def test_asked_to_resume_without_a_checkpoint_it_needs_no_network_either(corpus: Path) -> None:
+    events: list[Event] = []
+    manifest = textgen.train(corpus, time_limit=1.0, resume=True, on_event=events.append)
+    assert manifest.stopped == "time limit before the first step"
+    assert "there is no checkpoint to resume: this training starts anew" in events[0]["notes"]
+
+
 def test_a_short_corpus_is_trained_in_smaller_batches_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(20), encoding="utf-8")
     events: list[Event] = []

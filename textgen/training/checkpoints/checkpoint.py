@@ -82,8 +82,8 @@ def resume(path: Path, variables: Sequence[keras.Variable], fingerprint: dict[st
         TrainingError: it belongs to another corpus or other settings, or the disk refuses.
     """
     older = checkpoint_file.before(path)
-    if not path.exists() and not older.exists():
-        return Resumed(note="there is no checkpoint to resume: this training starts anew")
+    if not checkpoint_file.is_there(path):
+        return Resumed(note=checkpoint_file.NONE_THERE)
     try:
         return Resumed(*restore(path, variables, fingerprint))
     except DamagedCheckpointError as error:

@@ -23,6 +23,9 @@ from textgen.files.ownership import discard_checkpoint
 
 NAME = "state.safetensors"
 
+NONE_THERE = "there is no checkpoint to resume: this training starts anew"
+"""The note of a training that was asked to resume and could not."""
+
 Arrays = dict[str, npt.NDArray[Any]]
 
 _SEAL = "sha256"
@@ -45,6 +48,11 @@ def path_for(output: Path) -> Path:
 def before(path: Path) -> Path:
     """Return the path of the previous checkpoint."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a checkpoint to resume from: this one, or the previous one."""
+    return path.exists() or before(path).exists()
 
 
 def damaged(path: Path) -> Path:
