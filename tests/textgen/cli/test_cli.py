@@ -62,8 +62,12 @@ def test_from_a_corpus_to_a_sample(corpus: Path) -> None:
     assert json.loads(textgen("inspect", corpus / "model", "--json").stdout)["vocabulary"] == 26
 
 
-def test_events_are_json_lines_and_nothing_else(corpus: Path) -> None:
-    result = textgen("train", "--data-dir", corpus, "--num-epochs", "1", "--events", *SMALL_FLAGS)
+@pytest.mark.parametrize(
+    "flags",
+    [("--time-limit", "1"), pytest.param(("--num-epochs", "1", *SMALL_FLAGS), marks=pytest.mark.slow)],
+)
+def test_events_are_json_lines_and_nothing_else(corpus: Path, flags: tuple[str, ...]) -> None:
+    result = textgen("train", "--data-dir", corpus, "--events", *flags)
     events = [json.loads(line)["event"] for line in result.stdout.splitlines()]
     assert events[0] == "started"
     assert events[-1] == "finished"

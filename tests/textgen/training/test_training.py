@@ -128,6 +128,7 @@ def test_finishing_early_keeps_the_best_so_far(corpus: Path) -> None:
     assert textgen.load(corpus / "model").generate(length=10)
 
 
+@pytest.mark.slow
 def test_a_time_limit_ends_an_endless_training(corpus: Path) -> None:
     manifest = textgen.train(corpus, num_epochs=1_000_000, time_limit=12, **SMALL)
     assert manifest.stopped == "time limit"
