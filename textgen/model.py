@@ -13,13 +13,17 @@ import numpy.typing as npt
 
 from textgen import bundle as bundles
 from textgen.argument_checks import as_path, checked_text
+from textgen.bundle.stepping import stepper_of
+from textgen.bundle.untrained import Untrained
 from textgen.corpus import normal_form
 from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import log_softmax
-from textgen.network.making import make_stepper
 from textgen.network.spec import NetworkSpec
+from textgen.pretrained import store
+from textgen.pretrained.base import Base
+from textgen.pretrained.spec import LlamaSpec
 from textgen.sampling import Novelty, SamplingKeywords, SamplingSettings
 from textgen.sampling.engine import READ_AT_ONCE, Engine
 from textgen.sampling.request import Request
@@ -39,23 +43,28 @@ class TextModel:
         True
     """
 
-    def __init__(self, bundle: bundles.Bundle) -> None:
+    def __init__(self, bundle: bundles.Bundle | Untrained) -> None:
         """Prepare the network of a bundle.
 
         Args:
-            bundle: the result of `textgen.bundle.read`.
+            bundle: the result of `textgen.bundle.read`, or a base as it is.
         """
         self.manifest = bundle.manifest
-        self.spec = bundle.spec
+        self.spec: NetworkSpec | LlamaSpec = bundle.spec
         self.tokenizer = bundle.tokenizer
-        self._counted, self._known, self._weights = bundle.counted, bundle.known, bundle.weights
-        self.stepper = make_stepper(bundle.spec, bundle.weights, bundle.counted)
+        self._bundle, self._known = bundle, bundle.known
+        self.stepper = stepper_of(bundle)
 
     @property
     def memory(self) -> int:
         """Approximate bytes of memory."""
-        known = self._known.keys.nbytes if self._known else 0
-        return 12 * self.spec.parameters + (self._counted.memory if self._counted else 0) + known
+        counted, known = self._bundle.counted, self._known
+        return (
+            12 * sum(array.size for array in self._bundle.weights.values())
+            + (counted.memory if counted else 0)
+            + (known.keys.nbytes if known else 0)
+            + (self._bundle.base.memory if isinstance(self._bundle, Untrained) else 0)
+        )
 
     @property
     def knows_lines(self) -> bool:
@@ -64,9 +73,12 @@ class TextModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy the model as its bundle: plain data that is checked again when it is read."""
-        arrays = tuple(part.to_arrays() if part else None for part in (self._counted, self._known))
-        plain = self.spec.to_json(), self.tokenizer.to_json()
-        return _unpickled, (*plain, dict(self._weights), self.manifest, *arrays)
+        made = self._bundle
+        if isinstance(made, Untrained):
+            return _of_hash, (made.base.sha256,)
+        arrays = tuple(part.to_arrays() if part else None for part in (made.counted, made.known))
+        plain = made.spec.to_json(), made.tokenizer.to_json()
+        return _unpickled, (*plain, dict(made.weights), made.manifest, *arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:
@@ -76,6 +88,15 @@ class TextModel:
             BundleError: it is absent, damaged, or of a newer format.
         """
         return cls(bundles.read(as_path(path, "bundle", BundleError)))
+
+    @classmethod
+    def of_base(cls, base: Base) -> TextModel:
+        """Return a pretrained base as it is: it has neither a corpus nor line starts.
+
+        Args:
+            base: the result of `textgen.pretrained.store.find`.
+        """
+        return cls(Untrained.of(base))
 
     def engine(self) -> Engine:
         """Return an engine that writes many texts of this model in one batch."""
@@ -250,6 +271,10 @@ class TextModel:
             for seed in self.manifest.seeds
             if isinstance(seed, str) and not self.tokenizer.unseen(seed)
         ]
+
+
+def _of_hash(sha256: str) -> TextModel:
+    return TextModel.of_base(store.find(sha256))
 
 
 def _unpickled(

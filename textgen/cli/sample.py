@@ -9,6 +9,7 @@ import click
 
 from textgen.cli.streams import json_line
 from textgen.model import TextModel
+from textgen.pretrained import store
 from textgen.sampling import SamplingSettings
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import UNSEEN
@@ -20,6 +21,7 @@ _DEFAULTS = SamplingSettings()
 @click.command("sample")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the corpus; its model/ is used.")
 @click.option("--model", "bundle", type=click.Path(path_type=Path), help="A bundle.")
+@click.option("--base", help="A pretrained base, as it is (`textgen base list`).")
 @click.option("--seed", default="", help="Text to go on from.  [default: a line start of the corpus]")
 @click.option(
     "--unseen",
@@ -82,21 +84,31 @@ _DEFAULTS = SamplingSettings()
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line for each text.")
 @click.option("--stream", is_flag=True, help="Write each character as it comes.")
 def command(
-    data_dir: Path | None, bundle: Path | None, *, seed: str, as_json: bool, stream: bool, **controls: Any
+    data_dir: Path | None,
+    bundle: Path | None,
+    base: str | None,
+    *,
+    seed: str,
+    as_json: bool,
+    stream: bool,
+    **controls: Any,
 ) -> None:
     """Write text with a trained model.
 
     The controls apply in this order: repetition penalty, no-repeat n-gram, top-k, top-p, min-p,
     typical-p, temperature.
     """
-    if (data_dir is None) == (bundle is None):
-        raise click.UsageError("give either --data-dir or --model")
+    if sum(given is not None for given in (data_dir, bundle, base)) != 1:
+        raise click.UsageError("give one of --data-dir, --model and --base")
     if as_json and stream:
         raise click.UsageError("give either --json or --stream")
     settings = SamplingSettings(**controls).seeded()
     if stream and settings.count > 1:
         raise click.UsageError("--stream writes one text; leave --count out")
-    model = TextModel.load(bundle if bundle is not None else Path(data_dir or ".") / "model")
+    if base is not None:
+        model = TextModel.of_base(store.find(base))
+    else:
+        model = TextModel.load(bundle if bundle is not None else Path(data_dir or ".") / "model")
     if model.manifest.half_trained:
         click.echo(
             f"note: this model's training was ended after {model.manifest.fraction:.0%} of its time", err=True

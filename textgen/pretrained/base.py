@@ -13,6 +13,7 @@ from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import BaseTokenizer
 
 _LARGEST = 127
+_BYTES_A_TOKEN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class Base:
     norms: Mapping[str, npt.NDArray[np.float32]]
     sha256: str
     path: Path
+
+    @property
+    def memory(self) -> int:
+        """Approximate bytes of its weights, which processes share, and of its tokenizer."""
+        return self.spec.parameters + _BYTES_A_TOKEN * self.spec.vocabulary
 
     def float_weights(self, name: str) -> npt.NDArray[np.float32]:
         """Return a weight as 32-bit floats, in the shape of `LlamaSpec.shapes`."""

@@ -7,7 +7,8 @@ library's `UNKNOWN`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Container, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MAXIMUM_TOKENS = 1_000_000
 LONGEST_TOKEN = 512
 """Letters of the longest token."""
+
+_APART = "\ud7ff"  # no letter of any vocabulary
 
 _GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 _LLAMA3 = (
@@ -73,24 +76,11 @@ class BaseTokenizer(BytePieces):
         self._known = {
             letters: token for token, letters in enumerate(self.vocabulary) if token not in self.special
         }
-        known = self._known
-        for left, right in self.merges:
-            if left not in known or right not in known or left + right not in known:
-                raise BundleError(
-                    f"the tokenizer merges {shown(left)} and {shown(right)}; "
-                    "both of them and their sum must be tokens"
-                )
-        byte_of = bytes_of_letters()
-        try:
-            super().__init__(
-                b"" if token in self.special else bytes(map(byte_of.__getitem__, letters))
-                for token, letters in enumerate(self.vocabulary)
-            )
-        except KeyError as error:
-            raise BundleError(
-                f"the tokenizer has a token with {error.args[0]!r}, no letter of a byte-level vocabulary"
-            ) from None
-        self._lacking = {byte for letter, byte in byte_of.items() if letter not in known}
+        # Sets are compared first: a base has 50,000 merges, and samplers start with this.
+        if not self._known.keys() >= {*itertools.chain(*self.merges), *map("".join, self.merges)}:
+            _refuse_merge(self.merges, self._known)
+        super().__init__(_bytes_of(self.vocabulary, self.special))
+        self._lacking = {byte for letter, byte in bytes_of_letters().items() if letter not in self._known}
 
     @classmethod
     def build(
@@ -166,16 +156,18 @@ class BaseTokenizer(BytePieces):
             BundleError: the data has another shape.
         """
         try:
-            merges = [split_merge(merge) for merge in data["merges"]]
+            parts = [merge.split(" ") for merge in data["merges"]]
+            if not set(map(len, parts)) <= {2}:
+                raise BundleError("the base's tokenizer.json has a merge that is not two tokens")
             return cls(
                 data["vocabulary"],
-                merges,
+                [(left, right) for left, right in parts],
                 data["split"],
                 data["special"],
                 data["start"],
                 whole_first=data["whole_first"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(f"the base's tokenizer.json is not one of ours: {shown(str(error))}") from None
 
 
@@ -193,6 +185,37 @@ def split_merge(merge: object) -> tuple[str, str]:
     )
 
 
+def _refuse_merge(merges: Iterable[tuple[str, str]], known: Container[str]) -> None:
+    for left, right in merges:
+        if left not in known or right not in known or left + right not in known:
+            raise BundleError(
+                f"the tokenizer merges {shown(left)} and {shown(right)}; "
+                "both of them and their sum must be tokens"
+            )
+
+
+def _bytes_of(vocabulary: Sequence[str], special: Container[int]) -> list[bytes]:
+    """Return the bytes of each token; special ones have none."""
+    other = chr(256)
+    # What is no letter becomes one that Latin-1 lacks.
+    table = dict.fromkeys(range(256), other) | {
+        ord(letter): chr(byte) for letter, byte in bytes_of_letters().items()
+    }
+    # All at once, because one translation of a long text is ten times as fast as many of short ones.
+    texts = [other if token in special else letters for token, letters in enumerate(vocabulary)]
+    translated = _APART.join(texts).translate(table).split(_APART)
+    try:
+        found = [b"" if token in special else text.encode("latin-1") for token, text in enumerate(translated)]
+    except UnicodeEncodeError as error:
+        wrong = error.object
+        raise BundleError(
+            f"the tokenizer has the token {shown(wrong)}, which no letters of a byte-level vocabulary make"
+        ) from None
+    if len(found) != len(vocabulary):
+        raise BundleError(f"the tokenizer has a token with {_APART!r}, which is no letter of any vocabulary")
+    return found
+
+
 def _check(given: BaseTokenizer) -> None:
     size = len(given.vocabulary)
     if not 2 <= size <= MAXIMUM_TOKENS or len(given.merges) > MAXIMUM_TOKENS:
@@ -200,11 +223,14 @@ def _check(given: BaseTokenizer) -> None:
             f"the tokenizer has {size:,} tokens and {len(given.merges):,} merges; "
             f"there can be 2 to {MAXIMUM_TOKENS:,}"
         )
-    for letters in given.vocabulary:
-        if not isinstance(letters, str) or not 1 <= len(letters) <= LONGEST_TOKEN:
-            raise BundleError(
-                f"the tokenizer has the token {shown(letters)}; each must be 1 to {LONGEST_TOKEN} letters"
-            )
+    if set(map(type, given.vocabulary)) != {str}:
+        raise BundleError("the tokenizer has a token that is no text")
+    shortest, longest = min(given.vocabulary, key=len), max(given.vocabulary, key=len)
+    if not shortest or len(longest) > LONGEST_TOKEN:
+        raise BundleError(
+            f"the tokenizer has the token {shown(longest if shortest else shortest)}; "
+            f"each must be 1 to {LONGEST_TOKEN} letters"
+        )
     if len(set(given.vocabulary)) != size:
         raise BundleError("the tokenizer has a token twice")
     if given.split not in SPLITS:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.support.textgen import base_sources
+from tests.support.textgen import base_sources, bases
 from textgen.cli import cli
 from textgen.errors import BundleError
 from textgen.pretrained import store
@@ -49,3 +49,19 @@ def test_a_damaged_base_is_listed_as_such(tmp_path: Path) -> None:
     (store.folder() / "tiny" / "base.json").write_text("[]")
     assert "tiny  cannot be read: " in textgen("base", "list").stdout
     assert textgen("base", "remove", "tiny").exit_code == 0
+
+
+def test_a_base_writes_as_it_is() -> None:
+    bases.add()
+    given = ("sample", "--base", "tiny", "--seed", "the bot", "--length", "30", "--random-seed", "5")
+    text = textgen(*given)
+    assert text.exit_code == 0, text.output
+    assert text.stdout.startswith("the bot")
+    assert text.stderr == "random seed 5\n"
+    assert textgen(*given, "--stream").stdout == text.stdout
+    told = json.loads(textgen(*given, "--json").stdout)
+    assert told["seed"] + told["text"] + "\n" == text.stdout
+    assert textgen(*given, "--model", "model").exit_code == 2
+    missing = textgen("sample", "--base", "large")
+    assert isinstance(missing.exception, BundleError)
+    assert "there are tiny: `textgen base add SOURCE` adds one" in str(missing.exception)

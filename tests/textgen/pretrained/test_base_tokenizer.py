@@ -80,9 +80,11 @@ def test_json_and_back() -> None:
     [
         ({"vocabulary": ["a"]}, "has 1 tokens"),
         ({"vocabulary": ["<s>", "a", "a"], "special": [0], "merges": []}, "twice"),
-        ({"vocabulary": ["<s>", "a", 3], "special": [0], "merges": []}, "the token 3"),
+        ({"vocabulary": ["<s>", "a", 3], "special": [0], "merges": []}, "a token that is no text"),
         ({"vocabulary": ["<s>", "a", "日"], "special": [0], "merges": []}, "'日'"),
-        ({"merges": ["a"]}, "the merge 'a'"),
+        ({"vocabulary": ["<s>", "a\ud7ffb", " "], "special": [0], "merges": []}, "no letter"),
+        ({"vocabulary": ["<s>", "a\ud7ffb", "c"], "special": [0], "merges": []}, "no letter of any"),
+        ({"merges": ["a"]}, "a merge that is not two tokens"),
         ({"merges": ["T q"]}, "merges 'T' and 'q'"),
         ({"split": "by hand"}, "splits texts by 'by hand'"),
         ({"split": ["gpt2"]}, "not one of ours"),
