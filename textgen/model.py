@@ -26,10 +26,11 @@ from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.sampling import Novelty, SamplingKeywords, SamplingSettings
 from textgen.sampling.engine import READ_AT_ONCE, Engine
+from textgen.sampling.prompt_end import open_prompt, whole_prompt
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.typed_text import Typed, read_seed, read_stop
-from textgen.tokenizers import UNKNOWN, Tokens
+from textgen.tokenizers import Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json
 
 
@@ -119,9 +120,9 @@ class TextModel:
         if not seed and self._line_starts and not self.manifest.items:
             typed = Typed(self._line_starts[(settings.random_seed or 0) % len(self._line_starts)])
         read = {stop: read_stop(stop, self.tokenizer) for stop in settings.stop}
+        prompt, rest = open_prompt(typed.text, self.tokenizer)
         request = Request(
-            # Without a seed and a line start, the model starts a new line.
-            self._prompt(typed.text or "\n"),
+            prompt,
             replace(settings, stop=tuple(text for text, written in read.values() if written)),
             self.tokenizer,
             typed.text,
@@ -129,6 +130,7 @@ class TextModel:
             typed.folded,
             tuple(stop for stop, (_, written) in read.items() if not written),
             self._novelty(typed.text, settings),
+            rest,
         )
         return request, typed.text
 
@@ -246,7 +248,7 @@ class TextModel:
         if not text:
             raise SettingsError("the text is empty; the next token needs at least one character before it")
         state = self.stepper.initial_state(1)
-        tokens = self._prompt(text).astype(np.intp)
+        tokens = whole_prompt(text, self.tokenizer).astype(np.intp)
         for start in range(0, len(tokens), READ_AT_ONCE):
             features = self.stepper.features(tokens[None, start : start + READ_AT_ONCE], state)
         probabilities = np.exp(log_softmax(self.stepper.logits(features[0, -1])))
@@ -258,11 +260,6 @@ class TextModel:
             engine.submit(request)
         while not engine.idle:
             engine.step()
-
-    def _prompt(self, text: str) -> Tokens:
-        tokens = self.tokenizer.encode(text)
-        # At word level, a text of white space may have no token.
-        return tokens if len(tokens) else np.array([UNKNOWN], np.uint16)
 
     @cached_property
     def _line_starts(self) -> list[str]:

@@ -25,6 +25,8 @@ MAXIMUM_TOKENS = 1_000_000
 LONGEST_TOKEN = 512
 """Letters of the longest token."""
 
+_LONGEST_OPEN = 8
+
 _APART = "\ud7ff"  # no letter of any vocabulary
 
 _GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -102,6 +104,23 @@ class BaseTokenizer(BytePieces):
         """
         utf8(text)
         return token_array(self._package.encode(text, add_special_tokens=False).ids, self.size)
+
+    def open_end(self, text: str) -> tuple[Tokens, bytes]:
+        """Return the tokens of a prompt without its last piece, and the bytes of that piece.
+
+        Of a long piece, only the last `_LONGEST_OPEN` tokens are open.
+        """
+        utf8(text)
+        encoded = self._package.encode(text, add_special_tokens=False)
+        tokens, pieces = encoded.ids, encoded.word_ids
+        end = len(tokens)
+        while end and pieces[end - 1] == pieces[-1] and len(tokens) - end < _LONGEST_OPEN:
+            end -= 1
+        # The rest must not begin inside a character, which can have tokens of single bytes.
+        while end and self._bytes[tokens[end]][0] & 0xC0 == 0x80:
+            end -= 1
+        rest = b"".join(map(self._bytes.__getitem__, tokens[end:]))
+        return token_array(tokens[:end], self.size), rest
 
     def unseen(self, text: str) -> list[str]:
         """Return the distinct characters that the base's tokens cannot hold: they lack a byte of them."""

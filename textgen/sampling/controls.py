@@ -1,6 +1,7 @@
 """The logits processors: they limit the choice of the next token, and apply in this order.
 
-1. `UNKNOWN` is ruled out (its logit becomes -inf).
+1. `UNKNOWN` is ruled out (its logit becomes -inf). So are tokens that do not spell the end of the prompt, as
+   long as that has no tokens yet (`textgen.sampling.prompt_end`).
 2. Repetition penalty: the tokens of a window before this one become less likely.
 3. No-repeat n-gram: tokens that would complete an n-gram for the second time are ruled out.
 4. Top-k, then top-p, then min-p: only likely tokens are left. Then typical-p: only tokens about as
@@ -28,15 +29,18 @@ from collections.abc import Iterable
 import numpy as np
 
 from textgen.inference.numerics import Float64, log_softmax
+from textgen.sampling.prompt_end import PromptEnd
 from textgen.sampling.settings import SamplingSettings
 
 
 class Controls:
     """The controls of one text, and what they need to know about its previous tokens."""
 
-    def __init__(self, settings: SamplingSettings, prompt: Iterable[int]) -> None:
-        """Read the tokens of the prompt."""
-        self._settings = settings
+    def __init__(
+        self, settings: SamplingSettings, prompt: Iterable[int], end: PromptEnd | None = None
+    ) -> None:
+        """Read the tokens of the prompt; ``end`` is the part of it that has none yet."""
+        self._settings, self._end = settings, end
         # Values that change nothing, such as a penalty of 1, cost nothing.
         penalty = settings.repetition_penalty
         self._recent = Recent(settings.repetition_window) if penalty not in {None, 1} else None
@@ -47,16 +51,23 @@ class Controls:
         self._remembers = self._recent is not None or self._runs is not None
         if self._remembers:
             for token in prompt:
-                self.remember(token)
+                self._remember(token)
 
     @property
     def active(self) -> bool:
         """Whether any control is on."""
         cuts = (self._settings.top_k, self._top_p, self._settings.min_p or None, self._typical_p)
-        return self._remembers or (self._cuts and any(cut is not None for cut in cuts))
+        return (
+            self._remembers or self._end is not None or (self._cuts and any(cut is not None for cut in cuts))
+        )
 
     def remember(self, token: int) -> None:
         """Take the text's next token into account."""
+        if self._end is not None:
+            self._end.remember(token)
+        self._remember(token)
+
+    def _remember(self, token: int) -> None:
         if self._recent is not None:
             self._recent.add(token)
         if self._runs is not None:
@@ -65,6 +76,8 @@ class Controls:
     def apply(self, logits: Float64) -> None:
         """Change the logits of the next token in place, shape (vocabulary,); -inf rules out."""
         settings = self._settings
+        if self._end is not None:
+            self._end.apply(logits)
         if self._recent is not None and settings.repetition_penalty is not None:
             penalize(logits, self._recent.tokens(), settings.repetition_penalty)
         if self._runs is not None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from textgen.sampling.controls import Controls
 from textgen.sampling.novelty import Novelty
+from textgen.sampling.prompt_end import PromptEnd
 from textgen.sampling.settings import SamplingSettings
 from textgen.sampling.writer import Ending, Mark, Writer
 from textgen.tokenizers import Tokenizer, Tokens
+from textgen.tokenizers.byte_pieces import BytePieces
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +30,7 @@ class Request:
         folded: parts of the seed that were replaced by another form, each with that form.
         never_written: stop sequences that the model cannot write.
         novelty: rejects lines that stand in the corpus; None accepts them.
+        rest: the end of the seed that ``prompt`` leaves to the first drawn tokens (`PromptEnd`), in UTF-8.
         controls: the logits processors.
         uniform: returns the next random number in [0, 1).
         feed: appends a token to the text.
@@ -42,6 +45,7 @@ class Request:
     folded: tuple[tuple[str, str], ...] = ()
     never_written: tuple[str, ...] = ()
     novelty: Novelty | None = None
+    rest: bytes = b""
     controls: Controls = field(init=False)
     uniform: Callable[[], float] = field(init=False)
     feed: Callable[[int], None] = field(init=False)
@@ -56,9 +60,11 @@ class Request:
             settings.length,
             settings.stop,
             counts_tokens=tokenizer.unit != "characters",
+            skip=len(self.rest.decode()),
         )
         self.feed = self._writer.feed
-        self.controls = Controls(settings, self.prompt.tolist())
+        end = PromptEnd(self.rest, tokenizer) if self.rest and isinstance(tokenizer, BytePieces) else None
+        self.controls = Controls(settings, self.prompt.tolist(), end)
         # Python promises the same numbers for a seed in later versions; NumPy does not.
         self.uniform = random.Random(settings.random_seed).random  # noqa: S311 -- no secret
         limit = settings.time_limit_s

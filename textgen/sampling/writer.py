@@ -24,13 +24,20 @@ class Mark(NamedTuple):
     open: str
     held: str
     length: int
+    skip: int
 
 
 class Writer:
     """Builds a text, token by token."""
 
     def __init__(
-        self, decoder: StreamDecoder, length: int, stops: Sequence[str] = (), *, counts_tokens: bool = False
+        self,
+        decoder: StreamDecoder,
+        length: int,
+        stops: Sequence[str] = (),
+        *,
+        counts_tokens: bool = False,
+        skip: int = 0,
     ) -> None:
         """Start an empty text.
 
@@ -39,6 +46,7 @@ class Writer:
             length: maximum length.
             stops: stop sequences; the text ends before the first of them.
             counts_tokens: whether the decoder measures the length (in words) instead of characters.
+            skip: number of characters at the beginning that belong to the seed.
         """
         self.ended: Ending | None = None
         self._decoder = decoder
@@ -46,6 +54,7 @@ class Writer:
         self._stops = stops
         self._longest_stop = max(map(len, stops), default=0)
         self._counts_tokens = counts_tokens
+        self._skip = skip
         self._written = 0
         self._pieces: list[str] = []
         self._taken = 0
@@ -68,7 +77,8 @@ class Writer:
 
     def mark(self) -> Mark:
         """Return the current position."""
-        return Mark(len(self._pieces), self._written, self._open, self._decoder.held, self._decoder.length)
+        held, length = self._decoder.held, self._decoder.length
+        return Mark(len(self._pieces), self._written, self._open, held, length, self._skip)
 
     def back(self, mark: Mark, decoder: StreamDecoder) -> None:
         """Rewind to a position. The text after it must not have been taken yet.
@@ -78,13 +88,16 @@ class Writer:
             decoder: a decoder that continues from there.
         """
         del self._pieces[mark.pieces :]
-        self._written, self._open, self.ended = mark.written, mark.open, None
+        self._written, self._open, self._skip, self.ended = mark.written, mark.open, mark.skip, None
         decoder.go_on(mark.held, mark.length)
         self._decoder = decoder
 
     def feed(self, token: int) -> None:
         """Append a token."""
         piece = self._decoder.feed(token)
+        if self._skip:
+            seed = min(self._skip, len(piece))
+            piece, self._skip = piece[seed:], self._skip - seed
         if self._counts_tokens:
             at_length = self._decoder.length >= self._length
             if at_length:

@@ -86,6 +86,14 @@ class Tokenizer(Protocol):
         """Return the tokens of a text, shape (tokens,); unseen symbols become `UNKNOWN`."""
         ...
 
+    def open_end(self, text: str) -> tuple[Tokens, bytes]:
+        """Return the tokens of a prompt without its last word, and the bytes of that word.
+
+        Only where tokens join letters; elsewhere the whole prompt has tokens, and the rest is b"". The tokens
+        may be none. `textgen.sampling.prompt_end` says what this is for.
+        """
+        return self.encode(text), b""
+
     def unseen(self, text: str) -> list[str]:
         """Return the distinct symbols of a text that are not in the vocabulary, in order of appearance."""
         ...

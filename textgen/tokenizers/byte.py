@@ -61,6 +61,10 @@ class ByteTokenizer(SubwordTokenizer):
         """
         return np.frombuffer(utf8(text), np.uint8).astype(np.uint16) + np.uint16(1)
 
+    def open_end(self, text: str) -> tuple[Tokens, bytes]:
+        """Return all tokens of a prompt: no token joins letters."""
+        return self.encode(text), b""
+
     def writes(self, symbol: str) -> bool:
         """Whether the training text held a character, or it is one of ASCII."""
         return symbol.isascii() or symbol in self.symbols

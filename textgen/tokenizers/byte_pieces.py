@@ -31,6 +31,14 @@ class BytePieces(Tokenizer):
         """Return the bytes of a token."""
         return self._bytes[token]
 
+    def spelling(self, text: bytes) -> list[int]:
+        """Return the tokens that begin with some bytes, or that these bytes begin with."""
+        return [
+            token
+            for token, letters in enumerate(self._bytes)
+            if letters and (letters.startswith(text) or text.startswith(letters))
+        ]
+
     def unseen(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
         """Return nothing: every text has tokens."""
         return []

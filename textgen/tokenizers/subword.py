@@ -113,10 +113,19 @@ class SubwordTokenizer(BytePieces):
             SettingsError: the text has a lone surrogate.
         """
         utf8(text)  # an error must name the offset in the whole text
+        return self._tokens_of(_PIECES.findall(text))
+
+    def _tokens_of(self, pieces: Iterable[str]) -> Tokens:
         tokens: list[int] = []
-        for piece in _PIECES.findall(text):
+        for piece in pieces:
             tokens += self._cache.get(piece) or self._encode_piece(piece)
         return token_array(tokens, self.size)
+
+    def open_end(self, text: str) -> tuple[Tokens, bytes]:
+        """Return the tokens of a prompt without its last piece, and the bytes of that piece."""
+        utf8(text)
+        *pieces, last = _PIECES.findall(text) or [""]
+        return self._tokens_of(pieces), utf8(last)
 
     def _encode_piece(self, piece: str) -> list[int]:
         tokens = [byte + 1 for byte in utf8(piece)]
