@@ -59,8 +59,14 @@ def translated(text: str, reader: str) -> str:
 
 def _language(reader: str) -> str:
     """Return the language for a locale: its regional form, else the language, else English."""
+    return _nearest(reader, languages())
+
+
+# At each start, every text of every command is asked for in each of Discord's thirty locales.
+@functools.lru_cache(maxsize=256)
+def _nearest(reader: str, catalogues: frozenset[str]) -> str:
     name = reader.replace("-", "_")
-    known = {each.lower(): each for each in languages()}
+    known = {each.lower(): each for each in catalogues}
     return known.get(name.lower()) or known.get(name.partition("_")[0].lower()) or "en"
 
 
