@@ -4,7 +4,7 @@
 """
 
 from bot.client import Pastiche
-from bot.commands import EXTENSIONS
+from bot.commands import COMMAND_MODULES
 from bot.infra.configuration import Settings
 from bot.views.answering import AnsweringTree
 from bot.views.schedule_buttons import post_view
@@ -16,4 +16,4 @@ def create_bot(settings: Settings) -> Pastiche:
     Args:
         settings: a token is needed only by who starts it for real.
     """
-    return Pastiche(settings, EXTENSIONS, AnsweringTree, post_view)
+    return Pastiche(settings, COMMAND_MODULES, AnsweringTree, post_view)

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import importlib
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
@@ -44,7 +45,7 @@ class Pastiche(commands.Bot):
 
     Args:
         settings: of the host.
-        extensions: modules of commands, by name.
+        command_modules: names of the modules of commands; the function `setup` of each adds them.
         tree: the class of the command tree.
         post_buttons: what stands below a scheduled post, by its schedule's id.
 
@@ -74,7 +75,7 @@ class Pastiche(commands.Bot):
     def __init__(
         self,
         settings: Settings,
-        extensions: Sequence[str],
+        command_modules: Sequence[str],
         tree: type[app_commands.CommandTree[Any]],
         post_buttons: Callable[[int], discord.ui.View],
     ) -> None:
@@ -91,7 +92,7 @@ class Pastiche(commands.Bot):
             chunk_guilds_at_startup=False,
         )
         self.settings = settings
-        self._extensions = extensions
+        self._commands = command_modules
         self.layout = Layout(settings.data_dir)
         self.database = Database(settings.database_url)
         self.names = Names(self)
@@ -136,10 +137,6 @@ class Pastiche(commands.Bot):
         """
         try:
             await self._set_up()
-        except commands.ExtensionFailed as failed:
-            if isinstance(failed.original, OSError):
-                raise cannot_start(failed.original) from failed
-            raise failed.original from None
         except OSError as error:
             raise cannot_start(error) from error
 
@@ -147,9 +144,17 @@ class Pastiche(commands.Bot):
         await asyncio.to_thread(self._start_services)
         self.heartbeat.start(asyncio.get_running_loop())
         await self.tree.set_translator(CatalogueTranslator())
-        for extension in self._extensions:
-            await self.load_extension(extension)
+        await self.add_commands()
         self._syncing = asyncio.create_task(keep_synced(self.tree, self.layout.tree_hash))
+
+    async def add_commands(self) -> None:
+        """Add the commands of each module.
+
+        They are no extensions of discord.py, which runs a module's code again for each bot, and looks through
+        all loaded modules when the bot ends.
+        """
+        for name in self._commands:
+            await importlib.import_module(name).setup(self)
 
     async def on_ready(self) -> None:
         """Log that the bot is connected."""

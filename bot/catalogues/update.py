@@ -19,7 +19,6 @@ from babel.messages.pofile import read_po, write_po
 import migrations
 from bot.app import create_bot
 from bot.catalogues.messages import template
-from bot.commands import EXTENSIONS
 from bot.i18n import LOCALES
 from bot.infra.configuration import Settings
 
@@ -106,8 +105,7 @@ async def _template() -> Catalog:
         bot = create_bot(Settings(_env_file=None, data_dir=Path(folder)))  # type: ignore[call-arg]
         migrations.upgrade(bot.settings.database_url)
         async with bot:
-            for extension in EXTENSIONS:
-                await bot.load_extension(extension)
+            await bot.add_commands()
             return template(bot.tree)
 
 

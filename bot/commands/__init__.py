@@ -1,6 +1,6 @@
-"""Slash commands, an extension for each domain."""
+"""Slash commands, a module for each domain: its function `setup` adds its commands to a bot."""
 
-EXTENSIONS = (
+COMMAND_MODULES = (
     "bot.commands.generate",
     "bot.commands.train",
     "bot.commands.jobs",

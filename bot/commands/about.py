@@ -40,5 +40,5 @@ def _package() -> Mapping[str, Any]:
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     await bot.add_cog(About())

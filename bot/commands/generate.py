@@ -108,6 +108,6 @@ class Generate(commands.Cog):
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     bot.add_dynamic_items(AgainButton, ContinueButton, DeleteButton, ReportButton)
     await bot.add_cog(Generate(bot))

@@ -75,5 +75,5 @@ class Help(commands.Cog):
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     await bot.add_cog(Help(bot))

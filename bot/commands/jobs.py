@@ -95,6 +95,6 @@ class Jobs(commands.Cog):
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     bot.add_dynamic_items(CancelSelect, RefreshButton)
     await bot.add_cog(Jobs())

@@ -126,6 +126,6 @@ class Models(commands.Cog):
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     bot.add_dynamic_items(PageButton, ModelSelect, ModelButton, ImportButton)
     await bot.add_cog(Models(bot))

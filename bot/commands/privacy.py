@@ -212,6 +212,6 @@ def _sizes(folder: Path) -> Sizes:
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     bot.add_dynamic_items(EraseButton)
     await bot.add_cog(Privacy(bot))

@@ -259,6 +259,6 @@ def _require_own_access(interaction: Interaction, channel: PostChannel) -> None:
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     bot.add_dynamic_items(DraftButton, StopButton)
     await bot.add_cog(Schedules(bot))

@@ -191,6 +191,6 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     bot.add_dynamic_items(ChangesButton, ChangesPage)
     await bot.add_cog(Settings(bot))

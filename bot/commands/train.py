@@ -99,6 +99,6 @@ class Train(commands.Cog):
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     bot.add_dynamic_items(*BUTTONS)
     await bot.add_cog(Train(bot))

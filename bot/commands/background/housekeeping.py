@@ -85,5 +85,5 @@ class Housekeeping(commands.Cog):
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     await bot.add_cog(Housekeeping(bot))

@@ -87,5 +87,5 @@ def welcome() -> discord.Embed:
 
 
 async def setup(bot: Pastiche) -> None:
-    """Called by discord.py when the extension is loaded."""
+    """Add the commands to the bot."""
     await bot.add_cog(Welcome(bot))
