@@ -24,6 +24,7 @@ from textgen.network.spec import NetworkSpec
 from textgen.pretrained import store
 from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
+from textgen.pretrained.tuned.spec import TunedSpec
 from textgen.sampling import Novelty, SamplingKeywords, SamplingSettings
 from textgen.sampling.engine import READ_AT_ONCE, Engine
 from textgen.sampling.prompt_end import open_prompt, whole_prompt
@@ -32,6 +33,8 @@ from textgen.sampling.sample import Sample
 from textgen.sampling.typed_text import Typed, read_seed, read_stop
 from textgen.tokenizers import Tokens
 from textgen.tokenizers import from_json as tokenizer_from_json
+
+_LOGITS_AT_ONCE = 8_000_000
 
 
 class TextModel:
@@ -51,7 +54,7 @@ class TextModel:
             bundle: the result of `textgen.bundle.read`, or a base as it is.
         """
         self.manifest = bundle.manifest
-        self.spec: NetworkSpec | LlamaSpec = bundle.spec
+        self.spec: NetworkSpec | TunedSpec | LlamaSpec = bundle.spec
         self.tokenizer = bundle.tokenizer
         self._bundle, self._known = bundle, bundle.known
         self.stepper = stepper_of(bundle)
@@ -59,12 +62,12 @@ class TextModel:
     @property
     def memory(self) -> int:
         """Approximate bytes of memory."""
-        counted, known = self._bundle.counted, self._known
+        counted, known, base = self._bundle.counted, self._known, self._bundle.base
         return (
             12 * sum(array.size for array in self._bundle.weights.values())
             + (counted.memory if counted else 0)
             + (known.keys.nbytes if known else 0)
-            + (self._bundle.base.memory if isinstance(self._bundle, Untrained) else 0)
+            + (base.memory if base else 0)
         )
 
     @property
@@ -78,8 +81,9 @@ class TextModel:
         if isinstance(made, Untrained):
             return _of_hash, (made.base.sha256,)
         arrays = tuple(part.to_arrays() if part else None for part in (made.counted, made.known))
-        plain = made.spec.to_json(), made.tokenizer.to_json()
-        return _unpickled, (*plain, dict(made.weights), made.manifest, *arrays)
+        # The tokenizer of a fine-tuned base comes with the base, which has a place of its own.
+        tokenizer = None if made.base else made.tokenizer.to_json()
+        return _unpickled, (made.spec.to_json(), tokenizer, dict(made.weights), made.manifest, *arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:
@@ -229,10 +233,12 @@ class TextModel:
         """Return the same as `log_probabilities` for a text that is already encoded, shape (tokens,)."""
         state = self.stepper.initial_state(1)
         result = np.empty(max(0, len(tokens) - 1))
-        for start in range(0, len(result), READ_AT_ONCE):
-            window = tokens[start : start + READ_AT_ONCE + 1].astype(np.intp)
+        # The logits of all tokens that are read at once must fit into memory.
+        at_once = max(1, min(READ_AT_ONCE, _LOGITS_AT_ONCE // self.spec.vocabulary))
+        for start in range(0, len(result), at_once):
+            window = tokens[start : start + at_once + 1].astype(np.intp)
             logits = self.stepper.logits(self.stepper.features(window[None, :-1], state)[0])
-            result[start : start + READ_AT_ONCE] = log_softmax(logits)[np.arange(len(window) - 1), window[1:]]
+            result[start : start + at_once] = log_softmax(logits)[np.arange(len(window) - 1), window[1:]]
         return result
 
     def next_token(self, text: str) -> dict[str, float]:
@@ -282,8 +288,14 @@ def _unpickled(
     counts: dict[str, npt.NDArray[Any]] | None,
     lines: dict[str, npt.NDArray[Any]] | None,
 ) -> TextModel:
-    network = NetworkSpec.from_json(spec)
+    network: NetworkSpec | TunedSpec
+    base = None
+    if TunedSpec.describes(spec):
+        network = TunedSpec.from_json(spec)
+        base = store.find(network.base_sha256)
+    else:
+        network = NetworkSpec.from_json(spec)
     counted = None if counts is None else KneserNey.from_arrays(network.vocabulary, network.prior, counts)
     known = None if lines is None else KnownLines.from_arrays(lines)
-    made = bundles.Bundle(network, tokenizer_from_json(tokenizer), weights, manifest, counted, known)
-    return TextModel(made)
+    tokens = base.tokenizer if base else tokenizer_from_json(tokenizer)
+    return TextModel(bundles.Bundle(network, tokens, weights, manifest, counted, known, base))

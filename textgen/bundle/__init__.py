@@ -9,6 +9,9 @@
 ``manifest.json``         format, SHA-256 and size of the other files, provenance, metrics, history
 ========================  ==================================================================
 
+Of a fine-tuned base (`textgen.pretrained.tuned`) the weights are what was added to it, in 16 bits, and
+``tokenizer.json`` names the base, which is no part of the bundle.
+
 Nothing in it is executed or unpickled. Samplers read bundles, so Keras must not be imported here.
 """
 

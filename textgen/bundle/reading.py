@@ -12,6 +12,7 @@ import numpy.typing as npt
 import safetensors
 import safetensors.numpy
 
+from textgen.bundle import tuned
 from textgen.bundle.contents import Bundle
 from textgen.bundle.manifest import Manifest, parse_manifest
 from textgen.corpus.known_lines import LARGEST_FILE, KnownLines
@@ -20,6 +21,8 @@ from textgen.experts.kneser_ney import KneserNey
 from textgen.files.bundle_files import COUNTS, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
 from textgen.files.output_folder import Output
 from textgen.network.spec import NetworkSpec
+from textgen.pretrained.tuned.spec import TunedSpec
+from textgen.tokenizers import Tokenizer
 from textgen.tokenizers import from_json as tokenizer_from_json
 
 _LARGEST_JSON = 16 << 20
@@ -44,8 +47,17 @@ def read(path: Path) -> Bundle:
     path = _locate(path)
     manifest, listing = _read_manifest(path)
     checked = {name: _read_listed(path, name, listing) for name in (SPEC, TOKENIZER)}
-    spec = NetworkSpec.from_json(_parse(checked[SPEC], path / SPEC))
-    tokenizer = tokenizer_from_json(_parse(checked[TOKENIZER], path / TOKENIZER))
+    described = _parse(checked[SPEC], path / SPEC)
+    tokens = _parse(checked[TOKENIZER], path / TOKENIZER)
+    spec: NetworkSpec | TunedSpec
+    base = None
+    if TunedSpec.describes(described):
+        spec = TunedSpec.from_json(described)
+        base = tuned.base_of(spec, tokens, str(path))
+        tokenizer: Tokenizer = base.tokenizer
+    else:
+        spec = NetworkSpec.from_json(described)
+        tokenizer = tokenizer_from_json(tokens)
     if tokenizer.size != spec.vocabulary:
         raise BundleError(
             f"{path}: the tokenizer has {tokenizer.size:,} tokens, the network {spec.vocabulary:,}"
@@ -57,9 +69,11 @@ def read(path: Path) -> Bundle:
     if found != shapes:
         wrong = sorted(name for name in set(found) | set(shapes) if found.get(name) != shapes.get(name))
         raise BundleError(f"{path}: the weights do not fit the spec, beginning with {wrong[0]}")
+    kind = np.dtype(np.float16 if base else np.float32)
     for name, array in weights.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise BundleError(f"{path}: the weights {name} are not finite 32-bit floats")
+        if array.dtype != kind or not np.isfinite(array).all():
+            raise BundleError(f"{path}: the weights {name} are not finite {8 * kind.itemsize}-bit floats")
+        weights[name] = array.astype(np.float32, copy=False)
     said = (manifest.level, manifest.cell, manifest.parameters, manifest.vocabulary)
     if said != (tokenizer.level, spec.cell, spec.parameters, spec.vocabulary):
         raise BundleError(f"{path / MANIFEST} tells of another model than the other files hold")
@@ -71,7 +85,7 @@ def read(path: Path) -> Bundle:
     if LINES in listing:
         data = _read_listed(path, LINES, listing, largest=LARGEST_FILE)
         known = KnownLines.from_arrays(_parse_arrays(data, path / LINES))
-    return Bundle(spec, tokenizer, weights, manifest, counted, known)
+    return Bundle(spec, tokenizer, weights, manifest, counted, known, base)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -6,8 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import safetensors.numpy
 
+from textgen.bundle import tuned
 from textgen.bundle.contents import Bundle
 from textgen.errors import TrainingError
 from textgen.files import atomic
@@ -35,8 +37,13 @@ def write(path: Path, bundle: Bundle) -> None:
     try:
         prepared.mkdir(parents=True)
         atomic.write_json(prepared / SPEC, bundle.spec.to_json())
-        atomic.write_json(prepared / TOKENIZER, bundle.tokenizer.to_json())
-        atomic.write_bytes(prepared / WEIGHTS, safetensors.numpy.save(dict(bundle.weights)))
+        if bundle.base is None:
+            atomic.write_json(prepared / TOKENIZER, bundle.tokenizer.to_json())
+            weights: dict[str, npt.NDArray[np.floating]] = dict(bundle.weights)
+        else:
+            atomic.write_json(prepared / TOKENIZER, tuned.tokenizer_of(bundle.base.sha256))
+            weights = dict(tuned.halved(bundle.weights))
+        atomic.write_bytes(prepared / WEIGHTS, safetensors.numpy.save(weights))
         if bundle.counted is not None:
             atomic.write_bytes(prepared / COUNTS, safetensors.numpy.save(bundle.counted.to_arrays()))
         if bundle.known is not None:

@@ -12,9 +12,10 @@ from textgen.cli.streams import json_line
 from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.reader import read_as_trained
 from textgen.corpus.reading.sources import ReadingOptions
-from textgen.evaluation import random_windows, stateful_pass
+from textgen.evaluation import overlapping_windows, random_windows, stateful_pass
 from textgen.evaluation.memorization import GRAM, memorization
 from textgen.model import TextModel
+from textgen.pretrained.tuned.spec import TunedSpec
 
 _SAMPLES, _LENGTH = 20, 500
 
@@ -24,10 +25,9 @@ _SAMPLES, _LENGTH = 20, 500
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--protocol",
-    type=click.Choice(["stateful", "windows"]),
-    default="stateful",
-    show_default=True,
-    help="One pass over the whole text, or nanoGPT's random windows.",
+    type=click.Choice(["stateful", "windows", "overlapping"]),
+    help="One pass over the whole text, nanoGPT's random windows, or windows of 512 tokens that overlap by "
+    "half.  [default: stateful; for a fine-tuned base overlapping]",
 )
 @click.option("--window", type=int, default=256, show_default=True, help="Tokens of a window.")
 @click.option("--windows", type=int, default=512, show_default=True, help="Number of windows.")
@@ -47,7 +47,7 @@ def command(
     bundle: Path,
     file: Path,
     *,
-    protocol: str,
+    protocol: str | None,
     window: int,
     windows: int,
     random_seed: int,
@@ -74,6 +74,8 @@ def command(
     text = read(file)
     if protocol == "windows":
         figures = random_windows(model, text, window=window, windows=windows, random_seed=random_seed)
+    elif protocol == "overlapping" or (protocol is None and isinstance(model.spec, TunedSpec)):
+        figures = overlapping_windows(model, text)
     else:
         figures = stateful_pass(model, text)
     told: dict[str, Any] = {

@@ -14,6 +14,8 @@ from textgen.files import atomic
 from textgen.files.bundle_files import PICTURE
 from textgen.files.output_folder import Output
 from textgen.levels import LEVELS
+from textgen.network.spec import NetworkSpec
+from textgen.pretrained.tuned.spec import MIXTURE, TunedSpec
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -40,12 +42,12 @@ def command(bundle: Path, *, as_json: bool, plot: bool, force: bool) -> None:
     spec = loaded.spec
     rows = {
         "bundle": str(bundle),
-        "network": f"{spec.layers} × {spec.units} {spec.cell}, embedding {spec.embedding}, "
-        f"dropout {spec.dropout:g}",
+        "network": _network(spec),
         "parameters": f"{manifest.parameters:,}",
         "n-grams": f"{loaded.counted.entries:,} of up to {loaded.counted.order} tokens"
         if loaded.counted
         else "–",
+        **({"mixture": _mixture(loaded)} if isinstance(spec, TunedSpec) else {}),
         "tokens": f"{manifest.vocabulary:,} at {manifest.level} level",
         "corpus": f"{manifest.characters:,} characters (SHA-256 {manifest.corpus_sha256[:12]}…)"
         + (", one item a line" if manifest.items else ""),
@@ -58,6 +60,21 @@ def command(bundle: Path, *, as_json: bool, plot: bool, force: bool) -> None:
     }
     for name, value in rows.items():
         click.echo(f"{name:<11} {value}")
+
+
+def _network(spec: NetworkSpec | TunedSpec) -> str:
+    if isinstance(spec, TunedSpec):
+        base = spec.network
+        return (
+            f"rank {spec.rank} on {spec.base} (SHA-256 {spec.base_sha256[:12]}…): {base.layers} × "
+            f"{base.width} {spec.cell}, {base.parameters:,} parameters of its own"
+        )
+    return f"{spec.layers} × {spec.units} {spec.cell}, embedding {spec.embedding}, dropout {spec.dropout:g}"
+
+
+def _mixture(loaded: bundles.Bundle) -> str:
+    weights = loaded.weights[MIXTURE]
+    return f"{weights.min():.0%} to {weights.max():.0%} base, by what the n-grams know; the rest n-grams"
 
 
 def _curve(losses: list[float]) -> str:

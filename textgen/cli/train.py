@@ -86,7 +86,11 @@ from textgen.training.run import train
 @click.option("--random-seed", type=int, help="Seed of the initial weights and of dropout.")
 @click.option("--no-seeds", is_flag=True, help="Store no line starts of the corpus in the bundle.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted training.")
-@click.option("--base", type=click.Path(path_type=Path), help="Fine-tune this bundle; its network is kept.")
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    help="Fine-tune this: a bundle's folder, or the name of a pretrained base (`textgen base list`).",
+)
 @click.option("--tensorboard", type=click.Path(path_type=Path), help="Write progress for TensorBoard here.")
 @click.option("--checkpoint-seconds", "checkpoint_s", type=float, help="Seconds between checkpoints.")
 @click.option(

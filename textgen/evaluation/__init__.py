@@ -1,9 +1,10 @@
 """How well a model predicts a text: one figure, with the name of its protocol.
 
-There are two protocols, and their figures must not be compared with each other. A *stateful pass* reads the
+There are three protocols, and their figures must not be compared with each other. A *stateful pass* reads the
 text once from beginning to end; every token is predicted from all tokens before it. *Windows* is nanoGPT's
 protocol: the mean over random windows. Each window starts without context, so its first tokens are
-predicted from few tokens.
+predicted from few tokens. *Overlapping windows* are for networks that see a limited number of tokens: every
+token of the text is predicted once, from at least half a window, except at the very beginning.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Evaluation:
     """The figures of a model on a text.
 
     Attributes:
-        protocol: "stateful pass" or "windows of N tokens".
+        protocol: "stateful pass", "windows of N tokens" or "windows of N tokens with half overlap".
         characters: length of the predicted text.
         tokens: number of predicted tokens.
         nats_per_character: mean negative natural-log probability, over characters.
@@ -71,6 +72,42 @@ def stateful_pass(model: TextModel, text: str) -> Evaluation:
     characters = len(text) - len(model.tokenizer.decode(tokens[:1]))
     return Evaluation(
         protocol="stateful pass",
+        characters=characters,
+        tokens=predicted,
+        nats_per_character=nats / max(1, characters),
+        nats_per_token=nats / predicted,
+        standard_error=None,
+        unseen=float((tokens == 0).mean()),
+    )
+
+
+def overlapping_windows(model: TextModel, text: str, *, window: int = 512) -> Evaluation:
+    """Predict each token of a text once, in windows that overlap by half.
+
+    Args:
+        model: the model to evaluate.
+        text: the text.
+        window: tokens of a window, at least 2.
+
+    Raises:
+        SettingsError: the text has fewer than two tokens, or the window is too short.
+    """
+    if window < 2:
+        raise SettingsError(f"window is {window}; it must be at least 2")
+    text = model.tokenizer.normalize(normal_form(text))
+    tokens = model.tokenizer.encode(text)
+    _require(len(tokens), 2)
+    predicted = len(tokens) - 1
+    window = min(window, predicted)
+    nats, done, start = 0.0, 0, 0
+    while done < predicted:
+        found = model.log_probabilities_of(tokens[start : start + window + 1])
+        nats -= float(found[done - start :].sum())
+        done = start + len(found)
+        start = min(start + window // 2, predicted - window)
+    characters = len(text) - len(model.tokenizer.decode(tokens[:1]))
+    return Evaluation(
+        protocol=f"windows of {window} tokens with half overlap",
         characters=characters,
         tokens=predicted,
         nats_per_character=nats / max(1, characters),

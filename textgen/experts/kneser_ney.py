@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from textgen.errors import BundleError
 from textgen.experts.counting import count, order_for, orders_of, smallest
-from textgen.experts.ngram_order import DISCOUNTED, Floats, Keys, Numbers, Order, mix, places_of
+from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, Order, mix, places_of
 
 MOST_ENTRIES = 16_000_000
 """Most n-grams of one length that are read from a file: four times what a text is counted for."""
@@ -253,6 +253,15 @@ class KneserNey:
             orders.append(Order(last, counts, starts))
             contexts = len(last)
         return cls(vocabulary, tuple(orders))
+
+    def find(self, length: int, keys: Keys) -> tuple[Integers, npt.NDArray[np.bool_]]:
+        """Return the index of each n-gram of one length, and whether it was counted (`places_of`).
+
+        Args:
+            length: number of tokens, 0 to `order`.
+            keys: the n-grams as numbers in base ``vocabulary``, the last token as the last digit.
+        """
+        return places_of(self._keys[length], keys)
 
     @cached_property
     def _keys(self) -> tuple[Keys, ...]:

@@ -65,6 +65,11 @@ def entries() -> list[Entry]:
     ]
 
 
+def is_name(text: str) -> bool:
+    """Return whether a text could be the name of a base."""
+    return _NAME.fullmatch(text) is not None
+
+
 def find(name_or_hash: str) -> Base:
     """Return a base by its name or its SHA-256.
 

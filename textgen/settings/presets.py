@@ -38,6 +38,12 @@ _CLASSIC: dict[str, Any] = {
 
 PRESETS = ("classic", *_SIZES)
 
+LLAMA = "llama"
+"""In place of a cell: a pretrained base is fine-tuned."""
+
+TUNED = "tuned"
+"""In place of a preset: how a pretrained base is fine-tuned."""
+
 
 def cell_of(preset: str) -> str:
     """Return the cell that a preset has if the user names none."""

@@ -12,7 +12,7 @@ from textgen.experts.counting import order_for
 from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
 from textgen.network.cells.registry import CELLS
 from textgen.network.spec import NetworkSpec
-from textgen.settings.presets import DEFAULT_PRESET, PRESETS, cell_of, recipe
+from textgen.settings.presets import DEFAULT_PRESET, LLAMA, PRESETS, TUNED, cell_of, recipe
 
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
@@ -35,6 +35,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "learning_rate": (1e-8, 10.0),
     "validation_split": (0.0, 0.5),
     "fresh_starts": (0.0, 1.0),
+    "rank": (0, 256),
     "checkpoint_s": (0.1, 86_400.0),
     "time_limit": (1.0, 31 * 86_400.0),
     "patience": (1, 1_000_000),
@@ -112,6 +113,7 @@ class TrainingSettings:
         random_seed: decides the initial weights and dropout.
         base: fingerprint of the model that this one continues
             (`textgen.training.fine_tuning.fingerprint`), or None.
+        rank: columns of the matrices that are added to a pretrained base; 0 without one.
         keep_seeds: whether the bundle keeps line starts of the corpus for sampling.
         checkpoint_s: seconds between checkpoints.
 
@@ -144,6 +146,7 @@ class TrainingSettings:
     fresh_starts: float = 0.0
     pristine_output: bool = False
     base: str | None = None
+    rank: int = 0
     time_limit: float | None = None
     patience: int | None = None
     validation_split: float = 0.05
@@ -158,9 +161,9 @@ class TrainingSettings:
             object.__setattr__(self, item.name, plain(getattr(self, item.name)))
         for name in _FLAGS:
             check_flag(name, getattr(self, name))
-        check_choice("preset", self.preset, PRESETS)
+        check_choice("preset", self.preset, (TUNED,) if self.rank else PRESETS)
         check_choice("level", self.level, LEVELS)
-        check_choice("cell", self.cell, CELLS)
+        check_choice("cell", self.cell, (LLAMA,) if self.rank else CELLS)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
         for name, (low, high) in _BOUNDS.items():

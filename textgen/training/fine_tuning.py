@@ -13,6 +13,7 @@ import numpy.typing as npt
 from textgen.bundle import Bundle, Weights
 from textgen.errors import SettingsError
 from textgen.levels import WORD
+from textgen.network.spec import NetworkSpec
 from textgen.settings.presets import PRESETS
 from textgen.settings.training import TrainingSettings
 
@@ -32,6 +33,7 @@ def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
     Raises:
         SettingsError: a flag asks for another network, or is outside its bounds.
     """
+    assert isinstance(base.spec, NetworkSpec)  # noqa: S101 -- a fine-tuned base has settings of its own
     spec, given = base.spec, {name: value for name, value in flags.items() if value is not None}
     network = {
         "cell": spec.cell,

@@ -93,6 +93,11 @@ class Network:
         for name, variable in self.variables.items():
             variable.assign(values[name])
 
+    def checkpointed(self) -> list[keras.Variable]:
+        """Return weights, dropout's random state, carried states and the optimizer's state in fixed order."""
+        model = self.model
+        return [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
+
     def reset_state(self) -> None:
         """Set the recurrent state to zero."""
         for variable in self.states:

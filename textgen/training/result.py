@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from textgen import __version__, bundle
 from textgen.model import TextModel
+from textgen.network.spec import NetworkSpec
+from textgen.pretrained.base import Base
+from textgen.pretrained.tuned.spec import TunedSpec
 from textgen.sampling import SamplingSettings
 from textgen.settings.training import TrainingSettings
 from textgen.training.checkpoints.progress import Progress
@@ -35,26 +38,29 @@ class Result:
         corpus: the tokens that are trained on.
         settings: validated training options.
         start: holds the n-gram model.
+        spec: shape of the network; of a fine-tuned base, shape of what is added to it.
         device: where the training runs, for example "cpu".
         emit: receives the events.
+        base: the base that is fine-tuned; None for a network from nothing.
     """
 
     corpus: PreparedCorpus
     settings: TrainingSettings
     start: Start
+    spec: NetworkSpec | TunedSpec
     device: str
     emit: EventSink
+    base: Base | None = None
 
     def tell_start(self, notes: list[str], *, resumed: bool, damage: str = "") -> None:
         """Emit that the training begins, and whether a damaged checkpoint was replaced."""
-        spec = self.settings.network(self.corpus.tokenizer.size)
         event: StartedEvent = {
             "event": "started",
             "device": self.device,
             "resumed": resumed,
             "characters": self.corpus.characters,
-            "vocabulary": spec.vocabulary,
-            "parameters": spec.parameters,
+            "vocabulary": self.spec.vocabulary,
+            "parameters": self.spec.parameters,
             "notes": notes,
         }
         if damage:
@@ -97,8 +103,7 @@ class Result:
             fraction: share of the planned training that was done, 0 to 1.
             seconds: wall-clock time of the training.
         """
-        corpus, settings = self.corpus, self.settings
-        spec = settings.network(corpus.tokenizer.size)
+        corpus, settings, spec = self.corpus, self.settings, self.spec
         used = dataclasses.replace(settings, learning_rate=settings.learning_rate * progress.rate)
         manifest = bundle.Manifest(
             level=corpus.tokenizer.level,
@@ -121,7 +126,9 @@ class Result:
             text_form=corpus.text_form,
             items=corpus.items,
         )
-        return bundle.Bundle(spec, corpus.tokenizer, weights, manifest, self.start.counted, corpus.known)
+        return bundle.Bundle(
+            spec, corpus.tokenizer, weights, manifest, self.start.counted, corpus.known, self.base
+        )
 
     def finish(
         self, output: Path, made: bundle.Bundle, more: Callable[[], dict[str, Any]] = dict
@@ -156,12 +163,13 @@ class Result:
             started: `time.monotonic` when the training began.
             notes: what a user should know, beside the notes on the corpus.
         """
-        assert self.start.counted is not None  # noqa: S101 -- only called where there are n-grams
         self.tell_start([*self.corpus.notes, *notes], resumed=False)
         progress = self.start.progress()
         model = TextModel(self.as_bundle(self.start.weights, progress))
         self.tell_checkpoint(model, progress, 1.0)
-        progress.best_loss = loss_by(self.start.counted, self.corpus.validation, FINAL_TOKENS)
+        if self.base is None:
+            assert self.start.counted is not None  # noqa: S101 -- only called where there are n-grams
+            progress.best_loss = loss_by(self.start.counted, self.corpus.validation, FINAL_TOKENS)
         made = self.as_bundle(
             self.start.weights,
             progress,

@@ -16,19 +16,15 @@ from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.sources import ReadingOptions, Source, find
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TextgenError, TrainingError
 from textgen.files.output_folder import Output
-from textgen.settings.training import TrainingKeywords, TrainingSettings
-from textgen.training import backend, memory
+from textgen.settings.training import TrainingKeywords
+from textgen.training import backend
+from textgen.training.approach import choose
 from textgen.training.checkpoints import checkpoint_file
 from textgen.training.checkpoints.lock import exclusive
 from textgen.training.data.preparation import choose_cache, prepare
 from textgen.training.data.reading_time import ReadingTime
-from textgen.training.fine_tuning import settings_of
 from textgen.training.reporting.events import Control, Event, EventSink
 from textgen.training.result import Result
-from textgen.training.start import first_look
-
-_LOADING_S = 4.0
-"""The shortest time for loading Keras and building a network."""
 
 
 def _ignore(event: Event) -> None:
@@ -82,8 +78,9 @@ def train(
         output: the bundle's folder; None for ``model`` beside the text.
         on_event: is called with each event (`textgen.Event`).
         resume: whether to resume an interrupted training from its checkpoint, if there is one.
-        base: bundle of a model to continue (fine-tuning): its network and weights are kept; its vocabulary is
-            kept and, at character level, extended. None for a new model.
+        base: what to fine-tune, or None for a new model. The folder of a bundle: its network and weights are
+            kept; its vocabulary is kept and, at character level, extended. Or the name of a pretrained base of
+            this host (``textgen base list``).
         half_batch: whether to halve the settings' batch size, because the memory is too small.
         live_sample: whether to emit samples at four temperatures after each epoch.
         curve: whether to draw the losses: beside the checkpoint during the training, and as ``loss.png`` in
@@ -120,13 +117,13 @@ def train(
     for name, value in {**switches, "half_batch": half_batch}.items():
         check_flag(name, value)
     check_number("lock_timeout", plain(lock_timeout), 0.0, 31 * 86_400.0)
-    going_on = None if base is None else bundle.read(as_path(base, "base", BundleError))
-    settings = settings_of(going_on, flags) if going_on else TrainingSettings.from_flags(**flags)
+    approach = choose(None if base is None else as_path(base, "base", BundleError), flags)
     if half_batch:
-        settings = dataclasses.replace(settings, batch_size=max(1, settings.batch_size // 2))
+        approach = approach.with_batch_size(max(1, approach.settings.batch_size // 2))
+    settings = approach.settings
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     sources = find(corpus)
-    if settings.time_limit is None or settings.time_limit > _LOADING_S:
+    if settings.time_limit is None or settings.time_limit > approach.loading_s:
         backend.check()
     control = control or Control()
     chosen = sources.home / "model" if output is None else as_path(output, "output", TrainingError)
@@ -142,26 +139,27 @@ def train(
             sources,
             settings,
             options=options,
-            cache=choose_cache(sources, kept_in) if cache else None,
-            base=going_on.tokenizer if going_on else None,
+            # The cache keeps a tokenizer with its tokens, and a base's is too large for that.
+            cache=choose_cache(sources, kept_in) if cache and approach.pretrained is None else None,
+            base=approach.tokenizer,
             scratch=target.absolute().parent,
             time=ReadingTime(settings.time_limit, control),
         )
-        if going_on and going_on.known and prepared.known:
-            prepared = dataclasses.replace(prepared, known=prepared.known.joined(going_on.known))
-        memory.check(settings, prepared.tokenizer.size, len(prepared.training), memory.available())
-        spec = settings.network(prepared.tokenizer.size)
-        start = first_look(prepared, spec, going_on, started)
+        if approach.before and approach.before.known and prepared.known:
+            prepared = dataclasses.replace(prepared, known=prepared.known.joined(approach.before.known))
+        spec, start = approach.first_look(prepared, started)
         left = (settings.time_limit or math.inf) - (time.monotonic() - started)
         resumed = resume and checkpoint_file.is_there(checkpoint_file.path_for(target))
-        if left < _LOADING_S and start.weights and not resumed:
+        if left < approach.loading_s and start.weights and not resumed:
             notes = [checkpoint_file.NONE_THERE] if resume else []
-            return Result(prepared, settings, start, "cpu", on_event).without_network(target, started, notes)
+            result = Result(prepared, settings, start, spec, "cpu", on_event, approach.pretrained)
+            return result.without_network(target, started, notes)
         backend.load()
         # Keras takes seconds to import, so it is imported after everything that can fail quickly.
         from textgen.training.loop.trainer import Trainer
 
         with backend.standard_numbers():
+            result = Result(prepared, settings, start, spec, backend.device(), on_event, approach.pretrained)
             trainer = Trainer(
                 prepared,
                 settings,
@@ -170,8 +168,8 @@ def train(
                 control,
                 started=started,
                 live_sample=live_sample,
-                start=start,
+                plan=approach.plan(result),
+                result=result,
                 curve=curve,
-                base=going_on.weights if going_on else None,
             )
             return trainer.run(resume=resume)

@@ -7,22 +7,21 @@ from types import TracebackType
 
 import numpy as np
 
-from textgen.training.data.strips import Strips
-from textgen.training.network import Batch, Network
+from textgen.training.plan import Batch, Trainee, Windows
 
 
 class Batches:
     """Prepares the inputs and targets of each step, in a thread; use it as a context manager.
 
     Args:
-        strips: the windows.
-        network: arranges the inputs that it needs.
+        windows: the windows of the text.
+        trainee: arranges the inputs that it needs.
         random_seed: decides dropout.
     """
 
-    def __init__(self, strips: Strips, network: Network, random_seed: int) -> None:
+    def __init__(self, windows: Windows, trainee: Trainee, random_seed: int) -> None:
         """Start without a prepared batch."""
-        self._strips, self._network, self._random_seed = strips, network, random_seed
+        self._windows, self._trainee, self._random_seed = windows, trainee, random_seed
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._ready: tuple[int, Future[Batch]] | None = None
 
@@ -46,5 +45,5 @@ class Batches:
     def _arranged(self, step: int) -> Batch:
         # Each step has its own generator, so a resumed training draws the same numbers.
         random = np.random.default_rng((self._random_seed, step))
-        windows = self._strips.windows(step % self._strips.batches, self._network.before)
-        return self._network.arrange(windows, random)
+        windows = self._windows.windows(step, self._trainee.before)
+        return self._trainee.arrange(windows, random)

@@ -47,7 +47,7 @@ class Strips:
         """Return a batch's windows, each with the token that follows it.
 
         Args:
-            index: number of the batch.
+            index: number of the batch, counted on after the end of the text.
             before: number of preceding tokens to add; before the text they are `UNKNOWN`.
 
         Returns:
@@ -55,6 +55,7 @@ class Strips:
         """
         # Batches are used in order, and the next window of a strip follows this one in memory. Fetching
         # several together makes a large corpus as fast as one that fits into the CPU's cache.
+        index %= self.batches
         together = max(1, min(_TOGETHER, _TOGETHER_TOKENS // (self.batch * self.length)))
         key = (index // together, before)
         if key not in self._ahead:

@@ -19,16 +19,15 @@ from textgen.training import backend, network
 from textgen.training.checkpoints import checkpoint, checkpoint_file
 from textgen.training.data.batches import Batches
 from textgen.training.data.prepared_corpus import PreparedCorpus
-from textgen.training.data.strips import Strips, fit_to_corpus
 from textgen.training.fine_tuning import grown
 from textgen.training.loop.clock import Clock
 from textgen.training.loop.divergence import DivergedError, LossWatch
-from textgen.training.loop.optimizing import compile_model, cosine
+from textgen.training.loop.optimizing import cosine
 from textgen.training.loop.step_reports import StepReports
+from textgen.training.plan import Plan
 from textgen.training.loop.validation import Validation
 from textgen.training.reporting.events import Control, EventSink
 from textgen.training.result import Result
-from textgen.training.start import Start
 
 _VALIDATIONS_AN_EPOCH = 4
 _LIVE_TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
@@ -47,8 +46,8 @@ class Trainer:
         control: through which another thread can end the training.
         started: `time.monotonic` when the process began; a time limit counts from there.
         live_sample: whether to emit samples at four temperatures after each epoch.
-        start: the n-gram model, and the loss that it reaches alone.
-        base: initial weights, from a model that is continued; None for random ones.
+        plan: what is trained, on which windows, and how it is measured.
+        result: makes bundles, and emits the events.
         curve: whether to draw the losses while it trains, and to put the picture into the bundle's folder.
     """
 
@@ -62,41 +61,28 @@ class Trainer:
         *,
         started: float,
         live_sample: bool = False,
-        start: Start,
-        base: bundle.Weights | None = None,
+        plan: Plan,
+        result: Result,
         curve: bool = False,
     ) -> None:
-        """Fit the batches to the corpus and build the network."""
+        """Prepare the clock, the validations and the batches."""
         self._corpus, self._settings, self._output = corpus, settings, output
         self._control, self._live_sample = control, live_sample
         self._checkpoint = checkpoint_file.path_for(output)
-        self._start = start
-        self._notes = list(corpus.notes)
-        batch, length = fit_to_corpus(len(corpus.training), settings.batch_size, settings.seq_length)
-        if (batch, length) != (settings.batch_size, settings.seq_length):
-            self._notes.append(
-                f"the corpus is short: trained as {batch} strips of windows of {length} tokens"
-            )
-        self._strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
-        self._spec = settings.network(corpus.tokenizer.size)
-        self._result = Result(corpus, settings, start, backend.device(), emit)
+        self._start = result.start
+        self._notes = [*corpus.notes, *plan.notes]
+        self._strips, self._network, self._model = plan.windows, plan.trainee, plan.trainee.model
+        self._result = result
         self._clock = Clock(settings.time_limit, started)
         self._validation = Validation(
-            corpus.validation, self._result, self._clock, settings, self._checkpoint, curve=curve
+            corpus.validation,
+            plan.judge,
+            result,
+            self._clock,
+            settings,
+            self._checkpoint,
+            curve=curve,
         )
-        self._network = network.build(
-            self._spec,
-            batch,
-            length,
-            settings.random_seed,
-            start.counted,
-            backend.products(),
-            settings.fresh_starts,
-        )
-        if base is not None:
-            self._network.set_weights(grown(self._network.weights(), base))
-        self._model = self._network.model
-        compile_model(self._model, settings, parameters=self._spec.parameters, steps=self._total)
         self._first = checkpoint.values(self._variables())
         self._batches = Batches(self._strips, self._network, settings.random_seed)
         self._reports = StepReports(emit, self._clock, total=self._total)
@@ -107,7 +93,7 @@ class Trainer:
     def _begin(self, rate: float = 1.0) -> None:
         """Set everything to the state before the first step; the loss to beat is the n-gram model's."""
         self._progress, self._best = self._start.progress(rate), self._start.weights
-        self._watch = LossWatch(self._spec.vocabulary)
+        self._watch = LossWatch(self._result.spec.vocabulary)
         self._reports.begin()
         # The training losses since the last validation.
         self._losses: list[float] = []
@@ -259,9 +245,7 @@ class Trainer:
         self._saved_at = time.monotonic()
 
     def _variables(self) -> list[keras.Variable]:
-        """Return weights, dropout's random state, carried states and the optimizer's state in fixed order."""
-        model = self._model
-        return [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
+        return self._network.checkpointed()
 
     def _finish(self, stopped: str) -> bundle.Manifest:
         progress = self._progress

@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy.typing as npt
 
-from textgen.evaluation import mean_loss
 from textgen.levels import LEVELS
 from textgen.model import TextModel
 from textgen.settings.training import TrainingSettings
 from textgen.tokenizers import Tokens
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.loop.clock import Clock
+from textgen.training.plan import Judge
 from textgen.training.reporting.curve import Curve
-from textgen.training.result import FINAL_TOKENS, Result
-
-_WORK = 10_000_000_000
+from textgen.training.result import Result
 
 
 class Validation:
@@ -27,6 +25,7 @@ class Validation:
 
     Args:
         tokens: the validation text, shape (tokens,).
+        judge: measures the loss.
         result: makes models of weights, and emits events.
         clock: is told how long a validation takes.
         settings: of the training.
@@ -37,6 +36,7 @@ class Validation:
     def __init__(
         self,
         tokens: Tokens,
+        judge: Judge,
         result: Result,
         clock: Clock,
         settings: TrainingSettings,
@@ -44,13 +44,10 @@ class Validation:
         *,
         curve: bool,
     ) -> None:
-        """Choose how much of the text a validation reads."""
-        self._text, self._result, self._clock = tokens, result, clock
+        """Tell the clock how long the last validation takes."""
+        self._text, self._judge, self._result, self._clock = tokens, judge, result, clock
         self._folder = checkpoint.parent
-        parameters = settings.network(result.corpus.tokenizer.size).parameters
-        # A validation takes about as long for every size of network.
-        self._tokens = max(2_000, min(50_000, _WORK // parameters))
-        clock.final_validation = 1 + min(len(tokens), FINAL_TOKENS) / self._tokens
+        clock.final_validation = 1 + min(len(tokens), judge.final_tokens) / judge.tokens
         self._curve = Curve(LEVELS[settings.level].token, settings.time_limit) if curve else None
 
     def run(
@@ -72,10 +69,10 @@ class Validation:
             Whether the loss is the lowest so far.
         """
         begun = time.monotonic()
-        model = TextModel(self._result.as_bundle(weights, progress))
-        loss = mean_loss(model, self._text, limit=self._tokens)
+        loss = self._judge.loss(weights, self._judge.tokens)
         mean = sum(training_losses) / len(training_losses) if training_losses else None
         best = progress.validated(loss, self._clock.elapsed_s, mean)
+        model = TextModel(self._result.as_bundle(weights, progress))
         measured = time.monotonic()
         picture = self.picture(progress, self._folder)
         begun += time.monotonic() - measured  # the picture limits its own share of the time
@@ -90,9 +87,8 @@ class Validation:
             best: the weights with the lowest loss.
             progress: of the training.
         """
-        if len(self._text) > self._tokens or progress.best_step == 0:
-            model = TextModel(self._result.as_bundle(best, progress))
-            progress.best_loss = mean_loss(model, self._text, limit=FINAL_TOKENS)
+        if len(self._text) > self._judge.tokens or progress.best_step == 0:
+            progress.best_loss = self._judge.loss(best, self._judge.final_tokens)
 
     def picture(self, progress: Progress, folder: Path, *, at_once: bool = False) -> dict[str, str]:
         """Draw the losses into a folder, if that is wanted and due.
