@@ -1,7 +1,7 @@
 """The two ways to train a model: a recurrent network from nothing, or a change of a pretrained base.
 
-Both follow the same path: settings, a model before the first step, a plan for the loop. Nothing here imports Keras
-before a plan is asked for.
+Both follow the same path: settings, a model before the first step, a plan for the loop. Nothing here imports
+Keras before a plan is asked for.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def choose(base: Path | None, flags: Mapping[str, Any]) -> Approach:
     """Return how to train.
 
     Args:
-        base: the folder of a bundle, or the name of a base of this host; a folder that exists wins. None for a
-            new network.
+        base: the folder of a bundle, or the name of a base of this host; a folder that exists wins. None for
+            a new network.
         flags: see `TrainingSettings.from_flags`.
 
     Raises:

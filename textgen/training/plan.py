@@ -88,8 +88,8 @@ class Judge(Protocol):
         """Return nats per token.
 
         Args:
-            weights: the trainee's, those of now or the best of earlier. A judge that fits a part of them to the
-                validation text changes it in place.
+            weights: the trainee's, those of now or the best of earlier. A judge that fits a part of them to
+                the validation text changes it in place.
             limit: number of tokens to read.
         """
         ...

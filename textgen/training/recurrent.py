@@ -1,4 +1,4 @@
-"""The plan of a training from nothing: the network in Keras, contiguous strips, and the loss as it is served."""
+"""The plan of a training from nothing: a network in Keras, contiguous strips, the loss as it is served."""
 
 from __future__ import annotations
 

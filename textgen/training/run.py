@@ -79,8 +79,8 @@ def train(
         on_event: is called with each event (`textgen.Event`).
         resume: whether to resume an interrupted training from its checkpoint, if there is one.
         base: what to fine-tune, or None for a new model. The folder of a bundle: its network and weights are
-            kept; its vocabulary is kept and, at character level, extended. Or the name of a pretrained base of
-            this host (``textgen base list``).
+            kept; its vocabulary is kept and, at character level, extended. Or the name of a pretrained base
+            of this host (``textgen base list``).
         half_batch: whether to halve the settings' batch size, because the memory is too small.
         live_sample: whether to emit samples at four temperatures after each epoch.
         curve: whether to draw the losses: beside the checkpoint during the training, and as ``loss.png`` in

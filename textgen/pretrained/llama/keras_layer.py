@@ -28,7 +28,7 @@ _LOGITS_AT_ONCE = 128 * 49_152
 _MASKED = -1e9
 
 _SCALE = 2.0
-"""Factor of what the adapters add: a learning rate suits every rank. A power of 2, so that it rounds nothing."""
+"""Factor of what the adapters add. A power of 2, so that taking it in and out rounds nothing."""
 
 _JOINED = {
     "attention": ("query", "key", "value"),
@@ -132,11 +132,11 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
         return self.add_weight(
             name=name.replace(".", "_"),
             shape=values.shape,
-            initializer=lambda shape, dtype: ops.convert_to_tensor(values, dtype),
+            initializer=lambda _shape, dtype: ops.convert_to_tensor(values, dtype),
             trainable=trainable,
         )
 
-    def call(self, inputs: list[Any], training: bool = False) -> Any:  # noqa: FBT001, FBT002 -- Keras passes it
+    def call(self, inputs: list[Any], training: bool = False) -> Any:
         """Return the loss of each position in nats, shape (batch, time).
 
         Args:

@@ -15,17 +15,16 @@ from textgen import bundle
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.model import TextModel
 from textgen.settings.training import TrainingSettings
-from textgen.training import backend, network
+from textgen.training import backend
 from textgen.training.checkpoints import checkpoint, checkpoint_file
 from textgen.training.data.batches import Batches
 from textgen.training.data.prepared_corpus import PreparedCorpus
-from textgen.training.fine_tuning import grown
 from textgen.training.loop.clock import Clock
 from textgen.training.loop.divergence import DivergedError, LossWatch
 from textgen.training.loop.optimizing import cosine
 from textgen.training.loop.step_reports import StepReports
-from textgen.training.plan import Plan
 from textgen.training.loop.validation import Validation
+from textgen.training.plan import Plan
 from textgen.training.reporting.events import Control, EventSink
 from textgen.training.result import Result
 

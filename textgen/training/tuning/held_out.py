@@ -29,8 +29,8 @@ class HeldOut:
     Attributes:
         inputs: the tokens that the network reads, shape (windows, time).
         targets: the token after each, same shape.
-        contexts: the tokens before each target that the n-grams look at, and the target; shape (windows, time,
-            before + 1).
+        contexts: the tokens before each target that the n-grams look at, and the target; shape (windows,
+            time, before + 1).
     """
 
     inputs: npt.NDArray[np.int32]

@@ -13,8 +13,8 @@ _FRAMEWORK_BYTES = 800 << 20
 _BYTES_A_FROZEN_NUMBER = 4
 # A number, its gradient, the optimizer's two averages, the best ones so far, and copies for a checkpoint.
 _BYTES_A_TRAINED_NUMBER = 4 * 8
-# What a layer keeps of each token for the backward pass, as multiples of its widths. Measured: 1.07 GB for 256
-# tokens and 30 layers of width 576 and inner width 1,536, less the logits.
+# What a layer keeps of each token for the backward pass, as multiples of its widths. Measured: 1.07 GB for
+# 256 tokens and 30 layers of width 576 and inner width 1,536, less the logits.
 _WIDTHS, _INNER_WIDTHS, _SCORES = 14, 10, 2
 _BYTES_OF_LOGITS = 200 << 20
 _SHORT = 64
@@ -61,7 +61,7 @@ def check(base: Base, settings: TrainingSettings, tokens: int, free: int | None)
         return
     smaller = estimate(base.spec, trained, 1, _SHORT)
     raise OutOfMemoryError(
-        f"fine-tuning {base.about.name} needs about {needed / 1e9:.1f} GB in batches of {batch} × {length} tokens, and "
-        f"{free / 1e9:.1f} GB are free",
+        f"fine-tuning {base.about.name} needs about {needed / 1e9:.1f} GB in batches of {batch} × {length} "
+        f"tokens, and {free / 1e9:.1f} GB are free",
         advice=["lower --batch-size", "--seq-length"] if smaller <= free else ["choose a smaller base"],
     )

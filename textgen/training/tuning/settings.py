@@ -48,8 +48,8 @@ def settings_of(base: Base, flags: Mapping[str, Any]) -> TrainingSettings:
     refused = sorted(given.keys() - _CHOSEN)
     if refused:
         raise SettingsError(
-            f"{refused[0]} is {given[refused[0]]!r}, but the base {base.about.name} brings its network and its "
-            "tokens with it: leave the flag out"
+            f"{refused[0]} is {given[refused[0]]!r}, but the base {base.about.name} brings its network and "
+            "its tokens with it: leave the flag out"
         )
     if "no_seeds" in given:
         given["keep_seeds"] = not given.pop("no_seeds")

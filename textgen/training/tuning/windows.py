@@ -38,7 +38,7 @@ class ShuffledWindows:
         return max(1, ((len(self.tokens) - 1) // self.length - 1) // self.batch)
 
     def windows(self, index: int, before: int = 0) -> npt.NDArray[np.int32]:
-        """Return a batch's windows, each with the token that follows it; see `textgen.training.plan.Windows`."""
+        """Return a batch's windows, each with the token after it; see `textgen.training.plan.Windows`."""
         epoch, number = divmod(index, self.batches)
         random = np.random.default_rng((self.random_seed, _EPOCH, epoch))
         room = len(self.tokens) - 1 - self.batches * self.batch * self.length
