@@ -1,13 +1,18 @@
-"""The plan of a training: what the loop trains, be it a network from nothing or a change of a base."""
+"""The plan of a training: what the loop trains, be it a network from nothing or a change of a base.
+
+Keras takes seconds to import, so it is not imported here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import keras
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import keras
 
 Integers = npt.NDArray[np.int32]
 Weights = dict[str, npt.NDArray[np.float32]]
