@@ -43,8 +43,10 @@ def settings_of(base: Base, flags: Mapping[str, Any]) -> TrainingSettings:
     given = {name: value for name, value in flags.items() if value is not None}
     if given.get("level") == base.tokenizer.level:
         del given["level"]
-    if given.get("word_tokens") is False:
-        del given["word_tokens"]
+    # What a base does anyway.
+    for name, value in {"word_tokens": False, "pristine_input": True, "pristine_output": False}.items():
+        if given.get(name) is value:
+            del given[name]
     refused = sorted(given.keys() - _CHOSEN)
     if refused:
         raise SettingsError(
