@@ -10,8 +10,7 @@ from textgen.bundle.manifest import Manifest
 from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import BaseTokenizer
-
-CELL = "llama"
+from textgen.settings.presets import LLAMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Untrained:
         """Return a base as a model."""
         manifest = Manifest(
             level=base.tokenizer.level,
-            cell=CELL,
+            cell=LLAMA,
             parameters=base.spec.parameters,
             vocabulary=base.spec.vocabulary,
             characters=0,
