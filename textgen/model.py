@@ -288,13 +288,9 @@ def _unpickled(
     counts: dict[str, npt.NDArray[Any]] | None,
     lines: dict[str, npt.NDArray[Any]] | None,
 ) -> TextModel:
-    network: NetworkSpec | TunedSpec
-    base = None
-    if TunedSpec.describes(spec):
-        network = TunedSpec.from_json(spec)
-        base = store.find(network.base_sha256)
-    else:
-        network = NetworkSpec.from_json(spec)
+    tuned = TunedSpec.from_json(spec) if TunedSpec.describes(spec) else None
+    base = store.find(tuned.base_sha256) if tuned else None
+    network = tuned or NetworkSpec.from_json(spec)
     counted = None if counts is None else KneserNey.from_arrays(network.vocabulary, network.prior, counts)
     known = None if lines is None else KnownLines.from_arrays(lines)
     tokens = base.tokenizer if base else tokenizer_from_json(tokenizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import shutil
@@ -78,6 +79,7 @@ def test_it_writes_and_measures_like_every_model(tuned: tuple[Path, list[Event]]
     model = textgen.load(path)
     texts = model.generate("The cat", count=2, length=12, random_seed=3)
     assert texts[0] == model.generate("The cat", length=12, random_seed=3)
+    assert copy.deepcopy(model).generate("The cat", length=12, random_seed=3) == texts[0]
     held_out = prose(300)[-600:]
     figures = overlapping_windows(model, held_out)
     assert figures.protocol.endswith("tokens with half overlap")
@@ -132,17 +134,17 @@ def test_an_absent_base_is_named(
 def test_a_bundle_that_contradicts_its_base_is_refused(
     tuned: tuple[Path, list[Event]], tmp_path: Path
 ) -> None:
-    copy = tmp_path / "model"
-    shutil.copytree(tuned[0], copy)
-    spec = json.loads((copy / bundle.SPEC).read_text())
+    place = tmp_path / "model"
+    shutil.copytree(tuned[0], place)
+    spec = json.loads((place / bundle.SPEC).read_text())
     spec["network"]["rope_base"] = 5.0
     replaced = json.dumps(spec).encode()
-    (copy / bundle.SPEC).write_bytes(replaced)
-    manifest = json.loads((copy / bundle.MANIFEST).read_text())
+    (place / bundle.SPEC).write_bytes(replaced)
+    manifest = json.loads((place / bundle.MANIFEST).read_text())
     manifest["files"][bundle.SPEC]["sha256"] = hashlib.sha256(replaced).hexdigest()
-    (copy / bundle.MANIFEST).write_text(json.dumps(manifest))
+    (place / bundle.MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(BundleError, match="gives its base other sizes than the base has"):
-        textgen.load(copy)
+        textgen.load(place)
 
 
 def test_a_base_that_is_removed_meanwhile_is_kept_to_the_end(
