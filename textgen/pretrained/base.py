@@ -14,6 +14,7 @@ from textgen.pretrained.tokenizer import BaseTokenizer
 
 _LARGEST = 127
 _BYTES_A_TOKEN = 1_000
+_ROWS_AT_ONCE = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,15 @@ class Matrix:
         Args:
             kernel: shape (outputs, inputs), finite.
         """
-        scales = np.abs(kernel).max(axis=1) / np.float32(_LARGEST)
-        # A row of zeros has no scale; a tiny one would divide to infinity.
-        steps = np.where(scales > np.float32(1e-30), scales, np.float32(1))
-        return cls(np.rint(kernel / steps[:, None]).astype(np.int8), scales.astype(np.float32))
+        rows, scales = np.empty(kernel.shape, np.int8), np.empty(len(kernel), np.float32)
+        # Some rows at a time: the copies of a whole embedding would take half a gigabyte.
+        for first in range(0, len(kernel), _ROWS_AT_ONCE):
+            some = slice(first, first + _ROWS_AT_ONCE)
+            scales[some] = np.abs(kernel[some]).max(axis=1) / np.float32(_LARGEST)
+            # A row of zeros has no scale; a tiny one would divide to infinity.
+            steps = np.where(scales[some] > np.float32(1e-30), scales[some], np.float32(1))
+            rows[some] = np.rint(kernel[some] / steps[:, None])
+        return cls(rows, scales)
 
     def floats(self) -> npt.NDArray[np.float32]:
         """Return the kernel as 32-bit floats, shape (outputs, inputs)."""

