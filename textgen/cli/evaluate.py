@@ -15,19 +15,21 @@ from textgen.corpus.reading.sources import ReadingOptions
 from textgen.evaluation import overlapping_windows, random_windows, stateful_pass
 from textgen.evaluation.memorization import GRAM, memorization
 from textgen.model import TextModel
-from textgen.pretrained.tuned.spec import TunedSpec
+from textgen.network.spec import NetworkSpec
+from textgen.pretrained import store
 
 _SAMPLES, _LENGTH = 20, 500
 
 
 @click.command("evaluate")
-@click.option("--model", "bundle", type=click.Path(path_type=Path), required=True, help="A bundle.")
+@click.option("--model", "bundle", type=click.Path(path_type=Path), help="A bundle.")
+@click.option("--base", help="A pretrained base, as it is (`textgen base list`).")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--protocol",
     type=click.Choice(["stateful", "windows", "overlapping"]),
     help="One pass over the whole text, nanoGPT's random windows, or windows of 512 tokens that overlap by "
-    "half.  [default: stateful; for a fine-tuned base overlapping]",
+    "half.  [default: stateful; for a base, fine-tuned or not, overlapping]",
 )
 @click.option("--window", type=int, default=256, show_default=True, help="Tokens of a window.")
 @click.option("--windows", type=int, default=512, show_default=True, help="Number of windows.")
@@ -44,7 +46,8 @@ _SAMPLES, _LENGTH = 20, 500
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="A JSON object.")
 def command(
-    bundle: Path,
+    bundle: Path | None,
+    base: str | None,
     file: Path,
     *,
     protocol: str | None,
@@ -63,7 +66,9 @@ def command(
     FILE is read like the corpus of the model, unless flags say otherwise.
     """
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
-    model = TextModel.load(bundle)
+    if (bundle is None) == (base is None):
+        raise click.UsageError("give either --model or --base")
+    model = TextModel.load(bundle) if bundle is not None else TextModel.of_base(store.find(base or ""))
 
     def read(path: Path) -> str:
         text, notes = read_as_trained(path, options, model.manifest.text_form)
@@ -74,7 +79,7 @@ def command(
     text = read(file)
     if protocol == "windows":
         figures = random_windows(model, text, window=window, windows=windows, random_seed=random_seed)
-    elif protocol == "overlapping" or (protocol is None and isinstance(model.spec, TunedSpec)):
+    elif protocol == "overlapping" or (protocol is None and not isinstance(model.spec, NetworkSpec)):
         figures = overlapping_windows(model, text)
     else:
         figures = stateful_pass(model, text)

@@ -30,7 +30,7 @@ class Evaluation:
     """The figures of a model on a text.
 
     Attributes:
-        protocol: "stateful pass", "windows of N tokens" or "windows of N tokens with half overlap".
+        protocol: "stateful pass", "windows of N tokens" or "windows, half overlap" (of 512 tokens).
         characters: length of the predicted text.
         tokens: number of predicted tokens.
         nats_per_character: mean negative natural-log probability, over characters.
@@ -107,7 +107,7 @@ def overlapping_windows(model: TextModel, text: str, *, window: int = 512) -> Ev
         start = min(start + window // 2, predicted - window)
     characters = len(text) - len(model.tokenizer.decode(tokens[:1]))
     return Evaluation(
-        protocol=f"windows of {window} tokens with half overlap",
+        protocol="windows, half overlap",
         characters=characters,
         tokens=predicted,
         nats_per_character=nats / max(1, characters),

@@ -65,3 +65,12 @@ def test_a_base_writes_as_it_is() -> None:
     missing = textgen("sample", "--base", "large")
     assert isinstance(missing.exception, BundleError)
     assert "there are tiny: `textgen base add SOURCE` adds one" in str(missing.exception)
+
+
+def test_a_base_is_evaluated_in_windows_that_overlap(tmp_path: Path) -> None:
+    bases.add()
+    (tmp_path / "text.txt").write_text("the bot is in the bot. " * 60)
+    told = json.loads(textgen("evaluate", "--base", "tiny", tmp_path / "text.txt", "--json").stdout)
+    assert told["protocol"] == "windows, half overlap"
+    assert 1 < told["nats_per_character"] < 4
+    assert textgen("evaluate", tmp_path / "text.txt").exit_code == 2

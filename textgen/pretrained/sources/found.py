@@ -17,7 +17,7 @@ from textgen.tokenizers.base import UNKNOWN
 
 Weight = Callable[[str], npt.NDArray[np.float32]]
 
-OUR_FAMILY = "Llama's family (SmolLM2, Llama 3, TinyLlama's sizes) is read"
+OUR_FAMILY = "Llama's family (such as SmolLM2 and Llama 3) is read"
 
 
 @dataclass(frozen=True, slots=True)

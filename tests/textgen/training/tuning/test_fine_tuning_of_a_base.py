@@ -82,7 +82,7 @@ def test_it_writes_and_measures_like_every_model(tuned: tuple[Path, list[Event]]
     assert copy.deepcopy(model).generate("The cat", length=12, random_seed=3) == texts[0]
     held_out = prose(300)[-600:]
     figures = overlapping_windows(model, held_out)
-    assert figures.protocol.endswith("tokens with half overlap")
+    assert figures.protocol == "windows, half overlap"
     found = model.log_probabilities(held_out)
     assert figures.tokens == len(found)
     assert figures.nats_per_token == pytest.approx(-found.mean(), abs=0.15)
