@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults import harness
 
@@ -52,7 +53,7 @@ def main() -> int:
             if outcome.missed:
                 missed.append(name)
 
-    _in_lanes(inject, busy, waiting, wanted.lanes)
+    in_lanes(inject, busy, waiting, wanted.lanes)
     for name in calm:
         inject(name)
     minutes = (time.monotonic() - begun) / 60
@@ -60,7 +61,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _in_lanes(inject: Callable[[str], None], busy: list[str], waiting: list[str], lanes: int) -> None:
+def in_lanes(inject: Callable[[str], None], busy: list[str], waiting: list[str], lanes: int) -> None:
     """Inject faults side by side: one lane begins with those that wait, the others with the busy ones.
 
     A lane whose own kind is used up goes on with the other. The lists are emptied.
@@ -77,12 +78,9 @@ def _in_lanes(inject: Callable[[str], None], busy: list[str], waiting: list[str]
             inject(name)
 
     last = (waiting, busy) if lanes > 1 else (busy, waiting)
-    orders = [*[(busy, waiting)] * (lanes - 1), last]
-    threads = [threading.Thread(target=work, args=order) for order in orders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(lanes) as pool:
+        for lane in [pool.submit(work, *order) for order in [*[(busy, waiting)] * (lanes - 1), last]]:
+            lane.result()
 
 
 def _first_line(name: str) -> str:
