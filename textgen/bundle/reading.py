@@ -74,6 +74,8 @@ def read(path: Path) -> Bundle:
         if array.dtype != kind or not np.isfinite(array).all():
             raise BundleError(f"{path}: the weights {name} are not finite {8 * kind.itemsize}-bit floats")
         weights[name] = array.astype(np.float32, copy=False)
+    if base:
+        tuned.check_mixture(weights, str(path))
     said = (manifest.level, manifest.cell, manifest.parameters, manifest.vocabulary)
     if said != (tokenizer.level, spec.cell, spec.parameters, spec.vocabulary):
         raise BundleError(f"{path / MANIFEST} tells of another model than the other files hold")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from textgen.errors import BundleError
 from textgen.pretrained import store
 from textgen.pretrained.base import Base
-from textgen.pretrained.tuned.spec import TunedSpec
+from textgen.pretrained.tuned.spec import MIXTURE, TunedSpec
 
 _SHA256 = "base_sha256"
 _SHOWN_DIGITS = 12
@@ -25,6 +25,17 @@ def halved(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDAr
 def rounded(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[np.float32]]:
     """Return weights as they will be after writing and reading."""
     return {name: array.astype(np.float32) for name, array in halved(weights).items()}
+
+
+def check_mixture(weights: Mapping[str, npt.NDArray[np.float32]], bundle: str) -> None:
+    """Refuse weights of a mixture that are no shares.
+
+    Raises:
+        BundleError: one is not between 0 and 1.
+    """
+    mixture = weights[MIXTURE]
+    if not ((mixture > 0) & (mixture < 1)).all():
+        raise BundleError(f"{bundle}: the weights {MIXTURE} are not all between 0 and 1")
 
 
 def tokenizer_of(base_sha256: str) -> dict[str, Any]:

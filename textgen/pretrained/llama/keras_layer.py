@@ -121,8 +121,10 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
             parts = len(_JOINED[name])
             rank, sizes = up.shape[1], [self._outputs[part] for part in _JOINED[name]]
             own = np.repeat(np.eye(parts, dtype=np.float32), rank, 0).repeat(sizes, 1) * np.float32(_SCALE)
-            up = ops.tile(up, (1, parts, 1)) * own
-            pairs[name] = list(zip(ops.unstack(down, axis=0), ops.unstack(up, axis=0), strict=True))
+            spread = ops.tile(_value(up), (1, parts, 1)) * own
+            pairs[name] = list(
+                zip(ops.unstack(_value(down), axis=0), ops.unstack(spread, axis=0), strict=True)
+            )
         return [dict(zip(pairs, each, strict=True)) for each in zip(*pairs.values(), strict=True)]
 
     def _frozen(self, name: str, values: Floats) -> keras.Variable:
@@ -154,7 +156,7 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
         batch, time = tokens.shape
         cosines, sines = rotations(spec, time)
         mask = np.triu(np.full((time, time), _MASKED, np.float32), 1)
-        x = ops.take(self._embedding, ops.reshape(tokens, (-1,)), axis=0)  # (batch · time, width)
+        x = ops.take(_value(self._embedding), ops.reshape(tokens, (-1,)), axis=0)  # (batch · time, width)
         for block, adapted in zip(self._blocks, self._spread(), strict=True):
             normed = self._normed(x, block["attention_norm"])
             joint = self._projected(normed, block, adapted, "attention")
@@ -168,16 +170,18 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
 
     def logits(self, hidden: Any) -> Any:
         """Return the logits of what `hidden` returned, shape (batch, time, vocabulary)."""
-        return ops.matmul(hidden, ops.transpose(self._output))
+        return ops.matmul(hidden, ops.transpose(_value(self._output)))
 
     def _normed(self, x: Any, weight: Any) -> Any:
         return (
-            x * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + self._spec.rms_epsilon) * weight
+            x
+            * ops.rsqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + self._spec.rms_epsilon)
+            * _value(weight)
         )
 
     def _projected(self, x: Any, block: dict[str, Any], adapted: dict[str, Any], name: str) -> Any:
         down, up = adapted[name]
-        return ops.matmul(x, block[name]) + ops.matmul(ops.matmul(x, down), up)
+        return ops.matmul(x, _value(block[name])) + ops.matmul(ops.matmul(x, down), up)
 
     def _attended(self, joint: Any, batch: int, time: int, cosines: Any, sines: Any, mask: Any) -> Any:
         spec = self._spec
@@ -203,23 +207,28 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
         """
         positions = hidden.shape[0]
         at_once = max(1, _LOGITS_AT_ONCE // self._spec.vocabulary)
-        fixed = ops.stop_gradient(hidden)
+        output, fixed = _value(self._output), ops.stop_gradient(hidden)
         losses, gradients = [], []
         for first in range(0, positions, at_once):
             some, wanted = fixed[first : first + at_once], targets[first : first + at_once]
-            logits = ops.matmul(some, ops.transpose(self._output))
+            logits = ops.matmul(some, ops.transpose(output))
             probabilities = ops.softmax(logits)
             found = ops.take_along_axis(probabilities, wanted[:, None], axis=1)[:, 0]
             losses.append(-ops.log(ops.maximum(found, 1e-30)))
             if training:
-                likely = ops.matmul(probabilities, self._output)
-                gradients.append(likely - ops.take(self._output, wanted, axis=0))
+                likely = ops.matmul(probabilities, output)
+                gradients.append(likely - ops.take(output, wanted, axis=0))
         if not training:
             return ops.concatenate(losses)
         loss, gradient = ops.concatenate(losses), ops.stop_gradient(ops.concatenate(gradients))
         # Its value is the loss, and its gradient the one that was just computed.
         linear = ops.sum(hidden * gradient, axis=-1)
         return ops.stop_gradient(loss - linear) + linear
+
+
+def _value(variable: keras.Variable) -> Any:
+    """Return a variable's value as a tensor: not every operation takes a variable on JAX."""
+    return ops.convert_to_tensor(variable)
 
 
 def rotations(spec: LlamaSpec, time: int) -> tuple[Floats, Floats]:

@@ -35,7 +35,7 @@ class TunedSpec:
         base_sha256: identifies the base (`textgen.pretrained.base.Base.sha256`).
         network: the base's sizes, so that a bundle can be checked without the base.
         rank: columns of each change's first matrix.
-        prior: length of the longest n-grams.
+        prior: length of the longest n-grams, at least 2.
 
     Raises:
         BundleError: a value lies outside its bounds.
@@ -55,9 +55,12 @@ class TunedSpec:
         if not isinstance(self.base_sha256, str) or not _HASH.fullmatch(self.base_sha256):
             raise BundleError(f"the base's SHA-256 is {shown(self.base_sha256)}; it has 64 digits")
         highest = order_for(self.network.vocabulary)
-        for name, value, most in (("rank", self.rank, MAXIMUM_RANK), ("prior", self.prior, highest)):
-            if type(value) is not int or not 1 <= value <= most:
-                raise BundleError(f"{name} is {shown(value)}; it must be a whole number from 1 to {most}")
+        for name, least, most in (("rank", 1, MAXIMUM_RANK), ("prior", 2, highest)):
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                raise BundleError(
+                    f"{name} is {shown(value)}; it must be a whole number from {least} to {most}"
+                )
 
     @property
     def vocabulary(self) -> int:

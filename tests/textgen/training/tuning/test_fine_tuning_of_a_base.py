@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import textgen
 from tests.support.textgen import bases as tiny
@@ -131,19 +132,55 @@ def test_an_absent_base_is_named(
         textgen.load(tuned[0])
 
 
+def rewrite(source: Path, place: Path, name: str, data: bytes) -> Path:
+    """Copy a bundle with another file in it, whose hash the manifest states."""
+    shutil.copytree(source, place)
+    (place / name).write_bytes(data)
+    manifest = json.loads((place / bundle.MANIFEST).read_text())
+    manifest["files"][name]["sha256"] = hashlib.sha256(data).hexdigest()
+    (place / bundle.MANIFEST).write_text(json.dumps(manifest))
+    return place
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"prior": 1}, "prior is 1; it must be a whole number from 2 to"),
+        ({"rank": 257}, "rank is 257; it must be a whole number from 1 to 256"),
+        ({"rank": 4}, "the weights do not fit the spec, beginning with layer0"),
+        ({"base_sha256": "no"}, "the base's SHA-256 is 'no'; it has 64 digits"),
+        ({"base_sha256": "0" * 64}, "tokenizer.json and spec.json name different bases"),
+        ({"base": ""}, "the base's name is ''"),
+        ({"mood": 1}, "spec.json differs in"),
+    ],
+)
+def test_a_spec_that_does_not_fit_is_refused(
+    tuned: tuple[Path, list[Event]], tmp_path: Path, change: dict[str, Any], reason: str
+) -> None:
+    spec = {**json.loads((tuned[0] / bundle.SPEC).read_text()), **change}
+    place = rewrite(tuned[0], tmp_path / "model", bundle.SPEC, json.dumps(spec).encode())
+    with pytest.raises(BundleError, match=reason):
+        textgen.load(place)
+
+
 def test_a_bundle_that_contradicts_its_base_is_refused(
     tuned: tuple[Path, list[Event]], tmp_path: Path
 ) -> None:
-    place = tmp_path / "model"
-    shutil.copytree(tuned[0], place)
-    spec = json.loads((place / bundle.SPEC).read_text())
+    spec = json.loads((tuned[0] / bundle.SPEC).read_text())
     spec["network"]["rope_base"] = 5.0
-    replaced = json.dumps(spec).encode()
-    (place / bundle.SPEC).write_bytes(replaced)
-    manifest = json.loads((place / bundle.MANIFEST).read_text())
-    manifest["files"][bundle.SPEC]["sha256"] = hashlib.sha256(replaced).hexdigest()
-    (place / bundle.MANIFEST).write_text(json.dumps(manifest))
+    place = rewrite(tuned[0], tmp_path / "model", bundle.SPEC, json.dumps(spec).encode())
     with pytest.raises(BundleError, match="gives its base other sizes than the base has"):
+        textgen.load(place)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, -1.0, float("nan")])
+def test_a_mixture_without_shares_is_refused(
+    tuned: tuple[Path, list[Event]], tmp_path: Path, share: float
+) -> None:
+    arrays = safetensors.numpy.load((tuned[0] / bundle.WEIGHTS).read_bytes())
+    arrays["mixture"][:] = share
+    place = rewrite(tuned[0], tmp_path / "model", bundle.WEIGHTS, safetensors.numpy.save(arrays))
+    with pytest.raises(BundleError, match="the weights mixture are not"):
         textgen.load(place)
 
 
