@@ -19,7 +19,13 @@ from typing import Any
 import structlog
 
 from bot.generation.sampler_protocol import Refusal, refusal_of
-from bot.infra.children.process import child_environment, processor_s, start_child, thread_limits
+from bot.infra.children.process import (
+    child_environment,
+    is_runnable,
+    processor_s,
+    start_child,
+    thread_limits,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -157,7 +163,8 @@ class SamplerWorker:
                 self._lines.put(PING)
             now_used = processor_s(self.pid)
             moved = now_used is None or used is None or now_used - used > MOVED_S
-            if not busy or self._heard != heard or moved:
+            # On a busy host a process may get no processor for seconds: it waits for one, and does not hang.
+            if not busy or self._heard != heard or moved or is_runnable(self.pid):
                 heard, used, since = self._heard, now_used, time.monotonic()
             elif time.monotonic() - since > HUNG_S:
                 log.warning("sampler hangs", worker=self.number)

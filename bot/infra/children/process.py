@@ -73,6 +73,18 @@ def processor_s(pid: int) -> float | None:
         return None
 
 
+def is_runnable(pid: int) -> bool:
+    """Whether a thread of a process runs or waits for a processor; False if the system does not say."""
+    try:
+        states = [
+            path.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+            for path in Path(f"/proc/{pid}/task").glob("*/stat")
+        ]
+    except (OSError, IndexError):
+        return False
+    return "R" in states
+
+
 @dataclass(frozen=True)
 class Child:
     """A started process and the three streams to it, as UTF-8 text."""
