@@ -29,7 +29,7 @@ from textgen.training import network
 from textgen.training.loop.optimizing import optimizer_of
 
 made = network.build(
-    spec, settings.batch_size, settings.seq_length, 1, counted, fresh_starts=settings.fresh_starts
+    spec, settings.batch_size, settings.seq_length, 1, [counted], fresh_starts=settings.fresh_starts
 )
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 made.model.compile(optimizer=optimizer_of(settings), loss=loss, jit_compile=True)
@@ -41,7 +41,7 @@ for _ in range(25):
     begun = time.perf_counter()
     made.model.train_on_batch(*made.arrange(windows, random))
     taken.append(time.perf_counter() - begun)
-stepper = make_stepper(spec, made.weights(), counted)
+stepper = make_stepper(spec, made.weights(), [counted])
 state, tokens = stepper.initial_state(32), np.arange(32)
 stepped = []
 for _ in range(200):

@@ -44,16 +44,16 @@ def _parity() -> Figure:
         order = order_for(vocabulary) if CELLS[cell].recipe.get("prior") else 0
         spec = NetworkSpec(cell, vocabulary, embedding=64, units=64, layers=2, prior=order)
         draw = np.random.default_rng(vocabulary)
-        counted = KneserNey.count(draw.integers(0, vocabulary, 5_000), vocabulary, order) if order else None
+        experts = [KneserNey.count(draw.integers(0, vocabulary, 5_000), vocabulary, order)] if order else []
         weights = {
             name: draw.normal(0, 0.4, shape).astype(np.float32) for name, shape in spec.shapes().items()
         }
-        made = network.build(spec, 2, 50, 1, counted)
+        made = network.build(spec, 2, 50, 1, experts)
         made.set_weights(weights)
         tokens = draw.integers(0, vocabulary, (2, made.before + 51)).astype(np.int32)
         tokens[:, : made.before] = 0
         by_keras = np.asarray(made.model(made.arrange(tokens)[0], training=False))
-        stepper = make_stepper(spec, weights, counted)
+        stepper = make_stepper(spec, weights, experts)
         state = stepper.initial_state(2)
         for position in range(50):
             by_numpy = stepper.step(tokens[:, made.before + position].astype(np.intp), state)

@@ -18,7 +18,8 @@ from textgen.bundle.untrained import Untrained
 from textgen.corpus import normal_form
 from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
-from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.expert import Expert
+from textgen.experts.registry import from_arrays, to_arrays
 from textgen.inference import log_softmax
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained import store
@@ -62,12 +63,12 @@ class TextModel:
     @property
     def memory(self) -> int:
         """Approximate bytes of memory."""
-        counted, known, base = self._bundle.counted, self._known, self._bundle.base
+        made = self._bundle
         return (
-            12 * sum(array.size for array in self._bundle.weights.values())
-            + (counted.memory if counted else 0)
-            + (known.keys.nbytes if known else 0)
-            + (base.memory if base else 0)
+            12 * sum(array.size for array in made.weights.values())
+            + sum(expert.memory for expert in made.experts)
+            + (made.known.keys.nbytes if made.known else 0)
+            + (made.base.memory if made.base else 0)
         )
 
     @property
@@ -80,10 +81,11 @@ class TextModel:
         made = self._bundle
         if isinstance(made, Untrained):
             return _of_hash, (made.base.sha256,)
-        arrays = tuple(part.to_arrays() if part else None for part in (made.counted, made.known))
+        counts = to_arrays(made.experts) if made.experts else None
+        lines = made.known.to_arrays() if made.known else None
         # The tokenizer of a fine-tuned base comes with the base, which has a place of its own.
         tokenizer = None if made.base else made.tokenizer.to_json()
-        return _unpickled, (made.spec.to_json(), tokenizer, dict(made.weights), made.manifest, *arrays)
+        return _unpickled, (made.spec.to_json(), tokenizer, dict(made.weights), made.manifest, counts, lines)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:
@@ -291,7 +293,9 @@ def _unpickled(
     tuned = TunedSpec.from_json(spec) if TunedSpec.describes(spec) else None
     base = store.find(tuned.base_sha256) if tuned else None
     network = tuned or NetworkSpec.from_json(spec)
-    counted = None if counts is None else KneserNey.from_arrays(network.vocabulary, network.prior, counts)
+    experts: tuple[Expert, ...] = ()
+    if counts is not None:
+        experts = from_arrays(network.vocabulary, network.prior, network.experts, counts)
     known = None if lines is None else KnownLines.from_arrays(lines)
     tokens = base.tokenizer if base else tokenizer_from_json(tokenizer)
-    return TextModel(bundles.Bundle(network, tokens, weights, manifest, counted, known, base))
+    return TextModel(bundles.Bundle(network, tokens, weights, manifest, experts, known, base))

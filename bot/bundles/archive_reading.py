@@ -22,7 +22,7 @@ from bot.text import safe_text
 from textgen.files.bundle_files import COUNTS, LINES, NEEDED, PICTURE, WEIGHTS
 
 FILES = NEEDED
-# COUNTS exists only for a network that starts from counted n-grams, LINES only for a text of one item a line.
+# COUNTS exists only for a network that mixes counted models, LINES only for a text of one item a line.
 OPTIONAL = (COUNTS, LINES)
 # Drawn anew from the manifest.
 IGNORED = (PICTURE,)

@@ -4,7 +4,7 @@
 ``spec.json``             the network (`textgen.network.spec`)
 ``tokenizer.json``        the tokenizer (`textgen.tokenizers`)
 ``weights.safetensors``   the parameters, 32-bit floats under the names of `NetworkSpec.shapes`
-``counts.safetensors``    the n-gram counts (`textgen.experts.kneser_ney`), if the network uses them
+``counts.safetensors``    the counted models (`textgen.experts`), if the network mixes any
 ``lines.safetensors``     the lines of a corpus with one item a line (`textgen.corpus.known_lines`)
 ``manifest.json``         format, SHA-256 and size of the other files, provenance, metrics, history
 ========================  ==================================================================
@@ -19,10 +19,11 @@ from textgen.bundle.contents import Bundle, Weights
 from textgen.bundle.manifest import Manifest
 from textgen.bundle.reading import read, read_manifest
 from textgen.bundle.writing import write
-from textgen.files.bundle_files import COUNTS, FORMAT, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
+from textgen.files.bundle_files import COUNTS, FIRST_FORMAT, FORMAT, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
 
 __all__ = [
     "COUNTS",
+    "FIRST_FORMAT",
     "FORMAT",
     "LINES",
     "MANIFEST",

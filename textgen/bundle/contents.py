@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from textgen.bundle.manifest import Manifest
 from textgen.corpus.known_lines import KnownLines
+from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.files.bundle_files import FIRST_FORMAT, FORMAT
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained.base import Base
 from textgen.pretrained.tuned.spec import TunedSpec
@@ -28,7 +30,7 @@ class Bundle:
         tokenizer: turns text into tokens and back.
         weights: the parameters, under the names of the spec's ``shapes``.
         manifest: what the bundle says about itself.
-        counted: the n-gram model; None if the network uses none.
+        experts: the counted models that the network mixes, as many as its spec names.
         known: the lines of a corpus with one item a line; None for other corpora.
         base: the base that was fine-tuned, which is no part of the bundle; None for a network of its own.
     """
@@ -37,6 +39,17 @@ class Bundle:
     tokenizer: Tokenizer
     weights: Weights
     manifest: Manifest
-    counted: KneserNey | None = None
+    experts: tuple[Expert, ...] = ()
     known: KnownLines | None = None
     base: Base | None = None
+
+    @property
+    def counted(self) -> KneserNey | None:
+        """The n-grams among the experts; None if there are none."""
+        return next((expert for expert in self.experts if isinstance(expert, KneserNey)), None)
+
+    @property
+    def format(self) -> int:
+        """The oldest format that describes it, so that earlier versions read what they can."""
+        further = isinstance(self.spec, NetworkSpec) and self.spec.experts
+        return FORMAT if further else FIRST_FORMAT

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.errors import BundleError
-from textgen.files.bundle_files import FORMAT
+from textgen.files.bundle_files import FIRST_FORMAT, FORMAT
 
 _MOST_SEEDS, _LONGEST_SEED = 200, 400
 _NEARLY_ALL = 0.95
@@ -40,6 +40,8 @@ class Manifest:
             prompts), and the given `ReadingOptions`; empty in bundles of early versions.
         fraction: share of the planned training that was done, 0 to 1.
         items: whether the text has one item a line (`textgen.corpus.one_item_a_line`).
+        expert_losses: nats per token on the validation text of each counted model alone, by its name, and of
+            their mixture without a network, as "mixed". Empty if there were fewer than two.
 
     Example:
         >>> result = textgen.train("plays", output="model", time_limit=3)
@@ -66,6 +68,7 @@ class Manifest:
     text_form: dict[str, Any] = field(default_factory=dict)
     fraction: float = 1.0
     items: bool = False
+    expert_losses: dict[str, float] = field(default_factory=dict)
 
     @property
     def half_trained(self) -> bool:
@@ -102,14 +105,14 @@ def parse_manifest(data: Any, file: Path) -> tuple[Manifest, dict[str, Any]]:
         raise BundleError(
             f"{file.parent} has bundle format {version}; this version reads up to {FORMAT}: update textgen"
         )
-    if version < FORMAT:
+    if version < FIRST_FORMAT:
         raise BundleError(
             f"{file.parent} has bundle format {version}, which came before the first release; train it again"
         )
     listing = data.get("files")
     try:
         # Bundles of early versions lack these.
-        data = {"text_form": {}, "fraction": 1.0, "items": False, **data}
+        data = {"text_form": {}, "fraction": 1.0, "items": False, "expert_losses": {}, **data}
         manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
     except KeyError as error:
         raise BundleError(f"{file} lacks {error.args[0]!r}") from None
@@ -132,15 +135,20 @@ def parse_manifest(data: Any, file: Path) -> tuple[Manifest, dict[str, Any]]:
         or not all(isinstance(value, list) for value in lists)
         or not isinstance(manifest.text_form, dict)
         or not isinstance(manifest.items, bool)
+        or not _are_figures(manifest.expert_losses)
     ):
         raise BundleError(f"{file} has values of the wrong kind")
     _check_seeds(manifest.seeds, file)
     for entry in manifest.history:
         # The loss curve is drawn from these numbers.
-        values = entry.values() if isinstance(entry, dict) else [None]
-        if not all(isinstance(value, int | float) and abs(value) < 2**63 for value in values):
+        if not _are_figures(entry):
             raise BundleError(f"{file} has a history that holds {entry!r:.60}")
     return manifest, listing
+
+
+def _are_figures(data: Any) -> bool:
+    values = data.values() if isinstance(data, dict) else [None]
+    return all(isinstance(value, int | float) and abs(value) < 2**63 for value in values)
 
 
 def _check_seeds(seeds: list[Any], file: Path) -> None:

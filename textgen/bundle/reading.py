@@ -17,7 +17,8 @@ from textgen.bundle.contents import Bundle
 from textgen.bundle.manifest import Manifest, parse_manifest
 from textgen.corpus.known_lines import LARGEST_FILE, KnownLines
 from textgen.errors import BundleError
-from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.expert import Expert
+from textgen.experts.registry import from_arrays
 from textgen.files.bundle_files import COUNTS, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
 from textgen.files.output_folder import Output
 from textgen.network.spec import NetworkSpec
@@ -79,15 +80,15 @@ def read(path: Path) -> Bundle:
     said = (manifest.level, manifest.cell, manifest.parameters, manifest.vocabulary)
     if said != (tokenizer.level, spec.cell, spec.parameters, spec.vocabulary):
         raise BundleError(f"{path / MANIFEST} tells of another model than the other files hold")
-    counted = None
+    experts: tuple[Expert, ...] = ()
     if spec.prior:
         arrays = _parse_arrays(_read_listed(path, COUNTS, listing, largest=_LARGEST_COUNTS), path / COUNTS)
-        counted = KneserNey.from_arrays(spec.vocabulary, spec.prior, arrays)
+        experts = from_arrays(spec.vocabulary, spec.prior, spec.experts, arrays)
     known = None
     if LINES in listing:
         data = _read_listed(path, LINES, listing, largest=LARGEST_FILE)
         known = KnownLines.from_arrays(_parse_arrays(data, path / LINES))
-    return Bundle(spec, tokenizer, weights, manifest, counted, known, base)
+    return Bundle(spec, tokenizer, weights, manifest, experts, known, base)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -28,7 +28,7 @@ def stepper_of(bundle: Bundle | Untrained) -> Stepper:
         return llama.make_stepper(bundle.base)
     spec = bundle.spec
     if not isinstance(spec, TunedSpec):
-        return make_stepper(spec, bundle.weights, bundle.counted)
+        return make_stepper(spec, bundle.weights, bundle.experts)
     if bundle.base is None or bundle.counted is None:
         raise BundleError(f"the model is a fine-tuned {spec.base}, but its base or its n-grams are not there")
     network = llama.make_stepper(bundle.base, adapter_of(bundle.weights))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from textgen.bundle.contents import Weights
 from textgen.bundle.manifest import Manifest
+from textgen.experts.expert import Expert
 from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import BaseTokenizer
@@ -25,7 +26,7 @@ class Untrained:
     base: Base
     manifest: Manifest
     weights: Weights = field(default_factory=dict)
-    counted: None = None
+    experts: tuple[Expert, ...] = ()
     known: None = None
 
     @classmethod

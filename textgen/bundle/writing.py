@@ -12,8 +12,9 @@ import safetensors.numpy
 from textgen.bundle import tuned
 from textgen.bundle.contents import Bundle
 from textgen.errors import TrainingError
+from textgen.experts.registry import to_arrays
 from textgen.files import atomic
-from textgen.files.bundle_files import COUNTS, FORMAT, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
+from textgen.files.bundle_files import COUNTS, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
 from textgen.files.output_folder import Output
 from textgen.files.ownership import discard
 
@@ -44,8 +45,9 @@ def write(path: Path, bundle: Bundle) -> None:
             atomic.write_json(prepared / TOKENIZER, tuned.tokenizer_of(bundle.base.sha256))
             weights = dict(tuned.halved(bundle.weights))
         atomic.write_bytes(prepared / WEIGHTS, safetensors.numpy.save(weights))
-        if bundle.counted is not None:
-            atomic.write_bytes(prepared / COUNTS, safetensors.numpy.save(bundle.counted.to_arrays()))
+        if bundle.experts:
+            arrays = to_arrays(bundle.experts)
+            atomic.write_bytes(prepared / COUNTS, safetensors.numpy.save(arrays))
         if bundle.known is not None:
             atomic.write_bytes(prepared / LINES, safetensors.numpy.save(bundle.known.to_arrays()))
         listing = {
@@ -53,7 +55,7 @@ def write(path: Path, bundle: Bundle) -> None:
             for path in sorted(prepared.iterdir())
         }
         atomic.write_json(
-            prepared / MANIFEST, {"format": FORMAT, "files": listing, **asdict(bundle.manifest)}
+            prepared / MANIFEST, {"format": bundle.format, "files": listing, **asdict(bundle.manifest)}
         )
         output.put(prepared)
     except OSError as error:

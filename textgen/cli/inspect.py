@@ -10,6 +10,7 @@ import click
 from textgen import bundle as bundles
 from textgen.cli.streams import json_line
 from textgen.errors import BundleError
+from textgen.experts.registry import FURTHER
 from textgen.files import atomic
 from textgen.files.bundle_files import PICTURE
 from textgen.files.output_folder import Output
@@ -44,9 +45,8 @@ def command(bundle: Path, *, as_json: bool, plot: bool, force: bool) -> None:
         "bundle": str(bundle),
         "network": _network(spec),
         "parameters": f"{manifest.parameters:,}",
-        "n-grams": f"{loaded.counted.entries:,} of up to {loaded.counted.order} tokens"
-        if loaded.counted
-        else "–",
+        "counts": ", ".join(f"{expert.entries:,} of {expert.name}" for expert in loaded.experts) or "–",
+        "experts": _experts(manifest.expert_losses, [expert.name for expert in loaded.experts]),
         **({"mixture": _mixture(loaded)} if isinstance(spec, TunedSpec) else {}),
         "tokens": f"{manifest.vocabulary:,} at {manifest.level} level",
         "corpus": f"{manifest.characters:,} characters (SHA-256 {manifest.corpus_sha256[:12]}…)"
@@ -75,6 +75,15 @@ def _network(spec: NetworkSpec | TunedSpec) -> str:
 def _mixture(loaded: bundles.Bundle) -> str:
     weights = loaded.weights[MIXTURE]
     return f"{weights.min():.0%} to {weights.max():.0%} base, by what the n-grams know; the rest n-grams"
+
+
+def _experts(losses: dict[str, float], used: list[str]) -> str:
+    """Return what each counted model reaches alone, and what they reach together without a network."""
+    if not losses:
+        return "–"
+    figures = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+    unused = [name for name in losses if name in FURTHER and name not in used]
+    return f"{figures} nats without a network" + (f"; unused: {', '.join(unused)}" if unused else "")
 
 
 def _curve(losses: list[float]) -> str:

@@ -40,7 +40,7 @@ def count(tokens: Numbers, vocabulary: int, order: int | None = None) -> tuple[O
         The n-grams of length 1, 2, ..., ``order``.
     """
     order = min(order or HIGHEST_ORDER, order_for(vocabulary))
-    counted = _spread(tokens)
+    counted = spread(tokens)
     # The text goes on at its own beginning, so that a token follows every n-gram.
     around = np.concatenate([counted, np.resize(counted, order - 1)])
     keys = np.zeros(len(counted), np.uint64)
@@ -78,9 +78,16 @@ def smallest(largest: int) -> type[np.unsignedinteger[Any]]:
     return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)
 
 
-def _spread(tokens: Numbers) -> Numbers:
-    if len(tokens) <= COUNTED_TOKENS:
+def spread(tokens: Numbers, most: int | None = None) -> Numbers:
+    """Return a text, or pieces of together ``most`` tokens that are spread evenly over it.
+
+    Args:
+        tokens: shape (tokens,).
+        most: by default `COUNTED_TOKENS`.
+    """
+    most = most or COUNTED_TOKENS
+    if len(tokens) <= most:
         return np.asarray(tokens)
-    length = COUNTED_TOKENS // _PIECES
+    length = most // _PIECES
     starts = np.linspace(0, len(tokens) - length, _PIECES).astype(np.int64)
     return np.concatenate([tokens[start : start + length] for start in starts])

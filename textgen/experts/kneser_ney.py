@@ -13,15 +13,17 @@ never have the same number.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
 from textgen.experts.counting import count, order_for, orders_of, smallest
+from textgen.experts.expert import Expected, confide, logged, unconfident
 from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, Order, mix, places_of
 
 MOST_ENTRIES = 16_000_000
@@ -52,6 +54,13 @@ class KneserNey:
             order: length of the longest n-grams; by default `order_for` the vocabulary.
         """
         return cls(vocabulary, count(tokens, vocabulary, order))
+
+    name: ClassVar[str] = "characters"
+
+    @property
+    def confidences(self) -> int:
+        """Two numbers for each length from 2 on: the n-grams of length 1 are always the same."""
+        return 2 * (len(self.orders) - 1)
 
     @property
     def order(self) -> int:
@@ -115,7 +124,17 @@ class KneserNey:
         self.refine(found, contexts, 1, self.order)
         return found
 
-    def refine(self, found: Floats, contexts: Numbers, first: int, last: int) -> None:
+    def expect(self, windows: Numbers) -> Expected:
+        """Return what is expected; see `textgen.experts.expert.Expert.expect`."""
+        contexts = np.lib.stride_tricks.sliding_window_view(windows, self.before, axis=1)
+        shape, flat = contexts.shape[:2], contexts.reshape(math.prod(contexts.shape[:2]), self.before)
+        found, confidences = self._uniform(len(flat)), unconfident(len(flat), self.confidences)
+        self.refine(found, flat, 1, self.order, confidences)
+        return Expected(found.reshape(*shape, -1), confidences.reshape(*shape, self.confidences))
+
+    def refine(
+        self, found: Floats, contexts: Numbers, first: int, last: int, confidences: Floats | None = None
+    ) -> None:
         """Mix the n-grams of length ``first`` to ``last`` into the probabilities of shorter ones, in place.
 
         Args:
@@ -123,6 +142,7 @@ class KneserNey:
             contexts: at least the ``last - 1`` tokens before each position, shape (positions, tokens).
             first: shortest length.
             last: longest.
+            confidences: where to note them, shape (positions, confidences); None if they are not needed.
         """
         key = np.zeros(len(contexts), np.uint64)
         for back in range(1, first - 1):
@@ -137,8 +157,12 @@ class KneserNey:
                 return
             order, index = self.orders[length - 1], index[rows]
             mix(found, order, rows, index, order.shares[index])
+            if confidences is not None and length > 1:
+                confide(confidences, rows, length - 2, order.totals[index], order.shares[index])
 
-    def refine_one(self, found: Floats, context: Sequence[int], first: int, last: int) -> None:
+    def refine_one(
+        self, found: Floats, context: Sequence[int], first: int, last: int, confidences: Floats | None = None
+    ) -> None:
         """Do the same as `refine` for one position and lengths from 2: found has shape (vocabulary,)."""
         for length in range(first, last + 1):
             key = 0
@@ -152,19 +176,15 @@ class KneserNey:
             beneath = slice(int(order.starts[place]), int(order.starts[place + 1]))
             found *= order.shares[place]
             found[order.last[beneath]] += order.relative[beneath]
+            if confidences is not None:
+                confidences[2 * length - 4] = logged(order.totals[place])
+                confidences[2 * length - 3] = order.shares[place]
 
-    def leave_one_out(self, windows: Numbers, seen: npt.NDArray[np.integer[Any]] | None = None) -> Floats:
-        """Return `probabilities` at each position but the first `before`, as if it had not been counted.
+    def leave_one_out(self, windows: Numbers, seen: npt.NDArray[np.integer[Any]] | None = None) -> Expected:
+        """Return what is expected without each position; see `textgen.experts.expert.Expert.leave_one_out`.
 
         If an n-gram was counted only once, leaving it out also lowers the count of the next shorter n-gram
         by one: that one came after one token less. This repeats down to length 1.
-
-        Args:
-            windows: shape (texts, before + time + 1): ``time`` contexts with the token after each.
-            seen: how many tokens of each context are known, shape (texts, time); None for all.
-
-        Returns:
-            Shape (texts, time, vocabulary).
         """
         texts, time = len(windows), windows.shape[1] - self.order
         grams = np.lib.stride_tricks.sliding_window_view(windows[:, 1:], self.order, axis=1)
@@ -180,7 +200,7 @@ class KneserNey:
             places.append(place)
             losses.append(lost)
             lost = lost & (order.counts[place] == 1)
-        found = self._uniform(len(grams))
+        found, confidences = self._uniform(len(grams)), unconfident(len(grams), self.confidences)
         for length, order in enumerate(self.orders, start=1):
             place, lost = places[-length], losses[-length]
             index, known = places_of(self._keys[length - 1], keys[length] // self._powers[1])
@@ -197,11 +217,15 @@ class KneserNey:
                 break
             shares = (order.discounted[index] - less)[rows] / totals[rows]
             mix(found, order, rows, index[rows], shares, totals[rows])
+            if length > 1:
+                confide(confidences, rows, length - 2, totals[rows], shares)
             changed = rows[lost[rows]]
             found[changed, order.last[place[changed]]] += (less[changed] - 1) / totals[changed]
         # A token that was counted only here has probability 0, and rounding may even leave less.
         np.maximum(found, np.float32(1e-9), out=found)
-        return found.reshape(texts, time, self.vocabulary)
+        return Expected(
+            found.reshape(texts, time, self.vocabulary), confidences.reshape(texts, time, self.confidences)
+        )
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the model as small plain arrays, which `from_arrays` reads.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,13 +42,8 @@ class Order:
 
     @cached_property
     def discounts(self) -> Floats:
-        """The discounts of counts of 0, 1, 2, and 3 or more, shape (4,): Chen and Goodman's estimate."""
-        one, two, three, four = (max(1, int((self.counts == times).sum())) for times in (1, 2, 3, 4))
-        share = one / (one + 2 * two)
-        estimates = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
-        # The estimate can fail on a tiny or unusual text: a discount is at least 0.1 and below the count.
-        held = [min(max(value, 0.1), 0.95 * most) for value, most in zip(estimates, (1, 2, 3), strict=True)]
-        return np.array([0.0, *held], np.float32)
+        """The discounts of counts of 0, 1, 2, and 3 or more, shape (4,)."""
+        return discounts_of([int((self.counts == times).sum()) for times in (1, 2, 3, 4)])
 
     @cached_property
     def totals(self) -> Floats:
@@ -119,6 +115,20 @@ def mix(
     added = order.relative[entries] if totals is None else order.numerators[entries] / totals.repeat(lengths)
     # A token comes only once in a context, so each element is changed only once.
     found.reshape(-1)[cells] += added
+
+
+def discounts_of(times: Sequence[int]) -> Floats:
+    """Return the discounts of counts of 0, 1, 2, and 3 or more, shape (4,): Chen and Goodman's estimate.
+
+    Args:
+        times: how many n-grams came once, twice, three times, four times.
+    """
+    one, two, three, four = (max(1, number) for number in times)
+    share = one / (one + 2 * two)
+    estimates = (1 - 2 * share * two / one, 2 - 3 * share * three / two, 3 - 4 * share * four / three)
+    # The estimate can fail on a tiny or unusual text: a discount is at least 0.1 and below the count.
+    held = [min(max(value, 0.1), 0.95 * most) for value, most in zip(estimates, (1, 2, 3), strict=True)]
+    return np.array([0.0, *held], np.float32)
 
 
 def run_lengths(ordered: Keys) -> tuple[Keys, npt.NDArray[np.uint32]]:

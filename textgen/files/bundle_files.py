@@ -1,7 +1,10 @@
 """The names of a bundle's files and the number of its format; the whole project takes them from here."""
 
-FORMAT = 2
-"""The newest bundle format that this version reads, and the one that it writes."""
+FORMAT = 3
+"""The newest bundle format that this version reads: a network can mix several counted models."""
+
+FIRST_FORMAT = 2
+"""The oldest one. A bundle with one counted model or none is written in it."""
 
 SPEC, TOKENIZER, WEIGHTS, MANIFEST = "spec.json", "tokenizer.json", "weights.safetensors", "manifest.json"
 COUNTS, LINES = "counts.safetensors", "lines.safetensors"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
+from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import Stepper
 from textgen.network.cells.registry import CELLS
@@ -15,18 +16,20 @@ from textgen.network.spec import NetworkSpec
 
 
 def make_stepper(
-    spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], counted: KneserNey | None = None
+    spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], experts: Sequence[Expert] = ()
 ) -> Stepper:
     """Return the fastest stepper of a bundle's network on this machine.
 
     Args:
         spec: the network.
         weights: arrays under the names of `NetworkSpec.shapes`.
-        counted: the counted n-grams, if the spec has a prior.
+        experts: the counted models that the spec names.
 
     Raises:
-        BundleError: the spec has a prior and there are no n-grams, or the other way round.
+        BundleError: there are other counted models than the spec names.
     """
-    if bool(spec.prior) != (counted is not None):
-        raise BundleError(f"the network's prior is {spec.prior}, but its counted n-grams are not there")
-    return CELLS[spec.cell].stepper(spec, weights, counted)
+    wanted = [KneserNey.name, *spec.experts] if spec.prior else []
+    found = [expert.name for expert in experts]
+    if found != wanted:
+        raise BundleError(f"the network mixes the counted models {wanted}, but it was given {found}")
+    return CELLS[spec.cell].stepper(spec, weights, experts)

@@ -57,7 +57,11 @@ class NetworkSpec(Sizes):
 
     def to_json(self) -> dict[str, Any]:
         """Return the spec as JSON data."""
-        return dataclasses.asdict(self)
+        data = dataclasses.asdict(self)
+        if not self.experts:
+            # Earlier versions do not know the key.
+            del data["experts"]
+        return data
 
     @classmethod
     def from_json(cls, data: Any) -> NetworkSpec:

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from textgen.argument_checks import check_choice, check_flag, check_number, plain, refuse_unknown
 from textgen.errors import SettingsError
 from textgen.experts.counting import order_for
+from textgen.experts.registry import FURTHER
 from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
 from textgen.network.cells.registry import CELLS
 from textgen.network.spec import NetworkSpec
@@ -66,6 +67,7 @@ class TrainingKeywords(TypedDict, total=False):
     num_epochs: int | None
     expansion: int | None
     prior: int | None
+    experts: tuple[str, ...] | None
     fresh_starts: float | None
     time_limit: float | None
     patience: int | None
@@ -108,6 +110,7 @@ class TrainingSettings:
         vocabulary_size: highest number of tokens; None for the level's own (`textgen.tokenizers`).
         expansion: see `textgen.network.spec.NetworkSpec`.
         prior: see there; a large vocabulary can lower it.
+        experts: see there; a training leaves out what does not help on its corpus.
         fresh_starts: share of the windows that start with an empty state, so that the model learns to
             begin a text and not only to continue one.
         random_seed: decides the initial weights and dropout.
@@ -143,6 +146,7 @@ class TrainingSettings:
     num_epochs: int
     expansion: int = 0
     prior: int = 0
+    experts: tuple[str, ...] = ()
     fresh_starts: float = 0.0
     pristine_output: bool = False
     base: str | None = None
@@ -166,6 +170,7 @@ class TrainingSettings:
         check_choice("cell", self.cell, (LLAMA,) if self.rank else CELLS)
         check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("schedule", self.schedule, SCHEDULES)
+        object.__setattr__(self, "experts", _names(self.experts))
         for name, (low, high) in _BOUNDS.items():
             shown_as = "vocab_size" if name == "vocabulary_size" else name
             check_number(shown_as, getattr(self, name), low, high, optional=name in _OPTIONAL)
@@ -235,9 +240,22 @@ class TrainingSettings:
             dropout=self.dropout,
             expansion=self.expansion,
             prior=min(self.prior, order_for(vocabulary)),
+            experts=self.experts if self.prior else (),
         )
 
     def fingerprint(self) -> dict[str, Any]:
         """Return the settings that must equal a checkpoint's: all but limits, intervals and kept seeds."""
         free = {"time_limit", "patience", "num_epochs", "checkpoint_s", "keep_seeds"}
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in free}
+        chosen = {**dataclasses.asdict(self), "experts": list(self.experts)}
+        return {name: value for name, value in chosen.items() if name not in free}
+
+
+def _names(experts: Any) -> tuple[str, ...]:
+    """Check the experts.
+
+    Raises:
+        SettingsError: they are not known, or not a list.
+    """
+    if not isinstance(experts, list | tuple) or not all(name in FURTHER for name in experts):
+        raise SettingsError(f"experts is {experts!r}; it must be a list of {', '.join(FURTHER)}, or empty")
+    return tuple(experts)

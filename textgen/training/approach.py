@@ -60,8 +60,15 @@ class FromNothing:
         """
         size = corpus.tokenizer.size
         memory.check(self.settings, size, len(corpus.training), memory.available())
-        spec = self.settings.network(size)
-        return spec, start.first_look(corpus, spec, self.before, started)
+        settings = self.settings
+        if not self.before and not start.time_for_experts(len(corpus.training), settings.time_limit):
+            settings = replace(settings, experts=())
+        first = start.first_look(corpus, settings.network(size), self.before, started)
+        return replace(settings, experts=first.names).network(size), first
+
+    def with_start(self, first: Start) -> FromNothing:
+        """Return the same with the experts that help on the corpus."""
+        return replace(self, settings=replace(self.settings, experts=first.names))
 
     def plan(self, result: Result) -> Plan:
         """Return the plan for the loop; Keras must be loaded."""
@@ -109,6 +116,10 @@ class FineTuning:
         return tuning_start.first_look(
             corpus, base, settings.rank, settings.random_seed, self.before, started
         )
+
+    def with_start(self, first: Start) -> FineTuning:  # noqa: ARG002 -- see FromNothing
+        """Return the same: a base is always mixed with n-grams alone."""
+        return self
 
     def plan(self, result: Result) -> Plan:
         """Return the plan for the loop; Keras must be loaded."""

@@ -12,12 +12,18 @@ import numpy.typing as npt
 
 from textgen.bundle import Bundle, Weights
 from textgen.errors import SettingsError
+from textgen.experts.registry import FURTHER
 from textgen.levels import WORD
 from textgen.network.spec import NetworkSpec
 from textgen.settings.presets import PRESETS
 from textgen.settings.training import TrainingSettings
 
-_BY_VOCABULARY = {"embedding": 0, "prior.input": 0, "output.kernel": 1, "output.bias": 0}
+_BY_VOCABULARY = {
+    "embedding": 0,
+    **{f"{name}.input": 0 for name in ("prior", *FURTHER)},
+    "output.kernel": 1,
+    "output.bias": 0,
+}
 """The parameters that grow with the vocabulary, and the axis along which they grow."""
 
 
@@ -43,6 +49,7 @@ def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
         "num_layers": spec.layers,
         "expansion": spec.expansion,
         "prior": spec.prior,
+        "experts": spec.experts,
         "pristine_input": not getattr(base.tokenizer, "lowercase", False),
         "pristine_output": getattr(base.tokenizer, "pristine_output", False),
     }

@@ -28,8 +28,8 @@ def estimate(spec: NetworkSpec, batch: int, length: int) -> int:
         batch: number of strips that are trained side by side.
         length: tokens of a window.
     """
-    # The n-gram model's probabilities are as large as the logits, and the next batch has its own.
-    logits = batch * length * spec.vocabulary * (2 if spec.prior else 1)
+    # The probabilities of an expert are as large as the logits, and the next batch has its own.
+    logits = batch * length * spec.vocabulary * (1 + len(spec.mixed))
     states = batch * length * spec.units * spec.layers * (4 + 2 * spec.expansion)
     return _FRAMEWORK_BYTES + _BYTES_A_PARAMETER * spec.parameters + _BYTES_A_LOGIT * logits + 8 * states
 

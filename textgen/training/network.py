@@ -6,6 +6,7 @@ to the next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.expert import Expected, Expert
 from textgen.network.cells.keras_layers import KERAS_LAYERS
 from textgen.network.spec import NetworkSpec
 
@@ -34,7 +35,7 @@ class Network:
         masks: number of dropout masks that are an input of the model.
         fresh_starts: share of the windows that start with an empty state in training. Unless it is 0, an
             input of the model says which windows keep their state.
-        counted: the n-gram model whose probabilities are an input of the model; None for none.
+        experts: the counted models whose probabilities are inputs of the model.
     """
 
     spec: NetworkSpec
@@ -43,19 +44,19 @@ class Network:
     states: list[keras.Variable]
     masks: int = 0
     fresh_starts: float = 0.0
-    counted: KneserNey | None = None
+    experts: Sequence[Expert] = ()
 
     @property
     def before(self) -> int:
         """Number of tokens before a window that its first position needs as context."""
-        return self.counted.before if self.counted is not None else 0
+        return max((expert.before for expert in self.experts), default=0)
 
     def arrange(self, windows: Integers, random: np.random.Generator | None = None) -> Batch:
         """Return the model's inputs and targets.
 
         Args:
             windows: tokens, shape (batch, before + time + 1).
-            random: for training: draws dropout masks, and the n-gram counts leave the position itself out
+            random: for training: draws dropout masks, and the experts leave the position itself out
                 (leave-one-out). None for validation: no dropout, and all counts.
         """
         tokens, targets = windows[:, self.before : -1], windows[:, self.before + 1 :]
@@ -63,14 +64,16 @@ class Network:
         if random is not None and self.fresh_starts:
             goes_on = random.random(len(windows)) >= self.fresh_starts
         inputs: list[Any] = [tokens]
-        if self.counted is not None and random is None:
-            inputs.append(self._expected(self.counted, windows))
-        elif self.counted is not None:
-            # In a window that starts with an empty state, the n-grams have no earlier context either.
-            seen = None
-            if not goes_on.all():
-                seen = np.where(goes_on[:, None], self.before, 1 + np.arange(tokens.shape[1]))
-            inputs.append(self.counted.leave_one_out(windows, seen))
+        # In a window that starts with an empty state, the experts have no earlier context either.
+        seen = None
+        if not goes_on.all():
+            seen = np.where(goes_on[:, None], self.before, 1 + np.arange(tokens.shape[1]))
+        expected = [
+            self._expected(expert, windows, seen, training=random is not None) for expert in self.experts
+        ]
+        inputs += [each.probabilities for each in expected]
+        if self.spec.confidences:
+            inputs.append(np.concatenate([each.confidences for each in expected], axis=-1))
         if self.masks:
             shape, dropout = (len(windows), self.masks, self.spec.units), self.spec.dropout
             kept = random.random(shape, np.float32) >= dropout if random else np.full(shape, 1 - dropout)
@@ -79,10 +82,11 @@ class Network:
             inputs.append(goes_on[:, None].astype(np.float32))
         return inputs, targets
 
-    def _expected(self, counted: KneserNey, windows: Integers) -> npt.NDArray[np.float32]:
-        contexts = np.lib.stride_tricks.sliding_window_view(windows[:, 1:-1], self.before, axis=1)
-        flat = contexts.reshape(-1, self.before)
-        return counted.probabilities(flat).reshape(*contexts.shape[:2], self.spec.vocabulary)
+    def _expected(
+        self, expert: Expert, windows: Integers, seen: npt.NDArray[np.int64] | None, *, training: bool
+    ) -> Expected:
+        windows = windows[:, self.before - expert.before :]
+        return expert.leave_one_out(windows, seen) if training else expert.expect(windows[:, 1:-1])
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
         """Return copies of the trained weights."""
@@ -109,7 +113,7 @@ def build(
     batch: int,
     time: int,
     random_seed: int,
-    counted: KneserNey | None = None,
+    experts: Sequence[Expert] = (),
     products: str = "float32",
     fresh_starts: float = 0.0,
 ) -> Network:
@@ -120,21 +124,23 @@ def build(
         batch: number of strips side by side, fixed because each has a carried state.
         time: tokens of a window.
         random_seed: decides the initial weights and dropout.
-        counted: the n-gram model, of the order in the spec's prior; None without a prior.
+        experts: the counted models that the spec names.
         products: type for the matrix products of the cell ``linear``: "float32" or "bfloat16".
         fresh_starts: see `Network`.
     """
     keras.utils.set_random_seed(random_seed)
     inputs = [keras.Input(batch_shape=(batch, time), dtype="int32")]
     layer = KERAS_LAYERS[spec.cell](spec, batch, random_seed, products)
-    if spec.prior:
-        inputs.append(keras.Input(batch_shape=(batch, time, spec.vocabulary), dtype="float32"))
+    shapes = [(batch, time, spec.vocabulary)] * len(spec.mixed)
+    if spec.confidences:
+        shapes.append((batch, time, spec.confidences))
+    inputs += [keras.Input(batch_shape=shape, dtype="float32") for shape in shapes]
     if layer.masks:
         inputs.append(keras.Input(batch_shape=(batch, layer.masks, spec.units), dtype="float32"))
     if fresh_starts:
         inputs.append(keras.Input(batch_shape=(batch, 1), dtype="float32"))
     model = keras.Model(inputs, layer(inputs))
-    return Network(spec, model, layer.named, layer.states, layer.masks, fresh_starts, counted)
+    return Network(spec, model, layer.named, layer.states, layer.masks, fresh_starts, experts)
 
 
 def _copy(variable: keras.Variable) -> npt.NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from textgen.bundle import Weights
@@ -32,13 +33,13 @@ def plan(result: Result, settings: TrainingSettings, base: Weights | None) -> pl
     if (batch, length) != (settings.batch_size, settings.seq_length):
         notes.append(f"the corpus is short: trained as {batch} strips of windows of {length} tokens")
     strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
-    spec = settings.network(corpus.tokenizer.size)
+    spec = dataclasses.replace(settings.network(corpus.tokenizer.size), experts=result.start.names)
     made = network.build(
         spec,
         batch,
         length,
         settings.random_seed,
-        result.start.counted,
+        result.start.experts,
         backend.products(),
         settings.fresh_starts,
     )

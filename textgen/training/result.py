@@ -22,7 +22,7 @@ from textgen.settings.training import TrainingSettings
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.reporting.events import CheckpointEvent, EventSink, FinishedEvent, StartedEvent
-from textgen.training.start import Start, loss_by
+from textgen.training.start import Start
 
 FINAL_TOKENS = 500_000
 """Tokens of the validation text that the last validation reads."""
@@ -37,7 +37,7 @@ class Result:
     Attributes:
         corpus: the tokens that are trained on.
         settings: validated training options.
-        start: holds the n-gram model.
+        start: holds the counted models.
         spec: shape of the network; of a fine-tuned base, shape of what is added to it.
         device: where the training runs, for example "cpu".
         emit: receives the events.
@@ -125,9 +125,10 @@ class Result:
             seeds=corpus.seeds,
             text_form=corpus.text_form,
             items=corpus.items,
+            expert_losses={name: round(loss, 4) for name, loss in self.start.losses.items()},
         )
         return bundle.Bundle(
-            spec, corpus.tokenizer, weights, manifest, self.start.counted, corpus.known, self.base
+            spec, corpus.tokenizer, weights, manifest, self.start.experts, corpus.known, self.base
         )
 
     def finish(
@@ -168,8 +169,7 @@ class Result:
         model = TextModel(self.as_bundle(self.start.weights, progress))
         self.tell_checkpoint(model, progress, 1.0)
         if self.base is None:
-            assert self.start.counted is not None  # noqa: S101 -- only called where there are n-grams
-            progress.best_loss = loss_by(self.start.counted, self.corpus.validation, FINAL_TOKENS)
+            progress.best_loss = self.start.loss_on(self.corpus.validation, FINAL_TOKENS)
         made = self.as_bundle(
             self.start.weights,
             progress,

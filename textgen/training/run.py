@@ -148,6 +148,8 @@ def train(
         if approach.before and approach.before.known and prepared.known:
             prepared = dataclasses.replace(prepared, known=prepared.known.joined(approach.before.known))
         spec, start = approach.first_look(prepared, started)
+        approach = approach.with_start(start)
+        settings = approach.settings
         left = (settings.time_limit or math.inf) - (time.monotonic() - started)
         resumed = resume and checkpoint_file.is_there(checkpoint_file.path_for(target))
         if left < approach.loading_s and start.weights and not resumed:

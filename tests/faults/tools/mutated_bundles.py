@@ -14,6 +14,7 @@ import shutil
 import sys
 import traceback
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,31 +25,54 @@ from tests.support.textgen.bundles import manifest_of
 from textgen import bundle
 from textgen.bundle import Bundle
 from textgen.errors import TextgenError
+from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.words import Words
 from textgen.files import atomic
 from textgen.model import TextModel
 from textgen.network.cells.linear import compiled_step
 from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import CharacterTokenizer
 
-SHAPES = ((2, 1, 1, 0), (2, 2, 3, 1), (21, 8, 6, 0), (21, 24, 4, 2), (300, 16, 5, 0), (1100, 8, 4, 0))
-"""Vocabulary, units, n-gram order, expansion."""
+Shape = tuple[int, int, int, int, int]
+
+SHAPES: tuple[Shape, ...] = (
+    *((2, 1, 1, 0, 0), (2, 2, 3, 1, 0), (21, 8, 6, 0, 0), (21, 24, 4, 2, 0)),
+    *((300, 16, 5, 0, 0), (1100, 8, 4, 0, 0)),
+    *((2, 2, 3, 1, 1), (21, 8, 6, 0, 1), (300, 16, 5, 0, 1), (1100, 8, 4, 0, 1)),
+)
+"""Vocabulary, units, n-gram order, expansion, and whether it counts words, too."""
 _REQUESTS = ((1, 1.0, None), (3, 0.7, 0.9), (2, 0.0, None), (5, 2.0, 1e-9))
 """Count, temperature, top_p."""
 
 
-def write_base(path: Path, shape: tuple[int, int, int, int], seed: int = 1) -> None:
+def write_base(path: Path, shape: Shape, seed: int = 1) -> None:
     """Write a bundle of random weights and n-grams."""
-    vocabulary, units, prior, expansion = shape
+    vocabulary, units, prior, expansion, words = shape
     numbers = np.random.default_rng(seed)
     tokenizer = CharacterTokenizer("".join(map(chr, range(0x4E00, 0x4E00 + vocabulary - 1))), lowercase=False)
-    spec = NetworkSpec("linear", tokenizer.size, units, units, layers=2, expansion=expansion, prior=prior)
+    text = numbers.integers(0, tokenizer.size, 400)
+    text[200:] = text[:200]  # contexts of words are kept if they come again
+    experts: list[Expert] = [KneserNey.count(text, tokenizer.size, prior)]
+    if words:
+        kinds = np.resize(np.arange(4, dtype=np.uint8), tokenizer.size)
+        experts.append(Words.count(text, tokenizer.size, kinds))
+    spec = NetworkSpec(
+        "linear",
+        tokenizer.size,
+        units,
+        units,
+        layers=2,
+        expansion=expansion,
+        prior=prior,
+        experts=tuple(each.name for each in experts[1:]),
+    )
     made = Bundle(
         spec,
         tokenizer,
         {name: numbers.normal(0, 0.5, size).astype(np.float32) for name, size in spec.shapes().items()},
         manifest_of(spec),
-        KneserNey.count(numbers.integers(0, tokenizer.size, 400), tokenizer.size, prior),
+        tuple(experts),
     )
     bundle.write(path, made)
 
@@ -77,7 +101,7 @@ class Mutator:
         self._draw = random.Random(seed)
         self._numbers = np.random.default_rng(seed)
 
-    def mutate(self, folder: Path, shape: tuple[int, int, int, int]) -> None:
+    def mutate(self, folder: Path, shape: Shape) -> None:
         """Change one or two things, and reseal it."""
         ways: list[Callable[[Path], None]] = [
             *(self.counts, self.counts, self.weights, self.spec, self.bits),
@@ -102,8 +126,12 @@ class Mutator:
         """Let the network be another one than the weights are for."""
         path = folder / bundle.SPEC
         data = json.loads(path.read_text(encoding="utf-8"))
-        name = self._draw.choice(("prior", "expansion", "layers", "units", "embedding", "vocabulary"))
-        data[name] = self._draw.choice((0, 1, 2, 3, 6, 7, -1, 24, 25, 2**31, 2**63, True, 1.5, None))
+        sizes = ("prior", "expansion", "layers", "units", "embedding", "vocabulary")
+        name = self._draw.choice((*sizes, "experts"))
+        values: tuple[object, ...] = (0, 1, 2, 3, 6, 7, -1, 24, 25, 2**31, 2**63, True, 1.5, None)
+        if name == "experts":
+            values = ([], ["words"], ["words", "words"], ["characters"], "words", [1], None, 3)
+        data[name] = self._draw.choice(values)
         path.write_text(json.dumps(data), encoding="utf-8")
 
     def weights(self, folder: Path) -> None:
@@ -120,13 +148,20 @@ class Mutator:
         arrays = self._load(folder / bundle.COUNTS)
         for _ in range(self._draw.randint(1, 4)):
             name = self._draw.choice(list(arrays))
-            arrays[name] = self._table(name, arrays[name])
+            if name.startswith("words.") and arrays[name].dtype == np.uint8 and self._draw.random() < 0.8:
+                arrays[name] = self._repacked(name, arrays[name])
+            else:
+                arrays[name] = self._table(name, arrays[name])
         (folder / bundle.COUNTS).write_bytes(safetensors.numpy.save(arrays))
 
     def foreign_counts(self, folder: Path, vocabulary: int, prior: int) -> None:
         """Put in tables that are sound by themselves but come from no text: no context hangs together."""
         draw, contexts = self._draw, 1
-        arrays = {}
+        arrays = {
+            name: array
+            for name, array in self._load(folder / bundle.COUNTS).items()
+            if name.startswith("words.")
+        }
         for order in range(1, prior + 1):
             beneath = [draw.randint(1, min(vocabulary, 6)) for _ in range(contexts)]
             tokens = np.concatenate(
@@ -142,6 +177,15 @@ class Mutator:
             arrays[f"beneath{order}"] = np.array(beneath, np.uint8)
             contexts = len(tokens)
         (folder / bundle.COUNTS).write_bytes(safetensors.numpy.save(arrays))
+
+    def _repacked(self, name: str, packed: np.ndarray) -> np.ndarray:
+        """Change the numbers in a deflated table."""
+        try:
+            plain = zlib.decompress(packed[1:].tobytes())
+            table = self._table(name, np.frombuffer(plain, f"<u{packed[0]}"))
+        except (IndexError, TypeError, ValueError, zlib.error):
+            return packed[:-1]
+        return np.frombuffer(bytes([table.itemsize]) + zlib.compress(table.tobytes()), np.uint8)
 
     def _table(self, name: str, table: np.ndarray) -> np.ndarray:
         draw, table = self._draw, table.copy()
@@ -160,17 +204,17 @@ class Mutator:
                 table[...] = draw.choice((0, 1, most))
             case 5:
                 self._numbers.shuffle(table)
-            case 6 if at is not None and name.startswith("beneath") and table[at] > 1:
+            case 6 if at is not None and "beneath" in name and table[at] > 1:
                 table[at] -= 1  # the sum stays
                 table[draw.randrange(len(table))] += 1
-            case 7 if at is not None and name.startswith("beneath"):
+            case 7 if at is not None and "beneath" in name:
                 table = table.astype(np.uint32)  # the sum wraps around
                 table[at] = 2**32 - 1
             case 8:
                 return table.reshape(1, -1)
             case 9:
                 return np.zeros(0, table.dtype)
-            case 10 if name.startswith("counts"):
+            case 10 if "counts" in name:
                 return table.astype(np.uint32) * np.uint32(draw.choice((1, 2**16, 2**31)))
         return table
 

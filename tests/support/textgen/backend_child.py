@@ -60,11 +60,11 @@ def difference_of_logits(path: Path) -> float:
     from textgen.training import network
 
     made = bundle.read(path)
-    built = network.build(made.spec, TEXTS, WINDOW, 3, made.counted)
+    built = network.build(made.spec, TEXTS, WINDOW, 3, made.experts)
     built.set_weights(made.weights)
     tokens = np.random.default_rng(2).integers(1, made.spec.vocabulary, (TEXTS, 2 * WINDOW + 1))
     padded = np.pad(tokens, ((0, 0), (built.before, 0))).astype(np.int32)
-    stepper = make_stepper(made.spec, made.weights, made.counted)
+    stepper = make_stepper(made.spec, made.weights, made.experts)
     state, largest = stepper.initial_state(TEXTS), 0.0
     for start in (0, WINDOW):
         inputs, _ = built.arrange(padded[:, start : start + built.before + WINDOW + 1])

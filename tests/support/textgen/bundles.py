@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from textgen import bundle
 from textgen.bundle import Bundle, Manifest
+from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import State
 from textgen.model import TextModel
@@ -29,10 +30,9 @@ def random_bundle(
     random = np.random.default_rng(5)
     weights = {name: random.normal(0, 0.5, shape).astype(np.float32) for name, shape in spec.shapes().items()}
     manifest = manifest_of(spec, seeds)
-    counted = (
-        KneserNey.count(random.integers(0, tokenizer.size, 300), tokenizer.size, 4) if spec.prior else None
-    )
-    return Bundle(spec, tokenizer, weights, manifest, counted)
+    text = random.integers(0, tokenizer.size, 300)
+    experts: tuple[Expert, ...] = (KneserNey.count(text, tokenizer.size, 4),) if spec.prior else ()
+    return Bundle(spec, tokenizer, weights, manifest, experts)
 
 
 def manifest_of(spec: NetworkSpec, seeds: tuple[str, ...] = ()) -> Manifest:

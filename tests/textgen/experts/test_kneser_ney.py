@@ -14,7 +14,7 @@ from textgen.errors import BundleError
 from textgen.experts import counting
 from textgen.experts.counting import order_for
 from textgen.experts.kneser_ney import KneserNey
-from textgen.inference.prior import Prior
+from textgen.inference.ngram_lookup import NgramLookup
 
 VOCABULARY = 7
 Gram = tuple[int, ...]
@@ -91,7 +91,7 @@ def test_a_position_left_out_is_predicted_as_by_the_text_without_it(order: int) 
     text = text_of()
     plainly, counted = Plainly(text, order), KneserNey.count(text, VOCABULARY, order)
     windows = np.stack([text[start : start + order + 20] for start in (0, 57, 200)])
-    found = counted.leave_one_out(windows)
+    found = counted.leave_one_out(windows).probabilities
     assert found.shape == (3, 20, VOCABULARY)
     for row, window in enumerate(windows.tolist()):
         for position in range(20):
@@ -106,7 +106,7 @@ def test_of_a_text_that_begins_only_what_was_read_counts() -> None:
     plainly, counted = Plainly(text, 4), KneserNey.count(text, VOCABULARY, 4)
     windows = np.stack([text[start : start + 14] for start in (0, 57)])
     seen = np.array([[3] * 10, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
-    found, whole = counted.leave_one_out(windows, seen), counted.leave_one_out(windows)
+    found, whole = (counted.leave_one_out(windows, known).probabilities for known in (seen, None))
     np.testing.assert_array_equal(found[0], whole[0])
     np.testing.assert_array_equal(found[1, 2:], whole[1, 2:])
     for position in (0, 1):
@@ -121,7 +121,7 @@ def test_what_comes_once_teaches_nothing_of_itself() -> None:
     counted = KneserNey.count(text, 3_000)
     windows = text[None, 100 : 100 + counted.before + 201]
     seen = counted.probabilities(np.lib.stride_tricks.sliding_window_view(windows[0, 1:-1], counted.before))
-    left_out = counted.leave_one_out(windows)[0]
+    left_out = counted.leave_one_out(windows).probabilities[0]
     targets = windows[0, counted.before + 1 :, None]
     assert np.take_along_axis(seen, targets, 1).min() > 0.05
     assert np.take_along_axis(left_out, targets, 1).max() < 0.001
@@ -132,7 +132,7 @@ def test_no_position_sees_what_follows() -> None:
     counted = KneserNey.count(text, VOCABULARY, 4)
     changed = text.copy()
     changed[60:] = (changed[60:] + 1) % VOCABULARY
-    before, after = (counted.leave_one_out(each[None, :100])[0] for each in (text, changed))
+    before, after = (counted.leave_one_out(each[None, :100]).probabilities[0] for each in (text, changed))
     # The position that predicts token 60 is left out by another n-gram, and only that.
     np.testing.assert_array_equal(before[:56], after[:56])
 
@@ -228,12 +228,15 @@ def test_of_a_long_text_pieces_from_all_over_it_are_counted(monkeypatch: pytest.
 
 @pytest.mark.parametrize("together", [1, 5, 40])
 def test_what_is_kept_at_hand_changes_nothing(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textgen.inference.prior._KEPT_BYTES", 60 * 4 * VOCABULARY)
+    monkeypatch.setattr("textgen.inference.ngram_lookup._KEPT_BYTES", 60 * 4 * VOCABULARY)
     counted = KneserNey.count(text_of(), VOCABULARY, 5)
     contexts = np.random.default_rng(1).integers(0, VOCABULARY, (400, 4)).astype(np.float32)
-    expected = counted.probabilities(contexts.astype(np.int64))
-    prior = Prior(counted)
+    expected = counted.expect(contexts.astype(np.int64))
+    lookup = NgramLookup(counted)
     for _ in range(2):
         for start in range(0, 400, together):
-            found = prior.probabilities(contexts[start : start + together])
-            np.testing.assert_array_equal(found, expected[start : start + together])
+            found = lookup.expect(contexts[start : start + together])
+            for name in ("probabilities", "confidences"):
+                np.testing.assert_array_equal(
+                    getattr(found, name), getattr(expected, name)[start : start + together]
+                )

@@ -7,10 +7,13 @@ import pytest
 
 from tests.support.textgen.bundles import random_bundle
 from tests.textgen.experts.test_kneser_ney import text_of
-from tests.textgen.inference.test_parity import MANY_WORDS, SPECS, counted_for, random_weights
+from tests.textgen.inference.test_parity import MANY_WORDS, SPECS, experts_for, random_weights
 from textgen.experts.kneser_ney import KneserNey
-from textgen.inference.compiled_prior import CompiledPrior
-from textgen.inference.prior import Prior
+from textgen.experts.word_contexts import BEFORE, JOINER, LETTER, LEVELS, SEPARATOR, WHOLE
+from textgen.experts.words import Words
+from textgen.inference.compiled_experts import CompiledExperts
+from textgen.inference.lookups import Expectation, lookup_of
+from textgen.inference.ngram_lookup import NgramLookup
 from textgen.model import TextModel
 from textgen.network.cells.linear import compiled_step as compiled
 from textgen.network.cells.linear.numpy_step import LinearStepper
@@ -36,8 +39,8 @@ needs_code = pytest.mark.skipif(
 @pytest.mark.parametrize("spec", LINEAR.values(), ids=LINEAR.keys())
 def test_states_are_equal_to_the_bit(spec: NetworkSpec, batch: int) -> None:
     weights = random_weights(spec)
-    counted = counted_for(spec)
-    steppers = [make_stepper(spec, weights, counted), LinearStepper(spec, weights, counted)]
+    experts = experts_for(spec)
+    steppers = [make_stepper(spec, weights, experts), LinearStepper(spec, weights, experts)]
     assert isinstance(steppers[0], compiled.CompiledLinearStepper)
     states = [stepper.initial_state(batch) for stepper in steppers]
     for column in np.random.default_rng(8).integers(0, spec.vocabulary, (batch, 60)).T:
@@ -64,19 +67,47 @@ def test_n_grams_expect_the_same_to_the_bit(vocabulary: int, length: int) -> Non
     strange = np.random.default_rng(4).integers(0, vocabulary, (100, counted.before))
     half = np.concatenate([strange[:, : counted.before // 2], known[:100, counted.before // 2 :]], axis=1)
     contexts = np.concatenate([known, strange, half]).astype(np.float32)
-    by_code = CompiledPrior(counted, code).probabilities(contexts)
-    np.testing.assert_array_equal(by_code, Prior(counted).probabilities(contexts))
-    np.testing.assert_array_equal(by_code, counted.probabilities(contexts))
+    by_code = CompiledExperts([counted], code).expect(contexts, with_confidences=True)
+    for by_numpy in (NgramLookup(counted).expect(contexts), counted.expect(contexts)):
+        np.testing.assert_array_equal(by_code.probabilities[0], by_numpy.probabilities[:, 0])
+        np.testing.assert_array_equal(by_code.confidences, by_numpy.confidences[:, 0])
+
+
+@needs_code
+@pytest.mark.parametrize(("vocabulary", "seed"), [(9, 1), (30, 2), (300, 3)])
+def test_words_expect_the_same_to_the_bit(vocabulary: int, seed: int) -> None:
+    """All kinds of characters in any order, also where the window begins; then what never came."""
+    random = np.random.default_rng(seed)
+    kinds = random.choice([SEPARATOR, LETTER, LETTER, JOINER, WHOLE], vocabulary).astype(np.uint8)
+    text = np.minimum(random.geometric(0.2, 20_000) - 1, vocabulary - 1)
+    text[5_000:9_000] = text[:4_000]
+    counts = [KneserNey.count(text, vocabulary), Words.count(text, vocabulary, kinds)]
+    code = compiled.library()
+    assert code is not None
+    strange = random.integers(0, vocabulary, 2_000)
+    long = np.full(400, int(np.flatnonzero(kinds == LETTER)[0]))
+    windows = np.concatenate([np.zeros(BEFORE, np.int64), text[:3_000], strange, long, text[:60]])
+    by_code = CompiledExperts(counts, code).expect(windows[None].astype(np.float32), with_confidences=True)
+    lookups = [lookup_of(each) for each in counts]
+    steps = np.lib.stride_tricks.sliding_window_view(windows, BEFORE)
+    # At once, and step by step with and without what the caches hold.
+    for given in (windows[None], steps, steps[::7]):
+        by_numpy = Expectation.of(lookups, given, with_confidences=True)
+        stride = 7 if len(given) < len(steps) and len(given) > 1 else 1
+        np.testing.assert_array_equal(by_code.probabilities[:, ::stride], by_numpy.probabilities)
+        np.testing.assert_array_equal(by_code.confidences[::stride], by_numpy.confidences)
+    levels = by_code.confidences[:, -2 * LEVELS :: 2]
+    assert (levels > 0).sum(axis=0).min() > 5
 
 
 @needs_code
 def test_large_gates_do_not_overflow() -> None:
     spec = LINEAR["linear"]
-    counted = counted_for(spec)
+    experts = experts_for(spec)
     weights = {name: array * 300 for name, array in random_weights(spec).items()}
     by_code, by_numpy = (
         stepper.step(np.arange(9), stepper.initial_state(9))
-        for stepper in (make_stepper(spec, weights, counted), LinearStepper(spec, weights, counted))
+        for stepper in (make_stepper(spec, weights, experts), LinearStepper(spec, weights, experts))
     )
     assert np.isfinite(by_code).all()
     np.testing.assert_allclose(by_code, by_numpy, rtol=1e-9)
@@ -86,7 +117,7 @@ def test_large_gates_do_not_overflow() -> None:
 @pytest.mark.parametrize("token", [-1, 50, 2**40])
 def test_a_token_that_there_is_not_is_refused_and_changes_nothing(token: int) -> None:
     spec = LINEAR["linear"]
-    stepper = make_stepper(spec, random_weights(spec), counted_for(spec))
+    stepper = make_stepper(spec, random_weights(spec), experts_for(spec))
     state = stepper.initial_state(2)
     stepper.step(np.array([3, 4]), state)
     before = [array.copy() for array in state]

@@ -8,7 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.word_contexts import JOINER, LETTER, SEPARATOR, WHOLE
+from textgen.experts.words import Words
 from textgen.inference import Stepper
 from textgen.network.cells.registry import CELLS
 from textgen.network.making import make_stepper
@@ -30,11 +33,17 @@ SPECS = {
         expansion=2,
         prior=4,
     ),
+    "linear, experts": NetworkSpec(
+        "linear", vocabulary=50, embedding=32, units=32, layers=2, prior=5, experts=("words",)
+    ),
     "linear, plain": NetworkSpec("linear", vocabulary=50, embedding=32, units=32, layers=2),
 }
 MANY_WORDS = {
     "lstm, words": NetworkSpec("lstm", vocabulary=20_000, embedding=16, units=16, layers=1),
     "linear, words": NetworkSpec("linear", vocabulary=20_000, embedding=16, units=16, layers=1, prior=3),
+    "linear, experts, many": NetworkSpec(
+        "linear", vocabulary=1_500, embedding=16, units=16, layers=1, prior=3, experts=("words",)
+    ),
 }
 
 
@@ -51,16 +60,21 @@ def random_weights(spec: NetworkSpec) -> dict[str, npt.NDArray[np.float32]]:
     return {name: random.normal(0, 0.6, shape).astype(np.float32) for name, shape in spec.shapes().items()}
 
 
-def counted_for(spec: NetworkSpec) -> KneserNey | None:
-    """Return n-grams of a text that repeats itself, so that all lengths have their say."""
+def experts_for(spec: NetworkSpec) -> list[Expert]:
+    """Return counts of a text that repeats itself, so that all lengths have their say."""
     if not spec.prior:
-        return None
+        return []
     text = np.random.default_rng(2).integers(0, spec.vocabulary, (4, 121)).ravel()
-    return KneserNey.count(np.concatenate([text, text[:300]]), spec.vocabulary, spec.prior)
+    text = np.concatenate([text, text[:300], text[:200]])
+    experts: list[Expert] = [KneserNey.count(text, spec.vocabulary, spec.prior)]
+    if spec.experts:
+        kinds = np.array([SEPARATOR, LETTER, LETTER, LETTER, JOINER, WHOLE], np.uint8)
+        experts.append(Words.count(text, spec.vocabulary, np.resize(kinds, spec.vocabulary)))
+    return experts
 
 
 def stepper_of(spec: NetworkSpec) -> Stepper:
-    return make_stepper(spec, random_weights(spec), counted_for(spec))
+    return make_stepper(spec, random_weights(spec), experts_for(spec))
 
 
 def logits_of_keras(spec: NetworkSpec, tokens: npt.NDArray[np.int64], window: int) -> npt.NDArray[np.float32]:
@@ -68,7 +82,7 @@ def logits_of_keras(spec: NetworkSpec, tokens: npt.NDArray[np.int64], window: in
     from textgen.training import network
 
     batch, length = tokens.shape
-    made = network.build(spec, batch, window, 3, counted_for(spec))
+    made = network.build(spec, batch, window, 3, experts_for(spec))
     made.set_weights(random_weights(spec))
     padded = np.pad(tokens, ((0, 0), (made.before, 0)))
     found = []
@@ -108,7 +122,7 @@ def test_a_text_that_begins_anew_is_read_as_if_nothing_had_been(spec: NetworkSpe
     backend.load()
     from textgen.training import network
 
-    made = network.build(spec, 8, 10, 3, counted_for(spec), fresh_starts=0.5)
+    made = network.build(spec, 8, 10, 3, experts_for(spec), fresh_starts=0.5)
     made.set_weights(random_weights(spec))
     tokens = np.random.default_rng(5).integers(0, spec.vocabulary, (2, 8, made.before + 11)).astype(np.int32)
     made.model(made.arrange(tokens[0])[0], training=False)
@@ -127,7 +141,7 @@ def test_the_parameters_are_the_ones_that_the_spec_announces(spec: NetworkSpec) 
     backend.load()
     from textgen.training import network
 
-    made = network.build(spec, 2, 10, 3, counted_for(spec))
+    made = network.build(spec, 2, 10, 3, experts_for(spec))
     assert {name: array.shape for name, array in made.weights().items()} == spec.shapes()
     trained = sum(int(np.prod(variable.shape)) for variable in made.model.trainable_variables)
     assert trained == spec.parameters

@@ -64,7 +64,7 @@ class Display:
         elif event["event"] == "checkpoint":
             self._validation = f" · validation {event['validation_loss']:.3f}"
         elif event["event"] == "finished" and not event["steps"]:
-            self._console.print("note: there was no time for a step: this is the counted n-grams alone")
+            self._console.print("note: there was no time for a step: these are the counts alone")
         elif event["event"] == "sample" and self._show_samples:
             self._console.print(Text(f"── temperature {event['temperature']} ──", style="cyan"))
             self._console.print(Text(event["text"]))

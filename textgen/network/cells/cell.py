@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from textgen.errors import SettingsError
 from textgen.experts.counting import HIGHEST_ORDER
-from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.expert import Expert
+from textgen.experts.registry import FURTHER
 from textgen.inference import Stepper
 
 LARGEST_FED = 1024
@@ -48,6 +49,8 @@ class Sizes:
             ``units``; 0 leaves it out.
         prior: length of the longest counted n-grams (`textgen.experts.kneser_ney`) whose probabilities the
             cell ``linear`` corrects; 0 for none.
+        experts: names of further counted models (`textgen.experts.registry.FURTHER`) that the cell ``linear``
+            mixes with these n-grams. With any, it also sees how far each count can be trusted.
 
     Raises:
         SettingsError: a value lies outside its bounds.
@@ -61,6 +64,7 @@ class Sizes:
     dropout: float = 0.2
     expansion: int = 0
     prior: int = 0
+    experts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -70,11 +74,35 @@ class Sizes:
                 raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low} to {high:,}")
         if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
             raise SettingsError(f"dropout is {self.dropout!r}; it must be at least 0 and less than 1")
+        self._check_experts()
+
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """The counted models that the network mixes, by the names that their parameters begin with."""
+        return ("prior", *self.experts) if self.prior else ()
 
     @property
     def feeds_prior(self) -> bool:
-        """Whether the n-gram probabilities are an input: for a large vocabulary that would cost too much."""
+        """Whether the counted probabilities are an input: for a large vocabulary that would cost too much."""
         return self.prior > 0 and self.vocabulary <= LARGEST_FED
+
+    @property
+    def confidences(self) -> int:
+        """How many numbers of the experts say how far their counts can be trusted; 0 for a single one."""
+        if not self.experts:
+            return 0
+        return 2 * (self.prior - 1) + sum(FURTHER[name].confidences for name in self.experts)
+
+    def _check_experts(self) -> None:
+        experts = self.experts
+        if not isinstance(experts, list | tuple) or not all(isinstance(name, str) for name in experts):
+            raise SettingsError(f"experts is {experts!r}; it must be a list of names")
+        object.__setattr__(self, "experts", tuple(experts))
+        unknown = set(experts) - set(FURTHER)
+        if unknown or len(set(experts)) < len(experts):
+            raise SettingsError(f"experts is {list(experts)}; it can hold {', '.join(FURTHER)}, once each")
+        if experts and not self.prior:
+            raise SettingsError(f"experts is {list(experts)}, but prior is 0; they stand beside n-grams")
 
 
 class Cell(ABC):
@@ -109,11 +137,11 @@ class Cell(ABC):
         """Return the name and shape of each parameter, in the order of the network."""
 
     @abstractmethod
-    def stepper(self, sizes: Sizes, weights: Weights, counted: KneserNey | None) -> Stepper:
+    def stepper(self, sizes: Sizes, weights: Weights, experts: Sequence[Expert]) -> Stepper:
         """Return the network for serving, by the fastest step that works on this machine.
 
         Args:
             sizes: of the network.
             weights: arrays under the names of `shapes`.
-            counted: the counted n-grams if ``sizes.prior`` is above 0, else None.
+            experts: the counted models, as many as ``sizes.mixed`` names.
         """

@@ -16,8 +16,9 @@ from textgen.network.cells.lstm.keras_layer import LstmNetwork
 class KerasNetwork(Protocol):
     """A whole network as one Keras layer.
 
-    It is called with a list: tokens, shape (batch, time); if the sizes have a prior, the n-gram
-    probabilities, shape (batch, time, vocabulary); if `masks` is above 0, dropout masks, shape (batch,
+    It is called with a list: tokens, shape (batch, time); for each counted model that the sizes name, its
+    probabilities, shape (batch, time, vocabulary); if there are several, their confidences, shape (batch,
+    time, confidences); if `masks` is above 0, dropout masks, shape (batch,
     masks, units); and perhaps, shape (batch, 1), which texts go on (1) and which begin anew (0). It returns
     logits, shape (batch, time, vocabulary), and assigns the state after the last token to `states`.
 

@@ -47,6 +47,8 @@ class TunedSpec:
     rank: int
     prior: int
     cell: ClassVar[str] = CELL
+    experts: ClassVar[tuple[str, ...]] = ()
+    """Beside the n-grams it mixes no counted models."""
 
     def __post_init__(self) -> None:
         """Check every bound."""

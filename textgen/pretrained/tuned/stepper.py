@@ -9,8 +9,8 @@ from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.ngram_order import Floats
 from textgen.experts.single_tokens import after
 from textgen.inference import State, Stepper, log_softmax
+from textgen.inference.ngram_lookup import NgramLookup
 from textgen.inference.numerics import Float64
-from textgen.inference.prior import Prior
 from textgen.pretrained.tuned.mixture import kind_of, mixed
 from textgen.tokenizers import UNKNOWN
 
@@ -33,7 +33,7 @@ class MixedStepper:
     def __init__(self, network: Stepper, counted: KneserNey, weights: Floats) -> None:
         """Prepare the lookups."""
         self._network, self._counted, self._weights = network, counted, weights
-        self._prior = Prior(counted)
+        self._lookup = NgramLookup(counted)
 
     def initial_state(self, batch: int) -> State:
         """Return the state of ``batch`` texts before their first token."""
@@ -68,7 +68,7 @@ class MixedStepper:
 
     def _mixed(self, logits: Float64, contexts: npt.NDArray[np.floating]) -> Float64:
         kind = kind_of(after(self._counted, contexts.astype(np.int64)))
-        network, counts = np.exp(log_softmax(logits)), self._prior.probabilities(contexts)
+        network, counts = np.exp(log_softmax(logits)), self._lookup.probabilities(contexts)
         found = mixed(network, counts, kind[:, None], self._weights)
         # Tokens that the network never writes, such as special ones, are not written for their counts either.
         found[network == 0] = -np.inf

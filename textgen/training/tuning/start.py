@@ -78,7 +78,7 @@ def first_look(
     stepper = llama.make_stepper(base, adapter_of(weights) if before is not None else None)
     found = fit(_losses(stepper, held_out.inputs, held_out.targets), held_out, counted)
     weights = rounded({**weights, MIXTURE: found.weights})
-    return spec, Start(counted, weights, found.loss, time.monotonic() - started)
+    return spec, Start((counted,), weights, loss=found.loss, seconds=time.monotonic() - started)
 
 
 def initial(spec: TunedSpec, random_seed: int) -> dict[str, npt.NDArray[np.float32]]:

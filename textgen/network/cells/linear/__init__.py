@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textgen.errors import SettingsError
-from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.expert import Expert
 from textgen.inference import Stepper
 from textgen.network.cells.cell import Cell, Recipe, Shapes, Sizes, Weights
 from textgen.network.cells.linear import compiled_step
@@ -23,6 +24,7 @@ class Linear(Cell):
     recipe: ClassVar[Recipe] = {
         "expansion": 0,
         "prior": 6,
+        "experts": ("words",),
         "fresh_starts": 1 / 16,
         "dropout": 0.1,
         "optimizer": "adamw",
@@ -36,7 +38,11 @@ class Linear(Cell):
     # Wide layers learn better from smaller steps.
     recipes_by_preset: ClassVar = {"medium": {"learning_rate": 3e-3}, "large": {"learning_rate": 3e-3}}
     # Found on Shakespeare: there are several times fewer tokens to learn from.
-    recipes_by_level: ClassVar = {"word": {"batch_size": 8, "num_epochs": 3}}
+    recipes_by_level: ClassVar = {
+        "word": {"experts": (), "batch_size": 8, "num_epochs": 3},
+        "subword": {"experts": ()},
+        "byte": {"experts": ()},
+    }
     gains_from_xla = True
 
     def check(self, sizes: Sizes) -> None:
@@ -50,9 +56,9 @@ class Linear(Cell):
         """Return the name and shape of each parameter."""
         return shapes(sizes)
 
-    def stepper(self, sizes: Sizes, weights: Weights, counted: KneserNey | None) -> Stepper:
+    def stepper(self, sizes: Sizes, weights: Weights, experts: Sequence[Expert]) -> Stepper:
         """Return the compiled step, or NumPy's where there is no compiled code for this machine."""
         code = compiled_step.library()
         if code is None:
-            return LinearStepper(sizes, weights, counted)
-        return compiled_step.CompiledLinearStepper(sizes, weights, counted, code)
+            return LinearStepper(sizes, weights, experts)
+        return compiled_step.CompiledLinearStepper(sizes, weights, experts, code)

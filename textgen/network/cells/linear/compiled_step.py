@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from textgen.experts.kneser_ney import KneserNey
-from textgen.inference.compiled_prior import CompiledPrior
+from textgen.experts.expert import Expert
+from textgen.inference.compiled_experts import CompiledExperts
+from textgen.inference.lookups import Expectation
 from textgen.inference.numerics import Float32, Float64
 from textgen.inference.stepper import State
 from textgen.network.cells.cell import Sizes
@@ -26,7 +27,8 @@ _LAYER = (
     *("norm", "input", "convolution", "forget_bias", "output"),
     *("mlp_norm", "mlp_input", "mlp_output"),
 )
-_NETWORK = ("embedding", "prior.input", "norm", "output.kernel", "output.bias")
+_NETWORK = ("embedding", "confidence.input", "norm", "output.kernel", "output.bias")
+_SIZES = ("vocabulary", "outputs", "units", "layers", "inner", "experts", "confidences")
 
 
 class _Layer(ctypes.Structure):
@@ -35,8 +37,9 @@ class _Layer(ctypes.Structure):
 
 class _Network(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("vocabulary", "outputs", "units", "layers", "inner")),
+        *((name, ctypes.c_int64) for name in _SIZES),
         *((f"at {name}", ctypes.c_void_p) for name in _NETWORK),
+        ("inputs", ctypes.c_void_p),
         ("layer", ctypes.POINTER(_Layer)),
     ]
 
@@ -54,8 +57,8 @@ def library() -> ctypes.CDLL | None:
                 return None
             loaded.linear_work.restype = ctypes.c_int64
             pointer, size = ctypes.c_void_p, ctypes.c_int64
-            loaded.linear_step.argtypes = [pointer, pointer, size, *[pointer] * 6]
-            loaded.ngrams_expect.argtypes = [pointer, size, *[pointer] * 3]
+            loaded.linear_step.argtypes = [pointer, pointer, size, *[pointer] * 7]
+            loaded.experts_expect.argtypes = [pointer, size, *[pointer] * 4]
             return loaded if loaded.linear_prepare() else None
     return None
 
@@ -67,7 +70,7 @@ class CompiledLinearStepper(LinearStepper):
         self,
         spec: Sizes,
         weights: Mapping[str, npt.NDArray[np.float32]],
-        counted: KneserNey | None,
+        experts: Sequence[Expert],
         code: ctypes.CDLL,
     ) -> None:
         """Give the addresses of the weights to compiled code.
@@ -75,32 +78,34 @@ class CompiledLinearStepper(LinearStepper):
         Args:
             spec: the network.
             weights: its weights.
-            counted: the n-grams, or None if the network has no prior.
+            experts: the counted models that the spec names.
             code: the result of `library`.
         """
-        super().__init__(spec, weights, counted)
+        super().__init__(spec, weights, experts)
         self._code = code
-        self._ngrams = None
-        if counted is not None:
-            self._prior = prior = CompiledPrior(counted, code)
-            self._ngrams = ctypes.byref(prior.ngrams)
+        self._compiled = CompiledExperts(experts, code) if experts else None
+        self._described_experts = ctypes.byref(self._compiled.described) if self._compiled else None
         self._weights = {
             name: np.ascontiguousarray(array, dtype=np.float32) for name, array in weights.items()
         }
-        if counted is not None:
+        if experts:
             for name, gate in (("output.kernel", "prior.gate"), ("output.bias", "prior.bias")):
                 self._weights[name] = np.concatenate([weights[name], weights[gate]], axis=-1)
         layers = (_Layer * spec.layers)(
             *(_Layer(*(self._address(f"layer{n}.{name}") for name in _LAYER)) for n in range(spec.layers))
         )
+        fed = [self._address(f"{name}.input") for name in spec.mixed if spec.feeds_prior]
+        self._fed = (ctypes.c_void_p * len(fed))(*fed) if fed else None
         self._network = _Network(
             *(spec.vocabulary, len(self._weights["output.bias"])),
             *(spec.units, spec.layers, spec.expansion * spec.units),
+            *(len(experts), spec.confidences),
             *map(self._address, _NETWORK),
+            ctypes.addressof(self._fed) if self._fed else None,
             layers,
         )
-        self._outputs, self._described = self._network.outputs, ctypes.byref(self._network)
-        self._work_a_text = int(code.linear_work(ctypes.byref(self._network)))
+        self._described = ctypes.byref(self._network)
+        self._work_a_text = int(code.linear_work(self._described))
 
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
         """Feed one token to each text; see `textgen.inference.stepper.Stepper.step`.
@@ -110,15 +115,25 @@ class CompiledLinearStepper(LinearStepper):
         """
         place: _Place | None = getattr(self._local, "place", None)
         if place is None or not place.holds(state):
-            place = self._local.place = _Place(state, self._work_a_text, self.spec.vocabulary, self._outputs)
+            place = self._local.place = _Place(state, self._work_a_text, self._network)
         fed = np.ascontiguousarray(tokens, np.int64)
         if self._code.linear_step(
-            self._described, self._ngrams, len(fed), fed.ctypes.data, place.states, *place.addresses
+            self._described,
+            self._described_experts,
+            len(fed),
+            fed.ctypes.data,
+            place.states,
+            *place.addresses,
         ):
             raise IndexError(f"the tokens {tokens} lie outside the vocabulary of {self.spec.vocabulary}")
-        if self._ngrams is None:
+        if self._compiled is None:
             return place.outputs.copy()
         return self._corrected(place.outputs, place.expected)
+
+    def _expected(self, windows: Float32) -> Expectation:
+        if self._compiled is None:
+            return super()._expected(windows)
+        return self._compiled.expect(windows, with_confidences=self._gate is not None)
 
     def _address(self, name: str) -> int | None:
         array = self._weights.get(name)
@@ -128,17 +143,23 @@ class CompiledLinearStepper(LinearStepper):
 class _Place:
     """The addresses of a state and of scratch space, which stay the same from step to step."""
 
-    def __init__(self, state: State, work_a_text: int, vocabulary: int, outputs: int) -> None:
+    def __init__(self, state: State, work_a_text: int, network: _Network) -> None:
         if not all(array.flags.c_contiguous and array.dtype == np.float32 for array in state):
             raise ValueError("a state consists of contiguous arrays of 32 bits")
         texts = len(state[0])
         self._arrays: list[Float32] = list(state)
         self.states = (ctypes.c_void_p * len(state))(*(array.ctypes.data for array in state))
         self._work = np.empty(texts * work_a_text)
-        self._row = np.empty(vocabulary, np.float32)
-        self.expected = np.empty((texts, vocabulary))
-        self.outputs = np.empty((texts, outputs))
-        given = (self._work, self._row, self.expected, self.outputs)
+        self._row = np.empty(network.vocabulary, np.float32)
+        self.expected = Expectation(
+            np.empty((network.experts, texts, network.vocabulary)), np.empty((texts, network.confidences))
+        )
+        self.outputs = np.empty((texts, network.outputs))
+        given = (
+            *(self._work, self._row),
+            *(self.expected.probabilities, self.expected.confidences),
+            self.outputs,
+        )
         self.addresses = tuple(array.ctypes.data for array in given)
 
     def holds(self, state: State) -> bool:

@@ -4,8 +4,8 @@ The recurrence is minGRU (Feng et al. 2024, "Were RNNs All We Needed?"): h_t = a
 The recurrence gate a and the value v depend only on the input, so the recurrence is linear in h and all
 steps can be computed in parallel. The block around it is that of Griffin (De et al. 2024): RMSNorm, then
 temporal mixing (a short causal convolution before the recurrence, an output gate after it), then a gated
-multilayer perceptron. The output corrects what counted n-grams expect
-(`textgen.experts.kneser_ney`). ``numpy_step.py`` computes the same for serving.
+multilayer perceptron. The output corrects what counted models expect
+(`textgen.experts`). ``numpy_step.py`` computes the same for serving.
 """
 
 from __future__ import annotations
@@ -54,12 +54,13 @@ def _rms_norm(x: Any, scale: Any) -> Any:
 
 
 class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
-    """Tokens, the n-grams' probabilities and dropout masks to logits.
+    """Tokens, what the experts expect, and dropout masks to logits.
 
-    Inputs: tokens, shape (batch, time); probabilities, shape (batch, time, vocabulary), unless the spec
-    has no prior; masks, shape (batch, `masks`, units), unless it has no dropout; and optionally, shape
-    (batch, 1), which texts continue (1) and which begin anew (0). The output has shape (batch, time,
-    vocabulary). The state is kept in variables from one call to the next.
+    Inputs: tokens, shape (batch, time); the probabilities of each expert that the spec names, shape (batch,
+    time, vocabulary); their confidences, shape (batch, time, confidences), if there are several; masks,
+    shape (batch, `masks`, units), unless it has no dropout; and optionally, shape (batch, 1), which texts
+    continue (1) and which begin anew (0). The output has shape (batch, time, vocabulary). The state is kept
+    in variables from one call to the next.
 
     A mask is the same at all positions of a window (Gal and Ghahramani 2016) and is an input: random
     numbers inside the graph took XLA 20 s to compile, four times as long as everything else.
@@ -95,12 +96,16 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         """Return logits and move the state on."""
         spec, weight = self._spec, self.named
         tokens, *others = inputs
-        expected = others.pop(0) if spec.prior else None
+        expected = [others.pop(0) for _ in spec.mixed]
+        confidences = others.pop(0) if spec.confidences else None
         masks = iter(ops.split(others.pop(0), self.masks, axis=1)) if self.masks else repeat(1.0)
         goes_on = others.pop() if others else None
         x = ops.take(weight["embedding"], tokens, axis=0)  # (batch, time, units)
         if spec.feeds_prior:
-            x = x + self._product(expected, weight["prior.input"])
+            for name, probabilities in zip(spec.mixed, expected, strict=True):
+                x = x + self._product(probabilities, weight[f"{name}.input"])
+        if confidences is not None:
+            x = x + self._product(confidences, weight["confidence.input"])
         x = x * next(masks)
         for layer in range(spec.layers):
             x = x + self._temporal_mixing(layer, x, goes_on) * next(masks)
@@ -108,10 +113,15 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
                 x = x + self._gated_mlp(layer, x) * next(masks)
         x = _rms_norm(x, weight["norm"])
         logits = self._product(x, weight["output.kernel"]) + weight["output.bias"]
-        if expected is None:
+        if not expected:
             return logits
-        # A gate at each position weights the n-grams' log probabilities.
-        return logits + ops.log(expected) * (ops.matmul(x, weight["prior.gate"]) + weight["prior.bias"])
+        # Gates at each position weight the experts' log probabilities.
+        gates = ops.matmul(x, weight["prior.gate"]) + weight["prior.bias"]  # (batch, time, experts)
+        if confidences is not None:
+            gates = gates + ops.matmul(confidences, weight["confidence.gate"])
+        for place, probabilities in enumerate(expected):
+            logits = logits + ops.log(probabilities) * gates[..., place : place + 1]
+        return logits
 
     def _temporal_mixing(self, layer: int, x: Any, goes_on: Any) -> Any:
         weight = {name: self.named[f"layer{layer}.{name}"] for name in _TEMPORAL_MIXING}
@@ -152,7 +162,7 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         if kind.endswith("norm"):
             return "ones"
         if name == "prior.bias":
-            return "ones"
+            return _constant(np.full(shape, 1 / shape[0]))
         if kind in {"bias", "gate"}:
             return "zeros"
         if kind == "convolution":
@@ -161,7 +171,8 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         if kind == "forget_bias":
             # So that the units remember for between one token and hundreds of tokens.
             return _constant(np.linspace(-1.0, 5.0, shape[0]))
-        deviation = {"embedding": 0.5, "prior.input": 1.0}.get(name, shape[0] ** -0.5)
+        fed = {f"{expert}.input" for expert in self._spec.mixed}
+        deviation = 0.5 if name == "embedding" else 1.0 if name in fed else shape[0] ** -0.5
         if kind in {"output", "mlp_output"}:
             # Each block adds little at first, so that the residual sum does not grow with depth.
             deviation /= (2 * self._spec.layers) ** 0.5

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-#include "ngrams.h"
+#include "experts.h"
 #include "versions.h" /* for element-wise functions; matrix products have versions of their own below */
 
 enum { TAPS = 4, PARTS = 8 };
@@ -22,8 +22,9 @@ typedef struct {
 } Layer;
 
 typedef struct {
-    int64_t vocabulary, outputs, units, layers, inner;
-    const float *embedding, *prior_input, *norm, *output, *output_bias;
+    int64_t vocabulary, outputs, units, layers, inner, experts, confidences;
+    const float *embedding, *confidence_input, *norm, *output, *output_bias;
+    const float *const *expert_inputs; /* null if the probabilities are no input */
     const Layer *layer;
 } Network;
 
@@ -173,22 +174,23 @@ int64_t linear_work(const Network *net)
 }
 
 /* Feed one token to each text. Returns 1, and changes nothing, if a token lies outside the vocabulary.
-   `ngrams` may be null; their probabilities are written to `expected`, (rows, vocabulary), and `found`,
+   `experts` may be null; `expected` and `confidences` receive what they expect (experts.h), and `found`,
    (vocabulary), is scratch space. `states` are the arrays of LinearStepper.initial_state. */
-int linear_step(const Network *net, const Ngrams *ngrams, int64_t rows, const int64_t *tokens,
-                float *const *states, double *work, float *found, double *expected, double *outputs)
+int linear_step(const Network *net, const Experts *experts, int64_t rows, const int64_t *tokens,
+                float *const *states, double *work, float *found, double *expected, double *confidences,
+                double *outputs)
 {
     for (int64_t r = 0; r < rows; r++)
         if (tokens[r] < 0 || tokens[r] >= net->vocabulary)
             return 1;
-    if (ngrams) {
-        int64_t before = ngrams->longest - 1;
+    if (experts) {
+        int64_t before = experts->before;
         for (int64_t r = 0; r < rows && before; r++) {
             float *recent = states[0] + r * before;
             memmove(recent, recent + 1, (before - 1) * sizeof *recent);
             recent[before - 1] = (float)tokens[r];
         }
-        ngrams_expect(ngrams, rows, states[0], found, expected);
+        experts_expect(experts, rows, states[0], found, expected, net->confidences ? confidences : 0);
     }
     int64_t units = net->units, inner = net->inner;
     double *x = work, *normalized = x + rows * units, *hidden = normalized + rows * units;
@@ -196,8 +198,10 @@ int linear_step(const Network *net, const Ngrams *ngrams, int64_t rows, const in
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < units; i++)
             x[r * units + i] = net->embedding[tokens[r] * units + i];
-    if (ngrams && net->prior_input)
-        product(rows, net->vocabulary, units, expected, net->prior_input, x, 1);
+    for (int64_t e = 0; experts && net->expert_inputs && e < net->experts; e++)
+        product(rows, net->vocabulary, units, expected + e * rows * net->vocabulary, net->expert_inputs[e], x, 1);
+    if (experts && net->confidences)
+        product(rows, net->confidences, units, confidences, net->confidence_input, x, 1);
     for (int64_t l = 0; l < net->layers; l++) {
         const Layer *layer = net->layer + l;
         normalize(rows, units, x, layer->norm, normalized);

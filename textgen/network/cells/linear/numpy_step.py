@@ -12,43 +12,50 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.expert import Expert
+from textgen.inference.lookups import Counts, Expectation, lookup_of
 from textgen.inference.numerics import EPSILON, Float32, Float64
-from textgen.inference.prior import Expectation, Prior
 from textgen.inference.stepper import State
 from textgen.network.cells.cell import Sizes
 from textgen.network.cells.linear.shapes import CONVOLUTION
 
 
 class LinearStepper:
-    """Embeddings, residual blocks, linear output on top of what counted n-grams expect.
+    """Embeddings, residual blocks, linear output on top of what the experts expect.
 
     The state holds the last tokens and, for each block, the h of the recurrence and the sums of the
     convolution at the next positions, as far as they are known.
-    Features are the blocks' output, followed by the n-grams' probabilities.
+    Features are the blocks' output, followed by the experts' probabilities and confidences.
     """
 
     def __init__(
         self,
         spec: Sizes,
         weights: Mapping[str, npt.NDArray[np.float32]],
-        counted: KneserNey | None = None,
+        experts: Sequence[Expert] = (),
     ) -> None:
         """Widen the matrices to 64 bits."""
         self.spec = spec
         self._embedding = weights["embedding"]
         self._blocks = [_Block(spec, weights, f"layer{layer}.") for layer in range(spec.layers)]
         output, bias = weights["output.kernel"], weights["output.bias"]
-        self._prior: Expectation | None = Prior(counted) if counted is not None else None
-        self._before = counted.before if counted is not None else 0
-        self._prior_input = weights["prior.input"].astype(np.float64) if spec.feeds_prior else None
-        if self._prior is not None:
-            # The weight of the n-grams at this position is one more output.
+        self._experts = len(experts)
+        self._before = max((expert.before for expert in experts), default=0)
+        self._counts: Counts = [lookup_of(expert) for expert in experts]
+        self._inputs: list[Float64] = []
+        if spec.feeds_prior:
+            self._inputs = [weights[f"{name}.input"].astype(np.float64) for name in spec.mixed]
+        self._gate: Float64 | None = None
+        if spec.confidences:
+            self._confidence_input = weights["confidence.input"].astype(np.float64)
+            self._gate = weights["confidence.gate"].astype(np.float64)
+        if experts:
+            # The weights of the experts at this position are more outputs.
             output = np.concatenate([output, weights["prior.gate"]], axis=1)
             bias = np.concatenate([bias, weights["prior.bias"]])
         self._output = _with_bias(_for_normalized(weights["norm"], output), bias.astype(np.float64))
@@ -68,8 +75,12 @@ class LinearStepper:
         """Feed one token to each text; see `textgen.inference.stepper.Stepper.step`."""
         buffers = self._buffers(len(tokens))
         buffers.x[:] = self._embedding[tokens]
-        expected = self._expected(tokens, state[0])
-        if expected is not None:
+        expected = None
+        if self._experts:
+            recent = state[0]
+            recent[:, :-1] = recent[:, 1:]
+            recent[:, -1:] = tokens[:, None]
+            expected = self._expected(recent)
             self._feed(expected, buffers)
         for layer, block in enumerate(self._blocks):
             block.temporal_mixing(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
@@ -84,57 +95,63 @@ class LinearStepper:
         Everything but the recurrence itself is computed for all positions at once.
         """
         batch, time = tokens.shape
-        buffers, expected = _Buffers(self.spec, batch * time), None
+        buffers = _Buffers(self.spec, batch * time)
+        features = [buffers.x]
         buffers.x[:] = self._embedding[tokens].reshape(batch * time, -1)
-        if self._prior is not None:
+        if self._experts:
             seen = np.concatenate([state[0], tokens], axis=1)  # (batch, before + time)
             state[0][:] = seen[:, time:]
-            contexts = np.lib.stride_tricks.sliding_window_view(seen[:, 1:], self._before, axis=1)
-            expected = self._prior.probabilities(contexts.reshape(batch * time, self._before))
+            expected = self._expected(seen[:, 1:])
             self._feed(expected, buffers)
+            features += [*expected.probabilities, expected.confidences]
         for layer, block in enumerate(self._blocks):
             block.temporal_mixing_of_many(state[1 + 2 * layer], state[2 + 2 * layer], buffers)
             if self.spec.expansion:
                 block.gated_mlp(buffers)
-        features = buffers.x if expected is None else np.concatenate([buffers.x, expected], axis=1)
-        return features.reshape(batch, time, -1)
+        return np.concatenate(features, axis=1).reshape(batch, time, -1)
 
     def logits(self, features: Float64) -> Float64:
-        """Return logits, shape (..., vocabulary), from features, shape (..., units or units + vocabulary)."""
-        flat = features.reshape(-1, features.shape[-1])
-        expected = flat[:, self.spec.units :] if self._prior is not None else None
-        return self._logits(flat[:, : self.spec.units], expected).reshape(*features.shape[:-1], -1)
-
-    def _feed(self, expected: Float64, buffers: _Buffers) -> None:
-        """Add the n-grams' probabilities to the network's input."""
-        if self._prior_input is not None:
-            np.dot(expected, self._prior_input, out=buffers.out)
-            buffers.x += buffers.out
-
-    def _expected(self, tokens: npt.NDArray[np.intp], recent: Float32) -> Float64 | None:
-        """Return the n-grams' probabilities after the tokens, and append the tokens to ``recent``."""
-        if self._prior is None:
-            return None
-        recent[:, :-1] = recent[:, 1:]
-        recent[:, -1] = tokens
-        return self._prior.probabilities(recent)
-
-    def _logits(self, x: Float64, expected: Float64 | None) -> Float64:
+        """Return logits, shape (..., vocabulary), from what `features` returned."""
+        flat, spec = features.reshape(-1, features.shape[-1]), self.spec
+        expected = None
+        if self._experts:
+            ends = spec.units + spec.vocabulary * np.arange(self._experts + 1)
+            probabilities = np.stack(np.split(flat, ends, axis=1)[1:-1])
+            expected = Expectation(probabilities, flat[:, ends[-1] :])
+        x = flat[:, : spec.units]
         outputs: Float64 = np.dot(x * _inverse_norms(x), self._output[:-1])
         outputs += self._output[-1]
-        return self._corrected(outputs, expected)
+        return self._corrected(outputs, expected).reshape(*features.shape[:-1], -1)
 
-    @staticmethod
-    def _corrected(outputs: Float64, expected: Float64 | None) -> Float64:
-        """Return logits: the n-grams' log probabilities times their weight, plus the network's outputs.
+    def _expected(self, windows: Float32) -> Expectation:
+        """Return what the experts expect after each token but the first ``before - 1`` of each text."""
+        return Expectation.of(self._counts, windows, with_confidences=self._gate is not None)
 
-        The last output is that weight.
+    def _feed(self, expected: Expectation, buffers: _Buffers) -> None:
+        """Add what the experts expect to the network's input."""
+        for probabilities, matrix in zip(expected.probabilities, self._inputs, strict=False):
+            np.dot(probabilities, matrix, out=buffers.out)
+            buffers.x += buffers.out
+        if self._gate is not None:
+            np.dot(expected.confidences, self._confidence_input, out=buffers.out)
+            buffers.x += buffers.out
+
+    def _corrected(self, outputs: Float64, expected: Expectation | None) -> Float64:
+        """Return logits: each expert's log probabilities times its weight, plus the network's outputs.
+
+        The last outputs are those weights.
         """
         if expected is None:
             return outputs
-        logits: Float64 = np.log(expected)
-        logits *= outputs[:, -1:]
-        logits += outputs[:, :-1]
+        vocabulary = self.spec.vocabulary
+        weights = outputs[:, vocabulary:]
+        if self._gate is not None:
+            weights = weights + expected.confidences @ self._gate
+        logs = np.log(expected.probabilities)
+        logits: Float64 = logs[0] * weights[:, :1]
+        for place in range(1, self._experts):
+            logits += logs[place] * weights[:, place : place + 1]
+        logits += outputs[:, :vocabulary]
         return logits
 
     def _buffers(self, batch: int) -> _Buffers:

@@ -28,9 +28,12 @@ def shapes(sizes: Sizes) -> Shapes:
                 f"layer{layer}.mlp_output": (inner, units),
             }
     if sizes.feeds_prior:
-        found["prior.input"] = (sizes.vocabulary, units)
+        found |= {f"{name}.input": (sizes.vocabulary, units) for name in sizes.mixed}
+    if sizes.confidences:
+        found["confidence.input"] = (sizes.confidences, units)
+        found["confidence.gate"] = (sizes.confidences, len(sizes.mixed))
     if sizes.prior:
-        found |= {"prior.gate": (units, 1), "prior.bias": (1,)}
+        found |= {"prior.gate": (units, len(sizes.mixed)), "prior.bias": (len(sizes.mixed),)}
     return found | {
         "norm": (units,),
         "output.kernel": (units, sizes.vocabulary),

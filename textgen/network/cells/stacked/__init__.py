@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textgen.errors import SettingsError
-from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.expert import Expert
 from textgen.inference import Stepper
 from textgen.network.cells.cell import Cell, Recipe, Shapes, Sizes, Weights
 from textgen.network.cells.stacked.numpy_step import StackedStepper
@@ -58,6 +59,6 @@ class StackedCell(Cell):
     def bias(self, gates: int) -> tuple[int, ...]:
         """Return the shape of a layer's bias, for kernels of the width ``gates``."""
 
-    def stepper(self, sizes: Sizes, weights: Weights, counted: KneserNey | None) -> Stepper:  # noqa: ARG002 -- see Cell
+    def stepper(self, sizes: Sizes, weights: Weights, experts: Sequence[Expert]) -> Stepper:  # noqa: ARG002 -- see Cell
         """Return the step in NumPy."""
         return self.step(sizes, weights)
