@@ -18,7 +18,6 @@ from textgen.bundle.untrained import Untrained
 from textgen.corpus import normal_form
 from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
-from textgen.experts.expert import Expert
 from textgen.experts.registry import from_arrays, to_arrays
 from textgen.inference import log_softmax
 from textgen.network.spec import NetworkSpec
@@ -293,9 +292,7 @@ def _unpickled(
     tuned = TunedSpec.from_json(spec) if TunedSpec.describes(spec) else None
     base = store.find(tuned.base_sha256) if tuned else None
     network = tuned or NetworkSpec.from_json(spec)
-    experts: tuple[Expert, ...] = ()
-    if counts is not None:
-        experts = from_arrays(network.vocabulary, network.prior, network.experts, counts)
+    experts = from_arrays(network.vocabulary, network.prior, network.experts, counts) if counts else ()
     known = None if lines is None else KnownLines.from_arrays(lines)
     tokens = base.tokenizer if base else tokenizer_from_json(tokenizer)
     return TextModel(bundles.Bundle(network, tokens, weights, manifest, experts, known, base))

@@ -1,11 +1,9 @@
 """An n-gram model counted from the training text. The cell ``linear`` corrects its probabilities.
 
 Interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999, "An Empirical Study of Smoothing
-Techniques for Language Modeling"). Counting takes a fraction of a second and predicts as well as a network
-that has trained for minutes; the network learns dependencies that are longer than an n-gram.
-
-In training, each position is predicted as if it had not been counted (`KneserNey.leave_one_out`).
-Otherwise the network would trust the counts too much: they include the very token that it predicts.
+Techniques for Language Modeling"). Counting takes a fraction of a second. In training, each position is
+predicted as if it had not been counted (`KneserNey.leave_one_out`). Otherwise the network would trust the
+counts too much: they include the very token that it predicts.
 
 An n-gram is stored as a number in base ``vocabulary`` that fits into 64 bits, so two different n-grams
 never have the same number.
@@ -120,9 +118,7 @@ class KneserNey:
         Returns:
             Shape (positions, vocabulary).
         """
-        found = self._uniform(len(contexts))
-        self.refine(found, contexts, 1, self.order)
-        return found
+        return self.expect(contexts).probabilities[:, 0]
 
     def expect(self, windows: Numbers) -> Expected:
         """Return what is expected; see `textgen.experts.expert.Expert.expect`."""
@@ -163,7 +159,7 @@ class KneserNey:
     def refine_one(
         self, found: Floats, context: Sequence[int], first: int, last: int, confidences: Floats | None = None
     ) -> None:
-        """Do the same as `refine` for one position and lengths from 2: found has shape (vocabulary,)."""
+        """Do the same as `refine` for one position and lengths from 2; found: (vocabulary,)."""
         for length in range(first, last + 1):
             key = 0
             for token in context[1 - length :]:

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-/* WORD_LEVELS: textgen.experts.word_contexts.LEVELS */
+/* WORD_LEVELS: textgen.experts.words.contexts.LEVELS */
 enum { DISCOUNTED = 3, WORD_LEVELS = 7 };
 
 /* What came after each context. last_bytes and count_bytes are the sizes of the elements of last and counts;

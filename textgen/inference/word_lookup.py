@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from textgen.experts.expert import Expected, logged, unconfident
 from textgen.experts.ngram_order import Floats
-from textgen.experts.word_contexts import BEFORE, CHARACTERS, FURTHEST, JOINER, LETTER, LEVEL_BITS, WHOLE
 from textgen.experts.words import Words
+from textgen.experts.words.contexts import BEFORE, CHARACTERS, FURTHEST, JOINER, LETTER, LEVEL_BITS, WHOLE
 
 _KEPT_BYTES = 4 << 20
 _KEPT_PIECES = 50_000

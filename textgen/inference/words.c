@@ -1,6 +1,6 @@
-/* The expert for words, compiled: equal to the bit to Words.expect (textgen/experts/words.py).
+/* The expert for words, compiled: equal to the bit to Words.expect (textgen/experts/words/__init__.py).
 
-   textgen/experts/word_contexts.py describes the chain of contexts. Only the last BEFORE tokens are read, and
+   textgen/experts/words/contexts.py describes the chain of contexts. Only the last BEFORE tokens are read, and
    the pieces of the text are found from the newest one backwards, as far as they are needed. */
 
 #include "experts.h"

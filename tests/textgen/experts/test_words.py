@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pytest
 
 from textgen.errors import BundleError
-from textgen.experts import word_counting
 from textgen.experts.expert import Expected
-from textgen.experts.word_contexts import BEFORE, JOINER, LETTER, LEVELS, SEPARATOR, WHOLE, kinds_of
 from textgen.experts.words import Words
+from textgen.experts.words import counting as word_counting
+from textgen.experts.words.contexts import BEFORE, JOINER, LETTER, LEVELS, SEPARATOR, WHOLE, kinds_of
 
 SYMBOLS = "\0 \n,abcde"
 """The first one is the unknown token."""

@@ -9,8 +9,8 @@ from tests.support.textgen.bundles import random_bundle
 from tests.textgen.experts.test_kneser_ney import text_of
 from tests.textgen.inference.test_parity import MANY_WORDS, SPECS, experts_for, random_weights
 from textgen.experts.kneser_ney import KneserNey
-from textgen.experts.word_contexts import BEFORE, JOINER, LETTER, LEVELS, SEPARATOR, WHOLE
 from textgen.experts.words import Words
+from textgen.experts.words.contexts import BEFORE, JOINER, LETTER, LEVELS, SEPARATOR, WHOLE
 from textgen.inference.compiled_experts import CompiledExperts
 from textgen.inference.lookups import Expectation, lookup_of
 from textgen.inference.ngram_lookup import NgramLookup

@@ -10,8 +10,8 @@ import pytest
 
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
-from textgen.experts.word_contexts import JOINER, LETTER, SEPARATOR, WHOLE
 from textgen.experts.words import Words
+from textgen.experts.words.contexts import JOINER, LETTER, SEPARATOR, WHOLE
 from textgen.inference import Stepper
 from textgen.network.cells.registry import CELLS
 from textgen.network.making import make_stepper

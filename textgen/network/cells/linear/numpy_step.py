@@ -47,9 +47,8 @@ class LinearStepper:
         self._experts = len(experts)
         self._before = max((expert.before for expert in experts), default=0)
         self._counts: Counts = [lookup_of(expert) for expert in experts]
-        self._inputs: list[Float64] = []
-        if spec.feeds_prior:
-            self._inputs = [weights[f"{name}.input"].astype(np.float64) for name in spec.mixed]
+        fed = spec.mixed if spec.feeds_prior else ()
+        self._inputs = [weights[f"{name}.input"].astype(np.float64) for name in fed]
         self._gate: Float64 | None = None
         if spec.confidences:
             self._confidence_input = weights["confidence.input"].astype(np.float64)
@@ -137,21 +136,16 @@ class LinearStepper:
             buffers.x += buffers.out
 
     def _corrected(self, outputs: Float64, expected: Expectation | None) -> Float64:
-        """Return logits: each expert's log probabilities times its weight, plus the network's outputs.
-
-        The last outputs are those weights.
-        """
+        """Return the first outputs plus the experts' log probabilities, weighted by the last outputs."""
         if expected is None:
             return outputs
         vocabulary = self.spec.vocabulary
         weights = outputs[:, vocabulary:]
         if self._gate is not None:
             weights = weights + expected.confidences @ self._gate
-        logs = np.log(expected.probabilities)
-        logits: Float64 = logs[0] * weights[:, :1]
-        for place in range(1, self._experts):
-            logits += logs[place] * weights[:, place : place + 1]
-        logits += outputs[:, :vocabulary]
+        logits = outputs[:, :vocabulary].copy()
+        for logs, weight in zip(np.log(expected.probabilities), weights.T, strict=True):
+            logits += logs * weight[:, None]
         return logits
 
     def _buffers(self, batch: int) -> _Buffers:

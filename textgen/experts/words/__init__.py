@@ -1,7 +1,7 @@
 """An expert whose contexts are words: this one so far, what separates it, and the two before it.
 
 Modified Kneser-Ney smoothing (Chen and Goodman 1999) along the chain of contexts that
-`textgen.experts.word_contexts` describes. A 6-gram of characters forgets the word before; this expert
+`textgen.experts.words.contexts` describes. A 6-gram of characters forgets the word before; this expert
 knows it. Alone it predicts 0.04 nats a character better on a megabyte of Shakespeare, and the two know
 different things.
 """
@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from textgen.experts.expert import Expected, confide, unconfident
 from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Numbers, mix, places_of
-from textgen.experts.word_arrays import from_arrays, to_arrays
-from textgen.experts.word_contexts import BEFORE, LEVELS, Chains, Pieces
-from textgen.experts.word_counting import WordCounts, count_words
-from textgen.experts.word_joining import joined
+from textgen.experts.words.arrays import from_arrays, to_arrays
+from textgen.experts.words.contexts import BEFORE, LEVELS, Chains, Pieces
+from textgen.experts.words.counting import WordCounts, count_words
+from textgen.experts.words.joining import joined
 
 
 class Words:
@@ -27,7 +27,7 @@ class Words:
 
     Attributes:
         vocabulary: number of tokens.
-        kinds: the kind of each token (`textgen.experts.word_contexts.kinds_of`).
+        kinds: the kind of each token (`textgen.experts.words.contexts.kinds_of`).
         counted: what was counted.
     """
 
@@ -43,7 +43,7 @@ class Words:
 
     @classmethod
     def count(cls, tokens: Numbers, vocabulary: int, kinds: npt.NDArray[np.uint8]) -> Words:
-        """Return the model of a text; see `textgen.experts.word_counting.count_words`."""
+        """Return the model of a text; see `textgen.experts.words.counting.count_words`."""
         return cls(vocabulary, kinds, count_words(tokens, vocabulary, kinds))
 
     @classmethod
@@ -60,7 +60,7 @@ class Words:
         return to_arrays(self.kinds, self.counted)
 
     def joined(self, other: Words) -> Words:
-        """Return the model of both texts together; see `textgen.experts.word_joining.joined`."""
+        """Return the model of both texts together; see `textgen.experts.words.joining.joined`."""
         vocabulary = max(self.vocabulary, other.vocabulary)
         kinds = max(self.kinds, other.kinds, key=len)
         return Words(vocabulary, kinds, joined(self.counted, other.counted, vocabulary))

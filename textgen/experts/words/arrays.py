@@ -16,8 +16,8 @@ from textgen.errors import BundleError
 from textgen.experts.counting import smallest
 from textgen.experts.ngram_order import Numbers
 from textgen.experts.tree import Tree
-from textgen.experts.word_contexts import CHARACTERS, LEVEL_BITS, LEVELS, WHOLE
-from textgen.experts.word_counting import ContextCounts, WordCounts
+from textgen.experts.words.contexts import CHARACTERS, LEVEL_BITS, LEVELS, WHOLE
+from textgen.experts.words.counting import ContextCounts, WordCounts
 
 PREFIX = "words."
 

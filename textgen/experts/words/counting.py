@@ -14,7 +14,7 @@ import numpy.typing as npt
 from textgen.experts.counting import spread
 from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, Order, discounts_of
 from textgen.experts.tree import Tree, numbered, summed
-from textgen.experts.word_contexts import BEFORE, LEVEL_BITS, LEVELS, Pieces
+from textgen.experts.words.contexts import BEFORE, LEVEL_BITS, LEVELS, Pieces
 
 COUNTED_TOKENS = 2_000_000
 """Most tokens that are counted. This takes about three seconds and 300 MB."""
@@ -55,7 +55,7 @@ class WordCounts:
 
     Attributes:
         pieces: words and separators by their tokens.
-        contexts: the contexts by the keys of `textgen.experts.word_contexts.Chains`.
+        contexts: the contexts by the keys of `textgen.experts.words.contexts.Chains`.
         counts: what came after each context.
     """
 
@@ -70,7 +70,7 @@ def count_words(tokens: Numbers, vocabulary: int, kinds: npt.NDArray[np.uint8]) 
     Args:
         tokens: shape (tokens,), each below ``vocabulary``.
         vocabulary: number of tokens.
-        kinds: the kind of each token (`textgen.experts.word_contexts.kinds_of`).
+        kinds: the kind of each token (`textgen.experts.words.contexts.kinds_of`).
     """
     counted = spread(tokens, COUNTED_TOKENS)
     # Before the text stand unknown tokens, as before a sample.

@@ -6,8 +6,8 @@ import numpy as np
 
 from textgen.experts.ngram_order import Integers
 from textgen.experts.tree import Tree, numbered, summed
-from textgen.experts.word_contexts import CHARACTERS, LEVEL_BITS
-from textgen.experts.word_counting import ContextCounts, WordCounts
+from textgen.experts.words.contexts import CHARACTERS, LEVEL_BITS
+from textgen.experts.words.counting import ContextCounts, WordCounts
 
 
 def joined(first: WordCounts, second: WordCounts, vocabulary: int) -> WordCounts:
