@@ -55,6 +55,9 @@ def library() -> ctypes.CDLL | None:
             except OSError:
                 # For example, it was built on another system.
                 return None
+            if not hasattr(loaded, "experts_expect"):
+                # It was built from the sources of an earlier version.
+                return None
             loaded.linear_work.restype = ctypes.c_int64
             pointer, size = ctypes.c_void_p, ctypes.c_int64
             loaded.linear_step.argtypes = [pointer, pointer, size, *[pointer] * 7]
