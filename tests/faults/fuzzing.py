@@ -32,7 +32,7 @@ from textgen.errors import CorpusError, TextgenError
 
 MINUTES = 5.0
 _SECONDS = 120.0
-_SHORT_S = 1.5
+_SHORT_S = 0.5
 _SLOWEST_S = 5.0
 _EXAMPLES = 200
 _SHORT_EXAMPLES = 30

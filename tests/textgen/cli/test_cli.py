@@ -83,9 +83,8 @@ def test_live_samples_come_at_four_temperatures_after_each_epoch(corpus: Path) -
     assert len(result.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    "end", [*(pytest.param(end, marks=pytest.mark.slow) for end in ("cancel", "end of input")), "ctrl-c"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["cancel", "end of input", "ctrl-c"])
 def test_whoever_started_a_training_can_stop_it_and_go_on_later(corpus: Path, end: str) -> None:
     flags = ("--data-dir", str(corpus), "--events", "--control", *SMALL_FLAGS)
     command = [sys.executable, "-m", "textgen", "train", *flags]
@@ -108,18 +107,25 @@ def test_whoever_started_a_training_can_stop_it_and_go_on_later(corpus: Path, en
     assert not (corpus / "model").exists()
 
 
-@pytest.mark.parametrize("flags", [["--events"], pytest.param([], marks=pytest.mark.slow)])
-def test_a_training_whose_reader_is_gone_goes_on(corpus: Path, flags: list[str]) -> None:
+@pytest.mark.parametrize("flags", [["--events"], []])
+@pytest.mark.parametrize(
+    "length",
+    [("--time-limit", "1"), pytest.param(("--num-epochs", "1", *SMALL_FLAGS), marks=pytest.mark.slow)],
+    ids=["counts", "network"],
+)
+def test_a_training_whose_reader_is_gone_goes_on(
+    corpus: Path, flags: list[str], length: tuple[str, ...]
+) -> None:
     # Whoever wants it to end with them gives --control.
-    command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(corpus), "--num-epochs", "1"]
+    command = [sys.executable, "-m", "textgen", "train", "--data-dir", str(corpus)]
     with subprocess.Popen(
-        [*command, *flags, *SMALL_FLAGS], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, *flags, *length], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout
         assert process.stdout.readline()
         process.stdout.close()
         assert process.wait(120) == 0
-    assert bundle.read(corpus / "model").manifest.stopped == "epochs"
+    assert bundle.read(corpus / "model").manifest.fraction == 1
 
 
 @pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)

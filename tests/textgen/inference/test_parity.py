@@ -22,8 +22,8 @@ TOLERANCE = 1e-4
 
 
 SPECS = {
-    "lstm": NetworkSpec("lstm", vocabulary=50, embedding=20, units=32, layers=3),
-    "gru": NetworkSpec("gru", vocabulary=50, embedding=20, units=32, layers=3),
+    "lstm": NetworkSpec("lstm", vocabulary=50, embedding=20, units=32, layers=2),
+    "gru": NetworkSpec("gru", vocabulary=50, embedding=20, units=32, layers=2),
     "linear": NetworkSpec(
         "linear",
         vocabulary=50,

@@ -109,6 +109,7 @@ def test_resuming_with_other_settings_is_refused_by_name(corpus: Path) -> None:
         textgen.train(corpus, resume=True, learning_rate=0.5, **SMALL)
 
 
+@pytest.mark.slow
 def test_resuming_without_a_checkpoint_starts_from_the_beginning_with_a_note(corpus: Path) -> None:
     events: list[Event] = []
     textgen.train(corpus, resume=True, on_event=events.append, num_epochs=1, **SMALL)
@@ -147,7 +148,7 @@ def test_early_stopping_ends_a_training_that_no_longer_improves(corpus: Path) ->
 def test_a_training_that_diverges_twice_fails_with_advice(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    textgen.train(corpus, num_epochs=1, **SMALL)
+    textgen.train(corpus, time_limit=1.0)
     before = bundle.read_manifest(corpus / "model")
     monkeypatch.setattr(keras.Model, "train_on_batch", lambda *_, **__: {"loss": float("nan")})
     with pytest.raises(TrainingError, match=r"nothing was saved; try a lower learning_rate than 0\.001"):
@@ -242,7 +243,7 @@ def test_a_training_waits_for_the_one_before_it(corpus: Path) -> None:
     holder.start()
     entered.wait(30)
     threading.Timer(0.5, leave.set).start()
-    textgen.train(corpus, num_epochs=1, lock_timeout=30, **SMALL)
+    textgen.train(corpus, time_limit=1.0, lock_timeout=30)
     holder.join()
     assert not (corpus / "model.lock").exists()
 
