@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure
+from tests.support.memory import peak_bytes
 from tests.support.textgen.bundles import write_random_bundle
 from textgen import bundle
 from textgen.errors import TextgenError
@@ -70,7 +71,7 @@ def _bundles(folder: Path, draw: random.Random, count: int) -> Iterator[Figure]:
             file.write_bytes(_damaged(good, draw, cut=cut))
             found.add(lambda path=path: bundle.read(path) is None)
             file.write_bytes(good)
-    yield from found.figures("bundles", _peak_kib())
+    yield from found.figures("bundles", peak_bytes() // 1024)
 
 
 def _checkpoints(folder: Path, draw: random.Random, count: int) -> Iterator[Figure]:
@@ -106,20 +107,14 @@ def _checkpoints(folder: Path, draw: random.Random, count: int) -> Iterator[Figu
         return which >= 0 and kept[0].step == (which + 1) * 100
 
     assert restored()
-    before = _peak_kib()
+    before = peak_bytes() // 1024
     found = _Found()
     for number in range(count):
         path.write_bytes(_damaged(good, draw, cut=number % 5 == _CUT_OF_FIVE))
         found.add(restored)
     path.write_bytes(good)
     assert restored()
-    yield from found.figures("checkpoints", _peak_kib() - before)
-
-
-def _peak_kib() -> int:
-    """Return the most memory this program has had; getrusage tells of what the process was before, too."""
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line]
-    return int(line.split()[1])
+    yield from found.figures("checkpoints", peak_bytes() // 1024 - before)
 
 
 def _damaged(good: bytes, draw: random.Random, *, cut: bool) -> bytes:

@@ -6,13 +6,13 @@ A child process reads the tiny base with bytes changed, cut out or repeated, in 
 from __future__ import annotations
 
 import random
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.memory import peak_bytes
 from tests.support.textgen import base_sources
 from textgen.errors import BundleError
 from textgen.pretrained import store
@@ -94,7 +94,7 @@ def run(folder: Path, mutations: int, random_seed: int) -> str:
             slowest = max(slowest, time.process_time() - begun)
             file.write_bytes(data)
     left = [path.name for path in store.folder().iterdir() if path.name != "own"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_bytes()
     several = [line for line in lines if "\n" in line]
     return f"{len(lines)} {slowest:.3f} {peak} {left} {several}"
 
