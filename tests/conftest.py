@@ -52,3 +52,8 @@ def train_bundle(text: str, data_dir: Path, bundle: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the faults: each takes long and mostly waits, so other tests fit in beside them."""
+    items.sort(key=lambda item: "faults" not in item.path.parts)
