@@ -51,5 +51,5 @@ class Bundle:
     @property
     def format(self) -> int:
         """The oldest format that describes it, so that earlier versions read what they can."""
-        further = isinstance(self.spec, NetworkSpec) and self.spec.experts
-        return FORMAT if further else FIRST_FORMAT
+        earlier = isinstance(self.spec, NetworkSpec) and not self.spec.experts
+        return FIRST_FORMAT if earlier else FORMAT
