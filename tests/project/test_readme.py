@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.textgen import bases
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECONDS = 8
@@ -43,7 +45,14 @@ def test_every_shell_line_is_of_a_kind_that_is_tested_here() -> None:
 
 
 @pytest.mark.slow
-def test_the_textgen_commands_run_one_after_the_other(tmp_path: Path) -> None:
+def test_the_textgen_commands_run_one_after_the_other(
+    tmp_path: Path, corpus_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A tiny base stands in for the one that `make setup-base` installs, and a play for the reader's notes.
+    monkeypatch.setenv("TEXTGEN_BASES", str(tmp_path / "bases"))
+    bases.add("smollm2")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "input.txt").write_text(corpus_text, encoding="utf-8")
     lines = [line for line in shell_lines() if "/textgen " in line]
     assert len(lines) >= 5
     for line in lines:

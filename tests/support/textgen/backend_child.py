@@ -25,7 +25,9 @@ RECIPES: dict[str, dict[str, Any]] = {
         "rnn_size": 16,
         "batch_size": 8,
         "dropout": 0.1,
+        # Counts that leave the network something to learn.
         "prior": 2,
+        "experts": (),
     },
     "lstm": {**SMALL, "optimizer": "adam", "learning_rate": 0.02, "dropout": 0.1},
 }
