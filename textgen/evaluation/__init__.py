@@ -68,17 +68,7 @@ def stateful_pass(model: TextModel, text: str) -> Evaluation:
     tokens = model.tokenizer.encode(text)
     _require(len(tokens), 2)
     nats = -float(model.log_probabilities_of(tokens).sum())
-    predicted = len(tokens) - 1
-    characters = len(text) - len(model.tokenizer.decode(tokens[:1]))
-    return Evaluation(
-        protocol="stateful pass",
-        characters=characters,
-        tokens=predicted,
-        nats_per_character=nats / max(1, characters),
-        nats_per_token=nats / predicted,
-        standard_error=None,
-        unseen=float((tokens == 0).mean()),
-    )
+    return _of_whole_text("stateful pass", model, text, tokens, nats)
 
 
 def overlapping_windows(model: TextModel, text: str, *, window: int = 512) -> Evaluation:
@@ -105,9 +95,23 @@ def overlapping_windows(model: TextModel, text: str, *, window: int = 512) -> Ev
         nats -= float(found[done - start :].sum())
         done = start + len(found)
         start = min(start + window // 2, predicted - window)
+    return _of_whole_text("windows, half overlap", model, text, tokens, nats)
+
+
+def _of_whole_text(protocol: str, model: TextModel, text: str, tokens: Tokens, nats: float) -> Evaluation:
+    """Return the evaluation of a text whose tokens were all predicted but the first.
+
+    Args:
+        protocol: its name.
+        model: the model.
+        text: the normalized text.
+        tokens: its tokens, shape (tokens,).
+        nats: sum over all predictions.
+    """
+    predicted = len(tokens) - 1
     characters = len(text) - len(model.tokenizer.decode(tokens[:1]))
     return Evaluation(
-        protocol="windows, half overlap",
+        protocol=protocol,
         characters=characters,
         tokens=predicted,
         nats_per_character=nats / max(1, characters),
