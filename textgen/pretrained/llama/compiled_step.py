@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from importlib.machinery import EXTENSION_SUFFIXES
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from textgen.inference import compiled_code
 from textgen.inference.numerics import Float64
 from textgen.pretrained.adapter import Adapter
 from textgen.pretrained.base import Base
@@ -57,22 +56,16 @@ def library(most: int = VNNI) -> ctypes.CDLL | None:
     Args:
         most: the highest kind of products that may be used; tests compare them.
     """
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_llama{suffix}")
-        if path.exists():
-            try:
-                loaded = ctypes.CDLL(str(path))
-            except OSError:
-                # For example, it was built on another system.
-                return None
-            pointer, size = ctypes.c_void_p, ctypes.c_int64
-            loaded.llama_work.restype = ctypes.c_int64
-            loaded.llama_work.argtypes = [pointer, size, size]
-            loaded.llama_run.argtypes = [pointer, size, *[pointer] * 5, size, pointer, pointer]
-            loaded.llama_logits.argtypes = [pointer, size, *[pointer] * 4]
-            loaded.llama_prepare(most)
-            return loaded
-    return None
+    loaded = compiled_code.load(__file__, "_llama")
+    if loaded is None:
+        return None
+    pointer, size = ctypes.c_void_p, ctypes.c_int64
+    loaded.llama_work.restype = ctypes.c_int64
+    loaded.llama_work.argtypes = [pointer, size, size]
+    loaded.llama_run.argtypes = [pointer, size, *[pointer] * 5, size, pointer, pointer]
+    loaded.llama_logits.argtypes = [pointer, size, *[pointer] * 4]
+    loaded.llama_prepare(most)
+    return loaded
 
 
 class CompiledLlamaStepper(LlamaStepper):

@@ -9,13 +9,12 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Mapping, Sequence
-from importlib.machinery import EXTENSION_SUFFIXES
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.experts.expert import Expert
+from textgen.inference import compiled_code
 from textgen.inference.compiled_experts import CompiledExperts
 from textgen.inference.lookups import Expectation
 from textgen.inference.numerics import Float32, Float64
@@ -47,23 +46,15 @@ class _Network(ctypes.Structure):
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """Return the compiled code, or None if there is none or NumPy is faster on this processor."""
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_linear{suffix}")
-        if path.exists():
-            try:
-                loaded = ctypes.CDLL(str(path))
-            except OSError:
-                # For example, it was built on another system.
-                return None
-            if not hasattr(loaded, "experts_expect"):
-                # It was built from the sources of an earlier version.
-                return None
-            loaded.linear_work.restype = ctypes.c_int64
-            pointer, size = ctypes.c_void_p, ctypes.c_int64
-            loaded.linear_step.argtypes = [pointer, pointer, size, *[pointer] * 7]
-            loaded.experts_expect.argtypes = [pointer, size, *[pointer] * 4]
-            return loaded if loaded.linear_prepare() else None
-    return None
+    loaded = compiled_code.load(__file__, "_linear")
+    # Without this function it was built from the sources of an earlier version.
+    if loaded is None or not hasattr(loaded, "experts_expect"):
+        return None
+    loaded.linear_work.restype = ctypes.c_int64
+    pointer, size = ctypes.c_void_p, ctypes.c_int64
+    loaded.linear_step.argtypes = [pointer, pointer, size, *[pointer] * 7]
+    loaded.experts_expect.argtypes = [pointer, size, *[pointer] * 4]
+    return loaded if loaded.linear_prepare() else None
 
 
 class CompiledLinearStepper(LinearStepper):
