@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.levels import SUBWORD
-from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, token_array
+from textgen.tokenizers.base import UNKNOWN, Tokens, token_array
 from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
 
 if TYPE_CHECKING:
@@ -83,18 +83,6 @@ class BaseTokenizer(BytePieces):
             _refuse_merge(self.merges, self._known)
         super().__init__(_bytes_of(self.vocabulary, self.special))
         self._lacking = {byte for letter, byte in bytes_of_letters().items() if letter not in self._known}
-
-    @classmethod
-    def build(
-        cls,
-        text: str | Iterable[str],
-        *,
-        pristine_input: bool,
-        pristine_output: bool,
-        vocabulary_size: int | None,
-    ) -> Tokenizer:
-        """Refuse: the tokens of a base are those that it was trained with."""
-        raise NotImplementedError("a base brings its tokenizer with it")
 
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (tokens,). Special tokens are never among them.

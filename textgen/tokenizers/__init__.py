@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from textgen.errors import BundleError, SettingsError
-from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, coverage
+from textgen.tokenizers.base import UNKNOWN, BuiltTokenizer, Tokenizer, Tokens, coverage
 from textgen.tokenizers.byte import ByteTokenizer
 from textgen.tokenizers.character import CharacterTokenizer
 from textgen.tokenizers.stream import StreamDecoder, whole_prefix
@@ -28,7 +28,7 @@ __all__ = [
     "whole_prefix",
 ]
 
-_CLASSES: dict[str, type[Tokenizer]] = {
+_CLASSES: dict[str, type[BuiltTokenizer]] = {
     kind.level: kind for kind in (CharacterTokenizer, WordTokenizer, SubwordTokenizer, ByteTokenizer)
 }
 

@@ -31,18 +31,6 @@ class Tokenizer(Protocol):
 
     level: str
 
-    @classmethod
-    def build(
-        cls,
-        text: str | Iterable[str],
-        *,
-        pristine_input: bool,
-        pristine_output: bool,
-        vocabulary_size: int | None,
-    ) -> Tokenizer:
-        """Return the tokenizer of a training text; `textgen.tokenizers.train` describes the arguments."""
-        ...
-
     @property
     def unit(self) -> str:
         """What `length_of` counts; see `textgen.levels.Level`."""
@@ -139,6 +127,22 @@ class Tokenizer(Protocol):
         Raises:
             BundleError: the data has another shape.
         """
+        ...
+
+
+class BuiltTokenizer(Tokenizer, Protocol):
+    """A tokenizer that is built on the training text. That of a pretrained base comes with the base."""
+
+    @classmethod
+    def build(
+        cls,
+        text: str | Iterable[str],
+        *,
+        pristine_input: bool,
+        pristine_output: bool,
+        vocabulary_size: int | None,
+    ) -> Tokenizer:
+        """Return the tokenizer of a training text; `textgen.tokenizers.train` describes the arguments."""
         ...
 
 

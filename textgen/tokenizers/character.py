@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from textgen.errors import BundleError
 from textgen.levels import CHAR
-from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens, pieces
+from textgen.tokenizers.base import REPLACEMENT, BuiltTokenizer, Tokens, pieces
 from textgen.tokenizers.stream import StreamDecoder
 
 MAXIMUM_SYMBOLS = 65_000
 
 
-class CharacterTokenizer(Tokenizer):
+class CharacterTokenizer(BuiltTokenizer):
     """Maps each character to a number, the most frequent first.
 
     Args:

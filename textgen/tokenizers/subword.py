@@ -18,7 +18,7 @@ import regex
 
 from textgen.errors import BundleError, SettingsError
 from textgen.levels import SUBWORD
-from textgen.tokenizers.base import Tokens, pieces, token_array
+from textgen.tokenizers.base import BuiltTokenizer, Tokens, pieces, token_array
 from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
 
 MAXIMUM_TOKENS = 1 << 16
@@ -43,7 +43,7 @@ _PIECES = regex.compile(_PATTERN)
 _MERGE = re.compile(r"([0-9]{1,5}) ([0-9]{1,5})")
 
 
-class SubwordTokenizer(BytePieces):
+class SubwordTokenizer(BytePieces, BuiltTokenizer):
     """Maps pieces of words to numbers. Upper case is kept.
 
     Args:

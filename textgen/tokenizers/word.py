@@ -15,7 +15,7 @@ from typing import Any
 
 from textgen.levels import WORD
 from textgen.tokenizers import spacing, treebank, word_folding
-from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, token_array
+from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, BuiltTokenizer, Tokens, token_array
 from textgen.tokenizers.stream import StreamDecoder
 from textgen.tokenizers.word_vocabulary import (
     DEFAULT_WORDS,
@@ -41,7 +41,7 @@ class _Stretch:
     joins_right: bool
 
 
-class WordTokenizer(Tokenizer):
+class WordTokenizer(BuiltTokenizer):
     """Maps each word to a number, the most frequent first.
 
     Args:
