@@ -10,7 +10,7 @@ Each module of this folder is a fault, except for the tests, `harness` and the h
     NEEDS = (needs.root, needs.strace)  # optional: functions that raise `Skipped` with the reason
     ALONE = True  # optional: it measures delays, so nothing else runs beside it
     WAITS = True  # optional: it leaves the processor idle half of the time or more
-    LONG_FORM_ONLY = True  # optional: it has no short form
+    BY_NAME_ONLY = True  # optional: the whole run leaves it out
 
     def run(folder: Path, *, short: bool) -> Iterator[Figure]:
         ...

@@ -18,7 +18,7 @@ _SHORTEST = 1.0
 
 def main() -> int:
     """Run them in lanes and return the exit code."""
-    known = harness.names(short="--short" in sys.argv)
+    known = harness.names()
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
         description=__doc__,
@@ -33,7 +33,7 @@ def main() -> int:
     unknown = sorted(set(wanted.names) - set(known))
     if unknown:
         parser.error(f"no fault is called {', '.join(unknown)}; there are {', '.join(known)}")
-    chosen = wanted.names or known
+    chosen = wanted.names or harness.whole_run()
     modules = {name: harness.module_of(name) for name in chosen}
     # The longest first, so that no lane is left with a long one at the end; then those that need calm.
     ordered = sorted(chosen, key=lambda name: -getattr(modules[name], "MINUTES", _SHORTEST))

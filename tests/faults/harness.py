@@ -74,15 +74,15 @@ class Outcome:
         return [*lines[:-1], lines[-1] + took] if lines else []
 
 
-def names(*, short: bool = False) -> list[str]:
-    """Return the faults' names in alphabetical order.
-
-    Args:
-        short: leave out those that have no short form.
-    """
+def names() -> list[str]:
+    """Return the faults' names in alphabetical order, with those that must be named to run."""
     found = {path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith(("_", "test_"))}
-    faults = sorted(found - _NOT_FAULTS)
-    return [name for name in faults if not (short and getattr(module_of(name), "LONG_FORM_ONLY", False))]
+    return sorted(found - _NOT_FAULTS)
+
+
+def whole_run() -> list[str]:
+    """Return the names of the faults that are injected where none is named."""
+    return [name for name in names() if not getattr(module_of(name), "BY_NAME_ONLY", False)]
 
 
 def module_of(name: str) -> ModuleType:

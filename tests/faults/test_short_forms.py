@@ -6,7 +6,7 @@ from tests.faults import harness
 from tests.faults.__main__ import in_lanes
 
 
-@pytest.mark.parametrize("name", harness.names(short=True))
+@pytest.mark.parametrize("name", harness.whole_run())
 def test_the_bounds_hold(name: str) -> None:
     outcome = harness.inject(name, short=True)
     if outcome.skipped:

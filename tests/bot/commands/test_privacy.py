@@ -21,7 +21,7 @@ from models import (
     personal_data,
     training_jobs,
 )
-from tests.support.bot.trainings import training_processes, until
+from tests.support.bot.trainings import files_below, training_processes, until
 from tests.support.bot.world import Place, World, answer, private_line, shown
 from tests.support.rows import new_job
 
@@ -54,7 +54,7 @@ def rows(world: World, place: Place) -> dict:
 
 
 def files(world: World, place: Place) -> list[Path]:
-    return [path for path in world.bot.layout.guild(place.guild.id).rglob("*") if path.is_file()]
+    return files_below(world.bot.layout.guild(place.guild.id))
 
 
 async def confirm(place: Place, result: simcord.InteractionResult, actor=None) -> simcord.InteractionResult:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import threading
 import time
@@ -68,8 +69,13 @@ def training_processes() -> list[psutil.Process]:
     return running
 
 
+def files_below(folder: Path) -> list[Path]:
+    """List all files, also while a process removes some: `Path.rglob` fails at a folder that is just gone."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+
+
 def stored_files(world: World) -> list[Path]:
-    return [path for path in world.settings.data_dir.rglob("guilds/**/*") if path.is_file()]
+    return files_below(world.settings.data_dir / "guilds")
 
 
 def labels(message: Any) -> list[str]:
