@@ -3,32 +3,18 @@
 Exit codes: 0 done; 1 one line `error: …`; 2 wrong usage.
 """
 
-import asyncio
 import contextlib
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 
 import click
-import structlog
 
-import migrations
-from bot.app import create_bot
 from bot.infra import health
 from bot.infra.configuration import Settings, SettingsError, load_settings
-from bot.infra.discord import connection
-from bot.infra.discord.connection import ConnectionRefused
-from bot.infra.logs import configure_logs
 from bot.infra.paths import Layout
-from bot.infra.upgrading import cannot_start, upgraded
-from bot.training.jobs.queue import JobQueue
-from bot.training.jobs.worker import JobWorker
-from models import Database, DatabaseError
 
-log = structlog.stdlib.get_logger(__name__)
-
-WORKER = "worker"
+# A container asks `check` every half a minute, so each command imports what it alone needs: that of `run` takes
+# two seconds of a processor.
 
 
 @contextlib.contextmanager
@@ -36,10 +22,10 @@ def _one_line_errors() -> Iterator[None]:
     """Turn what the host can put right into one line and exit code 1."""
     try:
         yield
-    except (SettingsError, DatabaseError, ConnectionRefused, health.Unhealthy) as error:
-        reason: Exception = error
-    except OSError as error:
-        reason = cannot_start(error)
+    except Exception as error:
+        reason = _for_the_host(error)
+        if reason is None:
+            raise
     else:
         return
     with contextlib.suppress(OSError):  # of a stderr that is closed or full
@@ -47,11 +33,17 @@ def _one_line_errors() -> Iterator[None]:
     sys.exit(1)
 
 
-def _prepared() -> Settings:
-    settings = load_settings()
-    settings.prepare_data_dir()
-    configure_logs(settings)
-    return settings
+def _for_the_host(error: Exception) -> Exception | None:
+    """Return what to tell the host of an error, or None for one that is a fault of the program."""
+    if isinstance(error, SettingsError | health.Unhealthy):
+        return error
+    from bot.infra.discord.connection import ConnectionRefused
+    from bot.infra.upgrading import cannot_start
+    from models import DatabaseError
+
+    if isinstance(error, DatabaseError | ConnectionRefused):
+        return error
+    return cannot_start(error) if isinstance(error, OSError) else None
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,52 +64,28 @@ def run() -> None:
     with _one_line_errors():
         settings = load_settings()
         token = settings.require_token()
-        settings.prepare_data_dir()
-        configure_logs(settings)
-        asyncio.run(_serve(settings, token))
+        _prepare(settings)
+        from bot.app import serve_until_told
 
-
-async def _serve(settings: Settings, token: str) -> None:
-    """Run until SIGINT or SIGTERM, then end in order."""
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    async with create_bot(settings) as bot:
-        serving = asyncio.create_task(connection.serve(bot, token))
-        stopping = asyncio.create_task(ended.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if serving.done():
-            serving.result()
-        else:
-            log.info("stopping")
-            await bot.close()
-            serving.cancel()  # it may be waiting for the end of an outage
-            with contextlib.suppress(asyncio.CancelledError):
-                await serving
+        serve_until_told(settings, token)
 
 
 @main.command()
 def worker() -> None:
     """Run only the trainings of the queue, on this host."""
     with _one_line_errors():
-        settings = _prepared()
-        database = Database(settings.database_url)
-        jobs = JobWorker(settings, database, executor_id=settings.executor_id or WORKER)
-        jobs.claim()
-        claim = upgraded(settings)
-        ended = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
-        jobs.start()
-        queue = JobQueue(settings, database)
-        queue.reconcile()
-        ended.wait()
-        queue.close()
-        jobs.stop()
-        database.dispose()
-        claim.close()
+        settings = load_settings()
+        _prepare(settings)
+        from bot.app import work_until_told
+
+        work_until_told(settings)
+
+
+def _prepare(settings: Settings) -> None:
+    from bot.infra.logs import configure_logs
+
+    settings.prepare_data_dir()
+    configure_logs(settings)
 
 
 @main.command(short_help="Bring the database to the current tables.")
@@ -126,6 +94,9 @@ def migrate() -> None:
     with _one_line_errors():
         settings = load_settings()
         settings.prepare_data_dir()
+        import migrations
+        from bot.infra.upgrading import upgraded
+
         upgraded(settings).close()
         click.echo(f"the database is at revision {migrations.current(settings.database_url)}")
 

@@ -71,6 +71,25 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path):
     assert pastiche("dance", cwd=tmp_path).returncode == 2
 
 
+def test_check_loads_neither_discord_nor_the_database(tmp_path: Path):
+    """A container asks it every half a minute, also on a machine with half a core."""
+    script = (
+        "import sys; from bot.cli import main\n"
+        "try: main(['check'])\n"
+        "except SystemExit as end: print(end.code, sorted({'discord', 'sqlalchemy', 'dbos'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"PASTICHE_DATA_DIR": str(tmp_path)},
+    )
+    assert done.stdout == "1 []\n", done.stderr
+    assert "no bot is running" in done.stderr
+
+
 def test_migrate_is_safe_to_repeat(tmp_path: Path):
     first, second = (pastiche("migrate", cwd=tmp_path) for _ in range(2))
     assert first.returncode == second.returncode == 0, first.stderr
