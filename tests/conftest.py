@@ -43,14 +43,15 @@ def train_bundle(text: str, data_dir: Path, bundle: Path) -> None:
     """Train at the shell, as anybody would."""
     data_dir.mkdir()
     (data_dir / "input.txt").write_text(text, encoding="utf-8")
-    command = ["textgen", "train", "--data-dir", str(data_dir), "--output", str(bundle), "--events"]
-    done = subprocess.run(
-        [sys.executable, "-m", *command, "--preset", "tiny", "--num-epochs", "1", "--random-seed", "7"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    files = ("--data-dir", str(data_dir), "--output", str(bundle))
+    textgen("train", *files, "--events", "--preset", "tiny", "--num-epochs", "1", "--random-seed", "7")
+    # The bot's trainer leaves a picture, too: a panel that finds none has a process draw it.
+    textgen("inspect", str(bundle), "--plot")
+
+
+def textgen(*arguments: str) -> None:
+    command = [sys.executable, "-m", "textgen", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
 
 

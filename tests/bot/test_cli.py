@@ -76,7 +76,8 @@ def test_check_loads_neither_discord_nor_the_database(tmp_path: Path):
     script = (
         "import sys; from bot.cli import main\n"
         "try: main(['check'])\n"
-        "except SystemExit as end: print(end.code, sorted({'discord', 'sqlalchemy', 'dbos'} & set(sys.modules)))"
+        "except SystemExit as end: code = end.code\n"
+        "print(code, sorted({'discord', 'sqlalchemy', 'dbos'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

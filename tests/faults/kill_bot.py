@@ -29,6 +29,7 @@ WAITS = True
 _KILLS_A_SLOT = 5
 """So often the bot is killed within the minutes in which Discord remembers a nonce."""
 _LONGEST_LIFE_S = 9.0
+_LONGEST_SHORT_LIFE_S = 4.0
 _PATIENCE_S = 150.0
 
 
@@ -42,7 +43,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     for kill in range(kills):
         day, within = divmod(kill, _KILLS_A_SLOT)
         process = _start(folder, _now(day, within), finish=False)
-        end = time.monotonic() + draw.uniform(0.5, _LONGEST_LIFE_S)
+        end = time.monotonic() + draw.uniform(0.5, _LONGEST_SHORT_LIFE_S if short else _LONGEST_LIFE_S)
         if kill == 0 or short:
             _until_it_serves(process)
         while time.monotonic() < end and process.poll() is None:

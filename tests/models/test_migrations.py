@@ -255,6 +255,7 @@ def test_an_unknown_target_is_named(url: str) -> None:
         migrations.downgrade(url, "yesterday")
 
 
+@pytest.mark.slow
 def test_processes_starting_at_once_all_succeed(url: str, children: list[subprocess.Popen[str]]) -> None:
     program = "import sys, migrations; print('ready', flush=True); input(); migrations.upgrade(sys.argv[1])"
     children.extend(

@@ -47,6 +47,7 @@ def test_the_make_commands_exist(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith(PYTEST)])
+@pytest.mark.slow
 def test_the_tests_that_it_names_are_there(line: str) -> None:
     arguments = shlex.split(line.removeprefix(PYTEST))
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *arguments]

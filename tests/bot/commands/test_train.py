@@ -31,6 +31,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
+@pytest.mark.slow
 async def test_a_text_goes_in_and_its_style_comes_out(world: World, corpus_text: str):
     stratford = world.place()
     # Long enough not to be learnt before it is ended.

@@ -104,6 +104,7 @@ async def test_an_empty_catalogue_takes_its_translations_from_another(
     }
 
 
+@pytest.mark.slow
 def test_the_update_runs_and_finds_nothing_to_do():
     before = [path.read_bytes() for path in CATALOGUES]
     done = subprocess.run(

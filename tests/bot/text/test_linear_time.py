@@ -36,6 +36,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS.keys())
 def test_time_grows_with_the_length(function: Callable[[str], object]) -> None:
     assert not slow_families(function, most=LONGEST)

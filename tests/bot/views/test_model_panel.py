@@ -39,7 +39,9 @@ async def test_the_panel_shows_figures_origin_and_the_curve(world: World, stratf
         )
         model = text_models.by_name(session, stratford.guild.id, "Bard")
         model.corpus_id = corpus.id
+        drawn = world.bot.layout.located(model.bundle_path) / "loss.png"
         loss, parameters, characters = model.validation_loss, model.parameters, model.characters
+    drawn.unlink()  # as in a bundle that was imported
     await stratford.member.slash(stratford.channel, "generate", length=10, count=2)
     message = await panel(stratford, stratford.member)
     text = shown(message)

@@ -110,6 +110,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_kill_9_loses_no_committed_row(database: Database, children: list[subprocess.Popen[str]]) -> None:
     url = database.url.render_as_string(hide_password=False)
     with database.write() as session:

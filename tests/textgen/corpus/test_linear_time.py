@@ -80,13 +80,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "function",
-    [
-        pytest.param(function, id=name, marks=pytest.mark.slow if function is _measure_in_pieces else ())
-        for name, function in FUNCTIONS.items()
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS.keys())
 def test_time_grows_with_the_length(function: Callable[[str], object]) -> None:
     # For the end of a piece some 4,000 characters are searched: shorter texts cost less than their share.
     least = 8_000 if function is _measure_in_pieces else 1_000

@@ -34,6 +34,7 @@ def test_a_run_is_found_wherever_it_stands_if_it_is_one_too_long(corpus: tuple[s
         assert index.longest_copy(f"#{run[:-1]}#") == 0
 
 
+@pytest.mark.slow
 def test_the_length_is_that_of_the_slow_and_exact_way(corpus: tuple[str, Path]):
     text, path = corpus
     index = CopyIndex.of(path, 30)

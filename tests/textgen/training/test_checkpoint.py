@@ -174,6 +174,7 @@ def test_a_checkpoint_of_another_training_is_refused_and_stays(path: Path) -> No
     assert path.exists()
 
 
+@pytest.mark.slow
 def test_a_training_on_a_damaged_checkpoint_says_so_and_keeps_it(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text("to be or not to be\n" * 300, encoding="utf-8")
     flags = {"preset": "tiny", "rnn_size": 8, "embedding_size": 8, "num_epochs": 1}

@@ -30,6 +30,7 @@ print(keras.config.floatx(), keras.config.dtype_policy().name)
 """
 
 
+@pytest.mark.slow
 def test_keras_settings_of_other_projects_are_ignored(tmp_path: Path) -> None:
     folder = tmp_path / ".keras"
     folder.mkdir()

@@ -34,10 +34,7 @@ TINY = {
 # A word model shows that another level than the characters of most tests is trained; the rest takes long.
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(level, marks=() if level in {"word", "subword"} else pytest.mark.slow)
-        for level in LEVELS
-    ],
+    params=[pytest.param(level, marks=() if level == "word" else pytest.mark.slow) for level in LEVELS],
 )
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a corpus and the model that was trained on it."""

@@ -23,6 +23,7 @@ from textgen.training.loop.divergence import DivergedError, LossWatch
 from textgen.training.reporting.events import Control, Event
 
 
+@pytest.mark.slow
 def test_a_training_learns_and_emits_events(corpus: Path) -> None:
     events: list[Event] = []
     manifest = textgen.train(corpus, on_event=events.append, num_epochs=12, learning_rate=0.01, **SMALL)
@@ -51,6 +52,7 @@ def test_a_training_learns_and_emits_events(corpus: Path) -> None:
     assert len(known) / len(text.split()) > 0.5
 
 
+@pytest.mark.slow
 def test_the_served_model_has_the_reported_loss(corpus: Path) -> None:
     (corpus / "validate.txt").write_text(prose(900)[-4_000:], encoding="utf-8")
     manifest = textgen.train(corpus, num_epochs=2, **SMALL)
@@ -59,10 +61,11 @@ def test_the_served_model_has_the_reported_loss(corpus: Path) -> None:
     assert measured == pytest.approx(manifest.validation_loss, rel=0.03)
 
 
+@pytest.mark.slow  # `make test` has the short form of the fault that kills a trainer, which asserts the same
 @pytest.mark.parametrize(
     "recipe",
     [
-        pytest.param({**SMALL, "optimizer": "adam"}, marks=pytest.mark.slow, id="lstm"),
+        pytest.param({**SMALL, "optimizer": "adam"}, id="lstm"),
         pytest.param({"preset": "tiny", "rnn_size": 16, "batch_size": 8}, id="linear"),
     ],
 )
@@ -214,6 +217,7 @@ def test_asked_to_resume_without_a_checkpoint_it_needs_no_network_either(corpus:
     assert "there is no checkpoint to resume: this training starts anew" in events[0]["notes"]
 
 
+@pytest.mark.slow
 def test_a_short_corpus_is_trained_in_smaller_batches_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(20), encoding="utf-8")
     events: list[Event] = []

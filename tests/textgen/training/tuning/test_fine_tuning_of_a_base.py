@@ -51,6 +51,7 @@ def tuned(added: Path, text: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return output, events
 
 
+@pytest.mark.slow
 def test_there_is_a_model_at_once_and_training_improves_it(tuned: tuple[Path, list[Event]]) -> None:
     path, events = tuned
     kinds = [event["event"] for event in events]
