@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# One more than the cores that most machines have at least: many tests wait for processes.
-WORKERS ?= 3
+# Two for each of the cores that most machines have at least: many tests wait for processes.
+WORKERS ?= 4
 ARGS ?=
 
 PACKAGES := bot textgen models migrations

@@ -13,8 +13,8 @@ from bot.infra import health
 from bot.infra.configuration import Settings, SettingsError, load_settings
 from bot.infra.paths import Layout
 
-# A container asks `check` every half a minute, so each command imports what it alone needs: that of `run` takes
-# two seconds of a processor.
+# A container asks `check` every half a minute, so each command imports what it alone needs: `run` needs code
+# that takes two seconds of a processor to load.
 
 
 @contextlib.contextmanager

@@ -17,6 +17,10 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+# One layer: the time is that of tracing and compiling, not of steps.
+SMALL = ("--preset", "tiny", "--num-layers", "1")
+
+
 @pytest.fixture(scope="session")
 def corpus_text() -> str:
     """Sixty thousand characters of Shakespeare."""
@@ -44,7 +48,7 @@ def train_bundle(text: str, data_dir: Path, bundle: Path) -> None:
     data_dir.mkdir()
     (data_dir / "input.txt").write_text(text, encoding="utf-8")
     files = ("--data-dir", str(data_dir), "--output", str(bundle))
-    textgen("train", *files, "--events", "--preset", "tiny", "--num-epochs", "1", "--random-seed", "7")
+    textgen("train", *files, "--events", "--num-epochs", "1", "--random-seed", "7", *SMALL)
     # The bot's trainer leaves a picture, too: a panel that finds none has a process draw it.
     textgen("inspect", str(bundle), "--plot")
 

@@ -131,9 +131,9 @@ def inject(name: str, *, short: bool) -> Outcome:
         outcome.error = f"it ended with {process.returncode}"
     if not outcome.skipped and not outcome.error and not outcome.figures:
         outcome.error = "it measured nothing"
-    if outcome.error:
+    if outcome.missed:
         words = (folder / "said.txt").read_text(encoding="utf-8", errors="replace").strip()
-        outcome.error += f"\n{words[-3000:]}" if words else ""
+        outcome.error = f"{outcome.error or 'a bound does not hold'}\n{words[-3000:]}".strip()
     shutil.rmtree(folder, ignore_errors=True)
     return outcome
 

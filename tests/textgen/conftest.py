@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -20,6 +21,15 @@ SMALL_FLAGS = (
     *("--preset", "classic", "--embedding-size", "8", "--rnn-size", "16", "--num-layers", "1"),
     *("--batch-size", "8", "--seq-length", "25"),
 )
+
+
+@pytest.fixture
+def keras() -> ModuleType:
+    """Keras, which takes seconds to load: processes that collect tests, but run none with it, do without."""
+    import keras
+
+    return keras
+
 
 _SUBJECTS = ("The cat", "A dog", "My aunt", "The old king", "Somebody", "Nobody here")
 _VERBS = ("sees", "follows", "remembers", "sings to", "forgets")

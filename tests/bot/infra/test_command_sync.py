@@ -31,27 +31,29 @@ async def test_it_is_given_once(world: World):
     assert len(puts) == 1
 
 
-def rename(world: World) -> None:
-    world.bot.tree.get_command("help").description = "Another one."
+# All bots of a process share their commands, so what a test changes of one is put back.
+def rename(world: World, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(world.bot.tree.get_command("help"), "description", "Another one.")
 
 
-def describe_option(world: World) -> None:
-    schedule = world.bot.tree.get_command("schedule")
-    add = schedule.get_command("add")
-    add._params["when"].description = "Another one."
+def describe_option(world: World, patch: pytest.MonkeyPatch) -> None:
+    add = world.bot.tree.get_command("schedule").get_command("add")
+    patch.setattr(add._params["when"], "description", "Another one.")
 
 
-def ask_for_more(world: World) -> None:
-    world.bot.tree.get_command("schedule").default_permissions = discord.Permissions(administrator=True)
+def ask_for_more(world: World, patch: pytest.MonkeyPatch) -> None:
+    administrator = discord.Permissions(administrator=True)
+    patch.setattr(world.bot.tree.get_command("schedule"), "default_permissions", administrator)
 
 
-def remove(world: World) -> None:
+def remove(world: World, patch: pytest.MonkeyPatch) -> None:
+    del patch  # the tree is this bot's own
     world.bot.tree.remove_command("help")
 
 
 @pytest.mark.parametrize("change", [rename, describe_option, ask_for_more, remove])
-async def test_any_change_of_a_command_is_sent(world: World, change):
-    change(world)
+async def test_any_change_of_a_command_is_sent(world: World, change, monkeypatch: pytest.MonkeyPatch):
+    change(world, monkeypatch)
     assert await synced(world)
     assert not await synced(world)
 

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 import textgen
 from textgen.errors import TrainingError
-from textgen.training.checkpoints import checkpoint, checkpoint_file
+from textgen.training.checkpoints import checkpoint_file
 from textgen.training.checkpoints.checkpoint_file import DamagedCheckpointError
 from textgen.training.reporting.events import Event
 
@@ -32,6 +33,14 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "a header without end": lambda data: b"\xff" * 8 + data[8:],
     "no hash": lambda data: data.replace(b'"sha256"', b'"sha255"'),
 }
+
+
+@pytest.fixture
+def checkpoint() -> ModuleType:
+    """The module is imported here because it loads Keras, which not every process of the tests needs."""
+    from textgen.training.checkpoints import checkpoint
+
+    return checkpoint
 
 
 @pytest.fixture
@@ -142,7 +151,7 @@ class Variable:
     ],
 )
 def test_a_damaged_checkpoint_is_replaced_by_the_previous_one(
-    path: Path, newest: str, older: str, step: int | None, damage: str, note: str
+    checkpoint: ModuleType, path: Path, newest: str, older: str, step: int | None, damage: str, note: str
 ) -> None:
     fingerprint = {"corpus": "a"}
     for number in (1, 2):
@@ -167,7 +176,7 @@ def test_a_damaged_checkpoint_is_replaced_by_the_previous_one(
         assert json.loads(checkpoint_file.read(checkpoint_file.before(path))[0]["progress"])["step"] == step
 
 
-def test_a_checkpoint_of_another_training_is_refused_and_stays(path: Path) -> None:
+def test_a_checkpoint_of_another_training_is_refused_and_stays(checkpoint: ModuleType, path: Path) -> None:
     checkpoint_file.write(path, ARRAYS, {"progress": "{}", "fingerprint": '{"corpus": "a"}'})
     with pytest.raises(TrainingError, match="another corpus"):
         checkpoint.resume(path, [], {"corpus": "b"})

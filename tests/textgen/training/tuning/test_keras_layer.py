@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import keras
+from types import ModuleType
+
 import numpy as np
 import pytest
 
 from tests.support.textgen import bases, llama_reference
-from textgen.pretrained.llama.keras_layer import AdaptedLlama
 from textgen.pretrained.spec import KERNELS
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_logits_and_losses_equal_those_of_the_reference(tied: bool) -> None:
+def test_logits_and_losses_equal_those_of_the_reference(keras: ModuleType, tied: bool) -> None:
+    from textgen.pretrained.llama.keras_layer import AdaptedLlama
+
     spec = bases.spec(tied=tied)
     weights = bases.weights(spec)
     draw = np.random.default_rng(3)
