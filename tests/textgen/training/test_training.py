@@ -18,7 +18,6 @@ from textgen import bundle
 from textgen.errors import CorpusError, SettingsError, TrainingError, TrainingInterruptedError
 from textgen.settings.training import TrainingSettings
 from textgen.training.checkpoints.lock import exclusive
-from textgen.training.loop import optimizing
 from textgen.training.loop.divergence import DivergedError, LossWatch
 from textgen.training.reporting.events import Control, Event
 
@@ -294,5 +293,7 @@ def test_a_validation_text_that_is_too_short_is_refused(corpus: Path) -> None:
     ],
 )
 def test_xla_is_used_only_if_it_saves_time(steps: int, more: dict[str, Any], worth_it: bool) -> None:
+    from textgen.training.loop import optimizing  # it loads Keras, see the fixture of that name
+
     settings = TrainingSettings.from_flags("tiny", **more)
     assert optimizing.worth_compiling(settings, parameters=40_000, steps=steps) is worth_it
