@@ -37,6 +37,7 @@ RUN pip install --no-deps --no-build-isolation .
 FROM python:3.12-slim-bookworm AS runtime
 ENV PATH="/opt/pastiche/bin:$PATH" \
     PASTICHE_DATA_DIR=/data \
+    TEXTGEN_BASES=/data/bases \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     TF_CPP_MIN_LOG_LEVEL=2

@@ -1,9 +1,10 @@
-"""`pastiche run | demo | worker | migrate | check`; `run` when nothing is named.
+"""`pastiche run | demo | worker | migrate | check | base`; `run` when nothing is named.
 
 Exit codes: 0 done; 1 one line `error: …`; 2 wrong usage.
 """
 
 import contextlib
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -107,6 +108,17 @@ def check() -> None:
     with _one_line_errors():
         settings = load_settings()
         click.echo(health.check(settings, Layout(settings.data_dir).heartbeat))
+
+
+@main.command(
+    short_help="Add, list or remove the pretrained bases of this host.",
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def base(arguments: tuple[str, ...]) -> None:
+    """Add, list or remove the pretrained bases of this host: this is `textgen base`."""
+    sys.exit(subprocess.run([sys.executable, "-m", "textgen", "base", *arguments], check=False).returncode)
 
 
 @main.command(short_help="Open the offline playground.")

@@ -29,6 +29,7 @@ from bot.infra.paths import Layout
 from bot.infra.steady_clock import SteadyClock
 from bot.infra.upgrading import cannot_start, upgraded
 from bot.scheduling.poster import Poster
+from bot.training.bases import Bases
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
 from bot.training.trainer import workspace
@@ -60,6 +61,7 @@ class Pastiche(commands.Bot):
         cooldowns: of people who ask for texts.
         intake: reads uploaded texts.
         checks: looks through bundles that come from elsewhere, one after the other.
+        bases: pretrained models that `/train` offers.
         curves: draws loss curves, one after the other.
         generations: what the models wrote.
         queue: where trainings are put.
@@ -108,6 +110,7 @@ class Pastiche(commands.Bot):
         self.intake = ChildPool("intake", intake.AT_ONCE)
         self.checks = ChildPool("check", 1)
         self.curves = ChildPool("curve", 1)
+        self.bases = Bases(settings.base_names)
         self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
         self.mentions_commands = True
@@ -191,6 +194,7 @@ class Pastiche(commands.Bot):
             self.queue.prepare()
         self.queue.reconcile()
         self.pool.start()
+        self.bases.look()
 
     def _stop_services(self) -> None:
         self.heartbeat.stop()

@@ -38,6 +38,15 @@ async def models(interaction: Interaction, typed: str) -> Choices:
     ]
 
 
+async def models_and_bases(interaction: Interaction, typed: str) -> Choices:
+    """The same, and the pretrained bases of the host whose names begin with what was typed."""
+    bases = [
+        app_commands.Choice(name=safe_text.shorten(base.described(), NAME_CHARACTERS), value=base.choice)
+        for base in interaction.client.bases.matching(typed)
+    ]
+    return [*(await models(interaction, typed))[: CHOICES - len(bases)], *bases]
+
+
 async def models_for_managers(interaction: Interaction, typed: str) -> Choices:
     """The same for those who manage the server; nothing for others."""
     return await models(interaction, typed) if manages_guild(interaction) else []

@@ -52,13 +52,13 @@ class Train(commands.Cog):
         size="How much it can learn (default: what suits the text)",
         minutes="How long it may train",
         validation="Text of the same kind to measure the loss on (default: the end of the corpus)",
-        base="Start from this model of the server; it keeps its level and size",
+        base="Start from a model of the server, or from a pretrained one; it keeps its level and size",
     )
     @app_commands.choices(
         level=[app_commands.Choice(name=level, value=level) for level in LEVELS],
         size=[app_commands.Choice(name=size, value=size) for size in SIZES],
     )
-    @app_commands.autocomplete(base=autocomplete.models)
+    @app_commands.autocomplete(base=autocomplete.models_and_bases)
     @answers(Ack.PRIVATELY)
     async def train(
         self,

@@ -23,6 +23,7 @@ from bot.demo.clock import keep_current
 from bot.infra.configuration import Settings, SettingsError, load_settings
 from bot.infra.logs import configure_logs
 from bot.infra.paths import Layout
+from bot.training.bases import on_this_host
 from bot.training.trainer.process import TrainingOrder, run_trainer
 from models import text_models
 from models.tables import utc_now
@@ -55,11 +56,16 @@ def play(*, port: int, training_s: float) -> None:
 
 
 def demo_settings(settings: Settings) -> Settings:
-    """Return the host's settings, with a data directory and databases of the playground, without a token."""
+    """Return the host's settings, with a data directory and databases of the playground, without a token.
+
+    It offers every pretrained base that is there, unless the host names some.
+    """
     data_dir = settings.data_dir / "demo"
-    own = {"data_dir", "database_url", "jobs_database_url", "discord_token", "log_level", "executor_id"}
+    places = {"data_dir", "database_url", "jobs_database_url"}
+    own = {*places, "discord_token", "log_level", "executor_id", "bases"}
     return load_settings(
         **settings.model_dump(exclude=own),
+        bases=settings.bases or on_this_host(),
         data_dir=data_dir,
         database_url=f"sqlite:///{data_dir / 'pastiche.sqlite'}",
         jobs_database_url=f"sqlite:///{data_dir / 'jobs.sqlite'}",

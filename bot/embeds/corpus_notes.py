@@ -8,12 +8,16 @@ from textgen.levels import CHAR, LEVELS
 MANY_REPEATED = 0.3
 
 
-def corpus_notes(stats: CorpusStats, level: str) -> list[str]:
+def corpus_notes(
+    stats: CorpusStats, level: str, *, pretrained: str | None = None, english_base: str | None = None
+) -> list[str]:
     """Return the warnings about a text; empty if there are none.
 
     Args:
         stats: statistics of the text.
         level: name of the level, one of `textgen.levels.LEVELS`.
+        pretrained: name of the pretrained base that is fine-tuned; it has learned its level elsewhere.
+        english_base: name of a pretrained base for English that could be fine-tuned; None: there is none.
     """
     notes = []
     if stats.suspected_secrets:
@@ -24,12 +28,18 @@ def corpus_notes(stats: CorpusStats, level: str) -> list[str]:
             ).format(secrets=", ".join(stats.suspected_secrets))
         )
     enough = LEVELS[level].enough
-    if stats.characters < enough:
+    if stats.characters < enough and pretrained is None:
         notes.append(
             _(
                 "The text is short for this level: it has {characters} characters, and {enough} or more "
                 "work well. Expect the model to repeat the text."
             ).format(characters=card_style.count(stats.characters), enough=card_style.count(enough))
+        )
+    if stats.is_english and pretrained is None and english_base is not None:
+        notes.append(
+            _("This text is English: with `base: {base}` a model writes better sentences.").format(
+                base=english_base
+            )
         )
     if level == CHAR.name and stats.too_many_symbols:
         notes.append(

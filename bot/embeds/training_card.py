@@ -137,6 +137,8 @@ def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
         learns += _(" · size {size}").format(size=job.size)
     if base is not None:
         learns += _(" · starts from {model}").format(model=safe_text.safe_within(base.name, 60))
+    if job.pretrained is not None:
+        learns += _(" · fine-tunes {base}").format(base=safe_text.safe_within(job.pretrained, 60))
     if job.validation_corpus_id is not None:
         learns += _(" · measured on a separate text")
     return f"{safe_text.safe_within(corpus.filename, 60)}\n{figures}\n{learns}"

@@ -25,8 +25,10 @@ ATTEMPTS = 2
 # models: each is loaded once for all its requests, and there is no memory for many.
 SERVERS = 2
 FOR_ONE = 8
-# Servers that the slow process writes for at a time.
+# Servers that the slow process writes for at a time, and the one of pretrained bases.
 APART_SERVERS = 3
+PRETRAINED_SERVERS = 2
+PRETRAINED_FOR_ONE = 4
 
 
 class SamplerPool:
@@ -44,6 +46,8 @@ class SamplerPool:
         self._timeout_s = timeout_s
         self._requests = itertools.count(1)
         self._turns = FairTurns(servers=SERVERS * size, for_one=FOR_ONE, apart=APART_SERVERS, usage=Usage())
+        # Turns of their own: nobody's other texts wait behind those of a base.
+        self._pretrained_turns = FairTurns(servers=PRETRAINED_SERVERS, for_one=PRETRAINED_FOR_ONE)
         self._weights = Weights()
         self.processes = SamplerProcesses(size, home)
 
@@ -69,6 +73,10 @@ class SamplerPool:
         """
         try:
             async with asyncio.timeout(self._timeout_s) as patience:
+                if request.pretrained:
+                    async with self._pretrained_turns.turn(request.guild_id, request.options.count):
+                        patience.reschedule(None)
+                        return await self._sampled(request, Lane.PRETRAINED)
                 heavy = await asyncio.to_thread(self._weights.is_heavy, self._root / request.bundle)
                 async with self._turns.turn(request.guild_id, request.options.count, heavy=heavy) as lane:
                     patience.reschedule(None)  # from here on each attempt has its own time

@@ -1,5 +1,7 @@
 """Decides which texts the quick processes write and which the slow one, so that none holds up the others.
 
+Models that were made from a pretrained base have a process of their own, whose memory holds the base once.
+
 The slow process gets large models, models that proved slow, and servers that ask for more than others at the
 same time: the operating system shares a processor between processes far more finely than one process could.
 Apart from reading the sizes of files, this is pure.
@@ -31,10 +33,11 @@ GREEDY_LEAST = 5.0
 
 
 class Lane(Enum):
-    """Where a text is written: by the quick processes, or apart from them by the slow one."""
+    """Where a text is written: by the quick processes, or apart from them by one of the others."""
 
     QUICK = "quick"
     APART = "apart"
+    PRETRAINED = "pretrained"
 
 
 class Weights:

@@ -1,7 +1,8 @@
 """The warm sampler processes: started, chosen for a request, and started again when one dies.
 
-A few quick processes are always there. One more, with a low priority, writes what would hold up the others
-(`bot.generation.process_choice`); it starts when it is needed and ends when it has had no work for a while.
+A few quick processes are always there. Two more, with a low priority, write what would hold up the others
+(`bot.generation.process_choice`): one what is slow, one what comes from pretrained bases. Each starts when it
+is needed and ends when it has had no work for a while.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from bot.i18n import _
 # A process that dies sooner than this after its start is not started again at once.
 SHORTEST_LIFE_S = 1.0
 RESTART_PAUSE_S = 5.0
-# The slow process ends after so many seconds without work.
+# A slow process ends after so many seconds without work.
 APART_IDLE_S = 300.0
 APART_NICE = 10
 # A process that has the model loaded is chosen unless it has so many more requests than the least busy one.
@@ -38,8 +39,8 @@ class SamplerProcesses:
         self._size = size
         self._home = home
         self._workers: list[SamplerWorker] = []
-        self._apart: SamplerWorker | None = None
-        self._apart_end: asyncio.TimerHandle | None = None
+        self._apart: dict[Lane, SamplerWorker] = {}
+        self._apart_ends: dict[Lane, asyncio.TimerHandle] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._timers: set[threading.Timer] = set()
@@ -63,9 +64,8 @@ class SamplerProcesses:
         with self._lock:
             self._closed = True
             workers, self._workers = self._workers, []
-            if self._apart is not None:
-                workers.append(self._apart)
-                self._apart = None
+            workers += self._apart.values()
+            self._apart = {}
             for timer in self._timers:
                 timer.cancel()
         for worker in workers:
@@ -84,8 +84,8 @@ class SamplerProcesses:
         Raises:
             SamplerUnavailable: the processes are closed.
         """
-        if lane is Lane.APART:
-            return self.slow_process()
+        if lane is not Lane.QUICK:
+            return self.slow_process(lane)
         with self._lock:
             alive = [worker for worker in self._workers if worker.alive]
             if not alive and not self._closed:
@@ -97,8 +97,11 @@ class SamplerProcesses:
             near = [w for w in alive if w.load <= least + LEAD and w.knows(bundle)]
             return min(near or alive, key=lambda worker: worker.load)
 
-    def slow_process(self) -> SamplerWorker:
+    def slow_process(self, lane: Lane = Lane.APART) -> SamplerWorker:
         """The process that writes what would hold up others; it starts here if there is none.
+
+        Args:
+            lane: any but the quick one.
 
         Raises:
             SamplerUnavailable: the processes are closed.
@@ -106,25 +109,25 @@ class SamplerProcesses:
         with self._lock:
             if self._closed:
                 raise _shutting_down()
-            if self._apart is None or not self._apart.alive:
+            worker = self._apart.get(lane)
+            if worker is None or not worker.alive:
                 # If it dies, the next request that needs it starts another.
-                self._apart = self._worker(lambda _dead: None, nice=APART_NICE)
-            worker = self._apart
-        if self._apart_end is not None:
-            self._apart_end.cancel()
-        self._apart_end = asyncio.get_running_loop().call_later(APART_IDLE_S, self._end_apart)
+                worker = self._apart[lane] = self._worker(lambda _dead: None, nice=APART_NICE)
+        if lane in self._apart_ends:
+            self._apart_ends[lane].cancel()
+        self._apart_ends[lane] = asyncio.get_running_loop().call_later(APART_IDLE_S, self._end_apart, lane)
         return worker
 
     def _worker(self, on_exit: Callable[[SamplerWorker], None], *, nice: int = 0) -> SamplerWorker:
         return SamplerWorker(next(self._numbers), on_exit, home=self._home, nice=nice)
 
-    def _end_apart(self) -> None:
-        """End the slow process, which takes memory, if it has nothing to do."""
+    def _end_apart(self, lane: Lane) -> None:
+        """End a slow process, which takes memory, if it has nothing to do."""
         with self._lock:
-            worker = self._apart
+            worker = self._apart.get(lane)
             if worker is None or worker.load:
                 return
-            self._apart = None
+            del self._apart[lane]
         threading.Thread(target=worker.close, name="sampler-end", daemon=True).start()
 
     def _replace(self, dead: SamplerWorker) -> None:

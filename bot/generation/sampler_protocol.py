@@ -19,6 +19,7 @@ class SamplerRequest:
         corpus: path of a text that no sample should repeat; None: not checked.
         longest_copy: characters; a longer passage that stands in the corpus is reported.
         guild_id: Discord id of the server whose turn it takes.
+        pretrained: the model was made from a pretrained base, which takes much memory and time.
     """
 
     bundle: Path
@@ -27,6 +28,7 @@ class SamplerRequest:
     corpus: Path | None = None
     longest_copy: int = 0
     guild_id: int = 0
+    pretrained: bool = False
 
     def as_json(self, root: Path) -> dict[str, Any]:
         """The request as a JSON object; relative paths are below `root`."""

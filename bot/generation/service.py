@@ -20,6 +20,7 @@ from bot.text import hidden_words
 from bot.text.cleaning import clean
 from models import Corpus, Database, GuildSettings, TextModel, guilds, text_models
 from textgen.errors import NEVER_SEEN
+from textgen.files.bases import LLAMA
 
 # A text that copies its corpus is drawn again so many times.
 REDRAWN = 3
@@ -110,6 +111,7 @@ async def sample(
         corpus=Path(corpus.path) if corpus is not None and watched else None,
         longest_copy=settings.longest_copy,
         guild_id=model.guild_id,
+        pretrained=model.cell == LLAMA,
     )
     try:
         texts = await pool.samples(for_sampler)

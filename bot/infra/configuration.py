@@ -78,6 +78,12 @@ class Settings(BaseSettings):
         5, ge=0.05, le=1440, description="Minutes a training takes when /train does not say."
     )
     max_training_minutes: float = Field(60, ge=0.05, le=1440, description="Most minutes /train accepts.")
+    bases: str = Field(
+        "",
+        pattern=r"^[a-z0-9._, -]*$",
+        description="Pretrained bases that /train offers, by their names in `pastiche base list`, "
+        "with commas between them (default: none).",
+    )
     training_threads: int = Field(
         0, ge=0, le=256, description="Processor threads a training uses (0: all of them)."
     )
@@ -122,6 +128,11 @@ class Settings(BaseSettings):
                 f"more than max_training_minutes ({self.max_training_minutes:g})"
             )
         return self
+
+    @property
+    def base_names(self) -> tuple[str, ...]:
+        """The names in `bases`, in their order."""
+        return tuple(dict.fromkeys(self.bases.replace(",", " ").split()))
 
     def require_token(self) -> str:
         """Return the token, for the login.

@@ -19,6 +19,7 @@ from bot.i18n import _
 from bot.infra.children.untrusted_input import ChildPool
 from bot.infra.configuration import Settings
 from bot.infra.paths import Layout, relative
+from bot.training.bases import Bases, OfferedBase
 from bot.training.jobs import limits
 from bot.training.trainer import workspace
 from bot.training.uploads import attachments, intake
@@ -45,11 +46,12 @@ Interaction = discord.Interaction[Any]
 
 
 class Services(Protocol):
-    """What a submission uses of the bot: its settings, files, database, and the readers of uploads."""
+    """What a submission uses of the bot: its settings, files, database, bases, and the readers of uploads."""
 
     settings: Settings
     layout: Layout
     database: Database
+    bases: Bases
     intake: ChildPool
     download: attachments.Download
 
@@ -66,7 +68,7 @@ class TrainingRequest:
         size: the recipe's preset.
         minutes: how long it may train.
         validation: what the loss is measured on.
-        base: name of the model that it goes on from.
+        base: name of the model that it goes on from, or of a pretrained base of the host.
     """
 
     name: str
@@ -91,10 +93,10 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
     guild_id, user_id = guild_of(interaction), interaction.user.id
     most = bot.settings.max_queued_per_guild
 
-    def look(session: Session) -> TextModel | None:
+    def look(session: Session) -> TextModel | OfferedBase | None:
         require_trainer(interaction, guilds.settings_of(session, guild_id))
         limits.require_room(session, guild_id, user_id, most_at_a_time=most)
-        return _base(session, guild_id, request)
+        return _base(session, guild_id, request, bot.bases)
 
     base = await bot.database.call(look)
     if not request.rights:
@@ -110,7 +112,8 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
         def record(session: Session) -> TrainingJob:
             guilds.lock(session, guild_id)  # so that of two requests at once each counts the other
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
-            again = _base(session, guild_id, request)  # because it may have been replaced during the upload
+            # Once more, because it may have been replaced during the upload.
+            again = _base(session, guild_id, request, bot.bases)
             ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
             _put_in_place(session, bot, texts)
             job = training_jobs.enqueue(
@@ -124,12 +127,13 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
                 level=level,
                 size=request.size,
                 validation_corpus_id=ids[1] if len(ids) > 1 else None,
-                base_model_id=again.id if again else None,
-                notes="\n".join(_notes(texts[0], level)),
+                base_model_id=again.id if isinstance(again, TextModel) else None,
+                pretrained=again.name if isinstance(again, OfferedBase) else None,
+                notes="\n".join(_notes(texts[0], level, again, bot.bases)),
             )
             figures = {"level": level, "minutes": minutes, "characters": texts[0].stats.characters}
             audit.record(session, guild_id, user_id, "training.queued", name, **figures)
-            if again is not None:
+            if isinstance(again, TextModel):
                 _keep(bot, job, bot.layout.located(again.bundle_path))
             return job
 
@@ -165,18 +169,20 @@ async def _take_in(bot: Services, guild_id: int, request: TrainingRequest, texts
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
-def _base(session: Session, guild_id: int, request: TrainingRequest) -> TextModel | None:
+def _base(
+    session: Session, guild_id: int, request: TrainingRequest, bases: Bases
+) -> TextModel | OfferedBase | None:
     if request.base is None:
         return None
-    model = text_models.by_name(session, guild_id, request.base)
-    if model is None:
+    base = text_models.by_name(session, guild_id, request.base) or bases.named(request.base)
+    if base is None:
         raise UnknownModel(request.base)
     if request.size is not None:
         raise UserError(_("A model trained from `base` keeps the size of its base: leave `size` out."))
-    return model
+    return base
 
 
-def _level(request: TrainingRequest, base: TextModel | None) -> str:
+def _level(request: TrainingRequest, base: TextModel | OfferedBase | None) -> str:
     if base is None:
         return request.level or DEFAULT_LEVEL
     if request.level not in (None, base.level):
@@ -201,10 +207,14 @@ def _minutes(bot: Services, minutes: float | None) -> float:
     return minutes
 
 
-def _notes(text: AcceptedText, level: str) -> list[str]:
+def _notes(text: AcceptedText, level: str, base: TextModel | OfferedBase | None, bases: Bases) -> list[str]:
+    pretrained = base.name if isinstance(base, OfferedBase) else None
+    english = bases.for_english() if base is None else None
     language = i18n.locale.set("en")  # they are shown on the card, which is for everyone
     try:
-        return corpus_notes(text.stats, level)
+        return corpus_notes(
+            text.stats, level, pretrained=pretrained, english_base=english.name if english else None
+        )
     finally:
         i18n.locale.reset(language)
 

@@ -114,6 +114,8 @@ class TrainingJob(Base):
     # The validation text and the base model, if the person gave them.
     validation_corpus_id: Mapped[int | None]
     base_model_id: Mapped[int | None]
+    # Name of the pretrained base that is fine-tuned, if the person chose one.
+    pretrained: Mapped[str | None] = mapped_column(sa.String(64))
     # Notes about the corpus for the person, one a line.
     notes: Mapped[str] = mapped_column(default="")
     finish_requested: Mapped[bool] = mapped_column(default=False)

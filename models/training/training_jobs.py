@@ -30,6 +30,7 @@ def enqueue(
     size: str | None = None,
     validation_corpus_id: int | None = None,
     base_model_id: int | None = None,
+    pretrained: str | None = None,
     notes: str = "",
 ) -> TrainingJob:
     """Insert a training that somebody asked for.
@@ -47,6 +48,7 @@ def enqueue(
         size: preset of the network; None leaves it to the trainer.
         validation_corpus_id: another of the guild's corpora, to measure the loss on.
         base_model_id: id of one of the guild's models, to train further.
+        pretrained: name of a pretrained base of the host, to fine-tune.
         notes: notes about the corpus for the person, one a line.
 
     Raises:
@@ -66,6 +68,7 @@ def enqueue(
         size=size,
         validation_corpus_id=validation_corpus_id,
         base_model_id=base_model_id,
+        pretrained=pretrained,
         notes=notes,
     )
     session.add(job)

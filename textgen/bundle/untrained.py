@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from textgen.bundle.contents import Weights
 from textgen.bundle.manifest import Manifest
 from textgen.experts.expert import Expert
+from textgen.files.bases import LLAMA
 from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import BaseTokenizer
-from textgen.settings.presets import LLAMA
 
 
 @dataclass(frozen=True, slots=True)

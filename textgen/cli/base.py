@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from textgen.cli.streams import json_line
+from textgen.files import bases
 from textgen.pretrained import store
 from textgen.pretrained.sources import adding
 
@@ -37,7 +38,7 @@ def list_bases(*, as_json: bool) -> None:
     for entry in found:
         click.echo(json_line(_described(entry)) if as_json else _line(entry))
     if not found:
-        click.echo(f"no base in {store.folder()}; `textgen base add SOURCE` adds one", err=True)
+        click.echo(f"no base in {bases.folder()}; `textgen base add SOURCE` adds one", err=True)
 
 
 @command.command("remove")

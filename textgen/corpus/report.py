@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from textgen.corpus.chats.detection import HEAD, suspect_chat_log
+from textgen.corpus.english import MOSTLY, english_share
 from textgen.errors import CorpusError
 
 MINIMUM_CHARACTERS = 500
@@ -45,6 +46,7 @@ _SECRETS = (
 _SECRET_PATTERNS = tuple((kind, tuple(map(re.compile, patterns))) for kind, patterns in _SECRETS)
 _LINES_KEPT = 200_000
 _MANY_SYMBOLS = 1_000
+_ENGLISH_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class CorpusStats:
         suspected_chat_log: the kind of chat log that the text looks like, or None.
         suspected_secrets: the number of each kind of secret, for example "3 × e-mail address".
         coverage: share of the characters that are in a vocabulary of `VOCABULARY` tokens, 0 to 1.
+        english: share of the words at the beginning that are common English ones, 0 to 1 (`english_share`).
     """
 
     characters: int
@@ -71,11 +74,17 @@ class CorpusStats:
     suspected_chat_log: str | None
     suspected_secrets: tuple[str, ...]
     coverage: float = 1.0
+    english: float = 0.0
 
     @property
     def too_many_symbols(self) -> bool:
         """Whether single characters are too rare to be learned one by one, as in Chinese or Japanese."""
         return self.symbols > _MANY_SYMBOLS
+
+    @property
+    def is_english(self) -> bool:
+        """Whether the text is English for the most part."""
+        return self.english >= MOSTLY
 
 
 class Measurer:
@@ -149,6 +158,7 @@ class Measurer:
             suspected_chat_log=suspect_chat_log(self._head),
             suspected_secrets=_listing(self._secrets),
             coverage=covered / characters if characters else 1.0,
+            english=english_share(self._head[:_ENGLISH_CHARACTERS]),
         )
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.files import atomic
+from textgen.files.bases import folder as folder
 from textgen.pretrained import base_bundle
 from textgen.pretrained.base import About, Base
 from textgen.pretrained.spec import LlamaSpec
-
-VARIABLE = "TEXTGEN_BASES"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -46,14 +45,6 @@ class Entry:
     def name(self) -> str:
         """The name that ``--base`` takes."""
         return self.path.name
-
-
-def folder() -> Path:
-    """Return the folder of the bases, which may not exist yet."""
-    if given := os.environ.get(VARIABLE):
-        return Path(given)
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "textgen" / "bases"
 
 
 def entries() -> list[Entry]:

@@ -38,9 +38,6 @@ _CLASSIC: dict[str, Any] = {
 
 PRESETS = ("classic", *_SIZES)
 
-LLAMA = "llama"
-"""In place of a cell: a pretrained base is fine-tuned."""
-
 TUNED = "tuned"
 """In place of a preset: how a pretrained base is fine-tuned."""
 

@@ -10,10 +10,11 @@ from textgen.argument_checks import check_choice, check_flag, check_number, plai
 from textgen.errors import SettingsError
 from textgen.experts.counting import order_for
 from textgen.experts.registry import FURTHER
+from textgen.files.bases import LLAMA
 from textgen.levels import DEFAULT_LEVEL, LEVELS, WORD
 from textgen.network.cells.registry import CELLS
 from textgen.network.spec import NetworkSpec
-from textgen.settings.presets import DEFAULT_PRESET, LLAMA, PRESETS, TUNED, cell_of, recipe
+from textgen.settings.presets import DEFAULT_PRESET, PRESETS, TUNED, cell_of, recipe
 
 OPTIMIZERS = ("rmsprop", "adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from textgen.files import bases
+
 ALLOWED = frozenset(
     {
         "CUDA_DEVICE_ORDER",
@@ -44,6 +46,7 @@ def child_environment(extra: Mapping[str, str] | None = None, *, home: Path | No
             own home.
     """
     kept = {name: value for name, value in os.environ.items() if name in ALLOWED}
+    kept[bases.VARIABLE] = str(bases.folder())  # which another home would hide
     if home is not None:
         places = {"HOME": home, "XDG_CACHE_HOME": home / "cache", "TMPDIR": home / "tmp"}
         for name, place in places.items():

@@ -183,6 +183,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         level=job.level,
         size=job.size,
         base=workspace.base_of(context.layout, job.guild_id, job.id),
+        pretrained=job.pretrained,
         home=context.layout.home,
     )
     if order.bundle.is_dir():

@@ -62,6 +62,7 @@ class TrainingOrder:
         level: what a token is.
         size: preset of the network; None leaves it to the trainer.
         base: bundle to train further, which decides level and network; None to begin anew.
+        pretrained: name of a pretrained base to fine-tune, which decides the same; None for none.
         home: folder for the trainer's home, caches and temporary files; None for a folder in `directory`. A
             copy of a text elsewhere would be missed by deletions.
     """
@@ -73,6 +74,7 @@ class TrainingOrder:
     level: str = DEFAULT_LEVEL
     size: str | None = None
     base: Path | None = None
+    pretrained: str | None = None
     home: Path | None = None
 
     @property
@@ -83,7 +85,8 @@ class TrainingOrder:
     def arguments(self) -> list[str]:
         """Return the command line arguments of the trainer."""
         # Case is kept, because it is part of a style.
-        recipe = ["--base", str(self.base)] if self.base else ["--level", self.level, "--pristine-input"]
+        base = self.base or self.pretrained
+        recipe = ["--base", str(base)] if base else ["--level", self.level, "--pristine-input"]
         if self.size is not None:
             recipe += ["--preset", self.size]
         if self.half_batch.exists():

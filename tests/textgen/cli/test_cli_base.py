@@ -20,7 +20,7 @@ def textgen(*arguments: str | Path) -> Result:
 
 @pytest.fixture(autouse=True)
 def _bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "bases"))
+    monkeypatch.setenv("TEXTGEN_BASES", str(tmp_path / "bases"))
 
 
 def test_a_base_is_added_listed_and_removed(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.experts.counting import order_for
+from textgen.files.bases import LLAMA
 from textgen.pretrained.adapter import MAXIMUM_RANK
 from textgen.pretrained.spec import KERNELS, LlamaSpec
 from textgen.pretrained.tuned.mixture import kinds
-from textgen.settings.presets import LLAMA
 
 CELL = LLAMA
 """What the manifest of such a bundle says in place of a recurrent cell."""

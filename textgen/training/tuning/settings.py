@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from textgen.errors import SettingsError
+from textgen.files.bases import LLAMA
 from textgen.pretrained.base import Base
-from textgen.settings.presets import LLAMA, TUNED
+from textgen.settings.presets import TUNED
 from textgen.settings.training import TrainingSettings
 
 RECIPE: dict[str, Any] = {

