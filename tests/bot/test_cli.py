@@ -91,6 +91,17 @@ def test_check_loads_neither_discord_nor_the_database(tmp_path: Path):
     assert "no bot is running" in done.stderr
 
 
+def test_base_is_the_librarys_command(tmp_path: Path):
+    bases = {"TEXTGEN_BASES": str(tmp_path / "bases")}
+    listed = pastiche("base", "list", cwd=tmp_path, **bases)
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert listed.stderr.startswith(f"no base in {tmp_path / 'bases'}")
+    removed = pastiche("base", "remove", "lost", cwd=tmp_path, **bases)
+    assert removed.returncode == 1
+    assert removed.stderr.startswith("error: there is no base 'lost' on this host")
+    assert "Add, list and remove pretrained bases" in pastiche("base", "--help", cwd=tmp_path, **bases).stdout
+
+
 def test_migrate_is_safe_to_repeat(tmp_path: Path):
     first, second = (pastiche("migrate", cwd=tmp_path) for _ in range(2))
     assert first.returncode == second.returncode == 0, first.stderr

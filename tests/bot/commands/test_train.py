@@ -282,6 +282,7 @@ async def test_a_model_is_made_default_by_who_may_train(world: World, corpus_tex
     assert trail(world, stratford)[-1].action == "model.made_default"
 
 
+@pytest.mark.slow
 async def test_a_running_training_is_cancelled_and_leaves_nothing_behind(world: World, corpus_text: str):
     stratford = world.place()
     await train(stratford, corpus_text)

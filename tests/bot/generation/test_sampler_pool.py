@@ -14,6 +14,7 @@ import pytest
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.generation.limits import Admission
 from bot.generation.pool import SamplerPool
+from bot.generation.process_choice import Lane
 from bot.generation.request import BOUNDS, SamplingOptions
 from bot.generation.sampler_protocol import SampledText, SamplerRequest
 from bot.infra.children.process import processor_s
@@ -93,6 +94,22 @@ async def test_open_requests_of_a_process_that_hangs_are_answered_by_another(
     assert len({answer.text for (answer,) in answers}) == 1
     assert hanging not in pool.pids
     assert not psutil.pid_exists(hanging)
+
+
+async def test_models_of_a_base_hold_up_nobody_elses_texts(pool: SamplerPool, small: Path):
+    def of_a_base(server: int) -> SamplerRequest:
+        return dataclasses.replace(request_for(small, server=server), pretrained=True)
+
+    (expected,) = await pool.samples(of_a_base(1))
+    process = psutil.Process(pool.processes.slow_process(Lane.PRETRAINED).pid)
+    assert process.pid not in pool.pids
+    process.suspend()
+    waiting = [asyncio.create_task(pool.samples(of_a_base(server))) for server in (1, 2, 3, 4)]
+    await asyncio.sleep(0)
+    assert await pool.samples(request_for(small, server=1)) == (expected,)
+    assert not any(each.done() for each in waiting)
+    process.resume()
+    assert await asyncio.gather(*waiting) == [(expected,)] * 4
 
 
 async def test_a_large_model_is_written_apart_until_it_proves_quick(

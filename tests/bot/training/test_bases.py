@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from bot.demo.playground import demo_settings
 from bot.generation.process_choice import Lane
 from bot.infra.configuration import Settings
 from bot.training.bases import Bases
@@ -147,6 +148,12 @@ def test_bases_that_are_not_there_are_not_offered_and_the_log_says_how_to_add_th
     (line,) = logs
     assert (line["base"], line["reason"]) == ("lost", "it is not on this host")
     assert "pastiche base add" in line["event"]
+
+
+def test_the_playground_offers_all_that_there_is_unless_the_host_names_some(bases: Path):
+    tiny.add("other")
+    assert demo_settings(Settings(_env_file=None)).base_names == ("other", "tiny")
+    assert demo_settings(Settings(_env_file=None, bases="tiny")).base_names == ("tiny",)
 
 
 @pytest.mark.parametrize(
