@@ -158,6 +158,7 @@ class Output:
         place = self.place
         if not place.exists():
             prepared.rename(place)
+            atomic.sync_folder(place.absolute().parent)
         elif not is_bundle(place) or _is_current(place):
             # An empty folder keeps its owner and permissions. The current folder of a shell is not renamed.
             self._write_into(prepared)
@@ -172,8 +173,22 @@ class Output:
                 self._write_into(prepared)
             else:
                 prepared.rename(place)
-        atomic.sync_folder(place.absolute().parent)
+                self._sync_or_undo(prepared)
         discard(self.previous)
+
+    def _sync_or_undo(self, prepared: Path) -> None:
+        """Make a replacement durable, or put the old bundle back: a loss of power could bring it back, too.
+
+        Raises:
+            OSError: the disk refuses; the old bundle is in its place.
+        """
+        try:
+            atomic.sync_folder(self.place.absolute().parent)
+        except OSError:
+            with suppress(OSError):
+                self.place.rename(prepared)
+                self.previous.rename(self.place)
+            raise
 
     def _write_into(self, prepared: Path) -> None:
         """Replace the files one by one. Without a manifest, readers do not take the folder for a bundle."""

@@ -255,6 +255,25 @@ def test_an_interrupted_write_leaves_the_old_or_the_new_bundle(
     assert {path.name for path in tmp_path.iterdir()} == {"model"}
 
 
+def test_a_disk_that_is_full_at_the_last_moment_leaves_the_old_bundle_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "model"
+    write_random_bundle(model)
+    real = atomic.sync_folder
+
+    def sync(folder: Path) -> None:
+        if folder == tmp_path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(folder)
+
+    monkeypatch.setattr(atomic, "sync_folder", sync)
+    with pytest.raises(TrainingError, match="No space left"):
+        bundle.write(model, random_bundle("gru"))
+    assert bundle.read(model).spec.cell == "lstm"
+    assert {path.name for path in tmp_path.iterdir()} == {"model"}
+
+
 def test_files_that_appear_during_the_training_are_kept(corpus: Path) -> None:
     def put(event: dict[str, Any]) -> None:
         if event["event"] == "started":
