@@ -1,4 +1,7 @@
-"""The tokenizer of a base: byte-level byte-pair encoding as published, by the package ``tokenizers``.
+"""The tokenizer of a base: byte-pair encoding as published, by the package ``tokenizers``.
+
+Tokens are sequences of bytes, written as letters of GPT-2's alphabet or as SentencePiece writes them
+(`textgen.pretrained.sentencepiece`).
 
 The special tokens of a base, such as ``<|im_start|>``, have no text here. So nobody can type one, and none is
 ever sampled. Token 0 is always special (reading a base exchanges two tokens where it was not): it is this
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
 from textgen.levels import SUBWORD
+from textgen.pretrained import sentencepiece
 from textgen.tokenizers.base import UNKNOWN, Tokens, token_array
 from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
 
@@ -43,14 +47,17 @@ SPLITS = {
 }
 """The known ways to split a text into pieces; merges stay within a piece."""
 
+KINDS = (*SPLITS, sentencepiece.SPLIT)
+
 
 class BaseTokenizer(BytePieces):
     """The tokens of a pretrained base.
 
     Args:
-        vocabulary: each token's bytes as letters of GPT-2's alphabet; special tokens by their names.
+        vocabulary: each token's bytes as letters of GPT-2's alphabet, or its text as SentencePiece writes it;
+            special tokens by their names.
         merges: pairs of tokens that are merged, the first merge first.
-        split: how a text is split into pieces, one of `SPLITS`.
+        split: how a text is split into pieces, one of `KINDS`.
         special: the tokens that stand for no text; 0 is one of them.
         start: the special token that begins every text, or None.
         whole_first: whether a piece that is a token is taken as it is, without merges.
@@ -81,8 +88,18 @@ class BaseTokenizer(BytePieces):
         # Sets are compared first: a base has 50,000 merges, and samplers start with this.
         if not self._known.keys() >= {*itertools.chain(*self.merges), *map("".join, self.merges)}:
             _refuse_merge(self.merges, self._known)
-        super().__init__(_bytes_of(self.vocabulary, self.special))
-        self._lacking = {byte for letter, byte in bytes_of_letters().items() if letter not in self._known}
+        self._in_words = split == sentencepiece.SPLIT
+        if self._in_words:
+            sentencepiece.check(self._known)
+            super().__init__(
+                b"" if token in self.special else sentencepiece.bytes_of(text)
+                for token, text in enumerate(self.vocabulary)
+            )
+            self._lacking = sentencepiece.lacking(self._known)
+        else:
+            super().__init__(_bytes_of(self.vocabulary, self.special))
+            letters = bytes_of_letters().items()
+            self._lacking = frozenset(byte for letter, byte in letters if letter not in self._known)
 
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (tokens,). Special tokens are never among them.
@@ -118,6 +135,8 @@ class BaseTokenizer(BytePieces):
 
     def writes(self, symbol: str) -> bool:
         """Return whether the tokens have all bytes of a character."""
+        if self._in_words:
+            return sentencepiece.writes(symbol, self._known, self._lacking)
         return self._lacking.isdisjoint(utf8(symbol))
 
     def unwritable(self, text: str) -> list[str]:
@@ -131,6 +150,8 @@ class BaseTokenizer(BytePieces):
     @cached_property
     def _package(self) -> Package:
         # Imported here: it takes 0.1 s, and whoever lists bases does not encode.
+        if self._in_words:
+            return sentencepiece.package(self._known, self.merges)
         from tokenizers import Regex
         from tokenizers import Tokenizer as Package
         from tokenizers.models import BPE
@@ -240,10 +261,8 @@ def _check(given: BaseTokenizer) -> None:
         )
     if len(set(given.vocabulary)) != size:
         raise BundleError("the tokenizer has a token twice")
-    if given.split not in SPLITS:
-        raise BundleError(
-            f"the tokenizer splits texts by {shown(given.split)}; known are {', '.join(SPLITS)}"
-        )
+    if given.split not in KINDS:
+        raise BundleError(f"the tokenizer splits texts by {shown(given.split)}; known are {', '.join(KINDS)}")
     if not all(type(token) is int and 0 <= token < size for token in given.special):
         raise BundleError("the tokenizer has special tokens outside its vocabulary")
     if UNKNOWN not in given.special:

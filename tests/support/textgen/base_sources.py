@@ -164,6 +164,8 @@ def _value(value: Any) -> bytes:
         return struct.pack("<I", 8) + _text(value)
     if isinstance(value[0], str):
         return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(_text, value))
+    if isinstance(value[0], float):
+        return struct.pack("<IIQ", 9, 6, len(value)) + np.array(value, "<f4").tobytes()
     return struct.pack("<IIQ", 9, 5, len(value)) + np.array(value, "<i4").tobytes()
 
 

@@ -154,7 +154,9 @@ def test_blocks_of_256_numbers(number: int, scalar: Any) -> None:
     [
         ({"general.architecture": "gpt2"}, "of the architecture 'gpt2'; Llama's family"),
         ({"general.architecture": None}, "of the architecture None"),
-        ({"tokenizer.ggml.model": "llama"}, "a tokenizer of the kind 'llama'"),
+        ({"tokenizer.ggml.model": "bert"}, "a tokenizer of the kind 'bert'"),
+        ({"tokenizer.ggml.model": "llama"}, "not a score for each"),
+        ({"tokenizer.ggml.model": "llama", "tokenizer.ggml.scores": [1.0]}, "not a score for each"),
         ({"tokenizer.ggml.pre": "tekken"}, "'tekken'"),
         ({"tokenizer.ggml.token_type": [1]}, "not a type for each"),
         ({"tokenizer.ggml.tokens": ["a"], "tokenizer.ggml.token_type": [1]}, "no special token"),
@@ -208,8 +210,8 @@ def test_other_configurations_are_refused_in_a_line(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"model": {"type": "Unigram"}}, "of the kind 'Unigram'; byte-level BPE is read"),
-        ({"model": {"type": "BPE", "byte_fallback": True}}, "byte-level BPE is read"),
+        ({"model": {"type": "Unigram"}}, "of the kind 'Unigram'; BPE is read"),
+        ({"model": {"type": "BPE", "byte_fallback": True}}, "with byte_fallback each space becomes ▁"),
         ({"normalizer": {"type": "Lowercase"}}, "changes texts by 'Lowercase'"),
         ({"pre_tokenizer": {"type": "Whitespace"}}, "splits texts by"),
         ({"pre_tokenizer": None}, "splits texts by None"),

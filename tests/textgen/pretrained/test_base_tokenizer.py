@@ -87,7 +87,7 @@ def test_json_and_back() -> None:
         ({"merges": ["a"]}, "a merge that is not two tokens"),
         ({"merges": ["T q"]}, "merges 'T' and 'q'"),
         ({"split": "by hand"}, "splits texts by 'by hand'"),
-        ({"split": ["gpt2"]}, "not one of ours"),
+        ({"split": ["gpt2"]}, "splits texts by ['gpt2']"),
         ({"special": [1]}, "token 0 is not special"),
         ({"special": [0, 9999]}, "outside its vocabulary"),
         ({"special": [0.0]}, "outside its vocabulary"),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
+from textgen.pretrained import sentencepiece
 from textgen.pretrained.sources.found import (
     OUR_FAMILY,
     Found,
@@ -24,7 +25,7 @@ from textgen.pretrained.sources.gguf_file import GgufFile
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import split_merge
 
-_NORMAL, _UNUSED = 1, 5
+_NORMAL, _UNUSED, _BYTE = 1, 5, 6
 _SPLITS = {
     "smollm": "smollm",
     "gpt-2": "gpt2",
@@ -140,25 +141,38 @@ def _rounded(value: Any) -> Any:
 def _pieces(file: GgufFile) -> Pieces:
     values = file.values
     model, way = values.get("tokenizer.ggml.model"), values.get("tokenizer.ggml.pre")
-    if model != "gpt2" or way not in _SPLITS:
+    if model != "llama" and (model != "gpt2" or way not in _SPLITS):
         raise BundleError(
-            f"{file.path} has a tokenizer of the kind {shown(model)}, {shown(way)}; gpt2 is read, with texts "
-            f"split by {', '.join(_SPLITS)}"
+            f"{file.path} has a tokenizer of the kind {shown(model)}, {shown(way)}; llama is read, and gpt2 "
+            f"with texts split by {', '.join(_SPLITS)}"
         )
     tokens, kinds = _texts(file, "tokenizer.ggml.tokens"), values.get("tokenizer.ggml.token_type")
     if not isinstance(kinds, np.ndarray) or len(kinds) != len(tokens):
         raise BundleError(f"{file.path} has {len(tokens):,} tokens, and not a type for each of them")
-    special = {token for token, kind in enumerate(kinds.tolist()) if kind != _NORMAL}
+    texts = (_NORMAL, _BYTE) if model == "llama" else (_NORMAL,)
+    special = {token for token, kind in enumerate(kinds.tolist()) if kind not in texts}
     first = values.get("tokenizer.ggml.bos_token_id")
-    begins = first if values.get("tokenizer.ggml.add_bos_token") is True else None
+    # A file of SentencePiece's kind means yes if it does not say.
+    begins = first if values.get("tokenizer.ggml.add_bos_token", model == "llama") is True else None
+    split = sentencepiece.SPLIT if model == "llama" else _SPLITS[str(way)]
     return Pieces(
         dict(enumerate(map(check_token, tokens))),
-        [split_merge(merge) for merge in _texts(file, "tokenizer.ggml.merges")],
-        _SPLITS[way],
+        _scored(file, tokens, kinds)
+        if model == "llama"
+        else [split_merge(merge) for merge in _texts(file, "tokenizer.ggml.merges")],
+        split,
         frozenset(special),
         start_of({tokens[token]: token for token in special}, begins),
-        whole_first=_SPLITS[way] == "llama3",
+        whole_first=split == "llama3",
     )
+
+
+def _scored(file: GgufFile, tokens: list[str], kinds: npt.NDArray[Any]) -> list[tuple[str, str]]:
+    scores = file.values.get("tokenizer.ggml.scores")
+    if not isinstance(scores, np.ndarray) or len(scores) != len(tokens) or not np.isfinite(scores).all():
+        raise BundleError(f"{file.path} has {len(tokens):,} tokens, and not a score for each of them")
+    whole = {check_token(tokens[number]): number for number in np.flatnonzero(kinds == _NORMAL).tolist()}
+    return sentencepiece.merges_of(whole, scores.tolist())
 
 
 def _published(name: str) -> str:

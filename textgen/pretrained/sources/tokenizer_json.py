@@ -1,4 +1,4 @@
-"""Hugging Face's tokenizer.json: the byte-level kind, with ways to split texts that we know.
+"""Hugging Face's tokenizer.json: byte-level, with ways to split texts that we know, or SentencePiece's.
 
 Its expressions are compared with the known ones and never run: one from a stranger could take hours.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
+from textgen.pretrained import sentencepiece
 from textgen.pretrained.sources.found import Pieces, check_token, start_of
 from textgen.pretrained.tokenizer import MAXIMUM_TOKENS, SPLITS, split_merge
 
@@ -27,11 +28,17 @@ def pieces_of(data: Any) -> Pieces:
         BundleError: it is no byte-level tokenizer, or splits texts in an unknown way.
     """
     model = data.get("model") if isinstance(data, dict) else None
-    if not isinstance(model, dict) or model.get("type", "BPE") != "BPE" or model.get("byte_fallback"):
+    if not isinstance(model, dict) or model.get("type", "BPE") != "BPE":
         kind = model.get("type") if isinstance(model, dict) else data
-        raise BundleError(f"tokenizer.json is of the kind {shown(kind)}; byte-level BPE is read")
+        raise BundleError(f"tokenizer.json is of the kind {shown(kind)}; BPE is read")
     normalizer = data.get("normalizer")
-    if normalizer is not None and _kind(normalizer) != "NFC":
+    in_words = model.get("byte_fallback") is True
+    if in_words and not _puts_marks(normalizer, data.get("pre_tokenizer")):
+        raise BundleError(
+            f"tokenizer.json changes texts by {shown(normalizer)}; with byte_fallback each space becomes "
+            f"{sentencepiece.SPACE}"
+        )
+    if not in_words and normalizer is not None and _kind(normalizer) != "NFC":
         raise BundleError(f"tokenizer.json changes texts by {shown(_kind(normalizer))}; none or NFC is read")
     vocabulary, merges = model.get("vocab"), model.get("merges")
     if not isinstance(vocabulary, dict) or not isinstance(merges, list):
@@ -42,7 +49,7 @@ def pieces_of(data: Any) -> Pieces:
     return Pieces(
         tokens | {number: check_token(letters) for letters, number in added.items()},
         [split_merge(merge) for merge in merges],
-        _split(data.get("pre_tokenizer")),
+        sentencepiece.SPLIT if in_words else _split(data.get("pre_tokenizer")),
         special,
         start_of(added, _first(data.get("post_processor"), added)),
         whole_first=model.get("ignore_merges") is True,
@@ -61,6 +68,19 @@ def _added(data: dict[str, Any]) -> dict[str, int]:
     if not isinstance(added, list) or not all(isinstance(token, dict) for token in added):
         raise BundleError("tokenizer.json has added tokens that are none")
     return {check_token(token.get("content")): _number(token.get("id")) for token in added}
+
+
+def _puts_marks(normalizer: Any, step: Any) -> bool:
+    """Return whether spaces become SentencePiece's marks, and nothing else becomes something else."""
+    mark = sentencepiece.SPACE
+    if normalizer is None:
+        return bool(_kind(step) == "Metaspace" and step.get("replacement") == mark)
+    steps = normalizer.get("normalizers") if _kind(normalizer) == "Sequence" else [normalizer]
+    known = (
+        {"type": "Prepend", "prepend": mark},
+        {"type": "Replace", "pattern": {"String": " "}, "content": mark},
+    )
+    return step is None and isinstance(steps, list) and known[1] in steps and all(s in known for s in steps)
 
 
 def _kind(step: Any) -> Any:
