@@ -25,7 +25,7 @@ help: ## list the commands
 setup: $(READY) ## make .venv and install the locked requirements
 
 # The stamp is written last: an interrupted installation is gone on with by the next `make`.
-$(READY): requirements/dev.txt requirements/reference.txt pyproject.toml $(wildcard textgen/inference/*.[ch] textgen/network/cells/*/*.[ch] textgen/pretrained/*/*.[ch])
+$(READY): requirements/dev.txt requirements/reference.txt pyproject.toml $(wildcard textgen/inference/*.[ch] textgen/network/cells/*/*.[ch] textgen/pretrained/*/*.[ch] textgen/experts/*.c)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
 	  echo "error: Pastiche needs Python 3.11, 3.12 or 3.13 (TensorFlow runs on these); $(PYTHON) is" \
 	    "$$($(PYTHON) --version 2>/dev/null || echo "not there"). Name another one: make setup PYTHON=python3.12" >&2; exit 1; }

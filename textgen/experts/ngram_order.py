@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts import compiled_mixing
+
 Keys = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.integer[Any]]
+
+_LARGEST_TOKEN_BYTES = 4
 
 DISCOUNTED = 3
 """Counts above this one have its discount."""
@@ -97,6 +101,13 @@ def mix(
         shares: the factor of the shorter ones' probabilities at each of these positions.
         totals: the divisors, or None for the contexts' own totals.
     """
+    code = compiled_mixing.library()
+    if code is not None and found.flags.c_contiguous and order.last.itemsize <= _LARGEST_TOKEN_BYTES:
+        numerators = order.relative if totals is None else order.numerators
+        compiled_mixing.mix(
+            code, found, order.last, order.starts, numerators, rows, index, shares, totals
+        )
+        return
     if len(rows) == len(found):
         found *= shares[:, None]
         if len(order.starts) == 2:

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from textgen.inference import compiled_code
+from textgen.files import compiled_code
 from textgen.inference.numerics import Float64
 from textgen.pretrained.adapter import Adapter
 from textgen.pretrained.base import Base

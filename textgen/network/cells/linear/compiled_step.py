@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.experts.expert import Expert
-from textgen.inference import compiled_code
+from textgen.files import compiled_code
 from textgen.inference.compiled_experts import CompiledExperts
 from textgen.inference.lookups import Expectation
 from textgen.inference.numerics import Float32, Float64
