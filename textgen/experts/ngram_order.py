@@ -104,9 +104,7 @@ def mix(
     code = compiled_mixing.library()
     if code is not None and found.flags.c_contiguous and order.last.itemsize <= _LARGEST_TOKEN_BYTES:
         numerators = order.relative if totals is None else order.numerators
-        compiled_mixing.mix(
-            code, found, order.last, order.starts, numerators, rows, index, shares, totals
-        )
+        compiled_mixing.mix(code, found, order.last, order.starts, numerators, rows, index, shares, totals)
         return
     if len(rows) == len(found):
         found *= shares[:, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -185,6 +186,24 @@ def test_a_training_that_diverges_restarts_with_a_lower_learning_rate(
     for name, array in bundle.read(tmp_path / "slow").weights.items():
         np.testing.assert_array_equal(array, bundle.read(tmp_path / "again").weights[name])
     assert again.validation_loss == slow.validation_loss
+
+
+def test_loading_and_compiling_take_nothing_from_the_learning_rates_schedule(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, keras: ModuleType
+) -> None:
+    learn, rates = keras.Model.train_on_batch, []
+
+    def slow_at_first(model: Any, *args: Any, **kwargs: Any) -> Any:
+        if not rates:
+            time.sleep(1.5)  # as XLA does
+        rates.append(float(model.optimizer.learning_rate))
+        return learn(model, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "train_on_batch", slow_at_first)
+    flags = {"preset": "tiny", "num_layers": 1, "rnn_size": 16, "batch_size": 8, "seq_length": 16}
+    textgen.train(corpus, time_limit=9.0, num_epochs=10_000, learning_rate=0.01, **flags)
+    assert rates[0] < 0.001, "the warm-up begins with the first step"
+    assert max(rates) > 0.009, "the full rate is reached"
 
 
 def test_a_loss_worse_than_guessing_is_divergence_but_one_bad_batch_is_not() -> None:

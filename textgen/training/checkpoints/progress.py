@@ -14,6 +14,7 @@ class Progress:
         batch: number of finished batches of the current epoch.
         step: number of optimizer steps.
         elapsed_s: seconds of all runs together.
+        before_learning_s: of these, the seconds until the first step was done: loading, counting, compiling.
         best_loss: lowest validation loss so far, in nats per token.
         best_step: the step where it was reached.
         stale: number of validations since then.
@@ -25,6 +26,7 @@ class Progress:
     batch: int = 0
     step: int = 0
     elapsed_s: float = 0.0
+    before_learning_s: float = 0.0
     best_loss: float = float("inf")
     best_step: int = 0
     stale: int = 0

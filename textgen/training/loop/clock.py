@@ -69,6 +69,16 @@ class Clock:
             return 0.0
         return min(1.0, self.elapsed_s / self._usable_s)
 
+    def fraction_from(self, begun_s: float) -> float:
+        """Return the share of the usable time that has passed since then, 0 to 1; 0 without a limit.
+
+        Args:
+            begun_s: a former value of `elapsed_s`.
+        """
+        if self.limit_s is None:
+            return 0.0
+        return min(1.0, max(0.0, self.elapsed_s - begun_s) / max(self._usable_s - begun_s, 0.1))
+
     @property
     def left_s(self) -> float | None:
         """Seconds until the limit ends the steps, or None without one."""

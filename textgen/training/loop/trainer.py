@@ -208,7 +208,7 @@ class Trainer:
         progress, strips = self._progress, self._strips
         rate = self._settings.learning_rate * progress.rate
         if self._settings.schedule == "cosine":
-            rate *= cosine(self._fraction())
+            rate *= cosine(self._learnt())
         if self._settings.schedule == "cosine" or progress.rate < 1:
             self._model.optimizer.learning_rate = rate
         inputs, targets = self._batches.of(progress.step)
@@ -218,6 +218,8 @@ class Trainer:
         self._control.begin()
         self._reports.step()
         progress.step += 1
+        if progress.step == 1:
+            progress.before_learning_s = self._clock.elapsed_s
         progress.batch += 1
         if progress.batch == strips.batches:
             progress.batch = 0
@@ -230,6 +232,16 @@ class Trainer:
 
     def _fraction(self) -> float:
         return max(self._progress.step / self._total, self._clock.fraction)
+
+    def _learnt(self) -> float:
+        """Return the share of the steps that is done, for the learning rate.
+
+        Of a short time limit, loading Keras and compiling the first step take a third. If that counted, the
+        first step would come in the middle of the schedule, at the full rate and without a warm-up.
+        """
+        step = self._progress.step
+        by_clock = self._clock.fraction_from(self._progress.before_learning_s) if step else 0.0
+        return max(step / self._total, by_clock)
 
     def _validate(self) -> None:
         """Measure the validation loss, and keep the weights if it is the lowest so far."""
