@@ -22,16 +22,18 @@ _WORDS = {"ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc", "UBSAN_OPT
 
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
-    """Build both libraries, and run each in a process with those of the sanitizers."""
-    yield from _figures(folder, "_linear", "mutated_bundles", "hostile bundles", 40 if short else 2_000)
-    yield from _figures(folder, "_llama", "hostile_bases", "odd bases", 12 if short else 500)
+    """Build the libraries, and run each in a process with those of the sanitizers."""
+    bundles, bases = (40, 12) if short else (2_000, 500)
+    yield from _figures(folder, ("_linear", "_mixing"), "mutated_bundles", "hostile bundles", bundles)
+    yield from _figures(folder, ("_llama",), "hostile_bases", "odd bases", bases)
 
 
-def _figures(folder: Path, library: str, tool: str, what: str, count: int) -> Iterator[Figure]:
+def _figures(folder: Path, libraries: tuple[str, ...], tool: str, what: str, count: int) -> Iterator[Figure]:
     place = folder / tool
     built = place / "built"
     built.mkdir(parents=True)
-    _build(library, built / f"{library}{EXTENSION_SUFFIXES[0]}")
+    for library in libraries:
+        _build(library, built / f"{library}{EXTENSION_SUFFIXES[0]}")
     done = subprocess.run(
         [sys.executable, "-m", f"tests.faults.tools.{tool}", str(place), str(built), f"{count}", "2"],
         cwd=ROOT,

@@ -25,6 +25,7 @@ from tests.support.textgen.bundles import manifest_of
 from textgen import bundle
 from textgen.bundle import Bundle
 from textgen.errors import TextgenError
+from textgen.experts import compiled_mixing
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.words import Words
@@ -232,6 +233,7 @@ def write_text(folder: Path, seed: int) -> None:
     for count, temperature, top_p in _REQUESTS:
         model.generate("", length=20, temperature=temperature, top_p=top_p, count=count, random_seed=seed)
     model.next_token(model.tokenizer.name_of(1) * 3)
+    model.log_probabilities("".join(map(model.tokenizer.name_of, range(1, model.tokenizer.size))) * 2)
 
 
 def _keep_apart() -> None:
@@ -249,11 +251,12 @@ def main(folder: Path, library_folder: Path, count: int, seed: int) -> dict[str,
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     # The library is looked for beside this file.
-    compiled_step.__file__ = str(library_folder / "compiled_step.py")
+    for module in (compiled_step, compiled_mixing):
+        module.__file__ = str(library_folder / "any.py")
+        code = module.library()
+        assert code is not None
+        assert Path(code._name).parent == library_folder
     _keep_apart()
-    code = compiled_step.library()
-    assert code is not None
-    assert Path(code._name).parent == library_folder
     for number, shape in enumerate(SHAPES):
         write_base(folder / f"base{number}", shape)
     draw, mutator = random.Random(seed), Mutator(seed)
