@@ -54,3 +54,16 @@ def test_a_line_stands_above_each_setting(lines: list[str]) -> None:
     for above, line in itertools.pairwise(lines):
         if ASSIGNMENT.fullmatch(line):
             assert re.match(r"# \S.*\.$", above), f"no line about {line}"
+
+
+def test_no_message_and_no_page_names_a_setting_that_is_not_there(root: Path) -> None:
+    known = set(map(variable_of, Settings.model_fields))
+    pages = [path for pattern in ("*.md", "docs/*.md", "compose*") for path in root.glob(pattern)]
+    places = [*(root / "bot").rglob("*.py"), *pages]
+    named = {
+        (name, path.name)
+        for path in places
+        for name in re.findall(r"\bPASTICHE_[A-Z][A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8"))
+    }
+    assert {(name, where) for name, where in named if name not in known} == set()
+    assert named, "none was found"

@@ -31,8 +31,9 @@ UNKNOWN_TOKEN = f"Discord refuses DISCORD_TOKEN: {COPY}"
 
 CLOSE_CODES = {
     4004: f"Discord no longer takes DISCORD_TOKEN, which was reset or revoked: {COPY}",
-    4010: "Discord refuses this process's shard: PASTICHE_SHARD_IDS must be below PASTICHE_SHARDS",
-    4011: "the bot is in too many servers for one connection: set PASTICHE_SHARDS to a larger number",
+    4010: "Discord refuses this process's shard, and this version has only one: start one bot for a token",
+    4011: "the bot is in more servers (about 2,500) than one connection may have, and this version makes "
+    "only one: let it leave some, or install a version that makes several",
     4012: "Discord no longer speaks this version of its gateway: install a newer version of Pastiche",
     4013: "Discord does not know the intents that were asked for: install a newer version of Pastiche",
     4014: f"Discord does not grant the intents that were asked for: allow them {PORTAL} "

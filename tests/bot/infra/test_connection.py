@@ -106,8 +106,8 @@ async def test_a_refused_login_is_one_line(server: GatewayServer, client: Client
     ("code", "says"),
     [
         (4004, "DISCORD_TOKEN"),
-        (4010, "PASTICHE_SHARD_IDS"),
-        (4011, "PASTICHE_SHARDS"),
+        (4010, "start one bot for a token"),
+        (4011, "about 2,500"),
         (4012, "newer version"),
         (4013, "newer version"),
         (4014, "Privileged Gateway Intents"),
