@@ -9,15 +9,15 @@ MANY_REPEATED = 0.3
 
 
 def corpus_notes(
-    stats: CorpusStats, level: str, *, pretrained: str | None = None, english_base: str | None = None
+    stats: CorpusStats, level: str, *, fine_tuned: bool = False, english_base: str | None = None
 ) -> list[str]:
     """Return the warnings about a text; empty if there are none.
 
     Args:
         stats: statistics of the text.
         level: name of the level, one of `textgen.levels.LEVELS`.
-        pretrained: name of the pretrained base that is fine-tuned; it has learned its level elsewhere.
-        english_base: name of a pretrained base for English that could be fine-tuned; None: there is none.
+        fine_tuned: whether a pretrained base learns the text, which has learned its level elsewhere.
+        english_base: name of a pretrained base to advise for English; None: there is none, or no need of it.
     """
     notes = []
     if stats.suspected_secrets:
@@ -28,14 +28,14 @@ def corpus_notes(
             ).format(secrets=", ".join(stats.suspected_secrets))
         )
     enough = LEVELS[level].enough
-    if stats.characters < enough and pretrained is None:
+    if stats.characters < enough and not fine_tuned:
         notes.append(
             _(
                 "The text is short for this level: it has {characters} characters, and {enough} or more "
                 "work well. Expect the model to repeat the text."
             ).format(characters=card_style.count(stats.characters), enough=card_style.count(enough))
         )
-    if stats.is_english and pretrained is None and english_base is not None:
+    if stats.is_english and english_base is not None:
         notes.append(
             _("This text is English: with `base: {base}` a model writes better sentences.").format(
                 base=english_base

@@ -208,12 +208,14 @@ def _minutes(bot: Services, minutes: float | None) -> float:
 
 
 def _notes(text: AcceptedText, level: str, base: TextModel | OfferedBase | None, bases: Bases) -> list[str]:
-    pretrained = base.name if isinstance(base, OfferedBase) else None
     english = bases.for_english() if base is None else None
     language = i18n.locale.set("en")  # they are shown on the card, which is for everyone
     try:
         return corpus_notes(
-            text.stats, level, pretrained=pretrained, english_base=english.name if english else None
+            text.stats,
+            level,
+            fine_tuned=isinstance(base, OfferedBase),
+            english_base=english.name if english else None,
         )
     finally:
         i18n.locale.reset(language)

@@ -5,22 +5,7 @@
 #include <stdint.h>
 
 #include "versions.h"
-
-CHOSEN
-static void scale(int64_t many, float *numbers, float factor)
-{
-    for (int64_t i = 0; i < many; i++)
-        numbers[i] *= factor;
-}
-
-static inline uint32_t at(const void *numbers, int64_t bytes, int64_t place)
-{
-    switch (bytes) {
-    case 1: return ((const uint8_t *)numbers)[place];
-    case 2: return ((const uint16_t *)numbers)[place];
-    default: return ((const uint32_t *)numbers)[place];
-    }
-}
+#include "numbers.h"
 
 /* rows, contexts, shares, totals: (positions). starts: the first entry of each context, then the number of
    entries. last: the token of each entry, of last_bytes. numerators: of each entry; divided by the position's

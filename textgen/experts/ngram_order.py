@@ -17,8 +17,6 @@ Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.integer[Any]]
 
-_LARGEST_TOKEN_BYTES = 4
-
 DISCOUNTED = 3
 """Counts above this one have its discount."""
 
@@ -94,7 +92,7 @@ def mix(
     """Mix the relative frequencies of one length into the probabilities of shorter ones, in place.
 
     Args:
-        found: shape (positions, vocabulary).
+        found: shape (positions, vocabulary); C-contiguous.
         order: the n-grams.
         rows: positions whose context is known.
         index: the context of each of these positions.
@@ -102,7 +100,7 @@ def mix(
         totals: the divisors, or None for the contexts' own totals.
     """
     code = compiled_mixing.library()
-    if code is not None and found.flags.c_contiguous and order.last.itemsize <= _LARGEST_TOKEN_BYTES:
+    if code is not None:
         numerators = order.relative if totals is None else order.numerators
         compiled_mixing.mix(code, found, order.last, order.starts, numerators, rows, index, shares, totals)
         return

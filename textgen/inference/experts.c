@@ -8,15 +8,7 @@
 
 #include "experts.h"
 #include "versions.h"
-
-static inline uint32_t at(const void *numbers, int64_t bytes, int64_t place)
-{
-    switch (bytes) {
-    case 1: return ((const uint8_t *)numbers)[place];
-    case 2: return ((const uint16_t *)numbers)[place];
-    default: return ((const uint32_t *)numbers)[place];
-    }
-}
+#include "numbers.h"
 
 /* The index of a token among the children of an n-gram, or -1. */
 static int64_t beneath(const Counts *counts, int64_t context, uint32_t token)
@@ -35,13 +27,6 @@ static int64_t beneath(const Counts *counts, int64_t context, uint32_t token)
 static inline float taken(const float *discounts, uint32_t count)
 {
     return discounts[count < DISCOUNTED ? count : DISCOUNTED];
-}
-
-CHOSEN
-static void scale(int64_t many, float *numbers, float factor)
-{
-    for (int64_t i = 0; i < many; i++)
-        numbers[i] *= factor;
 }
 
 UNFUSED

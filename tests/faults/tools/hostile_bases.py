@@ -7,19 +7,18 @@ Prints a JSON object: how many were refused, how many wrote text, and other exce
 
 from __future__ import annotations
 
-import collections
 import json
 import random
 import shutil
 import sys
-import traceback
 import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from tests.faults.tools.tally import tally
 from tests.support.textgen import bases
-from textgen.errors import TextgenError
 from textgen.pretrained import base_bundle
 from textgen.pretrained.adapter import LowRank
 from textgen.pretrained.base import About, Base
@@ -119,24 +118,16 @@ def main(folder: Path, library_folder: Path, count: int, seed: int) -> dict[str,
     assert code is not None
     assert Path(code._name).parent == library_folder
     maker = Maker(seed)
-    refused = written = 0
-    others: collections.Counter[str] = collections.Counter()
-    for _ in range(count):
-        case = folder / "case"
-        case.mkdir()
-        try:
+
+    def cases() -> Iterator[Callable[[], None]]:
+        for _ in range(count):
+            case = folder / "case"
+            case.mkdir()
             maker.write(case)
-            maker.run(base_bundle.read(case))
-            written += 1
-        except TextgenError:
-            refused += 1
-        except Exception as error:  # noqa: BLE001 -- it is counted
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            others[
-                f"{type(error).__name__}: {str(error)[:80]} ({Path(place.filename).name}:{place.lineno})"
-            ] += 1
-        shutil.rmtree(case)
-    return {"refused": refused, "written": written, "others": others}
+            yield lambda: maker.run(base_bundle.read(folder / "case"))
+            shutil.rmtree(case)
+
+    return tally(cases())
 
 
 if __name__ == "__main__":

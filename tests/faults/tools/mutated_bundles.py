@@ -7,20 +7,20 @@ Prints a JSON object: how many were refused, how many wrote text, and other exce
 
 from __future__ import annotations
 
-import collections
 import json
 import random
 import shutil
 import sys
-import traceback
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import safetensors.numpy
 
+from tests.faults.tools.tally import tally
 from tests.support.textgen.bundles import manifest_of
 from textgen import bundle
 from textgen.bundle import Bundle
@@ -260,25 +260,16 @@ def main(folder: Path, library_folder: Path, count: int, seed: int) -> dict[str,
     for number, shape in enumerate(SHAPES):
         write_base(folder / f"base{number}", shape)
     draw, mutator = random.Random(seed), Mutator(seed)
-    refused = written = 0
-    others: collections.Counter[str] = collections.Counter()
-    for number in range(count):
-        which = draw.randrange(len(SHAPES))
-        case = folder / "case"
-        shutil.copytree(folder / f"base{which}", case)
-        mutator.mutate(case, SHAPES[which])
-        try:
-            write_text(case, number)
-            written += 1
-        except TextgenError:
-            refused += 1
-        except Exception as error:  # noqa: BLE001 -- it is counted
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            others[
-                f"{type(error).__name__}: {str(error)[:80]} ({Path(place.filename).name}:{place.lineno})"
-            ] += 1
-        shutil.rmtree(case)
-    return {"refused": refused, "written": written, "others": others}
+
+    def cases() -> Iterator[Callable[[], None]]:
+        for number in range(count):
+            which, case = draw.randrange(len(SHAPES)), folder / "case"
+            shutil.copytree(folder / f"base{which}", case)
+            mutator.mutate(case, SHAPES[which])
+            yield partial(write_text, case, number)
+            shutil.rmtree(case)
+
+    return tally(cases())
 
 
 if __name__ == "__main__":

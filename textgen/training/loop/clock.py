@@ -65,9 +65,7 @@ class Clock:
     @property
     def fraction(self) -> float:
         """Share of the usable time that has passed, 0 to 1; 0 without a limit."""
-        if self.limit_s is None:
-            return 0.0
-        return min(1.0, self.elapsed_s / self._usable_s)
+        return self.fraction_from(0.0)
 
     def fraction_from(self, begun_s: float) -> float:
         """Return the share of the usable time that has passed since then, 0 to 1; 0 without a limit.
