@@ -38,7 +38,7 @@ def expected(experts: list[Any]) -> list[np.ndarray]:
 
 
 # Without a compiler NumPy mixes alone. That installation is supported and has nothing to compare here. Where
-# there is a compiler, tests/project/test_compiled_code.py fails if nothing was compiled, so this is never skipped.
+# there is a compiler, tests/project/test_compiled_code.py fails if nothing was compiled.
 @pytest.mark.skipif(compiled_mixing.library() is None, reason="there was no C compiler at installation")
 def test_it_equals_numpy_to_the_bit(experts: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = expected(experts)
