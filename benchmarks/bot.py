@@ -24,9 +24,9 @@ from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
 from bot.generation.sampler import SamplerWorker
 from bot.generation.sampler_protocol import Refusal
-from bot.infra.configuration import load_settings
 from bot.infra.health import Heartbeat
 from bot.infra.logs import configure_logs
+from bot.settings import load_settings
 from models import guilds, training_jobs
 
 MIB = 2**20
@@ -41,7 +41,7 @@ from benchmarks.figures import Figure
 from bot.app import create_bot
 from bot.infra.health import Heartbeat
 from bot.infra.logs import configure_logs
-from bot.infra.configuration import load_settings
+from bot.settings import load_settings
 
 async def main():
     settings = load_settings()

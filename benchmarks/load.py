@@ -28,8 +28,8 @@ from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.errors import UserError
 from bot.generation.request import GenerationRequest, SamplingOptions
-from bot.infra.configuration import load_settings
 from bot.infra.logs import configure_logs
+from bot.settings import load_settings
 from bot.views.sample_buttons import answer_with_samples
 from models import corpora, guilds
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import click
 
 from bot.infra import health
-from bot.infra.configuration import Settings, SettingsError, load_settings
 from bot.infra.paths import Layout
+from bot.settings import Settings, SettingsError, load_settings
 
 # A container asks `check` every half a minute, so each command imports what it alone needs: `run` needs code
 # that takes two seconds of a processor to load.

@@ -21,7 +21,6 @@ from bot.guilds.presence import Presence
 from bot.guilds.word_lists import GuildWords
 from bot.i18n.translator import CatalogueTranslator
 from bot.infra.children.untrusted_input import ChildPool
-from bot.infra.configuration import Settings
 from bot.infra.discord.command_sync import keep_synced
 from bot.infra.discord.gateway import Gateway
 from bot.infra.health import Heartbeat
@@ -29,6 +28,7 @@ from bot.infra.paths import Layout
 from bot.infra.steady_clock import SteadyClock
 from bot.infra.upgrading import cannot_start, upgraded
 from bot.scheduling.poster import Poster
+from bot.settings import Settings
 from bot.training.bases import Bases
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker

@@ -20,7 +20,7 @@ import migrations
 from bot.app import create_bot
 from bot.catalogues.messages import template
 from bot.i18n import LOCALES
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 
 WIDTH = 110
 

@@ -20,9 +20,9 @@ from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.commands.background.welcome import welcome
 from bot.demo.clock import keep_current
-from bot.infra.configuration import Settings, SettingsError, load_settings
 from bot.infra.logs import configure_logs
 from bot.infra.paths import Layout
+from bot.settings import Settings, SettingsError, load_settings
 from bot.training.bases import on_this_host
 from bot.training.trainer.process import TrainingOrder, run_trainer
 from models import text_models

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from textgen.files.atomic import write_bytes
 
 log = structlog.stdlib.get_logger(__name__)

@@ -7,8 +7,8 @@ import discord
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bot.infra.configuration import Settings
 from bot.infra.discord.connection import OUTAGES, one_line
+from bot.settings import Settings
 
 # The INFO lines of these libraries are useful to their own developers only.
 RECONNECTING = ("discord.client", "discord.shard")

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import IO
 
 import migrations
-from bot.infra.configuration import Settings, SettingsError
 from bot.infra.paths import Layout
+from bot.settings import Settings, SettingsError
 
 
 def upgraded(settings: Settings) -> IO[str]:

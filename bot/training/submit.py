@@ -17,8 +17,8 @@ from bot.errors import UnknownModel, UserError
 from bot.guilds.permissions import guild_of, lacking_to_post, require_trainer
 from bot.i18n import _
 from bot.infra.children.untrusted_input import ChildPool
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout, relative
+from bot.settings import Settings
 from bot.training.bases import Bases, OfferedBase
 from bot.training.jobs import limits
 from bot.training.trainer import workspace

@@ -8,7 +8,7 @@ import simcord
 import migrations
 from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from tests.support.bot.schedules import Clock
 from tests.support.bot.trainings import trainers
 from tests.support.bot.world import Place, World

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
+from bot.settings import Settings
 from tests.support.bot.processes import TOKEN, Pastiche, wait_for
 
 IDLE_MIB = 160
@@ -122,7 +122,7 @@ import asyncio, sys
 import simcord
 from bot.app import create_bot
 from bot.infra.logs import configure_logs
-from bot.infra.configuration import load_settings
+from bot.settings import load_settings
 
 async def main():
     settings = load_settings()

@@ -2,7 +2,7 @@ import pytest
 import simcord
 
 from bot.app import create_bot
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from models import text_models
 from tests.support.bot.world import World, answer, private_line, shown
 

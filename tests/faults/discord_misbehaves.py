@@ -18,7 +18,7 @@ from typing import Any
 import discord
 
 from benchmarks.figures import Figure
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from models import training_jobs
 from tests.bot.training.test_cards_under_faults import GUILD, Cards
 from tests.support.bot.fault_server import PATH, FaultServer, fault_server

@@ -15,7 +15,7 @@ import simcord
 
 from benchmarks.figures import Figure
 from bot.demo.playground import simulated_bot
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from tests.faults.harness import told_by_child
 from tests.faults.tools.first_answers import FirstAnswers
 from tests.support.bot.surface import commands_of, filled, spelled, templates

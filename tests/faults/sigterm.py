@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.figures import Figure
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from bot.training.trainer import workspace
 from bot.training.trainer.process import checkpoint_of
 from models import JobState, training_jobs

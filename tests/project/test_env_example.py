@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import AliasChoices
 
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 
 ASSIGNMENT = re.compile(r"#?([A-Z][A-Z0-9_]*)=(.*)")
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import structlog
 from dbos import DBOS, DBOSClient, EnqueueOptions
 
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from bot.training.jobs.workflows import WORKFLOW
 from models import Database, JobState, TrainingJob, training_jobs
 

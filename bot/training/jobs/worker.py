@@ -12,9 +12,9 @@ from typing import IO
 import structlog
 from dbos import DBOS, DBOSConfig
 
-from bot.infra.configuration import Settings, SettingsError
 from bot.infra.durability import wait_for_room
 from bot.infra.paths import Layout
+from bot.settings import Settings, SettingsError
 from bot.training.jobs.queue import APPLICATION, QUEUE, VERSION
 from bot.training.jobs.workflows import JobContext, bind
 from models import Database

@@ -18,8 +18,8 @@ import structlog
 from dbos import DBOS
 
 from bot.bundles.publishing import publish_bundle
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
+from bot.settings import Settings
 from bot.text import reasons
 from bot.training.jobs.progress import Reporter
 from bot.training.trainer import workspace

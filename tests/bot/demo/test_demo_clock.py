@@ -9,8 +9,8 @@ import pytest
 
 from bot.demo import clock
 from bot.demo.playground import FIRST_JOB, GUILD_ID, demo_settings, playground
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
+from bot.settings import Settings
 
 CLICKS = 40
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.playground import MODEL_NAME, demo_settings
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from tests.support.bot.page import in_browser, opened_playground
 from tests.support.patience import PATIENCE_S
 

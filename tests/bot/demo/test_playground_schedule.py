@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.demo.playground import GUILD_ID, MODEL_NAME, demo_settings
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from models import Database, Schedule, schedules
 from tests.support.bot.page import in_browser, opened_playground
 

@@ -15,7 +15,7 @@ from discord.webhook.async_ import interaction_message_response_params
 from bot.app import create_bot
 from bot.embeds.sample_message import SampleMessage, report_card, sample_message
 from bot.generation.request import Sample, SamplingOptions
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from bot.text.hidden_words import hide
 
 HOSTS = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.infra import health
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 
 WELL = {"ready": True, "lag_p99_ms": 1.5}
 HOUR_AGO = object()

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 import migrations
 from bot.commands.background import housekeeping
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout, relative
 from bot.privacy import orphans
+from bot.settings import Settings
 from models import Database, JobState, corpora, training_jobs
 from models.tables import Installation
 from tests.support.rows import new_corpus, new_job, publish

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from bot.demo.playground import demo_settings
 from bot.generation.process_choice import Lane
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from bot.training.bases import Bases
 from models import text_models
 from tests.support.bot.trainings import Trainers, jobs, train

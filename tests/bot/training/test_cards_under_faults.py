@@ -8,8 +8,8 @@ import pytest
 
 import migrations
 from bot.guilds.member_names import Names
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
+from bot.settings import Settings
 from bot.training.cards.updater import CardEditor
 from bot.training.trainer.process import checkpoint_of
 from bot.views.job_buttons import controls

@@ -10,8 +10,8 @@ from sqlalchemy import exc
 
 from bot import i18n
 from bot.infra import durability
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
+from bot.settings import Settings
 from bot.training.jobs import workflows
 from bot.training.jobs.progress import Reporter
 from bot.training.jobs.workflows import JobContext, JobInterrupted, recorded

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from models import PostState
 from tests.support.bot.schedules import Clock, ended, save
 from tests.support.bot.world import World

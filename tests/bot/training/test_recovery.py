@@ -7,8 +7,8 @@ import psutil
 import pytest
 
 import migrations
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
+from bot.settings import Settings
 from bot.training.trainer import workspace
 from models import Database, JobState, TrainingJob, text_models, training_jobs
 from tests.faults.tools.trainings import endless_corpus

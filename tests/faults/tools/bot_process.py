@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.app import create_bot
 from bot.client import Pastiche
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from bot.training.trainer import workspace
 from models import scheduled_posts, schedules, training_jobs
 from tests.faults.tools import trainings

@@ -11,8 +11,8 @@ from playwright.async_api import Locator, Page, async_playwright
 from playwright.async_api import TimeoutError as NotThere
 
 from bot.demo.playground import FIRST_JOB, GUILD_ID, playground
-from bot.infra.configuration import Settings
 from bot.infra.paths import Layout
+from bot.settings import Settings
 from tests.support.patience import PATIENCE_S
 
 CHROMIUM = Path("/usr/bin/chromium")

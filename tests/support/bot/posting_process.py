@@ -22,8 +22,8 @@ import simcord
 from bot.app import create_bot
 from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
-from bot.infra.configuration import Settings
 from bot.scheduling.parser import read_rule
+from bot.settings import Settings
 from models import scheduled_posts, schedules, utc_now
 
 GUILD = 1_015_000_000_000_000_000

@@ -15,7 +15,7 @@ import simcord
 from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
-from bot.infra.configuration import Settings
+from bot.settings import Settings
 from models import text_models
 from tests.support.patience import PATIENCE_S
 from tests.support.rows import new_corpus

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.infra.configuration import Settings, SettingsError, load_settings
+from bot.settings import Settings, SettingsError, load_settings
 from tests.support.bot.processes import TOKEN
 
 
