@@ -168,10 +168,7 @@ async def _export(interaction: Interaction, model_id: int) -> None:
     slug = re.sub(r"[^\w.-]+", "-", hidden_words.veil(model.name), flags=re.ASCII).strip("-.") or "model"
     await answer(
         interaction,
-        _(
-            "Here is the bundle. You can import it in another server, or use it with Pastiche on your "
-            "own computer."
-        ),
+        _("Here is the bundle, for import in another server, or for Pastiche on your own computer."),
         files=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
     )
 
