@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,14 @@ import sqlalchemy as sa
 
 import migrations
 from models import Database
+
+
+MEMORY = Path("/dev/shm")
+
+
+def has_room(folder: Path) -> bool:
+    """Whether a folder can hold a server of some hundred MB."""
+    return folder.is_dir() and shutil.disk_usage(folder).free > 2**30
 
 
 def postgresql_programs() -> Path | None:
@@ -34,8 +43,9 @@ def postgresql_server() -> Iterator[str]:
     programs = postgresql_programs()
     if programs is None or find_spec("psycopg") is None:
         pytest.skip("PostgreSQL: no `postgres` program (or no psycopg) on this machine")
-    # A socket's path is limited to 107 bytes, and the server refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    # A socket's path is limited to 107 bytes, and the server refuses to run as root. A database has some 300
+    # files: on a disk, creating and deleting them takes longer than the tests.
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=MEMORY if has_room(MEMORY) else "/tmp"))
     user = None
     if os.geteuid() == 0:
         with suppress(KeyError):
@@ -83,9 +93,32 @@ def postgresql_server() -> Iterator[str]:
         engine.dispose()
         yield url
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGQUIT)  # nothing of it is kept
         server.wait(timeout=30)
         shutil.rmtree(folder)
+
+
+def run_statement(server: str, statement: str) -> None:
+    engine = sa.create_engine(server.format("postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with today's tables and no rows."""
+    path = tmp_path_factory.mktemp("migrated") / "pastiche.sqlite"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgresql_server: str) -> str:
+    """The same on PostgreSQL: the name of a database to copy."""
+    run_statement(postgresql_server, "CREATE DATABASE migrated")
+    migrations.upgrade(postgresql_server.format("migrated"))
+    return "migrated"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -101,33 +134,37 @@ def url(new_url: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def new_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Callable[[], str]:
-    """Makes addresses of empty databases."""
-    numbers = count()
-
-    def sqlite() -> str:
-        return f"sqlite:///{tmp_path}/pastiche-{next(numbers)}.sqlite"
-
+def new_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Makes addresses of databases: empty, or with ``tables`` today's tables and no rows."""
     if backend == "sqlite":
-        return sqlite
+        numbers = count()
+
+        def sqlite(*, tables: bool = False) -> str:
+            path = tmp_path / f"pastiche-{next(numbers)}.sqlite"
+            if tables:
+                shutil.copy(request.getfixturevalue("migrated_file"), path)
+            return f"sqlite:///{path}"
+
+        yield sqlite
+        return
     server: str = request.getfixturevalue("postgresql_server")
+    made: list[str] = []
 
-    def postgresql() -> str:
-        name = f"test_{time.monotonic_ns()}"
-        engine = sa.create_engine(server.format("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        engine.dispose()
-        return server.format(name)
+    def postgresql(*, tables: bool = False) -> str:
+        made.append(f"test_{time.monotonic_ns()}")
+        source = request.getfixturevalue("migrated_name") if tables else "template1"
+        run_statement(server, f"CREATE DATABASE {made[-1]} TEMPLATE {source}")
+        return server.format(made[-1])
 
-    return postgresql
+    yield postgresql
+    for name in made:
+        run_statement(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
+def database(new_url: Callable[..., str]) -> Iterator[Database]:
     """A database with today's tables."""
-    migrations.upgrade(url)
-    database = Database(url)
+    database = Database(new_url(tables=True))
     yield database
     database.dispose()
 
