@@ -12,12 +12,12 @@ import structlog
 
 from bot.client import Pastiche
 from bot.commands import COMMAND_MODULES
+from bot.commands.tree import AnsweringTree
 from bot.infra.discord import connection
 from bot.infra.upgrading import upgraded
 from bot.settings import Settings
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
-from bot.views.answering import AnsweringTree
 from bot.views.schedule_buttons import post_view
 from models import Database
 

@@ -12,6 +12,15 @@ _HIDDEN = regex.compile(
 _STACKED = regex.compile(r"(\p{M}{8})\p{M}+")
 
 
+# What neither a database nor a message can hold. Half of a pair of surrogates is no character.
+_UNSTORABLE = str.maketrans(dict.fromkeys([0, *range(0xD800, 0xE000)]))
+
+
+def storable(text: str) -> str:
+    """Return the text without NUL and lone surrogates; pairs of surrogates become their character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass").translate(_UNSTORABLE)
+
+
 def clean(text: str) -> str:
     """Return the text without control, direction and invisible characters; newlines and tabs stay."""
     unix = text.replace("\r\n", "\n").replace("\r", "\n")

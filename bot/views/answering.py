@@ -214,9 +214,9 @@ def answers(
 async def run_answering(interaction: Interaction, ack: Ack, work: Callable[[], Awaitable[None]]) -> None:
     """Acknowledge a button or a form, then do the work; every error is answered.
 
-    Commands need no such call: `AnsweringTree` answers their errors.
+    Commands need no such call: `bot.commands.tree` answers their errors.
     """
-    _address(interaction)
+    address(interaction)
     try:
         await acknowledge(interaction, ack)
         await work()
@@ -257,20 +257,7 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
         log.info("what was to be answered is gone", guild=interaction.guild_id, error=str(refused))
 
 
-class AnsweringTree(app_commands.CommandTree[Any]):
-    """A command tree that answers every error: of checks, of options, and what no command expected."""
-
-    async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Allow every command, and choose the person's language for the answer."""
-        _address(interaction)
-        return True
-
-    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Answer an error that a check, an option or the command itself raised."""
-        await answer_error(interaction, error)
-
-
-def _address(interaction: Interaction) -> None:
+def address(interaction: Interaction) -> None:
     """From here on use the person's language, and hide the words that their server hides."""
     i18n.locale.set(str(interaction.locale))
     interaction.client.words.hide_for(interaction.guild_id)
