@@ -20,6 +20,7 @@ from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.commands.background.welcome import welcome
 from bot.demo.clock import keep_current
+from bot.demo.page import improved
 from bot.infra.logs import configure_logs
 from bot.infra.paths import Layout
 from bot.settings import Settings, SettingsError, load_settings
@@ -171,7 +172,8 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         )
         # The page loses its messages when it is closed, so the welcome is sent at every start.
         await bot.get_partial_messageable(channel.id, guild_id=GUILD_ID).send(embed=welcome())
-        async with env.preview(channel, viewers=viewers, layout="channel", port=port) as page:
+        preview = env.preview(channel, viewers=viewers, layout="channel", port=port)
+        async with improved(preview, port) as page:
             ticking = asyncio.create_task(keep_current(env, page, bot.database, channel))
             try:
                 yield page

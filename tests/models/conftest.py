@@ -19,7 +19,6 @@ import sqlalchemy as sa
 import migrations
 from models import Database
 
-
 MEMORY = Path("/dev/shm")
 
 
