@@ -1,11 +1,136 @@
-"""`textgen serve`: a sampling process for another program."""
+"""`textgen serve`: a sampling process for another program, or an HTTP service for many."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from textgen.serving.stdio import main
+from textgen.argument_checks import shown
+from textgen.files.bundle_files import MANIFEST
+
+if TYPE_CHECKING:
+    from textgen.serving.http.options import ServedModel
+
+KEY_VARIABLE = "TEXTGEN_KEY"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_KEY_BYTES = 24
 
 
 @click.command("serve")
-def command() -> None:
-    """Answer sampling requests on standard input, as JSON lines."""
-    main()
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--http", is_flag=True, help="Serve MODELs over HTTP, in the form of OpenAI's completions.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option(
+    "--key",
+    envvar=KEY_VARIABLE,
+    help=f"Key that requests must show, also as {KEY_VARIABLE}.  [default: random]",
+)
+@click.option(
+    "--key-file", type=click.Path(path_type=Path), help="File that holds the key: other users cannot read it."
+)
+@click.option("--no-key", is_flag=True, help="Ask for no key; only on this host's own address.")
+@click.option(
+    "--max-tokens", type=click.IntRange(1, 1_000_000), help="Most tokens of a text.  [default: 10000]"
+)
+@click.option("--max-texts", type=click.IntRange(1, 256), help="Most texts of a request.  [default: 32]")
+@click.option("--max-body", type=click.IntRange(1_000), help="Bytes of a request's body.  [default: 1048576]")
+@click.option("--at-once", type=click.IntRange(1), help="Requests that are written at once.  [default: 128]")
+@click.option("--queue", type=click.IntRange(0), help="Requests that may wait for it.  [default: 512]")
+@click.option("--connections", type=click.IntRange(1), help="Open connections.  [default: 1000]")
+@click.option(
+    "--deadline", type=click.FloatRange(0.1, 86_400), help="Seconds until a text ends.  [default: 120]"
+)
+def command(
+    models: tuple[str, ...],
+    *,
+    http: bool,
+    host: str,
+    port: int,
+    key: str | None,
+    key_file: Path | None,
+    no_key: bool,
+    max_tokens: int | None,
+    max_texts: int | None,
+    max_body: int | None,
+    at_once: int | None,
+    queue: int | None,
+    connections: int | None,
+    deadline: float | None,
+) -> None:
+    """Answer the requests of other programs: as JSON lines on standard input, or with --http.
+
+    With --http, MODEL is the folder of a bundle, and its name that of the folder (or of the folder above a
+    folder `model`); NAME=FOLDER gives it another one.
+    """
+    if not http:
+        if models:
+            raise click.UsageError("MODEL is for --http; on standard input, each request names its bundle")
+        from textgen.serving.stdio import main
+
+        main()
+        return
+    if not models:
+        raise click.UsageError("--http needs a MODEL at least: the folder of a bundle")
+    if no_key and host not in _LOOPBACK:
+        raise click.UsageError(f"--no-key is for {', '.join(_LOOPBACK)}; {host} can be reached by others")
+    # aiohttp takes a quarter of a second to load.
+    from textgen.serving.http.options import Limits, Options
+    from textgen.serving.http.process import serve
+
+    limits = {
+        "max_tokens": max_tokens, "texts": max_texts, "body_bytes": max_body, "at_once": at_once,
+        "waiting": queue, "connections": connections, "deadline_s": deadline,
+    }  # fmt: skip
+    given = None if no_key else _given_key(key, key_file)
+    needed = None if no_key else given or secrets.token_urlsafe(_KEY_BYTES)
+    options = Options(
+        dict(map(_named, models)),
+        host,
+        port,
+        needed,
+        Limits(**{name: value for name, value in limits.items() if value is not None}),  # type: ignore[arg-type]
+    )
+    if len(options.models) < len(models):
+        raise click.UsageError("two MODELs have the same name; NAME=FOLDER gives one another name")
+
+    def say(address: str) -> None:
+        click.echo(f"serving {', '.join(options.models)} at {address}/v1", err=True)
+        if needed and not given:
+            click.echo(f"key: {needed}", err=True)
+
+    if serve(options, say) == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _given_key(key: str | None, file: Path | None) -> str | None:
+    if file is not None:
+        key = file.read_text(encoding="utf-8", errors="replace").strip()
+    if key is not None and not (key.isascii() and key.isprintable() and key.strip() == key != ""):
+        raise click.UsageError("the key must be printable ASCII without blanks around it, and not empty")
+    return key
+
+
+def _named(model: str) -> tuple[str, ServedModel]:
+    from textgen.serving.http.options import ServedModel
+
+    name, equals, folder = model.rpartition("=")
+    path = Path(folder)
+    if not equals:
+        above = path.resolve()
+        name = above.parent.name if above.name == "model" else above.name
+    if not name or "/" in name or not name.isprintable():
+        raise click.UsageError(
+            f"{shown(name)} cannot be the name of a model; NAME=FOLDER gives it another one"
+        )
+    try:
+        created = int((path / MANIFEST).stat().st_mtime)
+    except OSError:
+        created = 0  # the sampling process will say what is wrong
+    return name, ServedModel(name, path.resolve(), created)

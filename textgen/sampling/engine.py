@@ -77,6 +77,8 @@ class Engine:
 
     def _write(self) -> None:
         logits = self._stepper.step(self._tokens, self._state)
+        for row, scores in self._scored:
+            scores.look(logits[row])
         logits[:, UNKNOWN] = -np.inf
         before = self._tokens.tolist()
         for row, controls in self._controlled:
@@ -195,6 +197,9 @@ class Engine:
         self._draw = Draw(self._temperatures)
         self._uniforms = [request.uniform for request in self._active]
         self._feeds = [request.feed for request in self._active]
+        self._scored = [
+            (row, request.scores) for row, request in enumerate(self._active) if request.scores is not None
+        ]
         self._watched = [row for row, request in enumerate(self._active) if request.novelty]
         self._controlled = [
             (row, request.controls) for row, request in enumerate(self._active) if request.controls.active

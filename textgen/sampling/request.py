@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from textgen.inference.scores import Score, Scores
 from textgen.sampling.controls import Controls
 from textgen.sampling.novelty import Novelty
 from textgen.sampling.prompt_end import PromptEnd
@@ -35,6 +36,7 @@ class Request:
         uniform: returns the next random number in [0, 1).
         feed: appends a token to the text.
         deadline: time at which the text must end, in seconds of `time.monotonic`; infinite without a limit.
+        scores: the probabilities of its tokens; None if nobody asked for them.
     """
 
     prompt: Tokens
@@ -50,7 +52,9 @@ class Request:
     uniform: Callable[[], float] = field(init=False)
     feed: Callable[[int], None] = field(init=False)
     deadline: float = field(init=False)
+    scores: Scores | None = field(init=False, default=None)
     _writer: Writer = field(init=False)
+    _shown: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         """Start the random numbers and the time limit of this request."""
@@ -84,7 +88,27 @@ class Request:
         """Return the part of `text` that was added since the last call."""
         # The current line may be rejected and drawn again.
         certain = self.ended is not None or self.novelty is None
-        return self._writer.take(None if certain else self.novelty.begun if self.novelty else 0)
+        piece = self._writer.take(None if certain else self.novelty.begun if self.novelty else 0)
+        self._shown += len(piece)
+        return piece
+
+    def limit_tokens(self, most: int) -> None:
+        """End the text after so many tokens, whatever its length; for levels where they differ."""
+        self._writer.limit_tokens(most)
+
+    def keep_scores(self, top: int) -> None:
+        """Keep the probability of each token from now on, and of the ``top`` most likely ones."""
+        self.scores = Scores(self.tokenizer, int(self.prompt[-1]), top, begin=-len(self.rest.decode()))
+        self.feed = self._feed_scored
+
+    def _feed_scored(self, token: int) -> None:
+        self._writer.feed(token)
+        assert self.scores is not None  # noqa: S101 -- this is fed only after `keep_scores`
+        self.scores.add(token, self._writer.latest)
+
+    def take_scores(self) -> list[Score]:
+        """Return the scores of the tokens whose text `take` has returned since the last call."""
+        return self.scores.take(self._shown, ended=self.ended is not None) if self.scores else []
 
     def kept(self) -> bool | None:
         """Return whether the lines that have just ended are accepted; None if no line has ended."""
@@ -98,6 +122,8 @@ class Request:
         """Rewind the text to a position; ``token`` is the one before it."""
         at_begin = mark.pieces == mark.written == 0
         self._writer.back(mark, self.tokenizer.decoder(self.prompt if at_begin else [token]))
+        if self.scores is not None:
+            self.scores.back(mark.fed, token)
 
     def end(self, ending: Ending) -> None:
         """End the text here."""

@@ -25,6 +25,8 @@ class Mark(NamedTuple):
     held: str
     length: int
     skip: int
+    fed: int
+    of_seed: int
 
 
 class Writer:
@@ -54,7 +56,11 @@ class Writer:
         self._stops = stops
         self._longest_stop = max(map(len, stops), default=0)
         self._counts_tokens = counts_tokens
-        self._skip = skip
+        self._skip = self._seed = skip
+        self._most_tokens: int | None = None
+        self._of_seed = 0
+        self.fed = 0
+        """Number of tokens of the text so far, those that spell the end of the seed included."""
         self._written = 0
         self._pieces: list[str] = []
         self._taken = 0
@@ -71,6 +77,15 @@ class Writer:
         """Number of pieces of `text`."""
         return len(self._pieces)
 
+    @property
+    def latest(self) -> str:
+        """The text that the latest token added, before the text's end is cut."""
+        return self._decoder.latest
+
+    def limit_tokens(self, most: int) -> None:
+        """End the text after so many tokens, not counting those that only spell the end of the seed."""
+        self._most_tokens = most
+
     def since(self, pieces: int) -> str:
         """Return the text after the first ``pieces`` pieces."""
         return "".join(self._pieces[pieces:])
@@ -78,7 +93,8 @@ class Writer:
     def mark(self) -> Mark:
         """Return the current position."""
         held, length = self._decoder.held, self._decoder.length
-        return Mark(len(self._pieces), self._written, self._open, held, length, self._skip)
+        counted = self._skip, self.fed, self._of_seed
+        return Mark(len(self._pieces), self._written, self._open, held, length, *counted)
 
     def back(self, mark: Mark, decoder: StreamDecoder) -> None:
         """Rewind to a position. The text after it must not have been taken yet.
@@ -89,12 +105,16 @@ class Writer:
         """
         del self._pieces[mark.pieces :]
         self._written, self._open, self._skip, self.ended = mark.written, mark.open, mark.skip, None
+        self.fed, self._of_seed = mark.fed, mark.of_seed
         decoder.go_on(mark.held, mark.length)
         self._decoder = decoder
 
     def feed(self, token: int) -> None:
         """Append a token."""
         piece = self._decoder.feed(token)
+        self.fed += 1
+        if self._seed and self._decoder.length <= self._seed:
+            self._of_seed += 1
         if self._skip:
             seed = min(self._skip, len(piece))
             piece, self._skip = piece[seed:], self._skip - seed
@@ -113,6 +133,8 @@ class Writer:
         self._written += len(piece)
         if at_length and self.ended is None:
             self.end("length")
+        if self.ended is None and self.fed - self._of_seed == self._most_tokens:
+            self._end_whole()
 
     def end(self, ending: Ending) -> None:
         """End the text here, without a cluster that may be incomplete; a word is always complete."""
@@ -131,6 +153,16 @@ class Writer:
         fresh = "".join(self._pieces[self._taken : end])
         self._taken = max(self._taken, end)
         return fresh
+
+    def _end_whole(self) -> None:
+        """End the text behind its latest token. Its last cluster is shown, although it might have grown."""
+        held = self._decoder.held[self._skip :]
+        if self._stops:
+            self._watch(held)
+        else:
+            self._pieces.append(held)
+        if self.ended is None:
+            self.end("length")
 
     def _watch(self, piece: str) -> None:
         """Append whole clusters, and end before a stop sequence."""

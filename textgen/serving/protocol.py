@@ -10,11 +10,16 @@ A request, its answer, and the answer to a request that fails::
 Keys of a request:
 
 - ``settings``: the fields of `textgen.sampling.SamplingSettings`.
-- ``stream``: true sends the text in pieces first, ``{"id": "1", "piece": "…"}``; for one text only.
+- ``stream``: true sends the text in pieces first, ``{"id": "1", "piece": "…"}``; for one text only. The first
+  piece has the ``seed`` as the model reads it.
+- ``scores``: with ``stream``, each piece has ``scores`` (`textgen.inference.scores`): for each of its tokens
+  ``[token, length, log_probability, top]``, with so many of the likeliest tokens in ``top``.
+- ``tokens``: the text ends after so many tokens, whatever ``settings`` say of its length.
 - ``corpus`` and ``longest_copy``: a corpus' path, and how many characters of it a text may repeat.
 - ``server``: whose turn the request takes. Models take turns by time, so a slow one does not delay the
   others by more than its share. By default each bundle has turns of its own.
-- ``measure``: true asks for ``load_s`` and ``step_s``.
+- ``measure``: true asks for ``load_s`` and ``step_s``, and for ``tokens``: the numbers of tokens of the seed
+  and of the text.
 
 Keys of an answer, beside those above:
 
@@ -28,6 +33,10 @@ Keys of an answer, beside those above:
 - ``load_s`` and ``step_s``: seconds for loading the model and, currently, for one step of its texts.
 - ``line`` and ``values`` of an error: its message as a format, for translation.
 
+A request with ``"op": "score"`` asks for the scores of the seed alone. It has ``id``, ``bundle``, ``seed``,
+``settings`` and ``scores`` as above. Its answer is ``{"id": "1", "scores": […]}`` for each part of the seed,
+and at last ``{"id": "1", "seed": "…", "tokens": [9, 0]}``.
+
 Two more requests: ``{"op": "cancel", "id": "1"}`` drops the request with that id, which gets no answer.
 ``{"op": "ping", "id": "1"}`` is answered by ``{"id": "1", "pong": true}`` as soon as the texts allow.
 """
@@ -35,12 +44,18 @@ Two more requests: ``{"op": "cancel", "id": "1"}`` drops the request with that i
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from textgen.argument_checks import check_number
 from textgen.errors import SettingsError, TextgenError
+from textgen.inference.scores import Score
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
+from textgen.sampling.settings import MAXIMUM_LENGTH
+
+MOST_SCORES = 20
+"""Most of the likeliest tokens that are reported for a place."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +69,7 @@ class Job:
         training: why the model's training ended.
         corpus: path of the corpus to compare with; None for no comparison.
         longest_copy: how many characters of the corpus a text may repeat.
-        measure: whether the answer has durations.
+        measure: whether the answer has durations and numbers of tokens.
     """
 
     identity: str
@@ -64,6 +79,7 @@ class Job:
     corpus: str | None = None
     longest_copy: int = 0
     measure: bool = False
+    begun: bool = field(init=False, default=False)
 
     @property
     def complete(self) -> bool:
@@ -84,6 +100,9 @@ class Job:
             "unseen": list(first.unseen),
             "training": self.training,
         }
+        if self.measure:
+            tokenizer = self.requests[0].tokenizer
+            answer["tokens"] = [len(tokenizer.encode(first.seed)), len(tokenizer.encode(first.text))]
         if first.folded:
             answer["folded"] = dict(first.folded)
         if first.never_written:
@@ -93,6 +112,23 @@ class Job:
             answer["seeds"] = [sample.seed for sample in samples]
             answer["random_seeds"] = [sample.random_seed for sample in samples]
         return answer
+
+    def piece(self) -> dict[str, Any] | None:
+        """Return the part of a streamed text that was not sent yet, or None if there is nothing new."""
+        (request,) = self.requests
+        piece, scores = request.take(), request.take_scores()
+        if not piece and not scores:
+            return None
+        answer: dict[str, Any] = {"id": self.identity, "piece": piece}
+        if not self.begun:
+            self.begun = True
+            answer["seed"] = request.seed
+        return answer | ({"scores": list(map(as_json, scores))} if request.scores else {})
+
+
+def as_json(score: Score) -> list[Any]:
+    """Return a score as answers hold it."""
+    return [score.token, score.length, score.log_probability, score.top]
 
 
 def error_answer(identity: Any, error: TextgenError) -> dict[str, Any]:
@@ -121,16 +157,20 @@ def parse(line: str) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise SettingsError("the request is not a JSON object")
     operation = request.get("op", "sample")
-    if operation not in ("sample", "cancel", "ping"):
+    if operation not in ("sample", "score", "cancel", "ping"):
         raise SettingsError(
-            f"there is no op {str(operation)[:40]!r}; there are 'sample', 'cancel' and 'ping'"
+            f"there is no op {str(operation)[:40]!r}; there are 'sample', 'score', 'cancel' and 'ping'"
         )
     kinds: dict[str, type] = {"id": str}
-    if operation == "sample":
+    if operation in ("sample", "score"):
         kinds |= {"bundle": str, "seed": str, "settings": dict}
         if "corpus" in request:
             kinds |= {"corpus": str, "longest_copy": int}
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind):
             raise SettingsError(f"the request needs {name!r} as {kind.__name__}")
+    check_number("scores", request.get("scores"), 0, MOST_SCORES, optional=operation != "score")
+    check_number("tokens", request.get("tokens"), 1, MAXIMUM_LENGTH, optional=True)
+    if operation == "sample" and request.get("scores") is not None and request.get("stream") is not True:
+        raise SettingsError("scores come with the pieces of a text; the request needs 'stream' as true")
     return request

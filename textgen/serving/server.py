@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,11 @@ from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.sampling.engine import Engine
 from textgen.sampling.request import Request
+from textgen.sampling.settings import MAXIMUM_LENGTH
 from textgen.serving.fair_turns import Turns
 from textgen.serving.loading import Loader
-from textgen.serving.protocol import Job, error_answer, parse
+from textgen.serving.protocol import Job, as_json, error_answer, parse
+from textgen.serving.scoring import Scoring
 
 CACHED_BYTES = 256 << 20
 """Memory for loaded models. The least recently used one is dropped first."""
@@ -41,6 +43,12 @@ class _Loaded:
     step_s: float = 0.0
     user: str = ""
     jobs: dict[Request, Job] = field(default_factory=dict)
+    scorings: deque[Scoring] = field(default_factory=deque)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has nothing to do."""
+        return self.engine.idle and not self.scorings
 
 
 class Server:
@@ -62,7 +70,7 @@ class Server:
     @property
     def idle(self) -> bool:
         """Whether no text is being written and no model is being loaded."""
-        return not self._waiting and all(loaded.engine.idle for loaded in self._loaded.values())
+        return not self._waiting and all(loaded.idle for loaded in self._loaded.values())
 
     def handle(self, line: str) -> None:
         """Accept a request. An error becomes its answer."""
@@ -81,7 +89,7 @@ class Server:
 
     def advance(self) -> None:
         """Write a few tokens for the user with the least time, and answer the jobs that are complete."""
-        busy = [loaded for loaded in self._loaded.values() if not loaded.engine.idle]
+        busy = [loaded for loaded in self._loaded.values() if not loaded.idle]
         if self._waiting:
             self._begin_waiting(0.0 if busy else _WAIT_S)
         if not busy:
@@ -90,22 +98,37 @@ class Server:
         begun = time.perf_counter()
         for _ in range(TOKENS_IN_A_ROW if len(busy) > 1 else 1):
             self._step(loaded)
-            if time.perf_counter() - begun > SLICE_S or loaded.engine.idle:
+            if time.perf_counter() - begun > SLICE_S or loaded.idle:
                 break
         self._turns.add(loaded.user, time.perf_counter() - begun)
 
     def _step(self, loaded: _Loaded) -> None:
+        if loaded.scorings:
+            self._score(loaded)
+        if loaded.engine.idle:
+            return
         begun = time.perf_counter()
         finished = loaded.engine.step()
         loaded.step_s += (time.perf_counter() - begun - loaded.step_s) / 16
-        for request, job in loaded.jobs.items():
-            if job.stream and (piece := request.take()):
-                self._answer({"id": job.identity, "piece": piece})
+        for job in loaded.jobs.values():
+            if job.stream and (piece := job.piece()):
+                self._answer(piece)
         for request in finished:
             job = loaded.jobs.pop(request)
             if job.complete:
                 measured = {"load_s": loaded.load_s, "step_s": loaded.step_s} if job.measure else {}
                 self._answer(job.answer() | self._copied(job) | measured)
+
+    def _score(self, loaded: _Loaded) -> None:
+        """Read a part of one seed; the seeds take turns."""
+        scoring = loaded.scorings.popleft()
+        if scores := scoring.advance():
+            self._answer({"id": scoring.identity, "scores": list(map(as_json, scores))})
+        if scoring.over:
+            told = {"id": scoring.identity, "seed": scoring.seed, "tokens": [scoring.tokens, 0]}
+            self._answer(told)
+        else:
+            loaded.scorings.append(scoring)
 
     def _copied(self, job: Job) -> dict[str, Any]:
         if job.corpus is None:
@@ -152,21 +175,43 @@ class Server:
 
     def _begin(self, asked: dict[str, Any], loaded: _Loaded) -> None:
         self._loaded.move_to_end(asked["bundle"])
+        if asked.get("op") == "score":
+            settings = SamplingSettings.of(asked["settings"])
+            scoring = Scoring(asked["id"], loaded.model, asked["seed"], settings, asked["scores"])
+            self._take_turns(asked, loaded)
+            loaded.scorings.append(scoring)
+            return
         job = Job(
             asked["id"],
-            loaded.model.requests(asked["seed"], SamplingSettings.of(asked["settings"])),
+            self._requests(asked, loaded.model),
             asked.get("stream") is True,
             loaded.model.manifest.stopped,
             asked.get("corpus"),
             asked.get("longest_copy", 0),
             asked.get("measure") is True,
         )
-        busy = {each.user for each in self._loaded.values() if not each.engine.idle}
-        loaded.user = str(asked.get("server", asked["bundle"]))
-        self._turns.join(loaded.user, busy)
+        self._take_turns(asked, loaded)
         for request in job.requests:
             loaded.jobs[request] = job
             loaded.engine.submit(request)
+
+    def _take_turns(self, asked: dict[str, Any], loaded: _Loaded) -> None:
+        busy = {each.user for each in self._loaded.values() if not each.idle}
+        loaded.user = str(asked.get("server", asked["bundle"]))
+        self._turns.join(loaded.user, busy)
+
+    def _requests(self, asked: dict[str, Any], model: TextModel) -> list[Request]:
+        settings, tokens = SamplingSettings.of(asked["settings"]), asked.get("tokens")
+        counted = tokens is not None and model.tokenizer.counts_tokens
+        if tokens is not None:
+            settings = replace(settings, length=tokens if counted else MAXIMUM_LENGTH)
+        requests = model.requests(asked["seed"], settings)
+        for request in requests:
+            if tokens is not None and not counted:
+                request.limit_tokens(tokens)
+            if asked.get("scores") is not None:
+                request.keep_scores(asked["scores"])
+        return requests
 
     def _cancel(self, identity: str) -> None:
         for path, waiting in list(self._waiting.items()):
@@ -176,11 +221,12 @@ class Server:
             for request in [r for r, job in loaded.jobs.items() if job.identity == identity]:
                 del loaded.jobs[request]
                 loaded.engine.cancel(request)
+            loaded.scorings = deque(each for each in loaded.scorings if each.identity != identity)
 
     def _evict(self, keep: str) -> None:
         for path in list(self._loaded):
             held = sum(loaded.model.memory for loaded in self._loaded.values())
             if held <= CACHED_BYTES:
                 return
-            if path != keep and self._loaded[path].engine.idle:
+            if path != keep and self._loaded[path].idle:
                 del self._loaded[path]

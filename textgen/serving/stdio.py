@@ -34,7 +34,6 @@ def serve(source: IO[str], target: IO[str]) -> None:
 
     def answer(data: dict[str, Any]) -> None:
         target.write(json.dumps(data) + "\n")
-        target.flush()
 
     threading.Thread(target=read, name="requests", daemon=True).start()
     server = Server(answer)
@@ -42,6 +41,9 @@ def serve(source: IO[str], target: IO[str]) -> None:
     while True:
         try:
             for _ in range(READ_AT_ONCE):
+                # Once a step at most: many texts that are streamed give many short lines.
+                if server.idle:
+                    target.flush()
                 line = lines.get(block=server.idle)
                 if line is None:
                     return
@@ -49,6 +51,7 @@ def serve(source: IO[str], target: IO[str]) -> None:
         except queue.Empty:
             pass
         server.advance()
+        target.flush()
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from textgen.levels import LEVELS
+from textgen.levels import CHAR, LEVELS, WORD
 from textgen.tokenizers.stream import StreamDecoder
 from textgen.unicode import plain_forms
 
@@ -35,6 +35,11 @@ class Tokenizer(Protocol):
     def unit(self) -> str:
         """What `length_of` counts; see `textgen.levels.Level`."""
         return LEVELS[self.level].unit
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether `length_of` is the number of tokens."""
+        return self.level in (CHAR.name, WORD.name)
 
     @property
     def size(self) -> int:

@@ -38,12 +38,14 @@ class StreamDecoder:
         self._rest = rest
         self._counts_tokens = counts_tokens
         self._held = ""
+        self.latest = ""
+        """The text that the latest token added, whether it is complete or not."""
         self.length = 0
         """Length of the decoded text in the tokenizer's unit. Incomplete characters do not count."""
 
     def feed(self, token: int) -> str:
         """Decode a token, and return the text that cannot change any more, which may be ""."""
-        text = self._text_of(token)
+        text = self.latest = self._text_of(token)
         self.length += 1 if self._counts_tokens else len(text)
         held = self._held
         if len(held) == len(text) == 1 and held < _PLAIN_BELOW and " " <= text < _PLAIN_BELOW:

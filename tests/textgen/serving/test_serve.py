@@ -131,6 +131,29 @@ def test_a_cancelled_request_gets_no_answer(tmp_path: Path) -> None:
     assert answers[0]["text"] == TextModel.load(path).generate("the ", length=30, random_seed=4)
 
 
+def test_long_seeds_are_scored_in_parts_between_the_texts_of_others(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path)
+    model, seed = TextModel.load(path), "the end " * 200
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for identity in ("long", "dropped"):
+        asked = {**request(identity, path, seed), "op": "score", "scores": 1}
+        server.handle(json.dumps(asked))
+    server.handle(json.dumps(request("text", path, length=5, random_seed=1)))
+    server.handle(json.dumps({"op": "cancel", "id": "dropped"}))
+    serve_all(server)
+    parts = [answer["scores"] for answer in answers if "scores" in answer]
+    scores = [score for part in parts for score in part]
+    assert len(parts) == 7
+    assert "".join(token for token, *_ in scores) == seed
+    assert scores[0][2] is None
+    assert [score[2] for score in scores[1:]] == pytest.approx(model.log_probabilities(seed).tolist())
+    assert answers[-1] == {"id": "long", "seed": seed, "tokens": [1600, 0]}
+    assert [answer["id"] for answer in answers if "text" in answer] == ["text"]
+    assert {answer["id"] for answer in answers} == {"long", "text"}
+
+
 def test_the_answer_names_the_seeds_that_were_used(worker: Worker, tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     worker.send(request("r", tmp_path / "model", seed="", length=20, random_seed=None))
@@ -155,6 +178,11 @@ def test_an_invalid_request_is_answered_with_its_error(worker: Worker, tmp_path:
         (request("r", path, length=0), "SettingsError", "length is 0"),
         (request("r", path, seed="ß", length=5), "SettingsError", "never seen 'ß'"),
         (request("r", path, beam=5), "SettingsError", "no setting 'beam'"),
+        ({**request("r", path), "scores": 2}, "SettingsError", "needs 'stream' as true"),
+        ({**request("r", path), "scores": 21, "stream": True}, "SettingsError", "scores is 21"),
+        ({**request("r", path), "op": "score"}, "SettingsError", "scores is None"),
+        ({**request("r", path, seed="ß"), "op": "score", "scores": 1}, "SettingsError", "never seen 'ß'"),
+        ({**request("r", path), "tokens": 0}, "SettingsError", "tokens is 0"),
     ]
     for line, kind, words in cases:
         worker.send(line)
@@ -182,7 +210,7 @@ def test_a_sampler_process_does_not_import_keras(tmp_path: Path) -> None:
     assert worker.receive()["characters"] == 5
     imported = worker.close()
     assert "textgen.sampling.engine" in imported
-    for heavy in ("keras", "tensorflow", "jax", "torch", "click.testing"):
+    for heavy in ("keras", "tensorflow", "jax", "torch", "aiohttp", "prometheus_client", "click.testing"):
         assert f" {heavy}\n" not in imported
         assert f" {heavy}." not in imported
 

@@ -1,0 +1,1 @@
+"""The HTTP service: completions in OpenAI's form, written by a sampling process."""
