@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.textgen import bases
+from tests.support.textgen.bundles import write_random_bundle
+from tests.support.textgen.http_service import serving
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECONDS = 8
+SERVE = ".venv/bin/textgen serve --http plays/model"
+RUN_BELOW = (SERVE,)
 
 
 def blocks(language: str) -> list[str]:
@@ -53,7 +57,7 @@ def test_the_textgen_commands_run_one_after_the_other(
     bases.add("smollm2")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "input.txt").write_text(corpus_text, encoding="utf-8")
-    lines = [line for line in shell_lines() if "/textgen " in line]
+    lines = [line for line in shell_lines() if "/textgen " in line and line not in RUN_BELOW]
     assert len(lines) >= 5
     for line in lines:
         result = run(quicker(line), tmp_path)
@@ -63,12 +67,26 @@ def test_the_textgen_commands_run_one_after_the_other(
 
 @pytest.mark.slow
 def test_the_library_example_runs(tmp_path: Path) -> None:
-    (example,) = blocks("python")
+    _, example = blocks("python")
     assert run(".venv/bin/textgen corpus shakespeare plays", tmp_path).returncode == 0
     (tmp_path / "example.py").write_text(quicker(example), encoding="utf-8")
     result = run(".venv/bin/python example.py", tmp_path, PYTHONPATH=str(ROOT))
     assert result.returncode == 0, result.stderr
     assert len(result.stdout) > 200
+
+
+def test_the_service_answers_the_example_of_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    example, _ = blocks("python")
+    assert SERVE in shell_lines()
+    write_random_bundle(tmp_path / "plays" / "model")
+    monkeypatch.chdir(tmp_path)
+    with serving("plays/model") as service:
+        changed = example.replace("http://127.0.0.1:8000/v1", service.url)
+        changed = changed.replace("the key that was printed", service.key)
+        (tmp_path / "example.py").write_text(changed, encoding="utf-8")
+        result = run(".venv/bin/python example.py", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout) == 201
 
 
 @pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("make ")])

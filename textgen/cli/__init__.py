@@ -13,7 +13,7 @@ import time
 import click
 
 from textgen import __version__
-from textgen.cli import streams
+from textgen.cli.common import examples, streams
 from textgen.errors import TextgenError, TrainingInterruptedError
 
 # The matrices are small, so a second NumPy thread gains little. On a busy machine it waits for the first
@@ -28,12 +28,15 @@ INTERRUPTED = 130
 _COMMANDS = {
     "train": "Train a model on a corpus.",
     "sample": "Write text with a trained model.",
+    "chat": "Type beginnings, and a model goes on from them.",
+    "models": "List the models in a folder.",
     "evaluate": "Say how well a model predicts a text.",
     "inspect": "Show what a bundle is.",
     "base": "Add, list and remove pretrained bases.",
     "corpus": "Get a corpus, or look at one.",
     "benchmark": "Measure what this machine does.",
-    "serve": "Answer sampling requests on standard input, as JSON lines.",
+    "serve": "Answer requests of other programs, on standard input or over HTTP.",
+    "completion": "Write the completion script of a shell.",
 }
 
 
@@ -48,7 +51,7 @@ class _LazyGroup(click.Group):
             return None
         command = importlib.import_module(f"textgen.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 -- every module of _COMMANDS has one
-        return command
+        return examples.show(command, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         # click would import every command for its one line of help.
@@ -62,6 +65,9 @@ class _LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="textgen")
 def cli() -> None:
     """Train a small language model on your own texts, and write in their style."""
+
+
+examples.show(cli, "textgen")
 
 
 def flags_of(arguments: list[str]) -> set[str]:
@@ -116,6 +122,7 @@ def _run() -> int:
 
 
 def _tell(line: str, code: int) -> int:
+    streams.unmute()
     click.echo(line, err=True)
     return code
 

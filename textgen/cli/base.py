@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from textgen.cli.streams import json_line
+from textgen.cli.common.streams import json_line
 from textgen.files import bases
 from textgen.pretrained import store
 from textgen.pretrained.sources import adding

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from textgen.benchmark import report
-from textgen.cli.streams import json_line
+from textgen.cli.common.streams import json_line
 
 
 @click.command("benchmark")

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from textgen import corpus as corpora
-from textgen.cli.reading import encoding_options, reading_options
-from textgen.cli.streams import json_line
+from textgen.cli.common.reading import encoding_options, quiet_option, reading_options
+from textgen.cli.common.streams import json_line
 from textgen.corpus import shakespeare as plays
 from textgen.corpus.one_item_a_line import ItemLines
 from textgen.corpus.reading.encoding import check_policy
-from textgen.corpus.reading.reader import CorpusReader
+from textgen.corpus.reading.reader import BLOCK_BYTES, CorpusReader
 from textgen.corpus.reading.sources import ReadingOptions, find
 from textgen.corpus.report import VOCABULARY
 from textgen.corpus.splitting import DEFAULT_SHARE
@@ -46,6 +46,7 @@ def shakespeare(folder: Path, *, genre: str, force: bool) -> None:
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE...")
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="A JSON object.")
+@quiet_option
 def stats(
     sources: tuple[Path, ...],
     *,
@@ -59,11 +60,15 @@ def stats(
     from textgen.tokenizers.character import count_symbols
 
     found = find(list(sources))
-    reader = CorpusReader(found.training, ReadingOptions(column, encoding, check_policy(encoding_errors)))
+    options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     measurer, lines = corpora.Measurer(count_symbols), ItemLines()
-    for piece in reader.pieces():
-        measurer.add(piece.text)
-        lines.add(piece.text)
+    total = CorpusReader(found.training, options).bytes
+    bar = click.progressbar(length=total, label="reading", file=sys.stderr, hidden=not sys.stderr.isatty())
+    with bar:
+        reader = CorpusReader(found.training, options, lambda: bar.update(BLOCK_BYTES))
+        for piece in reader.pieces():
+            measurer.add(piece.text)
+            lines.add(piece.text)
     items = lines.found()
     figures = measurer.stats()
     if reader.chat_log and not figures.suspected_chat_log:

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from textgen.cli.reading import reading_options
-from textgen.cli.streams import json_line
+from textgen.cli.common.reading import reading_options
+from textgen.cli.common.streams import json_line
 from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.reader import read_as_trained
 from textgen.corpus.reading.sources import ReadingOptions

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from textgen import bundle as bundles
-from textgen.cli.streams import json_line
+from textgen.cli.common.streams import json_line
 from textgen.errors import BundleError
 from textgen.experts.registry import FURTHER
 from textgen.files import atomic

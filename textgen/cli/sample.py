@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from textgen.cli.streams import json_line
+from textgen.cli.common.bundles import bundle_at, one_of
+from textgen.cli.common.reading import quiet_option
+from textgen.cli.common.streams import json_line
 from textgen.model import TextModel
 from textgen.pretrained import store
 from textgen.sampling import SamplingSettings
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import UNSEEN
+from textgen.sampling.typed_text import MAXIMUM_SEED_CHARACTERS
 
 # The defaults of the library are also those of the flags.
 _DEFAULTS = SamplingSettings()
+STANDARD_INPUT = "-"
 
 
 @click.command("sample")
+@click.argument("model", required=False, type=click.Path(path_type=Path), metavar="[MODEL]")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the corpus; its model/ is used.")
 @click.option("--model", "bundle", type=click.Path(path_type=Path), help="A bundle.")
 @click.option("--base", help="A pretrained base, as it is (`textgen base list`).")
-@click.option("--seed", default="", help="Text to go on from.  [default: a line start of the corpus]")
+@click.option("--seed", default="", help="Text to go on from; - reads it.  [default: a line start]")
 @click.option(
     "--unseen",
     type=click.Choice(UNSEEN),
@@ -83,7 +89,9 @@ _DEFAULTS = SamplingSettings()
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line for each text.")
 @click.option("--stream", is_flag=True, help="Write each character as it comes.")
+@quiet_option
 def command(
+    model: Path | None,
     data_dir: Path | None,
     bundle: Path | None,
     base: str | None,
@@ -93,36 +101,40 @@ def command(
     stream: bool,
     **controls: Any,
 ) -> None:
-    """Write text with a trained model.
+    """Write text with MODEL: the folder of a bundle, or a folder that has one in model/.
 
     The controls apply in this order: repetition penalty, no-repeat n-gram, top-k, top-p, min-p,
     typical-p, temperature.
     """
-    if sum(given is not None for given in (data_dir, bundle, base)) != 1:
-        raise click.UsageError("give one of --data-dir, --model and --base")
+    one_of({"MODEL": model, "--data-dir": data_dir, "--model": bundle, "--base": base})
     if as_json and stream:
         raise click.UsageError("give either --json or --stream")
     settings = SamplingSettings(**controls).seeded()
     if stream and settings.count > 1:
         raise click.UsageError("--stream writes one text; leave --count out")
+    if seed == STANDARD_INPUT:
+        seed = _typed_seed()
     if base is not None:
-        model = TextModel.of_base(store.find(base))
+        loaded = TextModel.of_base(store.find(base))
+    elif model is not None:
+        loaded = TextModel.load(bundle_at(model))
     else:
-        model = TextModel.load(bundle if bundle is not None else Path(data_dir or ".") / "model")
-    if model.manifest.half_trained:
+        loaded = TextModel.load(bundle if bundle is not None else Path(data_dir or ".") / "model")
+    if loaded.manifest.half_trained:
         click.echo(
-            f"note: this model's training was ended after {model.manifest.fraction:.0%} of its time", err=True
+            f"note: this model's training was ended after {loaded.manifest.fraction:.0%} of its time",
+            err=True,
         )
-    if settings.novel and not model.knows_lines:
+    if settings.novel and not loaded.knows_lines:
         click.echo(
             "note: this model does not carry which lines stand in its corpus; none is drawn again", err=True
         )
     if stream:
-        _stream(model, seed, settings)
+        _stream(loaded, seed, settings)
         return
-    for number, sample in enumerate(model.samples(seed, settings), 1):
+    for number, sample in enumerate(loaded.samples(seed, settings), 1):
         if as_json:
-            described = _described(sample, settings) | {"half_trained": model.manifest.half_trained}
+            described = _described(sample, settings) | {"half_trained": loaded.manifest.half_trained}
             click.echo(json_line(described))
             continue
         if settings.count > 1:
@@ -135,6 +147,14 @@ def command(
         _tell_typed(sample, settings)
         click.echo(sample.seed + sample.text)
         _tell_end(sample)
+
+
+def _typed_seed() -> str:
+    """Return what standard input holds, without the line break at its end; no more than a seed may have."""
+    text = sys.stdin.read(MAXIMUM_SEED_CHARACTERS + 2)
+    if "\ufffd" in text:
+        click.echo("note: standard input is not UTF-8 everywhere", err=True)
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def _stream(model: TextModel, seed: str, settings: SamplingSettings) -> None:

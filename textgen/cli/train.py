@@ -13,8 +13,8 @@ import click
 
 from textgen.bundle import Manifest
 from textgen.cli import INTERRUPTED, STARTED
-from textgen.cli.reading import reading_options
-from textgen.cli.streams import OutputError
+from textgen.cli.common.reading import quiet_option, reading_options
+from textgen.cli.common.streams import OutputError
 from textgen.cli.watching import interrupts
 from textgen.cli.watching.progress import Display
 from textgen.errors import OutOfMemoryError, SettingsError, TextgenError, TrainingInterruptedError
@@ -31,6 +31,7 @@ from textgen.training.run import train
 
 
 @click.command("train")
+@click.argument("texts", nargs=-1, type=click.Path(path_type=Path), metavar="[TEXT]...")
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path),
@@ -41,13 +42,13 @@ from textgen.training.run import train
     "inputs",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A file to train on, instead of --data-dir. Can be repeated.",
+    help="A text to train on, the same as TEXT. Can be repeated.",
 )
 @reading_options
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="The bundle's folder.  [default: model in DATA_DIR, or beside the first --input]",
+    help="The bundle's folder.  [default: model in the first folder, or beside the first file]",
 )
 @click.option(
     "--preset",
@@ -117,7 +118,9 @@ from textgen.training.run import train
     default=0.0,
     help="Seconds to wait while another training writes this bundle.",
 )
+@quiet_option
 def command(
+    texts: tuple[Path, ...],
     data_dir: Path | None,
     inputs: tuple[Path, ...],
     output: Path | None,
@@ -134,16 +137,18 @@ def command(
     lock_timeout: float,
     **flags: Any,
 ) -> None:
-    """Train a model on the texts of DATA_DIR, or on --input files, and write a bundle.
+    """Train a model on TEXTs, files and folders in any mix, and write a bundle.
 
     The last line names the bundle and its validation loss. Ctrl-C keeps a checkpoint for --resume.
     """
     if word_tokens and level not in (None, WORD.name):
         raise click.UsageError(f"--word-tokens means --level word; it contradicts --level {level}")
-    if (data_dir is None) == (not inputs):
-        raise click.UsageError("give either --data-dir or --input")
-    source = data_dir or list(inputs)
-    bundle = output or (data_dir or inputs[0].parent) / "model"
+    given = [*texts, *inputs]
+    if (data_dir is None) == (not given):
+        raise click.UsageError("give the texts to train on: TEXT, a file or folder, or --data-dir")
+    source = data_dir or given
+    first = data_dir or given[0]
+    bundle = output or (first if first.is_dir() else first.parent) / "model"
     if tensorboard and Output.of(bundle).holds(tensorboard):
         raise SettingsError(
             f"--tensorboard {tensorboard} lies in what the training replaces, and would go with it; "
@@ -190,6 +195,7 @@ def command(
                 raise
             return
         with Display(show_samples=live_sample) as display:
+            stop_control.on_read = display.read
             manifest = run(display.show)
     except KeyboardInterrupt:
         raise TrainingInterruptedError("stopped before the first step") from None

@@ -20,6 +20,7 @@ def text_of(*paths: Path, column: str | None = None, block_bytes: int = 1 << 20)
 
 
 def write(folder: Path, **texts: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name.replace("_", ".")).write_bytes(text.encode())
 
@@ -85,8 +86,6 @@ def test_a_path_that_is_not_a_corpus_is_refused(tmp_path: Path) -> None:
         find(tmp_path)
     with pytest.raises(CorpusError, match="a corpus needs one at least"):
         find([])
-    with pytest.raises(CorpusError, match="is a folder"):
-        find([tmp_path, tmp_path])
     os.mkfifo(tmp_path / "pipe.txt")
     with pytest.raises(CorpusError, match="is a device or a pipe"):
         find(tmp_path / "pipe.txt")
@@ -292,3 +291,25 @@ def test_a_file_that_vanishes_or_fails_is_one_line(tmp_path: Path) -> None:
         list(reader.pieces())
     with pytest.raises(CorpusError, match=r"/proc/self/mem cannot be read"):
         list(CorpusReader([Path("/proc/self/mem")], ReadingOptions()).pieces())
+
+
+def test_files_and_folders_are_one_corpus_in_their_order(tmp_path: Path) -> None:
+    write(tmp_path / "diary", may_txt="may", june_md="june")
+    write(tmp_path / "plays", input_txt="play", validate_txt="held out", other_txt="not read")
+    write(tmp_path, letter_txt="letter")
+    found = find([tmp_path / "letter.txt", tmp_path / "plays", tmp_path / "diary"])
+    names = [str(path.relative_to(tmp_path)) for path in found.training]
+    assert names == ["letter.txt", "plays/input.txt", "diary/june.md", "diary/may.txt"]
+    assert found.validation == tmp_path / "plays" / "validate.txt"
+    assert found.home == tmp_path
+    assert find([tmp_path / "diary", tmp_path / "letter.txt"]).home == tmp_path / "diary"
+    write(tmp_path / "diary", validate_txt="another")
+    with pytest.raises(CorpusError, match="are two validation texts"):
+        find([tmp_path / "plays", tmp_path / "diary"])
+
+
+def test_a_model_is_no_text(tmp_path: Path) -> None:
+    write(tmp_path / "model", manifest_json="{}", weights_safetensors="")
+    for source in (tmp_path / "model", [tmp_path / "model", tmp_path / "model"]):
+        with pytest.raises(CorpusError, match="is a model, not a text"):
+            find(source)

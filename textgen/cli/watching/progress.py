@@ -55,6 +55,11 @@ class Display:
         """Take the bar away."""
         self._bar.stop()
 
+    def read(self, count: int) -> None:
+        """Show how many bytes of the corpus were read."""
+        if self._task is not None:
+            self._bar.update(self._task, description="reading", figures=f"{count / 1e6:,.0f} MB")
+
     def show(self, event: Event) -> None:
         """Show one event."""
         if event["event"] == "started":

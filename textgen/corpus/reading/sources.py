@@ -76,7 +76,7 @@ def find(source: Source | object) -> Sources:
     """Return the files of a corpus.
 
     Args:
-        source: a file, several files, or a folder. In a folder with ``input.txt`` that file is read (and
+        source: a file, a folder, or several of both. In a folder with ``input.txt`` that file is read (and
             ``validate.txt``). In another folder all files with an extension in `TEXT` or `TABLES` are read,
             sorted by name, subfolders included. Hidden files, bundles and links to folders are skipped.
 
@@ -92,15 +92,48 @@ def find(source: Source | object) -> Sources:
         if not paths:
             raise CorpusError("no file is named; a corpus needs one at least")
         if len(paths) > 1:
-            for path in paths:
-                _check_file(path)
-            return _together(paths, None, paths[0].parent)
+            return _find_all(paths)
         source = paths[0]
     path = as_path(source, "corpus", CorpusError)
     if path.is_dir():
+        _refuse_bundle(path)
         return _find_in_folder(path)
     _check_file(path)
     return Sources((path,), None, path.parent)
+
+
+def _find_all(paths: Sequence[Path]) -> Sources:
+    """Return several files and folders as one corpus, in their order; one can hold a validation text."""
+    files: list[Path] = []
+    held_out: list[Path] = []
+    notes: list[str] = []
+    for path in paths:
+        if not path.is_dir():
+            _check_file(path)
+            files.append(path)
+            continue
+        _refuse_bundle(path)
+        found = _find_in_folder(path)
+        files += found.training
+        held_out += [found.validation] if found.validation else []
+        notes += found.notes
+    if len(held_out) > 1:
+        raise CorpusError(
+            f"{held_out[0]} and {held_out[1]} are two validation texts, and a training takes one; rename one"
+        )
+    first = paths[0]
+    home = first if first.is_dir() else first.parent
+    return _together(files, held_out[0] if held_out else None, home, notes)
+
+
+def _refuse_bundle(folder: Path) -> None:
+    """Refuse a folder that is a model.
+
+    Raises:
+        CorpusError: it is one.
+    """
+    if (folder / MANIFEST).is_file() and (folder / WEIGHTS).is_file():
+        raise CorpusError(f"{folder} is a model, not a text; name the text or its folder")
 
 
 def _find_in_folder(folder: Path) -> Sources:

@@ -120,10 +120,10 @@ class _Preparation:
     ) -> None:
         self._time = time
         self._sources, self._settings, self._options, self._base = sources, settings, options, base
-        self._text = CorpusReader(sources.training, options, time.go_on)
+        self._text = CorpusReader(sources.training, options, time.block_read)
         held_out = [sources.validation] if sources.validation else []
         # A validation file is plain text, even if the training text is a table.
-        self._held_out = CorpusReader(held_out, dataclasses.replace(options, column=None), time.go_on)
+        self._held_out = CorpusReader(held_out, dataclasses.replace(options, column=None), time.block_read)
         self._share = 0.0 if sources.validation else max(settings.validation_split, 1e-9)
 
     def through(self, cache: TokenCache) -> PreparedCorpus:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from textgen.corpus.reading.reader import BLOCK_BYTES
 from textgen.errors import TextgenError, TrainingError, TrainingInterruptedError
 from textgen.training.reporting.events import Control
 
@@ -29,7 +30,7 @@ class ReadingTime:
 
     def __init__(self, limit_s: float | None, control: Control) -> None:
         """Start the clock."""
-        self._limit_s, self._control = limit_s, control
+        self._limit_s, self._control, self._read = limit_s, control, 0
         self._until = math.inf if limit_s is None else time.monotonic() + limit_s
 
     def go_on(self) -> None:
@@ -41,6 +42,13 @@ class ReadingTime:
         """
         if (ended := self._ended()) is not None:
             raise ended
+
+    def block_read(self) -> None:
+        """Count a block of a file, and check that the reading may continue, as `go_on` does."""
+        self._read += BLOCK_BYTES
+        if self._control.on_read is not None:
+            self._control.on_read(self._read)
+        self.go_on()
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -193,6 +193,8 @@ class Control:
     Attributes:
         give_up: called with an error, from another thread, if the training cannot end by itself; it must end
             the process. None if that is not allowed.
+        on_read: called with the number of bytes that were read of the corpus, after each megabyte; a corpus
+            is read twice. None if nobody wants to know.
         interactive: whether a person may interrupt at any time. Then a checkpoint is written before the first
             step too.
 
@@ -205,6 +207,7 @@ class Control:
     def __init__(self) -> None:
         """Start without a request."""
         self.give_up: Callable[[TextgenError], None] | None = None
+        self.on_read: Callable[[int], None] | None = None
         self.interactive = False
         self._finish = threading.Event()
         self._cancel = threading.Event()

@@ -81,9 +81,11 @@ class _Text(io.TextIOWrapper):
 
     Attributes:
         shows: the encoding of the characters that can be shown.
+        muted: whether everything that is written is dropped.
     """
 
     def __init__(self, raw: _Raw, encoding: str, *, by_line: bool) -> None:
+        self.muted = False
         self.shows = codecs.lookup(encoding).name
         self._ascii = self.shows == "ascii"
         super().__init__(
@@ -95,6 +97,8 @@ class _Text(io.TextIOWrapper):
         )
 
     def write(self, text: str) -> int:
+        if self.muted:
+            return len(text)
         if self._ascii:
             text = text.encode("ascii", _HANDLER).decode("ascii", "surrogateescape")
         return super().write(text)
@@ -114,6 +118,18 @@ def prepare() -> None:
     elif isinstance(sys.stdin, io.TextIOWrapper):
         # Other programs send JSON, which is UTF-8 in every locale.
         sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+
+
+def mute() -> None:
+    """Drop what is written to standard error from now on: notes and progress, but no errors."""
+    if isinstance(sys.stderr, _Text):
+        sys.stderr.muted = True
+
+
+def unmute() -> None:
+    """Show again what is written to standard error: an error, after `mute`."""
+    if isinstance(sys.stderr, _Text):
+        sys.stderr.muted = False
 
 
 def flush() -> None:

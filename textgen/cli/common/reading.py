@@ -1,4 +1,4 @@
-"""The flags for reading a corpus, shared by all commands that read one."""
+"""Flags that several commands share: those for reading a corpus, and --quiet."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from textgen.cli.common import streams
 from textgen.corpus.reading.encoding import ERROR_POLICIES
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -24,6 +25,19 @@ def encoding_options(function: _Function) -> _Function:
     return click.option(
         "--encoding", help="Encoding of the files.  [default: UTF-8, or as their first bytes say]"
     )(function)
+
+
+def quiet_option(function: _Function) -> _Function:
+    """Add --quiet to a command."""
+
+    def muted(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        if value:
+            streams.mute()
+
+    return click.option(
+        "--quiet", "-q", is_flag=True, expose_value=False, callback=muted,
+        help="Say nothing on standard error, except for an error.",
+    )(function)  # fmt: skip
 
 
 def reading_options(function: _Function) -> _Function:

@@ -1,0 +1,1 @@
+"""What the commands share: streams, flags, and the examples of every help."""
