@@ -57,6 +57,9 @@ from textgen.sampling.settings import MAXIMUM_LENGTH
 MOST_SCORES = 20
 """Most of the likeliest tokens that are reported for a place."""
 
+PIECES_EVERY_S = 0.02
+"""A piece for each token would cost several times as much as writing it, and nobody sees the difference."""
+
 
 @dataclass(slots=True, eq=False)
 class Job:
@@ -80,6 +83,7 @@ class Job:
     longest_copy: int = 0
     measure: bool = False
     begun: bool = field(init=False, default=False)
+    due_s: float = field(init=False, default=0.0)
 
     @property
     def complete(self) -> bool:
@@ -113,12 +117,21 @@ class Job:
             answer["random_seeds"] = [sample.random_seed for sample in samples]
         return answer
 
-    def piece(self) -> dict[str, Any] | None:
-        """Return the part of a streamed text that was not sent yet, or None if there is nothing new."""
+    def piece(self, now_s: float) -> dict[str, Any] | None:
+        """Return the part of a streamed text that was not sent yet, or None if there is nothing to send.
+
+        The first part and the last one are sent at once, those between them every `PIECES_EVERY_S`.
+
+        Args:
+            now_s: the time in seconds.
+        """
         (request,) = self.requests
+        if now_s < self.due_s and request.ended is None:
+            return None
         piece, scores = request.take(), request.take_scores()
         if not piece and not scores:
             return None
+        self.due_s = now_s + PIECES_EVERY_S
         answer: dict[str, Any] = {"id": self.identity, "piece": piece}
         if not self.begun:
             self.begun = True

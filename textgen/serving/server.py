@@ -110,8 +110,9 @@ class Server:
         begun = time.perf_counter()
         finished = loaded.engine.step()
         loaded.step_s += (time.perf_counter() - begun - loaded.step_s) / 16
+        now_s = time.monotonic()
         for job in loaded.jobs.values():
-            if job.stream and (piece := job.piece()):
+            if job.stream and (piece := job.piece(now_s)):
                 self._answer(piece)
         for request in finished:
             job = loaded.jobs.pop(request)

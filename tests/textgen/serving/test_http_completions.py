@@ -90,7 +90,7 @@ def test_a_stream_has_the_same_text_in_pieces(service: Service, bundles: dict[st
     written = TextModel.load(bundles["plays"]).generate("the ", length=40, random_seed=1, count=2)
     assert texts == ["the " + text for text in written]
     assert reasons == {0: "length", 1: "length"}
-    assert len(chunks) > 20
+    assert len(chunks) >= 5
     assert chunks[-1].usage
     assert chunks[-1].usage.completion_tokens == 80
     assert len({chunk.id for chunk in chunks}) == 1

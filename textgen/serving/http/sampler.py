@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any
@@ -55,11 +56,18 @@ class Sampler:
         process = await self._running()
         identity = str(next(self._numbers))
         answers = self._open[identity] = asyncio.Queue()
-        over = False
+        over, held = False, deque[dict[str, Any] | None]()
         try:
             await _send(process, {**asked, "id": identity})
             while not over:
-                answer = await answers.get()
+                answer = held.popleft() if held else await answers.get()
+                while answer is not None and "piece" in answer and not held and not answers.empty():
+                    # A client that is slower than the engine gets fewer and longer pieces.
+                    following = answers.get_nowait()
+                    if following is not None and "piece" in following:
+                        answer = _joined(answer, following)
+                    else:
+                        held.append(following)
                 if answer is None:
                     over = True
                     raise ApiError(500, "the sampling process ended; try again", retry_after_s=1)
@@ -120,18 +128,23 @@ class Sampler:
 
     async def _read(self, lines: asyncio.StreamReader) -> None:
         """Hand each answer to the request that waits for it, until the process ends."""
-        mine = self._process
         try:
             async for line in lines:
                 answer = json.loads(line)
                 if (waiting := self._open.get(answer["id"])) is not None:
                     waiting.put_nowait(answer)
+        except (ValueError, KeyError):
+            # No line of the protocol, or one that is too long: whatever wrote it cannot be trusted any more.
+            self.restart()
         finally:
-            if mine is not None and mine.returncode is None:
-                with suppress(ProcessLookupError):
-                    mine.kill()
             for waiting in self._open.values():
                 waiting.put_nowait(None)
+
+
+def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Return two pieces of a text as one."""
+    scores = {"scores": first["scores"] + second["scores"]} if "scores" in first else {}
+    return {**first, "piece": first["piece"] + second["piece"], **scores}
 
 
 async def _send(process: asyncio.subprocess.Process, asked: dict[str, Any]) -> None:
