@@ -5,18 +5,14 @@ from __future__ import annotations
 import secrets
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from textgen.argument_checks import shown
+from textgen.cli.common.bundles import FOLDER, bundle_at
 from textgen.files.bundle_files import MANIFEST
+from textgen.serving.http.options import KEY_VARIABLE, LOOPBACK, Limits, Options, ServedModel
 
-if TYPE_CHECKING:
-    from textgen.serving.http.options import ServedModel
-
-KEY_VARIABLE = "TEXTGEN_KEY"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _KEY_BYTES = 24
 
 
@@ -66,8 +62,8 @@ def command(
 ) -> None:
     """Answer the requests of other programs: as JSON lines on standard input, or with --http.
 
-    With --http, MODEL is the folder of a bundle, and its name that of the folder (or of the folder above a
-    folder `model`); NAME=FOLDER gives it another one.
+    With --http, MODEL is the folder of a bundle, or a folder that has one in model/. Its name is that of the
+    folder, or of the folder above model/; NAME=FOLDER gives it another one.
     """
     if not http:
         if models:
@@ -78,10 +74,9 @@ def command(
         return
     if not models:
         raise click.UsageError("--http needs a MODEL at least: the folder of a bundle")
-    if no_key and host not in _LOOPBACK:
-        raise click.UsageError(f"--no-key is for {', '.join(_LOOPBACK)}; {host} can be reached by others")
-    # aiohttp takes a quarter of a second to load.
-    from textgen.serving.http.options import Limits, Options
+    if no_key and host not in LOOPBACK:
+        raise click.UsageError(f"--no-key is for {', '.join(LOOPBACK)}; {host} can be reached by others")
+    # aiohttp is large, and no other command needs it.
     from textgen.serving.http.process import serve
 
     limits = {
@@ -118,13 +113,10 @@ def _given_key(key: str | None, file: Path | None) -> str | None:
 
 
 def _named(model: str) -> tuple[str, ServedModel]:
-    from textgen.serving.http.options import ServedModel
-
     name, equals, folder = model.rpartition("=")
-    path = Path(folder)
+    path = bundle_at(Path(folder)).resolve()
     if not equals:
-        above = path.resolve()
-        name = above.parent.name if above.name == "model" else above.name
+        name = path.parent.name if path.name == FOLDER else path.name
     if not name or "/" in name or not name.isprintable():
         raise click.UsageError(
             f"{shown(name)} cannot be the name of a model; NAME=FOLDER gives it another one"
@@ -133,4 +125,4 @@ def _named(model: str) -> tuple[str, ServedModel]:
         created = int((path / MANIFEST).stat().st_mtime)
     except OSError:
         created = 0  # the sampling process will say what is wrong
-    return name, ServedModel(name, path.resolve(), created)
+    return name, ServedModel(name, path, created)

@@ -32,7 +32,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "corpus unwrap": ("textgen corpus unwrap book.txt --output input.txt", "textgen corpus unwrap book.txt"),
     "benchmark": ("textgen benchmark", "textgen benchmark --json --training-seconds 30"),
     "serve": (
-        "textgen serve --http plays/model",
+        "textgen serve --http plays",
         "textgen serve --http plays/model names=lists/model --port 9000",
     ),
     "completion": ('eval "$(textgen completion bash)"', "textgen completion fish"),

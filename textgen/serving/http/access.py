@@ -11,10 +11,9 @@ from aiohttp.typedefs import Middleware
 
 from textgen.serving.http.errors import ApiError
 from textgen.serving.http.metrics import Metrics
+from textgen.serving.http.options import LOOPBACK
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _OPEN = "/healthz"
 

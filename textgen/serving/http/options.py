@@ -1,9 +1,18 @@
-"""What the HTTP service is started with: its models, its address, its key, and its limits."""
+"""What the HTTP service is started with: its models, its address, its key, and its limits.
+
+The command reads this for its help, so nothing large may be imported here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+KEY_VARIABLE = "TEXTGEN_KEY"
+"""The environment variable that can hold the key; the sampling process does not get it."""
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""The addresses that only this host can reach."""
 
 
 @dataclass(frozen=True, slots=True)

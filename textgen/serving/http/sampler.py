@@ -17,8 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from textgen.serving.http.errors import ApiError
-
-KEY_VARIABLE = "TEXTGEN_KEY"
+from textgen.serving.http.options import KEY_VARIABLE
 
 _COMMAND = ("-m", "textgen", "serve")
 _LONGEST_LINE = 16 << 20
