@@ -13,9 +13,13 @@ from typing import Any
 import openai
 import psutil
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from tests.support.textgen.bundles import write_random_bundle
 from tests.support.textgen.http_service import KEY, Service, serving, wait_until
+from textgen.serving.http.access import errors_as_json
+from textgen.serving.http.metrics import Metrics
 
 COMPLETIONS = "/v1/completions"
 
@@ -31,6 +35,16 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def service(bundle: Path) -> Iterator[Service]:
     with serving(bundle, "--max-tokens", "1000000", "--connections", "100") as made:
         yield made
+
+
+class Uncounted(Metrics):
+    """Counts nothing: there is no service whose answers these are."""
+
+    def __init__(self) -> None:
+        pass
+
+    def answered(self, route: str, status: int) -> None:
+        pass
 
 
 def asking(**fields: Any) -> dict[str, Any]:
@@ -261,3 +275,16 @@ def test_without_a_key_web_pages_are_refused(bundle: Path) -> None:
             answer = service.ask(COMPLETIONS, asking(), **headers)
             assert answer.status == 403
             assert answer.body["error"]["type"] == "permission_error"
+
+
+async def test_a_fault_of_ours_has_the_form_of_every_error(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(_request: web.Request) -> web.Response:
+        raise ZeroDivisionError("on purpose")
+
+    app = web.Application(middlewares=[errors_as_json(Uncounted())])
+    app.router.add_get("/", broken)
+    async with TestClient(TestServer(app)) as client, client.get("/") as answer:
+        assert answer.status == 500
+        assert (await answer.json())["error"]["type"] == "server_error"
+        assert "on purpose" not in await answer.text()
+    assert "on purpose" in caplog.text

@@ -36,6 +36,9 @@ def errors_as_json(metrics: Metrics) -> Middleware:
             response = answer_of(error)
         except web.HTTPException as error:
             response = answer_of(_in_our_form(error, request))
+        except Exception:
+            request.app.logger.exception("unexpected error")
+            response = answer_of(ApiError(500, "something went wrong here; the service's log says what"))
         metrics.answered(route, response.status)
         return response
 
