@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import signal
 import threading
+from collections.abc import AsyncIterator
 
 import structlog
 
@@ -14,7 +15,14 @@ from bot.client import Pastiche
 from bot.commands import COMMAND_MODULES
 from bot.commands.tree import AnsweringTree
 from bot.infra.discord import connection
+from bot.infra.paths import Layout
 from bot.infra.upgrading import upgraded
+from bot.infra.watching import parts
+from bot.infra.watching.metrics import Metrics
+from bot.infra.watching.readiness import Check, Readiness, writable
+from bot.infra.watching.server import WatchServer
+from bot.infra.watching.sources import Sources
+from bot.infra.watching.thread import WatchThread
 from bot.settings import Settings
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
@@ -51,7 +59,7 @@ async def _serve(settings: Settings, token: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with create_bot(settings) as bot:
+    async with create_bot(settings) as bot, watched(bot):
         serving = asyncio.create_task(connection.serve(bot, token))
         stopping = asyncio.create_task(ended.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -66,25 +74,69 @@ async def _serve(settings: Settings, token: str) -> None:
                 await serving
 
 
+@contextlib.asynccontextmanager
+async def watched(bot: Pastiche) -> AsyncIterator[None]:
+    """Serve the bot's metrics and its health while the block runs, if the host chose an address.
+
+    That begins before the login: while Discord is away, the bot is alive and not ready.
+
+    Raises:
+        SettingsError: nothing can be served on the address.
+    """
+    settings = bot.settings
+    if settings.metrics_address is None:
+        yield
+        return
+    gateway = parts.connected(bot.gateway.seen_at, settings.health_max_age_s)
+    readiness = Readiness({"gateway": gateway} | _parts(settings, bot.database, bot.queue))
+    sources = Sources("bot", bot.metrics, bot.database, settings.data_dir, bot.heartbeat)
+    sources.add_discord(bot, bot.gateway.is_open)
+    server = WatchServer(settings.metrics_address, bot.metrics, readiness, sources.look)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.close()
+
+
+def _parts(settings: Settings, database: Database, queue: JobQueue) -> dict[str, Check]:
+    """What every process needs."""
+    return {
+        "database": parts.answering(database),
+        "queue": queue.look,
+        "storage": writable(settings.data_dir),
+    }
+
+
 def work_until_told(settings: Settings) -> None:
     """Run the trainings of the queue until SIGINT or SIGTERM, then end in order.
 
     Raises:
-        SettingsError: another worker has this name, or another process works with other tables.
+        SettingsError: another worker has this name, another process works with other tables, or nothing can
+            be served on the address for metrics.
         DatabaseError: the database cannot be used.
     """
-    database = Database(settings.database_url)
-    jobs = JobWorker(settings, database, executor_id=settings.executor_id or WORKER)
+    metrics = Metrics()
+    database = Database(settings.database_url, metrics.transaction)
+    name = settings.executor_id or WORKER
+    jobs = JobWorker(settings, database, executor_id=name, metrics=metrics)
     jobs.claim()
     claim = upgraded(settings)
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    jobs.start()
     queue = JobQueue(settings, database)
-    queue.reconcile()
-    ended.wait()
+    readiness = Readiness(_parts(settings, database, queue))
+    path = Layout(settings.data_dir).heartbeat_of(name)
+    watching = WatchThread(settings, path, metrics, database, readiness)
+    watching.start()
+    try:
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        jobs.start()
+        queue.reconcile()
+        ended.wait()
+        jobs.stop()
+    finally:
+        watching.stop()
     queue.close()
-    jobs.stop()
     database.dispose()
     claim.close()

@@ -102,12 +102,12 @@ def migrate() -> None:
         click.echo(f"the database is at revision {migrations.current(settings.database_url)}")
 
 
-@main.command(short_help="Say whether the bot is running and well.")
+@main.command(short_help="Say whether the bot or the worker is running and well.")
 def check() -> None:
-    """Exit with 0 if the bot of this data directory is running and well."""
+    """Exit with 0 if each bot and worker that this host runs in this data directory is well."""
     with _one_line_errors():
         settings = load_settings()
-        click.echo(health.check(settings, Layout(settings.data_dir).heartbeat))
+        click.echo(health.check(settings, Layout(settings.data_dir).heartbeats()))
 
 
 @main.command(

@@ -6,6 +6,7 @@
 import asyncio
 import importlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 import discord
@@ -27,6 +28,7 @@ from bot.infra.health import Heartbeat
 from bot.infra.paths import Layout
 from bot.infra.steady_clock import SteadyClock
 from bot.infra.upgrading import cannot_start, upgraded
+from bot.infra.watching.metrics import Metrics
 from bot.scheduling.poster import Poster
 from bot.settings import Settings
 from bot.training.bases import Bases
@@ -53,6 +55,7 @@ class Pastiche(commands.Bot):
     Attributes:
         settings: what the host set.
         layout: where files lie.
+        metrics: what a monitoring system is told.
         database: guilds, corpora, models, jobs.
         names: of members.
         words: that each server hides.
@@ -84,7 +87,9 @@ class Pastiche(commands.Bot):
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it never speaks
         intents = discord.Intents.none()
         intents.guilds = True
+        self.metrics = Metrics()
         super().__init__(
+            http_trace=self.metrics.discord_trace(),
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=tree,
@@ -96,7 +101,7 @@ class Pastiche(commands.Bot):
         self.settings = settings
         self._commands = command_modules
         self.layout = Layout(settings.data_dir)
-        self.database = Database(settings.database_url)
+        self.database = Database(settings.database_url, self.metrics.transaction)
         self.names = Names(self)
         self.words = GuildWords()
         self.pool = SamplerPool(
@@ -104,6 +109,7 @@ class Pastiche(commands.Bot):
             timeout_s=settings.sample_timeout_s,
             root=settings.data_dir,
             home=self.layout.home,
+            metrics=self.metrics,
         )
         self.admission = Admission()
         self.cooldowns = Cooldowns()
@@ -116,19 +122,20 @@ class Pastiche(commands.Bot):
         self.mentions_commands = True
         self.gateway = Gateway(self)
         self.heartbeat = Heartbeat(
-            self.layout.heartbeat, self.is_ready, self._end_processes, connected_at=self.gateway.seen_at
+            self._heartbeat_path(), self.is_ready, self._end_processes, connected_at=self.gateway.seen_at
         )
         self.download: attachments.Download = attachments.from_discord
         self._syncing: asyncio.Task[None] | None = None
         self._claim: IO[str] | None = None
         self.clock = SteadyClock()
         self.presence = Presence(self, self.database, self._clear_training, self.names, self.clock)
-        self.poster = Poster(self, self.database, self.pool, post_buttons, self.clock)
+        self.poster = Poster(self, self.database, self.pool, post_buttons, self.clock, self.metrics)
         self._worker = JobWorker(
             settings,
             self.database,
             executor_id=settings.executor_id or EXECUTOR,
             trains=settings.jobs == "here",
+            metrics=self.metrics,
         )
 
     async def setup_hook(self) -> None:
@@ -179,6 +186,10 @@ class Pastiche(commands.Bot):
         await self.poster.close()
         await super().close()
         await asyncio.to_thread(self._stop_services)
+
+    def _heartbeat_path(self) -> Path:
+        name = self.settings.executor_id
+        return self.layout.heartbeat_of(name) if name else self.layout.heartbeat
 
     def _clear_training(self, job: TrainingJob) -> None:
         workspace.clear(self.layout, job.guild_id, job.id)

@@ -5,6 +5,7 @@ The turns (`bot.generation.fair_queue`) keep one server from holding up another.
 
 import asyncio
 import itertools
+import time
 from pathlib import Path
 
 import structlog
@@ -16,6 +17,7 @@ from bot.generation.processes import SamplerProcesses
 from bot.generation.sampler import WorkerDied
 from bot.generation.sampler_protocol import Refusal, SampledText, SamplerRequest, texts_of
 from bot.i18n import _
+from bot.infra.watching.metrics import Failure, Metrics
 from textgen.errors import SettingsError
 
 log = structlog.stdlib.get_logger(__name__)
@@ -39,9 +41,19 @@ class SamplerPool:
         timeout_s: seconds after which a sample is given up.
         root: folder that relative paths of requests start from.
         home: folder that the processes use as the user's home; None: the bot's own.
+        metrics: of this process.
     """
 
-    def __init__(self, size: int, *, timeout_s: float, root: Path = Path(), home: Path | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        *,
+        timeout_s: float,
+        root: Path = Path(),
+        home: Path | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._metrics = metrics or Metrics()
         self._root = root
         self._timeout_s = timeout_s
         self._requests = itertools.count(1)
@@ -71,18 +83,29 @@ class SamplerPool:
             SampleRefused: the model cannot do what is asked, or its bundle is damaged.
             SamplerUnavailable: no process answered in time, or two died over this request.
         """
+        begun = time.monotonic()
         try:
             async with asyncio.timeout(self._timeout_s) as patience:
                 if request.pretrained:
                     async with self._pretrained_turns.turn(request.guild_id, request.options.count):
                         patience.reschedule(None)
-                        return await self._sampled(request, Lane.PRETRAINED)
+                        return await self._measured(request, Lane.PRETRAINED, begun)
                 heavy = await asyncio.to_thread(self._weights.is_heavy, self._root / request.bundle)
                 async with self._turns.turn(request.guild_id, request.options.count, heavy=heavy) as lane:
                     patience.reschedule(None)  # from here on each attempt has its own time
-                    return await self._sampled(request, lane)
+                    return await self._measured(request, lane, begun)
         except TimeoutError:
+            self._metrics.failed(Failure.SAMPLER)
             raise self._too_late() from None
+        except SamplerUnavailable:
+            self._metrics.failed(Failure.SAMPLER)
+            raise
+
+    async def _measured(self, request: SamplerRequest, lane: Lane, begun: float) -> tuple[SampledText, ...]:
+        texts = await self._sampled(request, lane)
+        characters = sum(len(text.text) for text in texts)
+        self._metrics.sampled(lane.value, time.monotonic() - begun, characters)
+        return texts
 
     async def _sampled(self, request: SamplerRequest, lane: Lane) -> tuple[SampledText, ...]:
         payload = request.as_json(self._root)
@@ -110,6 +133,7 @@ class SamplerPool:
             if "step_s" in answer:
                 measured = {name: float(answer[name]) for name in ("load_s", "step_s")}
                 self._weights.took(self._root / request.bundle, **measured)
+                self._metrics.sampling_step(lane.value, measured["step_s"])
             return texts_of(answer)
         raise SamplerUnavailable(
             _("The sampler stopped twice over this request. Please try again in a moment.")

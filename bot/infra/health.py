@@ -1,4 +1,4 @@
-"""The bot's heartbeat: a file that a thread rewrites as long as the event loop answers.
+"""The heartbeat of a bot or a worker: a file that a thread rewrites as long as the event loop answers.
 
 The thread measures several times a second how long the loop takes to answer. So a blocked loop is measured
 and, if it stays blocked, visible from outside, because the file gets old.
@@ -9,9 +9,10 @@ import collections
 import contextlib
 import json
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -32,8 +33,10 @@ class Heartbeat:
     Args:
         path: path of the heartbeat file.
         is_ready: returns whether the bot has been connected.
-        connected_at: returns the latest moment, in Unix seconds, at which the bot was known to be connected;
-            None if it never was.
+        connected_at: returns the latest moment, in Unix seconds, at which the process was known to be
+            connected to what it needs; None if it never was.
+        kind: `bot` or `worker`.
+        needs: what it must be connected to, in words.
         on_loop_closed: called from the thread if the loop is closed before `stop`, because the caller did not
             close the bot.
     """
@@ -45,8 +48,11 @@ class Heartbeat:
         on_loop_closed: Callable[[], None] = lambda: None,
         *,
         connected_at: Callable[[], float | None] = time.time,
+        kind: str = "bot",
+        needs: str = "Discord",
     ) -> None:
         self._path = path
+        self._about = {"kind": kind, "needs": needs, "host": socket.gethostname()}
         self._connected_at = connected_at
         self._is_ready = is_ready
         self._on_loop_closed = on_loop_closed
@@ -96,6 +102,7 @@ class Heartbeat:
 
     def _write(self, *, ready: bool) -> None:
         beat = {
+            **self._about,
             "pid": os.getpid(),
             "time": time.time(),
             "ready": ready,
@@ -117,33 +124,49 @@ class Heartbeat:
 
 
 class Unhealthy(Exception):
-    """The bot of this data directory is not healthy; `str()` says why."""
+    """A process of this data directory is not healthy; `str()` says why."""
 
 
-def check(settings: Settings, path: Path) -> str:
-    """Return one line about the running bot, if it is healthy.
+def check(settings: Settings, paths: Iterable[Path]) -> str:
+    """Return a line about each process of this host that runs in the data directory, if all are healthy.
+
+    Args:
+        settings: of the host.
+        paths: the heartbeats in the data directory. Those of other hosts are not looked at.
 
     Raises:
-        Unhealthy: it is not running, does not answer, or is not connected.
+        Unhealthy: none is running, or one does not answer, or is not connected.
     """
+    lines = [line for path in sorted(paths) if (line := _line(settings, path)) is not None]
+    if not lines:
+        raise Unhealthy(f"no bot is running on {settings.data_dir}, and no worker")
+    return "\n".join(lines)
+
+
+def _line(settings: Settings, path: Path) -> str | None:
+    """Return a line about one process; None if it is on another host, or has just ended."""
     try:
         beat = json.loads(path.read_bytes())
+        if beat.get("host", socket.gethostname()) != socket.gethostname():
+            return None
         age_s, pid = time.time() - float(beat["time"]), int(beat["pid"])
         connected_at = beat.get("connected_at", beat["time"])
         apart_s = time.time() - float(connected_at or 0)
+        kind, needs = beat.get("kind", "bot"), beat.get("needs", "Discord")
     except FileNotFoundError:
-        raise Unhealthy(f"no bot is running on {settings.data_dir}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unhealthy(f"{path} cannot be read ({error})") from None
+    who = f"the {kind} (process {pid})"
     if not _is_alive(pid):
-        raise Unhealthy(f"process {pid} of the bot is gone")
+        raise Unhealthy(f"process {pid} of the {kind} is gone")
     if age_s > settings.health_max_age_s:
-        raise Unhealthy(f"the bot (process {pid}) has not answered for {age_s:.0f} s")
+        raise Unhealthy(f"{who} has not answered for {age_s:.0f} s")
     if not beat["ready"] or connected_at is None:
-        raise Unhealthy(f"the bot (process {pid}) is not connected to Discord")
+        raise Unhealthy(f"{who} is not connected to {needs}")
     if apart_s > settings.health_max_age_s:
-        raise Unhealthy(f"the bot (process {pid}) has had no connection to Discord for {apart_s:.0f} s")
-    return f"the bot (process {pid}) is well; its event loop answers within {beat['lag_p99_ms']:g} ms (p99)"
+        raise Unhealthy(f"{who} has had no connection to {needs} for {apart_s:.0f} s")
+    return f"{who} is well; its event loop answers within {beat['lag_p99_ms']:g} ms (p99)"
 
 
 def _is_alive(pid: int) -> bool:

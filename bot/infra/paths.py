@@ -29,8 +29,16 @@ class Layout:
 
     @property
     def heartbeat(self) -> Path:
-        """The heartbeat of the running bot."""
+        """The heartbeat of the running bot, if it has no name of its own."""
         return self.data_dir / "heartbeat.json"
+
+    def heartbeat_of(self, name: str) -> Path:
+        """The heartbeat of the running process of that name in the job queue."""
+        return self.data_dir / f"heartbeat-{name}.json"
+
+    def heartbeats(self) -> list[Path]:
+        """The heartbeats of all processes that run here, or were killed."""
+        return [*self.data_dir.glob("heartbeat.json"), *self.data_dir.glob("heartbeat-*.json")]
 
     @property
     def tree_hash(self) -> Path:

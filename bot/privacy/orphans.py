@@ -35,7 +35,10 @@ _BUNDLE = re.compile(
 )
 _JOB = re.compile(rf"(?P<of>{_HEX})")
 _KINDS = {CORPORA: _TEXT, MODELS: _BUNDLE, JOBS: _JOB}
-_TOP = re.compile(r"\.(?:heartbeat\.json|command-tree\.sha256)\.\w{1,16}")
+# A killed process leaves its heartbeat; one that runs renews it every few seconds.
+_TOP = re.compile(
+    r"\.(?:heartbeat(?:-[\w.-]{1,60})?\.json|command-tree\.sha256)\.\w{1,16}|heartbeat-[\w.-]{1,60}\.json"
+)
 
 
 def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:

@@ -17,6 +17,7 @@ from bot.errors import UserError
 from bot.generation.pool import SamplerPool
 from bot.generation.request import MAX_RANDOM_SEED
 from bot.guilds.time_zones import zone_named
+from bot.infra.watching.metrics import Failure, Metrics
 from bot.scheduling.clock_jumps import ClockJumps, set_back
 from bot.scheduling.delivery import Delivery
 from bot.scheduling.due_posts import Slot
@@ -51,6 +52,7 @@ class Poster:
         pool: the sampler processes.
         buttons: makes the buttons below a post, from the schedule's id.
         now: returns the present moment (aware).
+        metrics: of this process.
 
     Attributes:
         now: returns the present moment; tests replace it.
@@ -63,8 +65,10 @@ class Poster:
         pool: SamplerPool,
         buttons: Callable[[int], discord.ui.View],
         now: Callable[[], datetime.datetime] = utc_now,
+        metrics: Metrics | None = None,
     ) -> None:
         self.now = now
+        self._metrics = metrics or Metrics()
         self._client = client
         self._database = database
         self._delivery = Delivery(client, database, pool, lambda: self.now(), buttons)
@@ -147,6 +151,7 @@ class Poster:
             log.warning("a post is put off", schedule=slot[1], error=str(error))
         except Exception as error:
             log.error("a post failed unexpectedly", schedule=slot[1], exc_info=error)
+            self._metrics.failed(Failure.POST)
         finally:
             self._running.pop(slot, None)
         if done:

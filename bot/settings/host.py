@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "PASTICHE_"
@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         le=3600,
         description="Seconds without a heartbeat or a connection to Discord, after which `check` fails.",
     )
+    metrics: str = Field(
+        "",
+        description="host:port that serves /metrics, /healthz and /readyz, such as 127.0.0.1:9464 "
+        "(default: none).",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe log lines shown."
     )
@@ -111,6 +116,13 @@ class Settings(BaseSettings):
     @classmethod
     def _strip(cls, values: Any) -> Any:
         return {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+
+    @field_validator("metrics")
+    @classmethod
+    def _check_address(cls, value: str) -> str:
+        if value and _address(value) is None:
+            raise ValueError("expected host:port, such as 127.0.0.1:9464 or [::]:9464")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -133,6 +145,11 @@ class Settings(BaseSettings):
     def base_names(self) -> tuple[str, ...]:
         """The names in `bases`, in their order."""
         return tuple(dict.fromkeys(self.bases.replace(",", " ").split()))
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Host and port of `metrics`; None if nothing is served."""
+        return _address(self.metrics)
 
     def require_token(self) -> str:
         """Return the token, for the login.
@@ -169,6 +186,14 @@ class Settings(BaseSettings):
         return self.data_dir
 
 
+def _address(text: str) -> tuple[str, int] | None:
+    """Read host:port, where an IPv6 host stands in brackets; None if it is something else."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):(\d{1,5})", text, re.ASCII)
+    if match is None or not 0 < int(match[3]) < 2**16:
+        return None
+    return match[1] or match[2], int(match[3])
+
+
 def load_settings(**keywords: Any) -> Settings:
     """Return the settings from keywords, the environment and `.env`.
 
@@ -187,4 +212,5 @@ def _line(item: Any) -> str:
     field = str(item["loc"][0])
     name = field if field.isupper() else f"{PREFIX}{field.upper()}"
     received = "" if "token" in field.lower() else f" is {item['input']!r}:"
-    return f"{name}{received} {item['msg'][0].lower()}{item['msg'][1:]}"
+    told = str(item["msg"]).removeprefix("Value error, ")
+    return f"{name}{received} {told[0].lower()}{told[1:]}"

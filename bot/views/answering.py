@@ -25,9 +25,9 @@ from discord.utils import MISSING
 from bot import i18n
 from bot.i18n import _
 from bot.infra.discord.refusals import ALREADY_ACKNOWLEDGED, UNKNOWN_INTERACTION, UNKNOWN_MESSAGE
-from bot.views.error_messages import line_for
+from bot.infra.watching.metrics import Failure
+from bot.views.error_messages import line_for, log_late, log_outage
 from models import DatabaseError
-from textgen.files.atomic import is_disk_full
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -198,12 +198,12 @@ def answers(
                 await acknowledge(interaction, ack if isinstance(ack, Ack) else ack(kwargs))
                 await callback(owner, interaction, *args, **kwargs)
             except TooLate as late:
-                _log_late(interaction, late)
+                log_late(interaction, late)
             except Exception as error:
                 line = line_for(error)
                 if line is None or _is_vanished(error):
                     raise
-                _log_outage(interaction, error)
+                log_outage(interaction, error)
                 await answer_privately(interaction, line)
 
         return cast("Command[Owner, P]", wrapper)
@@ -221,7 +221,7 @@ async def run_answering(interaction: Interaction, ack: Ack, work: Callable[[], A
         await acknowledge(interaction, ack)
         await work()
     except TooLate as late:
-        _log_late(interaction, late)
+        log_late(interaction, late)
     except Exception as error:  # noqa: BLE001 - the outermost frame of ours; logged with a reference
         await answer_error(interaction, error)
 
@@ -244,11 +244,12 @@ async def answer_error(interaction: Interaction, error: BaseException) -> None:
             command=interaction.command.qualified_name if interaction.command else None,
             exc_info=error,
         )
+        interaction.client.metrics.failed(Failure.UNEXPECTED)
         line = _("Something went wrong on our side. Reference for the host's log: {reference}.").format(
             reference=f"`{reference}`"
         )
     else:
-        _log_outage(interaction, error)
+        log_outage(interaction, error)
     try:
         await answer_privately(interaction, line)
     except discord.HTTPException as refused:
@@ -274,13 +275,3 @@ def _is_vanished(error: BaseException, codes: frozenset[int] = TOO_LATE | {UNKNO
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     return isinstance(error, discord.HTTPException) and error.code in codes
-
-
-def _log_outage(interaction: Interaction, error: BaseException) -> None:
-    """Log a full disk or an unusable database, which only the host can repair."""
-    if isinstance(error, DatabaseError) or is_disk_full(error):
-        log.error("refused for want of disk or database", guild=interaction.guild_id, error=str(error))
-
-
-def _log_late(interaction: Interaction, late: TooLate) -> None:
-    log.warning("too late for an interaction", guild=interaction.guild_id, discord=str(late))

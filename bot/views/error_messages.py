@@ -1,16 +1,24 @@
-"""What people read when something goes wrong: one table from exception to line of text."""
+"""What people read when something goes wrong: one table from exception to line of text.
+
+What only the host can repair is also logged and counted here.
+"""
 
 from collections.abc import Callable
 from typing import Any, cast
 
+import discord
+import structlog
 from discord import app_commands
 
 from bot.errors import NoModels, SampleRefused, UnknownModel, UserError
 from bot.i18n import _
+from bot.infra.watching.metrics import Failure
 from bot.text import card_style, reasons, safe_text
 from models import DatabaseError, InvalidNameError
 from textgen.errors import TextgenError
 from textgen.files.atomic import is_disk_full
+
+log = structlog.stdlib.get_logger(__name__)
 
 LINE_CHARACTERS = 1500
 
@@ -100,3 +108,17 @@ def line_for(error: BaseException) -> str | None:
     if is_disk_full(error):
         return _no_room()
     return next((line(error) for kind, line in LINES if isinstance(error, kind)), None)
+
+
+def log_outage(interaction: discord.Interaction[Any], error: BaseException) -> None:
+    """Log and count a full disk or an unusable database, which only the host can repair."""
+    full = is_disk_full(error) or (isinstance(error, DatabaseError) and error.disk_full)
+    if full or isinstance(error, DatabaseError):
+        log.error("refused for want of disk or database", guild=interaction.guild_id, error=str(error))
+        interaction.client.metrics.failed(Failure.DISK if full else Failure.DATABASE)
+
+
+def log_late(interaction: discord.Interaction[Any], late: Exception) -> None:
+    """Log and count an interaction that Discord no longer takes an answer to."""
+    log.warning("too late for an interaction", guild=interaction.guild_id, discord=str(late))
+    interaction.client.metrics.failed(Failure.TOO_LATE)

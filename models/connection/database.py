@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,8 +26,12 @@ class Database:
     Objects read in a transaction stay readable after it; changes made to them later go nowhere.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, measured: Callable[[str, float], None] | None = None) -> None:
         """Check the address. The first transaction opens the connection.
+
+        Args:
+            url: the address.
+            measured: called after each transaction with `read` or `write` and its duration in seconds.
 
         Raises:
             DatabaseError: the address cannot be used.
@@ -34,6 +39,7 @@ class Database:
         self.url = parse_url(url)
         self._engine = make_engine(self.url)
         self._threads = _threads()
+        self._measured = measured or (lambda _kind, _seconds: None)
         self._writing_engine = self._engine.execution_options(writes=True)
 
     @contextmanager
@@ -44,6 +50,7 @@ class Database:
             DatabaseError: the database cannot be reached or used, or a write was tried.
         """
         with (
+            self._timed("read"),
             one_clear_line(self.url),
             Session(self._engine, expire_on_commit=False) as session,
             session.begin(),
@@ -62,12 +69,21 @@ class Database:
             DatabaseError: the database cannot be reached or used, or another writer held it for 15 s.
         """
         with (
+            self._timed("write"),
             one_clear_line(self.url),
             Session(self._writing_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             session.connection()
             yield session
+
+    @contextmanager
+    def _timed(self, kind: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._measured(kind, time.monotonic() - begun)
 
     async def call(
         self, function: Callable[[Session, *Arguments], Result], *args: *Arguments, write: bool = False

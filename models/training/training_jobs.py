@@ -115,6 +115,16 @@ def unfinished(session: Session) -> Sequence[TrainingJob]:
     return session.scalars(chosen.order_by(TrainingJob.created_at, TrainingJob.id)).all()
 
 
+def standing(session: Session) -> dict[JobState, tuple[int, datetime]]:
+    """Return how many jobs of all guilds are queued and running, and when the oldest was asked for."""
+    chosen = (
+        sa.select(TrainingJob.state, sa.func.count(), sa.func.min(TrainingJob.created_at))
+        .where(TrainingJob.state.in_(UNFINISHED))
+        .group_by(TrainingJob.state)
+    )
+    return {state: (jobs, oldest) for state, jobs, oldest in session.execute(chosen)}
+
+
 def changed_cards(
     session: Session, limit: int = 50, *, without: Collection[int] = ()
 ) -> Sequence[TrainingJob]:

@@ -59,6 +59,16 @@ class Windows(Protocol):
     """The windows of a text, in batches."""
 
     @property
+    def batch(self) -> int:
+        """Number of windows in a batch."""
+        ...
+
+    @property
+    def length(self) -> int:
+        """Number of tokens in a window."""
+        ...
+
+    @property
     def batches(self) -> int:
         """Number of batches in a pass over the text."""
         ...

@@ -62,6 +62,10 @@ class JobQueue:
             log.warning("a job waits without a turn")
             self._add_turn(uuid4().hex)
 
+    def look(self) -> None:
+        """Return if the queue's database answers; blocks, and raises whatever it says otherwise."""
+        self._client.list_workflows(name=WORKFLOW, limit=1, load_input=False, load_output=False)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.destroy()

@@ -14,6 +14,7 @@ from dbos import DBOS, DBOSConfig
 
 from bot.infra.durability import wait_for_room
 from bot.infra.paths import Layout
+from bot.infra.watching.metrics import Metrics
 from bot.settings import Settings, SettingsError
 from bot.training.jobs.queue import APPLICATION, QUEUE, VERSION
 from bot.training.jobs.workflows import JobContext, bind
@@ -36,16 +37,23 @@ class JobWorker:
         database: holds the jobs.
         executor_id: name of this process in the queue, up to 60 letters, digits, dots, dashes or underscores.
         trains: whether this process trains; False leaves the trainings to other processes.
+        metrics: of this process.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, *, executor_id: str, trains: bool = True
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        executor_id: str,
+        trains: bool = True,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._trains = trains
         self._executor_id = executor_id
         self._layout = Layout(settings.data_dir)
-        self._context = JobContext(settings, database, self._layout)
+        self._context = JobContext(settings, database, self._layout, metrics or Metrics())
         self._lock: IO[str] | None = None
 
     def claim(self) -> None:

@@ -16,13 +16,16 @@ from typing import TypeVar
 
 import structlog
 from dbos import DBOS
+from structlog.contextvars import bound_contextvars
 
 from bot.bundles.publishing import publish_bundle
 from bot.infra.paths import Layout
+from bot.infra.watching.metrics import Failure, Metrics
 from bot.settings import Settings
 from bot.text import reasons
 from bot.training.jobs.progress import Reporter
 from bot.training.trainer import workspace
+from bot.training.trainer.measured import measured
 from bot.training.trainer.process import Stop, TrainingOrder, run_trainer
 from models import Corpus, Database, DatabaseError, JobState, TrainingJob, corpora, queue_order, training_jobs
 from textgen.files.atomic import is_disk_full
@@ -56,6 +59,7 @@ class JobContext:
     settings: Settings
     database: Database
     layout: Layout
+    metrics: Metrics = field(default_factory=Metrics)
     stopping: threading.Event = field(default_factory=threading.Event)
     # Recovered workflows run through DBOS's own queue, which does not have the limit of ours.
     slot: threading.Lock = field(default_factory=threading.Lock)
@@ -112,7 +116,8 @@ def train(turn_id: str) -> tuple[int, str] | None:
             log.info("nothing waits", turn=turn_id)
             return None
         try:
-            return (job.guild_id, job.id) if _train(context, job) else None
+            with bound_contextvars(guild=job.guild_id, job=job.id):
+                return (job.guild_id, job.id) if _train(context, job) else None
         except Exception as error:
             log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
             reason = f"the bot could not run the training ({type(error).__name__})"
@@ -197,7 +202,8 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         _fail(context, job.guild_id, job.id, NEVER_FURTHER)
         return False
     reporter = Reporter(context.database, job, context.stopping.is_set)
-    end = run_trainer(order, on_event=reporter.take, should_stop=reporter.should_stop)
+    with measured(context.metrics, reporter.take) as run:
+        end = run.end = run_trainer(order, on_event=run.take, should_stop=reporter.should_stop)
     if end.finished is not None:
         recorded(context, reporter.end)
         return True
@@ -266,6 +272,7 @@ def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
 def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
     # Its files may fill the disk on which the failure must be recorded, so they are deleted first.
     workspace.clear(context.layout, guild_id, job_id)
+    context.metrics.failed(Failure.TRAINING)
 
     def fail() -> None:
         with context.database.write() as session:

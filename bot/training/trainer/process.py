@@ -11,7 +11,6 @@ import json
 import queue
 import shutil
 import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from typing import Any
 import structlog
 
 from bot.infra.children.process import Child, child_environment, start_child, thread_limits
+from bot.infra.threads import follower
 from bot.text import reasons
 from bot.training.trainer.watchdog import Watchdog
 from textgen.levels import DEFAULT_LEVEL
@@ -164,8 +164,8 @@ def _run_once(
     lines: queue.Queue[str | None] = queue.Queue()
     last_words: collections.deque[str] = collections.deque(maxlen=STDERR_LINES)
     readers = [
-        threading.Thread(target=_read_lines, args=(child, lines), name="trainer-events", daemon=True),
-        threading.Thread(target=_read_errors, args=(child, last_words), name="trainer-errors", daemon=True),
+        follower("trainer-events", _read_lines, child, lines),
+        follower("trainer-errors", _read_errors, child, last_words),
     ]
     for reader in readers:
         reader.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.infra import health
+from bot.infra.paths import Layout
 from bot.settings import Settings
 
 WELL = {"ready": True, "lag_p99_ms": 1.5}
@@ -24,7 +25,7 @@ def write(path: Path, **beat: object) -> None:
 
 def test_a_fresh_heartbeat_is_well(settings: Settings, tmp_path: Path):
     write(tmp_path / "beat")
-    assert "answers within 1.5 ms" in health.check(settings, tmp_path / "beat")
+    assert "answers within 1.5 ms" in health.check(settings, [tmp_path / "beat"])
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,27 @@ def test_a_fresh_heartbeat_is_well(settings: Settings, tmp_path: Path):
 def test_anything_else_is_not(settings: Settings, tmp_path: Path, beat: dict, says: str):
     write(tmp_path / "beat", **beat)
     with pytest.raises(health.Unhealthy, match=says):
-        health.check(settings, tmp_path / "beat")
+        health.check(settings, [tmp_path / "beat"])
+
+
+def test_all_that_runs_on_this_host_must_be_well(settings: Settings, tmp_path: Path):
+    """A folder may be shared: a process on another host is asked there."""
+    layout = Layout(tmp_path)
+    write(layout.heartbeat)
+    write(layout.heartbeat_of("worker"), kind="worker", needs="database and queue")
+    write(layout.heartbeat_of("elsewhere"), kind="worker", host="elsewhere", time=HOUR_AGO)
+    worker, bot = health.check(settings, layout.heartbeats()).splitlines()
+    assert worker.startswith(f"the worker (process {os.getpid()}) is well")
+    assert bot.startswith(f"the bot (process {os.getpid()}) is well")
+    write(layout.heartbeat_of("worker"), kind="worker", needs="database and queue", connected_at=HOUR_AGO)
+    with pytest.raises(health.Unhealthy, match=r"the worker .* no connection to database and queue for 36"):
+        health.check(settings, layout.heartbeats())
+
+
+def test_where_nothing_runs_check_says_so(settings: Settings, tmp_path: Path):
+    write(Layout(tmp_path).heartbeat, host="elsewhere")
+    with pytest.raises(health.Unhealthy, match="no bot is running on"):
+        health.check(settings, Layout(tmp_path).heartbeats())
 
 
 def test_who_leaves_without_closing_the_bot_is_noticed(tmp_path: Path):

@@ -55,6 +55,9 @@ def test_a_token_that_is_none_is_refused_without_repeating_it(token: str):
         ("PASTICHE_MAX_CORPUS_BYTES", "1"),
         ("PASTICHE_LOG_LEVEL", "LOUD"),
         ("PASTICHE_JOBS", "somewhere"),
+        ("PASTICHE_METRICS", "9464"),
+        ("PASTICHE_METRICS", "127.0.0.1:70000"),
+        ("PASTICHE_METRICS", "::1:9464"),
     ],
 )
 def test_a_value_out_of_bounds_is_one_line_naming_the_setting(
@@ -71,6 +74,19 @@ def test_a_value_out_of_bounds_is_one_line_naming_the_setting(
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(SettingsError, match="more than max_training_minutes"):
         load_settings(training_minutes=10, max_training_minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("", None),
+        ("127.0.0.1:9464", ("127.0.0.1", 9464)),
+        ("[::]:9464", ("::", 9464)),
+        ("metrics.internal:80", ("metrics.internal", 80)),
+    ],
+)
+def test_an_address_is_read(text: str, address: tuple[str, int] | None):
+    assert load_settings(metrics=text).metrics_address == address
 
 
 def test_every_setting_has_a_description():

@@ -84,7 +84,9 @@ class Trainer:
         )
         self._first = checkpoint.values(self._variables())
         self._batches = Batches(self._strips, self._network, settings.random_seed)
-        self._reports = StepReports(emit, self._clock, total=self._total)
+        self._reports = StepReports(
+            emit, self._clock, total=self._total, tokens=self._strips.batch * self._strips.length
+        )
         self._begin()
         self._damage = ""
         self._saved_at = time.monotonic()

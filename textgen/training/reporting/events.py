@@ -53,6 +53,7 @@ class ProgressEvent(TypedDict):
         eta_s: estimated seconds until the end; None while too few steps are done.
         step: number of steps that are done.
         elapsed_s: seconds since the training began.
+        tokens_per_s: tokens of the text that were trained on since the last such event, in each second.
 
     Example:
         >>> def show(event: textgen.Event) -> None:
@@ -67,6 +68,7 @@ class ProgressEvent(TypedDict):
     eta_s: float | None
     step: int
     elapsed_s: float
+    tokens_per_s: float
 
 
 class SampleEvent(TypedDict):

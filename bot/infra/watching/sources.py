@@ -1,0 +1,108 @@
+"""Reads what is measured only when somebody asks: servers, shards, the queue, the disk, the event loop."""
+
+import asyncio
+import datetime
+import math
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import discord
+
+from bot.infra.health import Heartbeat
+from bot.infra.watching.metrics import QUANTILES, Metrics
+from models import Database, DatabaseError, JobState, training_jobs
+from models.tables import UNFINISHED
+
+PATIENCE_S = 3.0
+
+
+class Sources:
+    """Where the values come from that no event reports.
+
+    Args:
+        kind: `bot` or `worker`.
+        metrics: of this process.
+        database: has the queue's rows.
+        data_dir: the folder whose disk is looked at.
+        heartbeat: measures the event loop.
+        patience_s: seconds after which the database or the disk counts as away.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        metrics: Metrics,
+        database: Database,
+        data_dir: Path,
+        heartbeat: Heartbeat,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._metrics = metrics
+        self._database = database
+        self._data_dir = data_dir
+        self._heartbeat = heartbeat
+        self._patience_s = patience_s
+        self._discord: Callable[[], None] = lambda: None
+        self._slow: asyncio.Future[None] | None = None
+        metrics.information.labels(kind, version("pastiche")).set(1)
+
+    def add_discord(self, client: discord.Client, is_connected: Callable[[], bool]) -> None:
+        """Also read the client's servers and shards."""
+
+        def read() -> None:
+            self._metrics.guilds.set(len(client.guilds))
+            self._metrics.connected.set(is_connected())
+            # Only a client of several shards has `latencies`.
+            shards: list[tuple[int, float]] | None = getattr(client, "latencies", None)
+            for number, seconds in [(0, client.latency)] if shards is None else shards:
+                if math.isfinite(seconds):  # else the shard is not connected
+                    self._metrics.shard_latency.labels(str(number)).set(seconds)
+                else:
+                    self._metrics.shard_latency.remove(str(number))
+
+        self._discord = read
+
+    async def look(self) -> None:
+        """Read everything; what takes too long counts as away, and is not asked again until it answers."""
+        self._discord()
+        for quantile in QUANTILES:
+            self._metrics.loop_lag.labels(f"{quantile:g}").set(self._heartbeat.lag_s(quantile))
+        if self._slow is None:
+            self._slow = asyncio.ensure_future(self._look_at_what_may_hang())
+        await asyncio.wait({self._slow}, timeout=self._patience_s)
+        if self._slow.done():
+            self._slow = None
+        else:
+            self._database_is_away()
+
+    async def _look_at_what_may_hang(self) -> None:
+        await asyncio.gather(self._look_at_queue(), asyncio.to_thread(self._look_at_disk))
+
+    async def _look_at_queue(self) -> None:
+        try:
+            standing = await self._database.call(training_jobs.standing)
+        except DatabaseError:
+            self._database_is_away()
+            return
+        now = datetime.datetime.now(datetime.UTC)
+        for state in UNFINISHED:
+            jobs, oldest = standing.get(state, (0, now))
+            self._metrics.queue_jobs.labels(state.value).set(jobs)
+            if state is JobState.QUEUED:
+                self._metrics.queue_oldest.set(max(0.0, (now - oldest).total_seconds()))
+        self._metrics.database_up.set(1)
+
+    def _database_is_away(self) -> None:
+        """Show that nothing is known of the queue, rather than its last numbers."""
+        self._metrics.database_up.set(0)
+        self._metrics.queue_oldest.set(math.nan)
+        for state in UNFINISHED:
+            self._metrics.queue_jobs.labels(state.value).set(math.nan)
+
+    def _look_at_disk(self) -> None:
+        try:
+            self._metrics.disk_free.set(shutil.disk_usage(self._data_dir).free)
+        except OSError:
+            self._metrics.disk_free.set(math.nan)
