@@ -46,6 +46,7 @@ def publish_bundle(
         validation_loss=manifest.validation_loss,
         created_by=created_by,
         imported=imported,
+        size=sum(file.stat().st_size for file in bundle.iterdir() if file.is_file()),
     )
     # A row holds a path relative to the data directory, and both bundles are in the same one.
     data_dir = Path(str(bundle).removesuffix(relative(bundle)))

@@ -15,12 +15,15 @@ from bot.errors import NoModels, UserError
 from bot.guilds.permissions import guild_of
 from bot.i18n import _
 from bot.text import safe_text
+from bot.training import quotas
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.error_messages import line_for
 from bot.views.model_import import ImportButton
 from bot.views.model_panel import ModelButton, send_panel
 from bot.views.persistent import PageItem, PersistentItem, Select
 from models import Database, TextModel, guilds, text_models
+from models.training import usage
+from models.training.usage import Usage
 
 ID = re.compile(r"\d{1,18}")
 
@@ -75,7 +78,7 @@ class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):op
 
 async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
     guild_id = guild_of(interaction)
-    models, default_id = await _listing(interaction.client.database, guild_id)
+    models, default_id, used = await _listing(interaction.client.database, guild_id)
     if not models:
         raise NoModels
     last = page_count(len(models)) - 1
@@ -86,13 +89,15 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
     view.add_item(ImportButton())
     made_by = {model.created_by for model in shown_on(models, page)}
     makers = await interaction.client.names.of_all(guild_id, made_by)
-    return model_page(models, page, default_id=default_id, makers=makers), view
+    line = quotas.used_line(used, interaction.client.settings)
+    return model_page(models, page, default_id=default_id, makers=makers, used=line), view
 
 
-async def _listing(database: Database, guild_id: int) -> tuple[list[TextModel], int | None]:
-    def look_up(session: Session) -> tuple[list[TextModel], int | None]:
+async def _listing(database: Database, guild_id: int) -> tuple[list[TextModel], int | None, Usage]:
+    def look_up(session: Session) -> tuple[list[TextModel], int | None, Usage]:
         models = list(text_models.listing(session, guild_id))
-        return models, guilds.settings_of(session, guild_id).default_model_id
+        default_id = guilds.settings_of(session, guild_id).default_model_id
+        return models, default_id, usage.of_guild(session, guild_id)
 
     return await database.call(look_up)
 

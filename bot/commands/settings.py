@@ -17,9 +17,12 @@ from bot.guilds import setting_values
 from bot.guilds.permissions import guild_of, require_manager
 from bot.guilds.settings import BY_OPTION, SETTINGS, Kind, Setting
 from bot.i18n import _, marked
+from bot.training import quotas
 from bot.views.answering import Ack, answer, answers
 from bot.views.recent_changes import ChangesButton, ChangesPage
 from models import GuildSettings, audit, guilds, text_models
+from models.training import usage
+from models.training.usage import Usage
 
 ALL = "all"
 
@@ -109,16 +112,18 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
         """Answer with the card."""
         require_manager(interaction)
 
-        def look_up(session: Session, guild_id: int) -> tuple[GuildSettings, dict[int, str]]:
-            return guilds.settings_of(session, guild_id), dict(_model_names(session, guild_id))
+        def look_up(session: Session, guild_id: int) -> tuple[GuildSettings, dict[int, str], Usage]:
+            names = dict(_model_names(session, guild_id))
+            return guilds.settings_of(session, guild_id), names, usage.of_guild(session, guild_id)
 
-        settings, names = await self.bot.database.call(look_up, guild_of(interaction))
+        settings, names, used = await self.bot.database.call(look_up, guild_of(interaction))
         guild_name = interaction.guild.name if interaction.guild else ""
         card = settings_card(
             guild_name,
             settings,
             names.get(settings.default_model_id or 0),
             setting_values.stale(interaction.guild, settings),
+            used=quotas.used_line(used, self.bot.settings),
         )
         view = discord.ui.View(timeout=None)
         view.add_item(ChangesButton())

@@ -117,7 +117,7 @@ def shown_on(models: list[TextModel], page: int) -> list[TextModel]:
 
 
 def model_page(
-    models: list[TextModel], page: int, *, default_id: int | None, makers: Mapping[int, str]
+    models: list[TextModel], page: int, *, default_id: int | None, makers: Mapping[int, str], used: str
 ) -> discord.Embed:
     """One page of the list.
 
@@ -126,6 +126,7 @@ def model_page(
         page: number of the page, from 0.
         default_id: id of the server's default model; None if it chose none.
         makers: display names of those who made the models, by Discord user id.
+        used: what the server stores of what it may store, as a line.
     """
     pages = page_count(len(models))
     embed = discord.Embed(title=_("Models of this server"), colour=card_style.SAMPLE)
@@ -147,7 +148,6 @@ def model_page(
             ),
             inline=False,
         )
-    total = ngettext("{number} model", "{number} models", len(models)).format(number=len(models))
     turned = _("page {page} of {pages}").format(page=page + 1, pages=pages)
-    embed.set_footer(text=total if pages == 1 else f"{total} · {turned}")
+    embed.set_footer(text=used if pages == 1 else f"{used} · {turned}")
     return embed

@@ -27,7 +27,12 @@ class Change:
 
 
 def settings_card(
-    guild_name: str, settings: GuildSettings, model_name: str | None, stale: Collection[str] = ()
+    guild_name: str,
+    settings: GuildSettings,
+    model_name: str | None,
+    stale: Collection[str] = (),
+    *,
+    used: str = "",
 ) -> discord.Embed:
     """Every setting by group; what differs from its default is marked.
 
@@ -36,6 +41,7 @@ def settings_card(
         settings: its row, or the defaults.
         model_name: of its default model.
         stale: options that name what is not there any more.
+        used: what the server stores of what it may store, as a line; empty: not shown.
     """
     embed = discord.Embed(
         title=_("Settings of {server}").format(server=safe_text.safe_within(guild_name, 150)),
@@ -48,6 +54,8 @@ def settings_card(
             if each.group is group
         ]
         embed.add_field(name=_(group.value), value="\n".join(lines), inline=False)
+    if used:
+        embed.add_field(name=_("Stored"), value=used, inline=False)
     number = sum(setting_values.changed(setting, settings) for setting in SETTINGS)
     differs = ngettext(
         "{number} setting differs from its default", "{number} settings differ from their defaults", number

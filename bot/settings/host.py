@@ -90,6 +90,16 @@ class Settings(BaseSettings):
     max_queued_per_guild: int = Field(
         5, ge=1, le=100, description="Trainings a server may have queued or running at a time."
     )
+    max_models_per_guild: int = Field(100, ge=1, le=10_000, description="Models a server may have.")
+    max_bytes_per_guild: int = Field(
+        4 * 2**30, ge=2**20, le=2**50, description="Bytes that a server's texts and models may take."
+    )
+    min_free_bytes: int = Field(
+        512 * 2**20,
+        ge=0,
+        le=2**50,
+        description="Bytes of the disk that stay free: with less, no training and no import is accepted.",
+    )
     schedule_minutes: int = Field(
         30, ge=1, le=1440, description="Least minutes between two posts of a schedule."
     )

@@ -19,6 +19,7 @@ from bot.i18n import _
 from bot.infra.children.untrusted_input import ChildPool
 from bot.infra.paths import Layout, relative
 from bot.settings import Settings
+from bot.training import quotas
 from bot.training.bases import Bases, OfferedBase
 from bot.training.jobs import limits
 from bot.training.trainer import workspace
@@ -92,10 +93,13 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
     bot: Services = interaction.client
     guild_id, user_id = guild_of(interaction), interaction.user.id
     most = bot.settings.max_queued_per_guild
+    uploads = (request.corpus, request.validation)
+    announced = sum(upload.size for upload in uploads if upload is not None)
 
     def look(session: Session) -> TextModel | OfferedBase | None:
         require_trainer(interaction, guilds.settings_of(session, guild_id))
         limits.require_room(session, guild_id, user_id, most_at_a_time=most)
+        quotas.require_room(session, guild_id, bot.settings, name=request.name, added=announced)
         return _base(session, guild_id, request, bot.bases)
 
     base = await bot.database.call(look)
@@ -105,6 +109,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
     name = clean_name(request.name)
     level = _level(request, base)
     _require_card_can_be_shown(interaction)
+    await asyncio.to_thread(quotas.require_disk, bot.settings, announced)
     texts: list[AcceptedText] = []
     try:
         await _take_in(bot, guild_id, request, texts)
@@ -112,6 +117,8 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
         def record(session: Session) -> TrainingJob:
             guilds.lock(session, guild_id)  # so that of two requests at once each counts the other
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
+            stored = sum(text.size for text in texts)
+            quotas.require_room(session, guild_id, bot.settings, name=name, added=stored)
             # Once more, because it may have been replaced during the upload.
             again = _base(session, guild_id, request, bot.bases)
             ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
@@ -233,6 +240,7 @@ def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText
         symbols=text.stats.symbols,
         uploaded_by=user_id,
         rights_confirmed_at=datetime.datetime.now(datetime.UTC),
+        size=text.size,
     ).id
 
 

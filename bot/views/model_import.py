@@ -1,5 +1,6 @@
 """Import: a zip file from Export becomes a model of this server, after every check."""
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_trainer
 from bot.i18n import _
 from bot.text import safe_text
+from bot.training import quotas
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
@@ -67,15 +69,23 @@ class ImportModal(Form):
         """Check the file and publish it, if the person still may."""
         await _require_importer(interaction)
         bot, guild_id, name = interaction.client, guild_of(interaction), clean_name(self.name.value)
-        await bot.database.call(_require_free, guild_id, name)
+        upload = self.file.values[0]
+
+        def require(session: Session, added: int) -> None:
+            _require_free(session, guild_id, name)
+            quotas.require_room(session, guild_id, bot.settings, name=name, added=added)
+
+        await bot.database.call(require, upload.size)
+        await asyncio.to_thread(quotas.require_disk, bot.settings, upload.size)
         bundle = bot.layout.bundle(guild_id, f"import-{uuid4().hex}")
         packed = bundle.with_name(f".{bundle.name}.zip")
         try:
-            await attachments.save(self.file.values[0], bot.settings.max_bundle_bytes, bot.download, packed)
+            await attachments.save(upload, bot.settings.max_bundle_bytes, bot.download, packed)
             await bot.checks.call(guild_id, _take_in, packed, bundle)
 
             def publish(session: Session) -> None:
-                _require_free(session, guild_id, name)
+                guilds.lock(session, guild_id)  # so that of two imports at once each counts the other
+                require(session, quotas.size_of(bundle) or 0)
                 publish_bundle(
                     session, guild_id, bundle, name=name, created_by=interaction.user.id, imported=True
                 )

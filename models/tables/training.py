@@ -27,6 +27,8 @@ class Corpus(Base):
     characters: Mapped[int]
     lines: Mapped[int]
     symbols: Mapped[int]
+    # Bytes of the file; None: it was stored before this was recorded, and is not measured yet.
+    size: Mapped[int | None] = mapped_column(sa.BigInteger)
     uploaded_by: Mapped[int] = mapped_column(sa.BigInteger)
     rights_confirmed_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -50,6 +52,8 @@ class TextModel(Base):
     name: Mapped[str] = mapped_column(sa.String(NAME_CHARACTERS))
     name_key: Mapped[str]
     bundle_path: Mapped[str]
+    # Bytes of the bundle; None as for a corpus.
+    size: Mapped[int | None] = mapped_column(sa.BigInteger)
     corpus_id: Mapped[int | None]
     # The job that made it, for the record: no foreign key, so that an old job can be deleted.
     training_job_id: Mapped[str | None] = mapped_column(sa.String(32))

@@ -20,6 +20,7 @@ def add(
     symbols: int,
     uploaded_by: int,
     rights_confirmed_at: datetime,
+    size: int | None = None,
 ) -> Corpus:
     """Insert an upload. The same text uploaded again gets a row of its own: its rights were stated anew.
 
@@ -34,6 +35,7 @@ def add(
         symbols: number of its distinct characters.
         uploaded_by: Discord id of the uploader.
         rights_confirmed_at: when the uploader said that they may use the text (aware).
+        size: bytes of the stored file; None: it is measured later.
     """
     corpus = Corpus(
         guild_id=guild_id,
@@ -45,6 +47,7 @@ def add(
         symbols=symbols,
         uploaded_by=uploaded_by,
         rights_confirmed_at=rights_confirmed_at,
+        size=size,
     )
     session.add(corpus)
     session.flush()

@@ -78,6 +78,7 @@ def publish(
     validation_loss: float | None,
     created_by: int,
     imported: bool = False,
+    size: int | None = None,
 ) -> tuple[TextModel, str | None]:
     """Insert a model of the guild, or give the existing model of that name a new bundle.
 
@@ -96,6 +97,7 @@ def publish(
         validation_loss: loss on the validation text, in nats per token; None if unknown.
         created_by: Discord id of the person who asked for it.
         imported: whether it was trained elsewhere.
+        size: bytes of the bundle; None: it is measured later.
 
     Returns:
         The model, and the path of its former bundle, which the caller deletes after the commit; None if it
@@ -118,6 +120,7 @@ def publish(
         "validation_loss": validation_loss,
         "created_by": created_by,
         "imported": imported,
+        "size": size,
     }
     model = session.scalar(_named(guild_id, name).with_for_update())
     if model is None:

@@ -11,6 +11,7 @@ from discord.ext import commands, tasks
 from bot.client import Pastiche
 from bot.infra.paths import Layout
 from bot.privacy import erasure, orphans
+from bot.training import quotas
 from models import Database, DatabaseError, retention
 
 log = structlog.stdlib.get_logger(__name__)
@@ -33,8 +34,11 @@ def purge(database: Database, layout: Layout, gone: Collection[int], now: dateti
 
 
 def tidy(database: Database, layout: Layout, now: datetime) -> None:
-    """Finish interrupted deletions, then delete expired texts and files that no row names."""
+    """Finish interrupted deletions, measure old files, and delete expired texts and files of no row."""
     erasure.carry_out_removals(database, layout, now)
+    measured = quotas.measure_old_files(database, layout)
+    if measured:
+        log.info("old files measured", files=measured)
     expired = erasure.expire_texts(database, layout, now)
     if expired:
         log.info("old texts deleted", texts=expired)

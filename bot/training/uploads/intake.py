@@ -54,6 +54,11 @@ class AcceptedText:
     path: Path
     stats: CorpusStats
 
+    @property
+    def size(self) -> int:
+        """Bytes of the text; to be asked before `keep`."""
+        return self.upload.stat().st_size
+
     def keep(self) -> None:
         """Move the text to its final path, in the transaction that inserts its row.
 

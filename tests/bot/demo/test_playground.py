@@ -35,4 +35,4 @@ async def test_a_newcomer_generates_trains_and_looks_at_the_models(
         await page.reads("What it writes now")
 
         await page.command("models")
-        await page.reads("Models of this server", "2 models")
+        await page.reads("Models of this server", "2 of 100 models")

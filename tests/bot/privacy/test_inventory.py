@@ -38,7 +38,7 @@ def test_a_column_that_holds_a_person_is_named_like_one(table):
     ids = {
         column.key for column in table.c if column.type.python_type is int and "BIGINT" in str(column.type)
     }
-    figures = {"parameters", "characters", "generations", "random_seed"}
+    figures = {"parameters", "characters", "generations", "random_seed", "size"}
     unclear = {
         key
         for key in ids - people - OTHER_IDS - figures
