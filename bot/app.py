@@ -124,7 +124,7 @@ def work_until_told(settings: Settings) -> None:
     claim = upgraded(settings)
     queue = JobQueue(settings, database)
     readiness = Readiness(_parts(settings, database, queue))
-    path = Layout(settings.data_dir).heartbeat_of(name)
+    path = Layout(settings.data_dir).heartbeat_of("worker", settings.executor_id)
     watching = WatchThread(settings, path, metrics, database, readiness)
     watching.start()
     try:

@@ -6,7 +6,6 @@
 import asyncio
 import importlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 import discord
@@ -122,7 +121,10 @@ class Pastiche(commands.Bot):
         self.mentions_commands = True
         self.gateway = Gateway(self)
         self.heartbeat = Heartbeat(
-            self._heartbeat_path(), self.is_ready, self._end_processes, connected_at=self.gateway.seen_at
+            self.layout.heartbeat_of("bot", settings.executor_id),
+            self.is_ready,
+            self._end_processes,
+            connected_at=self.gateway.seen_at,
         )
         self.download: attachments.Download = attachments.from_discord
         self._syncing: asyncio.Task[None] | None = None
@@ -186,10 +188,6 @@ class Pastiche(commands.Bot):
         await self.poster.close()
         await super().close()
         await asyncio.to_thread(self._stop_services)
-
-    def _heartbeat_path(self) -> Path:
-        name = self.settings.executor_id
-        return self.layout.heartbeat_of(name) if name else self.layout.heartbeat
 
     def _clear_training(self, job: TrainingJob) -> None:
         workspace.clear(self.layout, job.guild_id, job.id)

@@ -27,18 +27,13 @@ class Layout:
         """Return the path of a file of a row; a path that `relative` left unchanged is absolute."""
         return self.data_dir / stored
 
-    @property
-    def heartbeat(self) -> Path:
-        """The heartbeat of the running bot, if it has no name of its own."""
-        return self.data_dir / "heartbeat.json"
-
-    def heartbeat_of(self, name: str) -> Path:
-        """The heartbeat of the running process of that name in the job queue."""
-        return self.data_dir / f"heartbeat-{name}.json"
+    def heartbeat_of(self, kind: str, name: str) -> Path:
+        """The heartbeat of a running process: a `bot` or a `worker`, with the name that the host gave it."""
+        return self.data_dir / f"heartbeat-{kind}{name and '-'}{name}.json"
 
     def heartbeats(self) -> list[Path]:
         """The heartbeats of all processes that run here, or were killed."""
-        return [*self.data_dir.glob("heartbeat.json"), *self.data_dir.glob("heartbeat-*.json")]
+        return list(self.data_dir.glob("heartbeat-*.json"))
 
     @property
     def tree_hash(self) -> Path:

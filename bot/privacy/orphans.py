@@ -37,7 +37,7 @@ _JOB = re.compile(rf"(?P<of>{_HEX})")
 _KINDS = {CORPORA: _TEXT, MODELS: _BUNDLE, JOBS: _JOB}
 # A killed process leaves its heartbeat; one that runs renews it every few seconds.
 _TOP = re.compile(
-    r"\.(?:heartbeat(?:-[\w.-]{1,60})?\.json|command-tree\.sha256)\.\w{1,16}|heartbeat-[\w.-]{1,60}\.json"
+    r"\.(?:heartbeat(?:-[\w.-]{1,80})?\.json|command-tree\.sha256)\.\w{1,16}|heartbeat(?:-[\w.-]{1,80})?\.json"
 )
 
 

@@ -146,8 +146,8 @@ def running_bot(folder: Path) -> Iterator[psutil.Process]:
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "-c", BOT], env=environment, stdout=output, stderr=output)
     try:
-        beat = Layout(folder / "data").heartbeat
-        wait_for(lambda: beat.exists() and "on purpose" in log.read_text(), message=log.read_text)
+        layout = Layout(folder / "data")
+        wait_for(lambda: layout.heartbeats() and "on purpose" in log.read_text(), message=log.read_text)
         yield psutil.Process(process.pid)
     finally:
         process.kill()

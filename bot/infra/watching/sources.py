@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import discord
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.infra.health import Heartbeat
 from bot.infra.watching.metrics import QUANTILES, Metrics
@@ -72,10 +73,11 @@ class Sources:
         if self._slow is None:
             self._slow = asyncio.ensure_future(self._look_at_what_may_hang())
         await asyncio.wait({self._slow}, timeout=self._patience_s)
-        if self._slow.done():
-            self._slow = None
-        else:
+        if not self._slow.done():
             self._database_is_away()
+            return
+        done, self._slow = self._slow, None
+        done.result()
 
     async def _look_at_what_may_hang(self) -> None:
         await asyncio.gather(self._look_at_queue(), asyncio.to_thread(self._look_at_disk))
@@ -83,7 +85,7 @@ class Sources:
     async def _look_at_queue(self) -> None:
         try:
             standing = await self._database.call(training_jobs.standing)
-        except DatabaseError:
+        except (DatabaseError, SQLAlchemyError):  # the tables may not be there yet
             self._database_is_away()
             return
         now = datetime.datetime.now(datetime.UTC)

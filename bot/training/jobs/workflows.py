@@ -115,14 +115,14 @@ def train(turn_id: str) -> tuple[int, str] | None:
         if job is None:
             log.info("nothing waits", turn=turn_id)
             return None
-        try:
-            with bound_contextvars(guild=job.guild_id, job=job.id):
+        with bound_contextvars(guild=job.guild_id, job=job.id):
+            try:
                 return (job.guild_id, job.id) if _train(context, job) else None
-        except Exception as error:
-            log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
-            reason = f"the bot could not run the training ({type(error).__name__})"
-            _fail(context, job.guild_id, job.id, reasons.DISK_FULL if is_disk_full(error) else reason)
-            return None
+            except Exception as error:
+                log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
+                reason = f"the bot could not run the training ({type(error).__name__})"
+                _fail(context, job.guild_id, job.id, reasons.DISK_FULL if is_disk_full(error) else reason)
+                return None
 
 
 @DBOS.step(name="publish")

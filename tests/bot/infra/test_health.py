@@ -48,19 +48,19 @@ def test_anything_else_is_not(settings: Settings, tmp_path: Path, beat: dict, sa
 def test_all_that_runs_on_this_host_must_be_well(settings: Settings, tmp_path: Path):
     """A folder may be shared: a process on another host is asked there."""
     layout = Layout(tmp_path)
-    write(layout.heartbeat)
-    write(layout.heartbeat_of("worker"), kind="worker", needs="database and queue")
-    write(layout.heartbeat_of("elsewhere"), kind="worker", host="elsewhere", time=HOUR_AGO)
-    worker, bot = health.check(settings, layout.heartbeats()).splitlines()
+    write(layout.heartbeat_of("bot", ""))
+    write(layout.heartbeat_of("worker", ""), kind="worker", needs="database and queue")
+    write(layout.heartbeat_of("worker", "elsewhere"), kind="worker", host="elsewhere", time=HOUR_AGO)
+    bot, worker = health.check(settings, layout.heartbeats()).splitlines()
     assert worker.startswith(f"the worker (process {os.getpid()}) is well")
     assert bot.startswith(f"the bot (process {os.getpid()}) is well")
-    write(layout.heartbeat_of("worker"), kind="worker", needs="database and queue", connected_at=HOUR_AGO)
+    write(layout.heartbeat_of("worker", ""), kind="worker", needs="database and queue", connected_at=HOUR_AGO)
     with pytest.raises(health.Unhealthy, match=r"the worker .* no connection to database and queue for 36"):
         health.check(settings, layout.heartbeats())
 
 
 def test_where_nothing_runs_check_says_so(settings: Settings, tmp_path: Path):
-    write(Layout(tmp_path).heartbeat, host="elsewhere")
+    write(Layout(tmp_path).heartbeat_of("bot", "a"), host="elsewhere")
     with pytest.raises(health.Unhealthy, match="no bot is running on"):
         health.check(settings, Layout(tmp_path).heartbeats())
 
