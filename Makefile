@@ -69,13 +69,15 @@ migration: setup ## draft a migration from a change of models/ (MESSAGE="add a m
 bench: setup ## run the benchmarks and print one table
 	$(BIN)/python -m benchmarks $(ARGS)
 
-# The dev lock comes first and holds the other two to its versions: what runs is what was tested.
+# The dev lock comes first and holds the others to its versions: what runs is what was tested.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 UV ?= $(BIN)/uv
 lock: $(UV) ## renew the lock files after a change of pyproject.toml (ARGS=--upgrade raises all versions)
 	$(LOCK) $(ARGS) --extra demo --extra dev --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) $(ARGS) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	$(LOCK) $(ARGS) --constraints requirements/dev.txt --extra gpu --output-file requirements/gpu.txt pyproject.toml
+	$(LOCK) $(ARGS) --constraints requirements/dev.txt --excludes requirements/bot.in \
+	  --output-file requirements/bot.txt pyproject.toml requirements/build.in
 
 audit: $(UV) ## ask for known vulnerabilities of what is locked, where the service can be reached
 	@.ci/audit $(UV)

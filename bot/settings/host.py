@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "PASTICHE_"
 
+# A file of a secret has one line.
+SECRET_BYTES = 4096
+
 # Three base64url parts: the application's id, a timestamp, a signature.
 TOKEN_SHAPE = re.compile(r"[\w-]{17,40}\.[\w-]{5,10}\.[\w-]{20,80}", re.ASCII)
 
@@ -39,6 +42,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("discord_token", "DISCORD_TOKEN"),
         description="The bot's token from the Discord developer portal.",
     )
+    discord_token_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("discord_token_file", "DISCORD_TOKEN_FILE"),
+        description="A file with the token in it, instead of DISCORD_TOKEN.",
+    )
     data_dir: Path = Field(
         Path("var"),
         description="Where everything the bot keeps is stored: database, jobs, corpora, models.",
@@ -47,6 +55,11 @@ class Settings(BaseSettings):
         "",
         validation_alias=AliasChoices("database_url", "DATABASE_URL"),
         description="SQLite or postgresql+psycopg:// URL (default: pastiche.sqlite in the data directory).",
+    )
+    database_url_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("database_url_file", "DATABASE_URL_FILE"),
+        description="A file with the URL in it, instead of DATABASE_URL, as it may hold a password.",
     )
     jobs_database_url: str = Field(
         "",
@@ -135,6 +148,16 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _read_files(self) -> Self:
+        if self.discord_token_file is not None:
+            token = _only(self.discord_token_file, "DISCORD_TOKEN", given=self.discord_token is not None)
+            object.__setattr__(self, "discord_token", SecretStr(token))
+        if self.database_url_file is not None:
+            url = _only(self.database_url_file, "DATABASE_URL", given=bool(self.database_url))
+            object.__setattr__(self, "database_url", url)
+        return self
+
+    @model_validator(mode="after")
     def _complete(self) -> Self:
         data_dir = self.data_dir.expanduser().absolute()
         completed = {
@@ -170,7 +193,7 @@ class Settings(BaseSettings):
         token = self.discord_token.get_secret_value() if self.discord_token else ""
         where = "copy it from the Discord developer portal (Bot, Reset Token) into .env or the environment"
         if not token:
-            raise SettingsError(f"DISCORD_TOKEN is not set: {where}")
+            raise SettingsError(f"DISCORD_TOKEN is not set, and DISCORD_TOKEN_FILE neither: {where}")
         if not TOKEN_SHAPE.fullmatch(token):
             raise SettingsError(
                 f"DISCORD_TOKEN is not a bot token ({len(token)} characters, "
@@ -194,6 +217,31 @@ class Settings(BaseSettings):
                 f"set {PREFIX}DATA_DIR to a directory that can"
             ) from error
         return self.data_dir
+
+
+def _only(path: Path, name: str, *, given: bool) -> str:
+    """Return the content of a secret's file.
+
+    Args:
+        path: of the file.
+        name: the setting that the file stands for.
+        given: whether that setting has a value too.
+
+    Raises:
+        ValueError: both are set, or the file cannot be read or is empty. Its content is not repeated.
+    """
+    if given:
+        raise ValueError(f"{name} and {name}_FILE are both set: keep one of them")
+    try:
+        with path.expanduser().open("rb") as file:
+            content = file.read(SECRET_BYTES + 1)
+        secret = content.decode("ascii").strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not plain text"
+        raise ValueError(f"{name}_FILE is {path}, which cannot be read: {reason}") from None
+    if not secret or len(content) > SECRET_BYTES or len(secret.split()) > 1:
+        raise ValueError(f"{name}_FILE is {path}, which must hold one word and nothing else")
+    return secret
 
 
 def _address(text: str) -> tuple[str, int] | None:

@@ -1,7 +1,11 @@
 """The lock files: a hash for everything, no addresses, and in step with pyproject.toml."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 # Lock file → the extras of pyproject.toml it must satisfy beside the dependencies.
-LOCKS = {"run.txt": (), "dev.txt": ("demo", "dev"), "gpu.txt": ("gpu",)}
+LOCKS = {"run.txt": (), "bot.txt": (), "dev.txt": ("demo", "dev"), "gpu.txt": ("gpu",)}
+# Lock file → the file that names the dependencies it leaves out.
+LEFT_OUT = {"bot.txt": "bot.in"}
 
 
 def entries(path: Path) -> list[tuple[Requirement, list[str]]]:
@@ -21,6 +27,13 @@ def entries(path: Path) -> list[tuple[Requirement, list[str]]]:
         for line in logical
         if line
     ]
+
+
+def left_out(root: Path, lock: str) -> set[str]:
+    if lock not in LEFT_OUT:
+        return set()
+    lines = (root / "requirements" / LEFT_OUT[lock]).read_text().splitlines()
+    return {line for line in lines if not line.startswith("#")}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -50,12 +63,15 @@ def test_a_lock_satisfies_pyproject(root: Path, lock: str, extras: tuple[str, ..
         version = str(requirement.specifier).removeprefix("==")
         locked.setdefault(canonicalize_name(requirement.name), []).append(version)
     for wish in map(Requirement, wanted):
+        if wish.name in left_out(root, lock):
+            assert canonicalize_name(wish.name) not in locked
+            continue
         versions = locked.get(canonicalize_name(wish.name), [])
         assert versions, f"{wish} is not in {lock}: run `make lock`"
         assert all(wish.specifier.contains(version) for version in versions), f"{wish} against {versions}"
 
 
-@pytest.mark.parametrize("lock", ["run.txt", "gpu.txt"])
+@pytest.mark.parametrize("lock", ["run.txt", "bot.txt", "gpu.txt"])
 def test_what_runs_is_what_was_tested(root: Path, lock: str) -> None:
     """The same versions. A test tool may need a package on more platforms than the program does."""
     tested, runs = (
@@ -77,3 +93,58 @@ def test_the_build_backend_is_locked(root: Path) -> None:
         locked = {requirement.name: requirement for requirement, _ in entries(root / "requirements" / lock)}
         for backend in required:
             assert backend.name in locked, f"{backend} is not in {lock}"
+
+
+def test_what_the_image_builds_with_is_what_pyproject_asks_for(root: Path) -> None:
+    asked = tomllib.loads((root / "pyproject.toml").read_text())["build-system"]["requires"]
+    lines = (root / "requirements" / "build.in").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == asked
+
+
+def test_the_bot_needs_nothing_that_its_image_leaves_out(root: Path, tmp_path: Path) -> None:
+    """Every module but those of trainings is imported where the packages that are left out are absent."""
+    locked = {
+        name: {requirement.name for requirement, _ in entries(root / "requirements" / name)} for name in LOCKS
+    }
+    missing = {canonicalize_name(name) for name in locked["run.txt"] - locked["bot.txt"]}
+    assert {"keras", "tensorflow", "tokenizers", "h5py"} <= missing
+    tops = [
+        top
+        for top, names in packages_distributions().items()
+        if {canonicalize_name(name) for name in names} <= missing
+    ]
+    script = tmp_path / "import_all.py"
+    script.write_text(IMPORT_ALL)
+    done = subprocess.run(
+        [sys.executable, script, *sorted(tops)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert int(done.stdout) > 200
+
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[1:]:
+            raise ModuleNotFoundError(f"{name} is not in the image", name=name)
+
+sys.meta_path.insert(0, Absent())
+# What trains, what makes a benchmark or a simulation, what a process runs as its main module, compiled code.
+NOT_THERE = ("textgen.training", "textgen.benchmark", "bot.demo", "migrations.env", "migrations.versions")
+count = 0
+for package in ("bot", "models", "migrations", "textgen"):
+    for module in pkgutil.walk_packages([package], f"{package}."):
+        name = module.name
+        if name.startswith(NOT_THERE) or "keras_layer" in name or "._" in name:
+            continue
+        importlib.import_module(name)
+        count += 1
+print(count)
+"""

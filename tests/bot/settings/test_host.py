@@ -8,7 +8,13 @@ from tests.support.bot.processes import TOKEN
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("DISCORD_TOKEN", "DATABASE_URL", "PASTICHE_DATA_DIR"):
+    for name in (
+        "DISCORD_TOKEN",
+        "DATABASE_URL",
+        "DISCORD_TOKEN_FILE",
+        "DATABASE_URL_FILE",
+        "PASTICHE_DATA_DIR",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -45,6 +51,47 @@ def test_a_token_that_is_none_is_refused_without_repeating_it(token: str):
     assert "DISCORD_TOKEN" in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert not token or token not in str(refusal.value)
+
+
+def test_a_token_and_an_address_may_lie_in_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    (tmp_path / "url").write_text("postgresql+psycopg://pastiche:secret@db/pastiche\n")
+    monkeypatch.setenv("DISCORD_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    settings = load_settings()
+    assert settings.require_token() == TOKEN
+    assert settings.database_url == "postgresql+psycopg://pastiche:secret@db/pastiche"
+    assert TOKEN not in f"{settings!r} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("name", ["DISCORD_TOKEN", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"", "must hold one word and nothing else"),
+        (b"secret word", "must hold one word and nothing else"),
+        (b"secret" * 1000, "must hold one word and nothing else"),
+        (b"secret\xff", "cannot be read: it is not plain text"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_one_line(
+    name: str, content: bytes | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "file"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv(f"{name}_FILE", str(path))
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value) == f"{name}_FILE is {path}, which {says}"
+
+
+def test_a_secret_that_is_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "token").write_text(TOKEN)
+    monkeypatch.setenv("DISCORD_TOKEN_FILE", str(tmp_path / "token"))
+    with pytest.raises(SettingsError, match="DISCORD_TOKEN and DISCORD_TOKEN_FILE are both set: keep one"):
+        load_settings(discord_token=TOKEN)
 
 
 @pytest.mark.parametrize(
