@@ -59,7 +59,8 @@ def test_a_line_stands_above_each_setting(lines: list[str]) -> None:
 def test_no_message_and_no_page_names_a_setting_that_is_not_there(root: Path) -> None:
     known = set(map(variable_of, Settings.model_fields))
     pages = [path for pattern in ("*.md", "docs/*.md", "compose*") for path in root.glob(pattern)]
-    places = [*(root / "bot").rglob("*.py"), *pages]
+    deployed = [path for path in (root / "deploy").rglob("*") if path.is_file()]
+    places = [*(root / "bot").rglob("*.py"), *pages, *deployed]
     named = {
         (name, path.name)
         for path in places
