@@ -26,6 +26,7 @@ from bot.infra.watching.thread import WatchThread
 from bot.settings import Settings
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
+from bot.training.trainer.installed import require_trainer
 from bot.views.schedule_buttons import post_view
 from models import Database
 
@@ -51,6 +52,8 @@ def serve_until_told(settings: Settings, token: str) -> None:
         ConnectionRefused: Discord does not let the bot in.
         DatabaseError: the database cannot be used.
     """
+    if settings.jobs == "here":
+        require_trainer()
     asyncio.run(_serve(settings, token))
 
 
@@ -112,10 +115,11 @@ def work_until_told(settings: Settings) -> None:
     """Run the trainings of the queue until SIGINT or SIGTERM, then end in order.
 
     Raises:
-        SettingsError: another worker has this name, another process works with other tables, or nothing can
-            be served on the address for metrics.
+        SettingsError: another worker has this name, another process works with other tables, nothing can be
+            served on the address for metrics, or this installation cannot train.
         DatabaseError: the database cannot be used.
     """
+    require_trainer()
     metrics = Metrics()
     database = Database(settings.database_url, metrics.transaction)
     name = settings.executor_id or WORKER

@@ -17,14 +17,14 @@ from bot import app
 from bot.infra.paths import Layout
 from bot.infra.threads import follower
 from bot.infra.watching.metrics import Metrics, Result
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.training.jobs import workflows
 from bot.training.jobs.workflows import JobContext
 from bot.training.trainer.measured import measured
 from bot.training.trainer.process import Stop, TrainingEnd
 from models import Database
 from tests.bot.infra.watching.test_pages import value
-from tests.support.bot.processes import Pastiche, wait_for
+from tests.support.bot.processes import TOKEN, Pastiche, wait_for
 from tests.support.bot.world import Place, World
 from tests.support.rows import new_job
 
@@ -112,6 +112,31 @@ class TestBot:
         assert value(metrics, 'pastiche_failures_total{kind="unexpected"}') == 0
         for name in (stratford.guild.id, stratford.member.id, "Bard", "Stratford"):
             assert str(name) not in metrics
+
+
+async def test_a_bot_that_is_not_connected_yet_is_alive_and_not_ready(settings: Settings):
+    address = ("127.0.0.1", free_port())
+    settings = settings.model_copy(update={"metrics": f"{address[0]}:{address[1]}"})
+    settings.prepare_data_dir()
+    bot = app.create_bot(settings)
+    try:
+        async with app.watched(bot):
+            assert (await asyncio.to_thread(page, address[1], "/healthz"))[0] == 200
+            status, told = await asyncio.to_thread(page, address[1], "/readyz")
+            assert status == 503
+            assert json.loads(told)["parts"]["gateway"] == "not connected to Discord"
+            metrics = (await asyncio.to_thread(page, address[1], "/metrics"))[1]
+            assert value(metrics, "pastiche_gateway_connected") == 0
+            assert value(metrics, "pastiche_database_up") == 0, "there are no tables yet"
+    finally:
+        await bot.close()
+
+
+def test_an_installation_that_cannot_train_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "keras", None)  # as if it were not installed
+    for start in (lambda: app.serve_until_told(settings, TOKEN), lambda: app.work_until_told(settings)):
+        with pytest.raises(SettingsError, match=r"this installation cannot train.* PASTICHE_JOBS=elsewhere"):
+            start()
 
 
 @pytest.mark.parametrize(
