@@ -93,7 +93,7 @@ async def watched(bot: Pastiche) -> AsyncIterator[None]:
     gateway = parts.connected(bot.gateway.seen_at, settings.health_max_age_s)
     readiness = Readiness({"gateway": gateway} | _parts(settings, bot.database, bot.queue))
     sources = Sources("bot", bot.metrics, bot.database, settings.data_dir, bot.heartbeat)
-    sources.add_discord(bot, bot.gateway.is_open)
+    sources.add_discord(bot, bot.gateway.seen_at)
     server = WatchServer(settings.metrics_address, bot.metrics, readiness, sources.look)
     await server.start()
     try:

@@ -34,13 +34,9 @@ class Gateway:
 
     def seen_at(self) -> float | None:
         """Return when Discord was last known to be connected, in Unix seconds; None if it never was."""
-        if self.is_open():
+        if self._established and self._is_open():
             self._seen_at = time.time() - self._silence_s()
         return self._seen_at
-
-    def is_open(self) -> bool:
-        """Return whether Discord is connected now."""
-        return self._established and self._is_open()
 
     def _is_open(self) -> bool:
         socket: Any = self._client.ws

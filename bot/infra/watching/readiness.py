@@ -75,7 +75,7 @@ def _said(check: Check) -> str:
     except (NotReady, DatabaseError) as error:
         return " ".join(str(error).split())
     except OSError as error:
-        return error.strerror or type(error).__name__
+        return error.strerror or " ".join(str(error).split()) or type(error).__name__
     except Exception as error:  # noqa: BLE001 - whatever a part raises, the others are still asked
         # The text of a strange error may hold an address with its password.
         return f"it failed ({type(error).__name__})"

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import math
 import shutil
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,8 @@ from models import Database, DatabaseError, JobState, training_jobs
 from models.tables import UNFINISHED
 
 PATIENCE_S = 3.0
+# Whoever is connected was seen a moment ago.
+CONNECTED_S = 5.0
 
 
 class Sources:
@@ -49,12 +52,17 @@ class Sources:
         self._slow: asyncio.Future[None] | None = None
         metrics.information.labels(kind, version("pastiche")).set(1)
 
-    def add_discord(self, client: discord.Client, is_connected: Callable[[], bool]) -> None:
-        """Also read the client's servers and shards."""
+    def add_discord(self, client: discord.Client, seen_at: Callable[[], float | None]) -> None:
+        """Also read the client's servers and shards.
+
+        Args:
+            client: the Discord client.
+            seen_at: returns when Discord was last known to be connected, in Unix seconds; None if never.
+        """
 
         def read() -> None:
             self._metrics.guilds.set(len(client.guilds))
-            self._metrics.connected.set(is_connected())
+            self._metrics.connected.set(time.time() - (seen_at() or 0.0) < CONNECTED_S)
             # Only a client of several shards has `latencies`.
             shards: list[tuple[int, float]] | None = getattr(client, "latencies", None)
             for number, seconds in [(0, client.latency)] if shards is None else shards:

@@ -5,6 +5,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,7 +152,7 @@ async def test_metrics_tell_what_is_and_name_nobody(database: Database, tmp_path
     metrics = Metrics()
     sources = Sources("bot", metrics, database, tmp_path, Heartbeat(tmp_path / "beat", lambda: True))
     client = SimpleNamespace(guilds=[1, 2, 3], latencies=[(0, 0.05), (1, float("nan"))])
-    sources.add_discord(client, lambda: True)
+    sources.add_discord(client, time.time)
     with database.write() as session:
         new_job(session, GUILD, model_name="Secret name")
         new_job(session, GUILD)
@@ -160,6 +161,7 @@ async def test_metrics_tell_what_is_and_name_nobody(database: Database, tmp_path
         status, text = await page(watch, "/metrics")
         assert status == 200
         assert value(text, "pastiche_guilds") == 3
+        assert value(text, "pastiche_gateway_connected") == 1
         assert value(text, 'pastiche_shard_latency_seconds{shard="0"}') == 0.05
         assert 'shard="1"' not in text
         assert value(text, 'pastiche_queue_jobs{state="queued"}') == 2
