@@ -127,16 +127,15 @@ async def test_an_address_that_cannot_be_served_is_one_line():
 
 async def test_connections_are_few_and_end(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
-    monkeypatch.setattr(server, "CONNECTION_S", 1.0)
+    monkeypatch.setattr(server, "CONNECTION_S", 2.0)
     async with served(Readiness({}), Metrics()) as watch:
-        held = [await asyncio.open_connection("127.0.0.1", watch.port) for _ in range(3)]
-        await asyncio.sleep(0.1)
-        reader, writer = await asyncio.open_connection("127.0.0.1", watch.port)
-        assert await reader.read() == b""
-        writer.close()
-        for reader, writer in held:  # they say nothing, and are closed
-            async with asyncio.timeout(30):
-                assert await reader.read() == b""
+        held = [await asyncio.open_connection("127.0.0.1", watch.port) for _ in range(4)]
+        ends = [asyncio.create_task(reader.read()) for reader, _ in held]
+        ended, waiting = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        assert ended == {ends[3]}, "the one that is too many is closed at once"
+        async with asyncio.timeout(30):
+            assert await asyncio.gather(*waiting) == [b""] * 3, "they say nothing, and are closed too"
+        for _, writer in held:
             writer.close()
         assert (await page(watch, "/healthz"))[0] == 200
 
