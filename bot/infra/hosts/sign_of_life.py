@@ -111,12 +111,15 @@ class SignOfLife:
         return before is not None and before.seen_at is not None and before.process_id != self._lock.before
 
     def end(self) -> None:
-        """Stop, and record the orderly end."""
+        """Stop, and record the orderly end; once is enough."""
+        if self._ended.is_set():
+            return
         self._ended.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._thread is not None:
             self._thread.join()
-        with contextlib.suppress(DatabaseError), self._database.write() as session:
-            hosts.leave(session, self._own)
+        if self._own.incarnation is not None:  # otherwise it never began
+            with contextlib.suppress(DatabaseError), self._database.write() as session:
+                hosts.leave(session, self._own)
         self._lock.release()
 
     def is_dead(self, executor: str) -> bool:

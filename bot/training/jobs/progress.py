@@ -127,10 +127,10 @@ class Reporter:
         except DatabaseError:
             self._news = news | self._news
             raise
-        if job is None or job.state.is_final:
+        if job is None or (job.attempt == self._attempt and job.state is JobState.CANCELLED):
             self._stop = Stop.CANCEL
-        elif job.state is not JobState.TRAINING or job.attempt != self._attempt:
-            # Another process has it, or a restored database does not know of this attempt.
+        elif job.attempt != self._attempt or job.state is not JobState.TRAINING:
+            # Another process has it or has ended it, or a restored database does not know of this attempt.
             self._stop = Stop.LOST
         else:
             self._stop = Stop.FINISH if job.finish_requested else None

@@ -163,6 +163,6 @@ class JobWorker:
         except DBOSException as error:
             DBOS.destroy()
             raise SettingsError(
-                f"the job queue cannot be used: {error}; give this project a database of its own in "
-                "PASTICHE_JOBS_DATABASE_URL"
+                f"the job queue cannot be used ({str(error).split('. ')[0]}): name a database of this "
+                "project's own in PASTICHE_JOBS_DATABASE_URL"
             ) from error

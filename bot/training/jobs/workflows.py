@@ -93,7 +93,7 @@ def publish(guild_id: int, job_id: str, attempt: int) -> None:
             failed = TrainingJob(guild_id=guild_id, id=job_id, attempt=attempt)
             _fail(context, failed, reasons.DISK_FULL if is_disk_full(error) else reason)
             return
-    if job is not None and not job.state.is_final:
+    if _is_anothers(job, attempt):
         raise JobLost
     if job is None or job.state is not JobState.DONE:
         log.info("job is no longer wanted", guild=guild_id, job=job_id)
@@ -225,6 +225,11 @@ def _fail(context: JobContext, job: TrainingJob, error: str) -> None:
             return training_jobs.fail(*key, attempt=job.attempt, error=why) or training_jobs.get(*key)
 
     now = recorded(context, fail)
-    if now is not None and not now.state.is_final:
+    if _is_anothers(now, job.attempt) or (now is not None and now.state is JobState.DONE):
         raise JobLost
     workspace.clear(context.layout, job.guild_id, job.id)
+
+
+def _is_anothers(job: TrainingJob | None, attempt: int) -> bool:
+    """Whether a later attempt has the job or has ended it: then its files are that one's, too."""
+    return job is not None and (job.attempt != attempt or not job.state.is_final)

@@ -4,8 +4,10 @@ The trainer is a process of its own, as the real one: it ends when its parent cl
 counts seconds into its checkpoint, and goes on from there.
 """
 
+import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,8 +65,26 @@ def run_stub(seconds: float, bundle: Path) -> Callable[..., TrainingEnd]:
     return run
 
 
+def wait_stub(seconds: float, bundle: Path) -> Callable[..., TrainingEnd]:
+    """Return what stands in for the trainer where only the queue is measured: it starts no process."""
+
+    def run(
+        order: TrainingOrder,
+        *,
+        on_event: Callable[[dict[str, Any]], None],
+        should_stop: Callable[[], Stop | None],
+    ) -> TrainingEnd:
+        del on_event, should_stop
+        time.sleep(seconds)
+        shutil.copytree(bundle, order.bundle)
+        return TrainingEnd(finished={"event": "finished"})
+
+    return run
+
+
 if __name__ == "__main__":
-    workflows.run_trainer = run_stub(float(sys.argv[1]), Path(sys.argv[2]))
+    stub = wait_stub if os.environ.get("STUB") == "waits" else run_stub
+    workflows.run_trainer = stub(float(sys.argv[1]), Path(sys.argv[2]))
     from bot.cli import main
 
     main(["worker", *sys.argv[3:]])

@@ -41,24 +41,37 @@ def test_the_training_of_a_killed_worker_goes_on_elsewhere(there: Installation):
 
 
 def test_a_frozen_worker_that_wakes_leaves_the_training_to_its_successor(there: Installation):
-    there.seconds = 45.0
+    there.seconds = 600.0
     frozen = there.worker("frozen").ready()
     job_id = there.ask()
-    wait_for(lambda: there.trains(job_id, 0.02), message=there.said)
+    wait_for(lambda: there.trains(job_id), message=there.said)
     frozen.signal(signal.SIGSTOP)
     successor = there.worker("successor")
     wait_for(lambda: "resumed=True" in successor.said(), message=there.said)
     frozen.signal(signal.SIGCONT)
     wait_for(lambda: "another process has the training" in frozen.said(), message=there.said)
     assert not frozen.trainers()
-    assert there.job(job_id).attempt == 2
+    assert (there.job(job_id).state, there.job(job_id).attempt) == (JobState.TRAINING, 2)
     assert len(successor.trainers()) == 1
+
+
+def test_a_worker_that_wakes_after_its_successor_has_finished_leaves_the_model_alone(there: Installation):
+    there.seconds = 15.0
+    frozen = there.worker("frozen").ready()
+    job_id = there.ask()
+    wait_for(lambda: there.trains(job_id), message=there.said)
+    frozen.signal(signal.SIGSTOP)
+    successor = there.worker("successor")
     there.wait_until_done(job_id)
-    assert there.layout.bundle(11, job_id).is_dir()
+    assert successor.end() == 0
+    frozen.signal(signal.SIGCONT)
+    wait_for(lambda: "another process has the training" in frozen.said(), message=there.said)
+    assert (there.layout.bundle(11, job_id) / "manifest.json").is_file()
+    assert there.job(job_id).state is JobState.DONE
     assert "training failed" not in there.said()
     assert "training cancelled" not in there.said()
-    successor.end()
     there.wait_until_done(there.ask(name="Next"))
+    assert "executor=worker-frozen:1" in frozen.said(), "it is still at work"
 
 
 def test_the_later_of_two_workers_of_one_name_stays(there: Installation, tmp_path):

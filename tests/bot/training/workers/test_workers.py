@@ -98,6 +98,6 @@ def test_a_queue_of_another_project_is_refused_in_one_line(
     wait_for(lambda: worker.process.poll() is not None, message=worker.said)
     assert worker.process.returncode == 1
     last = worker.said().splitlines()[-1]
-    assert last.startswith("error: the job queue cannot be used: ")
+    assert last.startswith("error: the job queue cannot be used (")
     assert "another" in last
     assert "Traceback" not in worker.said()
