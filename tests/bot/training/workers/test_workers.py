@@ -38,6 +38,29 @@ def test_a_turn_that_was_lost_is_added_once_however_many_look(there: Installatio
     assert there.turns() == ["ENQUEUED"]
 
 
+def test_a_turn_is_handed_back_only_while_the_dead_process_still_has_it(
+    there: Installation, postgresql_server: PostgresServer
+):
+    job_id = there.ask()
+    database = str(there.database.url.database)
+
+    def give_to(executor: str) -> None:
+        given = f"UPDATE dbos.workflow_status SET status = 'PENDING', executor_id = '{executor}'"  # noqa: S608
+        postgresql_server.run(given, database=database)
+
+    give_to("worker-alive:1")
+    there.queue.reconcile(lambda executor: executor == "worker-dead:1")
+    assert there.turns() == ["PENDING"]
+    system = there.queue._client._sys_db
+    assert not system.reenqueue_for_recovery(job_id, ["worker-dead:1"], "trainings"), "another one has it"
+    give_to("worker-dead:1")
+    there.queue.reconcile(lambda executor: executor == "worker-dead:1")
+    assert there.turns() == ["ENQUEUED"]
+    give_to("worker-ending:1")
+    there.queue.hand_back_all("worker-ending:1")
+    assert there.turns() == ["ENQUEUED"]
+
+
 def test_turns_are_deleted_a_week_after_their_end(there: Installation):
     job_id = there.ask()
     there.queue._client.cancel_workflow(job_id)
