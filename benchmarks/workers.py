@@ -1,7 +1,8 @@
-"""Several workers on PostgreSQL: recovery, the queue under load, fair turns: `python -m benchmarks.workers`.
+"""Several workers on PostgreSQL: `python -m benchmarks.workers [recovery] [queue] [speed]`.
 
-The trainers are stubs that only count, so that the queue is measured and not Keras. It needs PostgreSQL's
-server programs, and starts a server of its own.
+Recovery after a kill, the queue under load, fair turns, and the speed of two workers. The trainers are stubs
+that only count, so that the queue is measured and not Keras. It starts a PostgreSQL server of its own, whose
+programs must be installed. KILLS in the environment is the number of kills.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from models import JobState, TrainingJob
 from tests.support.bot.installation import Installation, StubWorker
 from tests.support.bot.processes import wait_for
 from tests.support.postgresql import PostgresServer, new_server
+from tests.support.rows import new_job
 from tests.support.textgen.bundles import write_random_bundle
 
 KILLS = int(os.environ.get("KILLS", "5"))
@@ -39,9 +41,9 @@ def run() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             write_random_bundle(Path(folder) / "bundle")
-            yield from _recovery(Path(folder), server)
-            yield from _queue(Path(folder), server)
-            yield from _speed(Path(folder), server)
+            for name, measure in {"recovery": _recovery, "queue": _queue, "speed": _speed}.items():
+                if not sys.argv[1:] or name in sys.argv[1:]:
+                    yield from measure(Path(folder), server)
         finally:
             server.close()
 
@@ -88,17 +90,21 @@ def _queue(folder: Path, server: PostgresServer) -> Iterator[Figure]:
     try:
         for number in range(GUILDS * JOBS_OF_EACH):
             there.ask(guild_id=number % GUILDS + 1, name=f"m{number}")
-        took = []
+        corpus_id = there.job(there.ask(GUILDS + 1, "first"), GUILDS + 1).corpus_id
+        took, empty = [], []
         for number in range(ASKED):
             begun = time.perf_counter()
-            there.ask(guild_id=GUILDS + 1, name=f"late{number}")
+            with there.database.write() as session:
+                job = new_job(session, GUILDS + 1, corpus_id, model_name=f"late{number}")
+                there.queue.enqueue_with(session, job)
             took.append(1000 * (time.perf_counter() - begun))
-        yield Figure(
-            f"asking with {GUILDS * JOBS_OF_EACH:,} queued, p99",
-            statistics.quantiles(took, n=100)[98],
-            "ms",
-            "≤ 50",
-        )
+            begun = time.perf_counter()
+            with there.database.write() as session:
+                session.execute(sa.select(1))
+            empty.append(1000 * (time.perf_counter() - begun))
+        yield Figure("a job and its turn with 1,000 queued, median", statistics.median(took), "ms")
+        yield Figure("the same, p99", statistics.quantiles(took, n=100)[98], "ms", "≤ 50")
+        yield Figure("a transaction that does nothing, p99", statistics.quantiles(empty, n=100)[98], "ms")
         for name in ("one", "two"):
             there.worker(name, **QUICK)
         half = GUILDS * JOBS_OF_EACH // 2

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         "",
         pattern=r"^[\w.-]{0,60}$",
         # The second name is that of earlier versions.
-        validation_alias=AliasChoices("name", "PASTICHE_NAME", "executor_id", "PASTICHE_EXECUTOR_ID"),
+        validation_alias=AliasChoices("PASTICHE_NAME", "PASTICHE_EXECUTOR_ID"),
         description="This process's name among those of one database; keep it the same over restarts "
         "(default: the machine's host name; with SQLite, which has one machine, local).",
     )
@@ -114,7 +114,10 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _strip(cls, values: Any) -> Any:
-        return {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+        stripped = {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+        if "executor_id" in stripped:  # the keyword of earlier versions
+            stripped.setdefault("name", stripped.pop("executor_id"))
+        return stripped
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

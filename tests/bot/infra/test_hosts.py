@@ -118,6 +118,11 @@ class TestNames:
         assert Settings(_env_file=None).name == "cellar"
         monkeypatch.setenv("PASTICHE_NAME", "attic")
         assert Settings(_env_file=None).name == "attic"
+        monkeypatch.delenv("PASTICHE_NAME")
+        monkeypatch.delenv("PASTICHE_EXECUTOR_ID")
+        monkeypatch.setenv("NAME", "what some shells set")
+        assert Settings(_env_file=None).name == "local"
+        assert Settings(_env_file=None, executor_id="cellar").name == "cellar"
 
     def test_with_postgresql_the_queue_and_the_name_need_no_setting(self):
         settings = Settings(_env_file=None, database_url="postgresql+psycopg://a@b/c")
