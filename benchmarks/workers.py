@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -22,13 +22,13 @@ import sqlalchemy as sa
 from benchmarks.figures import Figure
 from models import JobState, TrainingJob
 from tests.support.bot.installation import Installation, StubWorker
-from tests.support.bot.processes import wait_for
 from tests.support.postgresql import PostgresServer, new_server
 from tests.support.rows import new_job
 from tests.support.textgen.bundles import write_random_bundle
 
 KILLS = int(os.environ.get("KILLS", "5"))
 GIVEN_UP_S = 120.0
+PATIENCE_S = 1800.0
 GUILDS, JOBS_OF_EACH = 50, 20
 ASKED = 300
 SPEED_JOBS, SPEED_S = 12, 1.5
@@ -117,6 +117,15 @@ def _queue(folder: Path, server: PostgresServer) -> Iterator[Figure]:
         yield Figure("turns that ended in an error", there.turns().count("ERROR"), "", "≤ 0")
     finally:
         there.close()
+
+
+def wait_for(what: Callable[[], object], *, message: Callable[[], str]) -> None:
+    """Wait for something, on a machine however busy."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not what():
+        if time.monotonic() > deadline:
+            raise RuntimeError(message()[-3000:])
+        time.sleep(0.2)
 
 
 def _begun(there: Installation) -> list[int]:

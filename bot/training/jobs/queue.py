@@ -94,9 +94,12 @@ class JobQueue:
         self._hand_back(turn for turn in turns.values() if turn.executor_id and is_dead(turn.executor_id))
         begun = {job.turn_id for job in jobs if job.state is JobState.TRAINING}
         self._revive(begun - turns.keys() - {None})
-        waiting = sorted(job.id for job in jobs if job.state is JobState.QUEUED)
-        lacking = len(waiting) - len(turns.keys() - begun)
-        for job_id in waiting[:lacking] if lacking > 0 else []:
+        waiting = _waiting(jobs)
+        spare = len(turns.keys() - begun)
+        if len(waiting) > spare:  # those that waited before and after the look at the turns
+            with self._database.read() as session:
+                waiting &= _waiting(training_jobs.unfinished(session))
+        for job_id in sorted(waiting)[: max(0, len(waiting) - spare)]:
             log.warning("a job waits without a turn")
             # The same id in every process that sees the same turns, so that each adds no turn of its own.
             seen = "".join([job_id, *sorted(turns)])
@@ -188,6 +191,10 @@ class JobQueue:
     def _add_turn(self, turn_id: str) -> None:
         with one_clear_line(self._url):
             self._client.enqueue(_options(turn_id))
+
+
+def _waiting(jobs: Iterable[TrainingJob]) -> set[str]:
+    return {job.id for job in jobs if job.state is JobState.QUEUED}
 
 
 def _options(turn_id: str) -> EnqueueOptions:
