@@ -15,6 +15,7 @@ from bot.client import Pastiche
 from bot.commands import COMMAND_MODULES
 from bot.commands.tree import AnsweringTree
 from bot.infra.discord import connection
+from bot.infra.hosts.sign_of_life import WORKER, Superseded, own_name
 from bot.infra.paths import Layout
 from bot.infra.upgrading import upgraded
 from bot.infra.watching import parts
@@ -28,11 +29,11 @@ from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
 from bot.training.trainer.installed import require_trainer
 from bot.views.schedule_buttons import post_view
-from models import Database
+from models import Database, DatabaseError
 
 log = structlog.stdlib.get_logger(__name__)
 
-WORKER = "worker"
+ONCE_LOOKS_EVERY_S = 1.0
 
 
 def create_bot(settings: Settings) -> Pastiche:
@@ -51,6 +52,7 @@ def serve_until_told(settings: Settings, token: str) -> None:
         SettingsError: the host has to put something right.
         ConnectionRefused: Discord does not let the bot in.
         DatabaseError: the database cannot be used.
+        Superseded: a later process has taken this one's name.
     """
     if settings.jobs == "here":
         require_trainer()
@@ -62,7 +64,14 @@ async def _serve(settings: Settings, token: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    lost: list[Superseded] = []
+
+    def superseded(reason: Superseded) -> None:
+        lost.append(reason)
+        loop.call_soon_threadsafe(ended.set)
+
     async with create_bot(settings) as bot, watched(bot):
+        bot.superseded = superseded
         serving = asyncio.create_task(connection.serve(bot, token))
         stopping = asyncio.create_task(ended.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -75,6 +84,8 @@ async def _serve(settings: Settings, token: str) -> None:
             serving.cancel()  # it may be waiting for the end of an outage
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
+    if lost:
+        raise lost[0]
 
 
 @contextlib.asynccontextmanager
@@ -111,36 +122,57 @@ def _parts(settings: Settings, database: Database, queue: JobQueue) -> dict[str,
     }
 
 
-def work_until_told(settings: Settings) -> None:
+def work_until_told(settings: Settings, *, once: bool = False) -> str:
     """Run the trainings of the queue until SIGINT or SIGTERM, then end in order.
 
+    Args:
+        settings: settings of the host.
+        once: whether to take one job only, and to end at once if none waits.
+
+    Returns:
+        One line that says why it ended.
+
     Raises:
-        SettingsError: another worker has this name, another process works with other tables, nothing can be
-            served on the address for metrics, or this installation cannot train.
+        SettingsError: another worker has this name, another process works with other tables, the queue is
+            another project's, nothing can be served on the address for metrics, or this installation cannot
+            train.
         DatabaseError: the database cannot be used.
+        Superseded: a later process has taken this one's name.
     """
     require_trainer()
     metrics = Metrics()
     database = Database(settings.database_url, metrics.transaction)
-    name = settings.executor_id or WORKER
-    jobs = JobWorker(settings, database, executor_id=name, metrics=metrics)
-    jobs.claim()
-    claim = upgraded(settings)
     queue = JobQueue(settings, database)
+    ended = threading.Event()
+    lost: list[Superseded] = []
+
+    def superseded(reason: Superseded) -> None:
+        lost.append(reason)
+        ended.set()
+
+    jobs = JobWorker(
+        settings, database, queue, kind=WORKER, once=once, superseded=superseded, metrics=metrics
+    )
+    heartbeat = Layout(settings.data_dir).heartbeat_of(WORKER, own_name(settings, WORKER))
     readiness = Readiness(_parts(settings, database, queue))
-    path = Layout(settings.data_dir).heartbeat_of("worker", settings.executor_id)
-    watching = WatchThread(settings, path, metrics, database, readiness)
-    watching.start()
-    try:
-        ended = threading.Event()
+    watching = WatchThread(settings, heartbeat, metrics, database, readiness)
+    with contextlib.ExitStack() as ending:
+        ending.callback(database.dispose)
+        ending.callback(queue.close)
+        ending.callback(jobs.stop)
+        jobs.claim()
+        ending.enter_context(upgraded(settings))
+        ending.callback(watching.stop)
+        watching.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
         jobs.start()
-        queue.reconcile()
-        ended.wait()
-        jobs.stop()
-    finally:
-        watching.stop()
-    queue.close()
-    database.dispose()
-    claim.close()
+        line = "told to end"
+        while not ended.wait(ONCE_LOOKS_EVERY_S if once else None):
+            with contextlib.suppress(DatabaseError):  # it comes back, or the process is told to end
+                if jobs.is_idle():
+                    line = "one job is done" if jobs.took_a_job() else "no job waits"
+                    break
+    if lost:
+        raise lost[0]
+    return line

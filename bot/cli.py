@@ -1,6 +1,6 @@
 """`pastiche run | demo | worker | migrate | check | base`; `run` when nothing is named.
 
-Exit codes: 0 done; 1 one line `error: …`; 2 wrong usage.
+Exit codes: 0 done; 1 one line `error: …`; 2 wrong usage; 3 a later process has taken this one's name.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ def _one_line_errors() -> Iterator[None]:
         return
     with contextlib.suppress(OSError):  # of a stderr that is closed or full
         click.echo(f"error: {reason}", err=True)
-    sys.exit(1)
+    sys.exit(getattr(reason, "exit_code", 1))
 
 
 def _for_the_host(error: Exception) -> Exception | None:
@@ -39,10 +39,11 @@ def _for_the_host(error: Exception) -> Exception | None:
     if isinstance(error, SettingsError | health.Unhealthy):
         return error
     from bot.infra.discord.connection import ConnectionRefused
+    from bot.infra.hosts.sign_of_life import Superseded
     from bot.infra.upgrading import cannot_start
     from models import DatabaseError
 
-    if isinstance(error, DatabaseError | ConnectionRefused):
+    if isinstance(error, DatabaseError | ConnectionRefused | Superseded):
         return error
     return cannot_start(error) if isinstance(error, OSError) else None
 
@@ -72,14 +73,17 @@ def run() -> None:
 
 
 @main.command()
-def worker() -> None:
-    """Run only the trainings of the queue, on this host."""
+@click.option("--once", is_flag=True, help="Take one job and end; with no job waiting, end at once.")
+def worker(once: bool) -> None:
+    """Run only the trainings of the queue, on this host. It needs no Discord token."""
     with _one_line_errors():
         settings = load_settings()
         _prepare(settings)
         from bot.app import work_until_told
 
-        work_until_told(settings)
+        line = work_until_told(settings, once=once)
+        if once:
+            click.echo(line)
 
 
 def _prepare(settings: Settings) -> None:

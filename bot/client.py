@@ -24,6 +24,7 @@ from bot.infra.children.untrusted_input import ChildPool
 from bot.infra.discord.command_sync import keep_synced
 from bot.infra.discord.gateway import Gateway
 from bot.infra.health import Heartbeat
+from bot.infra.hosts.sign_of_life import BOT, Superseded, own_name
 from bot.infra.paths import Layout
 from bot.infra.steady_clock import SteadyClock
 from bot.infra.upgrading import cannot_start, upgraded
@@ -38,8 +39,6 @@ from bot.training.uploads import attachments, intake
 from models import Database, TrainingJob
 
 log = structlog.stdlib.get_logger(__name__)
-
-EXECUTOR = "bot"
 
 
 class Pastiche(commands.Bot):
@@ -74,6 +73,8 @@ class Pastiche(commands.Bot):
         gateway: whether Discord is connected now.
         heartbeat: the event loop's lag and the sign of life.
         download: fetches what people upload.
+        superseded: called from a thread if a later process has taken this one's name, so that this one must
+            end.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Pastiche(commands.Bot):
         self.mentions_commands = True
         self.gateway = Gateway(self)
         self.heartbeat = Heartbeat(
-            self.layout.heartbeat_of("bot", settings.executor_id),
+            self.layout.heartbeat_of(BOT, own_name(settings, BOT)),
             self.is_ready,
             self._end_processes,
             connected_at=self.gateway.seen_at,
@@ -132,11 +133,14 @@ class Pastiche(commands.Bot):
         self.clock = SteadyClock()
         self.presence = Presence(self, self.database, self._clear_training, self.names, self.clock)
         self.poster = Poster(self, self.database, self.pool, post_buttons, self.clock, self.metrics)
+        self.superseded: Callable[[Superseded], None] = lambda reason: log.error(str(reason))
         self._worker = JobWorker(
             settings,
             self.database,
-            executor_id=settings.executor_id or EXECUTOR,
+            self.queue,
+            kind=BOT,
             trains=settings.jobs == "here",
+            superseded=lambda reason: self.superseded(reason),
             metrics=self.metrics,
         )
 
@@ -199,9 +203,6 @@ class Pastiche(commands.Bot):
         with self.database.read() as session:
             self.words.load(session)
         self._worker.start()
-        if self.settings.jobs == "elsewhere":
-            self.queue.prepare()
-        self.queue.reconcile()
         self.pool.start()
         self.bases.look()
 

@@ -20,7 +20,7 @@ A column that holds a person's Discord id is named as `personal_data` says; it i
 with the person's data.
 """
 
-from models import audit, guilds, personal_data, retention
+from models import audit, guilds, hosts, personal_data, retention
 from models.connection.database import Database
 from models.connection.errors import DatabaseError
 from models.scheduling import scheduled_posts, schedules
@@ -30,6 +30,7 @@ from models.tables import (
     Corpus,
     FileRemoval,
     GuildSettings,
+    Host,
     JobState,
     PostState,
     Schedule,
@@ -50,6 +51,7 @@ __all__ = [
     "DatabaseError",
     "FileRemoval",
     "GuildSettings",
+    "Host",
     "InvalidNameError",
     "JobState",
     "PostState",
@@ -61,6 +63,7 @@ __all__ = [
     "audit",
     "corpora",
     "guilds",
+    "hosts",
     "personal_data",
     "queue_order",
     "retention",

@@ -75,7 +75,10 @@ class Train(commands.Cog):
         """Check everything, queue the job and send its card."""
         request = TrainingRequest(name, corpus, rights, level, size, minutes, validation, base)
         job = await accept_request(interaction, request)
-        await asyncio.to_thread(self.bot.queue.enqueue, job)
+        try:
+            await asyncio.to_thread(self.bot.queue.enqueue, job)
+        except DatabaseError as error:
+            log.warning("the turn is added later", job=job.id, error=str(error))
         await answer(
             interaction,
             _("**{model}** is in the queue. You can follow it on its card in this channel.").format(

@@ -1,4 +1,6 @@
-"""Makes DBOS retry while the disk is full, as it does while a database server is down."""
+"""Makes DBOS retry while the disk is full, as it does while a database server is down, and log in lines."""
+
+import logging
 
 from dbos import _sys_db
 
@@ -11,9 +13,19 @@ RULE = "retriable_sqlite_exception"
 
 
 def wait_for_room() -> None:
-    """Make DBOS retry for as long as its own file cannot be written."""
+    """Make DBOS retry for as long as its own file cannot be written, and log each warning in one line."""
     # DBOS has no setting for this. A test notices a release that renames the function.
     setattr(_sys_db, RULE, _passes)
+    logging.getLogger("dbos").addFilter(_in_one_line)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Shorten a warning with a traceback, such as each poll of a database that is away, to its reason."""
+    lines = [line.strip() for line in record.getMessage().splitlines() if line.strip()]
+    if len(lines) > 1 and record.levelno <= logging.WARNING:
+        cause = next((line for line in lines if "OperationalError" in line), lines[-1])
+        record.msg, record.args = f"{lines[0].removesuffix('Traceback (most recent call last):')}{cause}", ()
+    return True
 
 
 def _passes(error: Exception) -> bool:

@@ -45,9 +45,9 @@ class Layout:
         """The home folder of child processes, with their caches and temporary files."""
         return self.data_dir / "home"
 
-    def lock(self, executor_id: str) -> Path:
+    def lock(self, name: str) -> Path:
         """The lock of the only running process of that name."""
-        return self.data_dir / f"{executor_id}.lock"
+        return self.data_dir / f"{name}.lock"
 
     @property
     def tables_lock(self) -> Path:
@@ -67,12 +67,25 @@ class Layout:
         return self.guild(guild_id) / CORPORA / f"{UPLOAD}{name}"
 
     def bundle(self, guild_id: int, job_id: str) -> Path:
-        """The bundle that a job makes."""
+        """The bundle that a job makes, once it is published."""
         return self.guild(guild_id) / MODELS / job_id
 
     def training(self, guild_id: int, job_id: str) -> Path:
-        """The folder in which a job trains."""
+        """All that a job needs and leaves until it ends; each of its attempts has a folder in it."""
         return self.guild(guild_id) / JOBS / job_id
+
+    def attempt(self, guild_id: int, job_id: str, attempt: int) -> Path:
+        """The folder in which an attempt of a job trains."""
+        return self.training(guild_id, job_id) / str(attempt)
+
+    def trained(self, guild_id: int, job_id: str, attempt: int) -> Path:
+        """The bundle that an attempt makes, in the attempt's own folder.
+
+        Attempt 0 is a job of a version that knew no attempts, and so trained where it published.
+        """
+        if not attempt:
+            return self.bundle(guild_id, job_id)
+        return self.attempt(guild_id, job_id, attempt) / "model"
 
     def of_job(self, guild_id: int, job_id: str) -> tuple[Path, ...]:
         """Everything that a job writes."""

@@ -5,6 +5,7 @@ the bot (`SettingsError`), which never contains the token.
 """
 
 import re
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -63,18 +64,21 @@ class Settings(BaseSettings):
     )
     jobs_database_url: str = Field(
         "",
-        description="Where the job queue is kept (default: jobs.sqlite in the data directory).",
+        description="Where the job queue is kept (default: in DATABASE_URL if that is PostgreSQL, "
+        "else jobs.sqlite in the data directory).",
     )
     jobs: Literal["here", "elsewhere"] = Field(
         "here",
         description="here: `run` also trains; elsewhere: only `pastiche worker` processes train.",
     )
     jobs_poll_s: float = Field(1.0, ge=0.1, le=60, description="Seconds between looks at the job queue.")
-    executor_id: str = Field(
+    name: str = Field(
         "",
         pattern=r"^[\w.-]{0,60}$",
-        description="This process's name in the job queue; keep it the same over restarts "
-        "(default: bot for `run`, worker for `worker`).",
+        # The second name is that of earlier versions.
+        validation_alias=AliasChoices("PASTICHE_NAME", "PASTICHE_EXECUTOR_ID"),
+        description="This process's name among those of one database; keep it the same over restarts "
+        "(default: the machine's host name; with SQLite, which has one machine, local).",
     )
     samplers: int = Field(1, ge=1, le=16, description="Sampler processes kept warm.")
     sample_timeout_s: float = Field(30, ge=1, le=600, description="Seconds after which a sample is given up.")
@@ -138,7 +142,10 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _strip(cls, values: Any) -> Any:
-        return {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+        stripped = {k: v.strip() if isinstance(v, str) else v for k, v in values.items()}
+        if "executor_id" in stripped:  # the keyword of earlier versions
+            stripped.setdefault("name", stripped.pop("executor_id"))
+        return stripped
 
     @field_validator("metrics")
     @classmethod
@@ -160,10 +167,14 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         data_dir = self.data_dir.expanduser().absolute()
+        on_a_server = self.database_url.startswith("postgresql")
+        jobs = self.database_url if on_a_server else f"sqlite:///{data_dir / 'jobs.sqlite'}"
+        machine = re.sub(r"[^\w.-]", "-", socket.gethostname())[:60] if on_a_server else "local"
         completed = {
             "data_dir": data_dir,
             "database_url": self.database_url or f"sqlite:///{data_dir / 'pastiche.sqlite'}",
-            "jobs_database_url": self.jobs_database_url or f"sqlite:///{data_dir / 'jobs.sqlite'}",
+            "jobs_database_url": self.jobs_database_url or jobs,
+            "name": self.name or machine,
         }
         for name, value in completed.items():
             object.__setattr__(self, name, value)

@@ -22,6 +22,7 @@ from bot.settings import Settings
 from bot.training import quotas
 from bot.training.bases import Bases, OfferedBase
 from bot.training.jobs import limits
+from bot.training.jobs.queue import JobQueue
 from bot.training.trainer import workspace
 from bot.training.uploads import attachments, intake
 from bot.training.uploads.intake import AcceptedText
@@ -47,13 +48,14 @@ Interaction = discord.Interaction[Any]
 
 
 class Services(Protocol):
-    """What a submission uses of the bot: its settings, files, database, bases, and the readers of uploads."""
+    """What a submission uses of the bot: its settings, files, database, queue, bases, and upload readers."""
 
     settings: Settings
     layout: Layout
     database: Database
     bases: Bases
     intake: ChildPool
+    queue: JobQueue
     download: attachments.Download
 
 
@@ -138,6 +140,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
                 pretrained=again.name if isinstance(again, OfferedBase) else None,
                 notes="\n".join(_notes(texts[0], level, again, bot.bases)),
             )
+            bot.queue.enqueue_with(session, job)
             figures = {"level": level, "minutes": minutes, "characters": texts[0].stats.characters}
             audit.record(session, guild_id, user_id, "training.queued", name, **figures)
             if isinstance(again, TextModel):

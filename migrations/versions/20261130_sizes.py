@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_sizes"
-down_revision = "20261129_pretrained"
+down_revision = "20261129_hosts"
 branch_labels = None
 depends_on = None
 

@@ -14,6 +14,19 @@ from models.connection.sqlite_driver import DRIVER
 BUSY_TIMEOUT_MS = 15_000
 """How long a SQLite writer waits for the one before it."""
 
+# People wait for an answer: a server that is down must be known within seconds. A connection whose server has
+# vanished without a word is given up, too.
+SERVER = {
+    "connect_timeout": 2,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 5000,
+}
+# A process that is frozen in a transaction must not hold the locks of its rows.
+IDLE_TIMEOUT = "15s"
+POOL = {"pool_size": 4, "max_overflow": 8, "pool_pre_ping": True}
+
 
 def parse_url(url: str) -> sa.URL:
     """Check a database address.
@@ -56,7 +69,7 @@ def make_engine(url: sa.URL, *, foreign_keys: bool = True) -> sa.Engine:
     """
     if url.get_backend_name() == "postgresql":
         try:
-            engine = sa.create_engine(url, pool_pre_ping=True)
+            engine = sa.create_engine(url, connect_args=SERVER, **POOL)
         except ImportError as error:
             raise DatabaseError("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from error
         event.listen(engine, "begin", _begin_on_postgresql)
@@ -113,5 +126,7 @@ def _begin_on_sqlite(connection: sa.Connection) -> None:
 
 
 def _begin_on_postgresql(connection: sa.Connection) -> None:
-    if not writes(connection):
+    if writes(connection):
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'")
+    else:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")

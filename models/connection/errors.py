@@ -36,8 +36,10 @@ def one_clear_line(url: sa.URL) -> Iterator[None]:
     except exc.TimeoutError as error:
         raise DatabaseError(f"{shown(url)}: all connections have been busy for too long") from error
     except exc.DBAPIError as error:
-        # SQLite reports "file is not a database" and "malformed" as the bare parent of all its errors.
-        if isinstance(error, exc.OperationalError | exc.InternalError) or type(error) is exc.DatabaseError:
+        # SQLite reports "file is not a database" and "malformed" as the bare parent of all its errors, and
+        # psycopg reports the use of a connection that has just broken as a mistake of the caller.
+        broken = error.connection_invalidated or type(error) is exc.DatabaseError
+        if broken or isinstance(error, exc.OperationalError | exc.InternalError):
             explained = _explained(url, error)
             raise DatabaseError(explained, disk_full=any(words in explained for words in _FULL)) from error
         raise

@@ -8,7 +8,7 @@ stays readable after the session.
 from models.tables.base import Base
 from models.tables.columns import utc_now
 from models.tables.guilds import AuditEvent, GuildSettings
-from models.tables.host import FileRemoval, Installation
+from models.tables.host import FileRemoval, Host, Installation
 from models.tables.schedules import UNDER_WAY, PostState, Schedule, ScheduledPost, ScheduleState
 from models.tables.training import (
     NAME_CHARACTERS,
@@ -30,6 +30,7 @@ __all__ = [
     "Corpus",
     "FileRemoval",
     "GuildSettings",
+    "Host",
     "Installation",
     "JobState",
     "PostState",

@@ -125,6 +125,8 @@ class TrainingJob(Base):
     finish_requested: Mapped[bool] = mapped_column(default=False)
     # Id of the workflow that trains it; None until its turn has come.
     turn_id: Mapped[str | None] = mapped_column(sa.String(36))
+    # Rises each time that a process begins or goes on with it. Only the latest attempt may write.
+    attempt: Mapped[int] = mapped_column(default=0)
     # JSON: points of the loss curve, [[seconds, training loss, validation loss or null], ...].
     curve: Mapped[str] = mapped_column(default=NO_CURVE)
     state: Mapped[JobState] = mapped_column(by_value(JobState), default=JobState.QUEUED)

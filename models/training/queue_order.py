@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.tables import JobState, TrainingJob
+from models.tables import JobState, TrainingJob, utc_now
 from models.training import training_jobs
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -61,7 +61,7 @@ def order(session: Session) -> list[TrainingJob]:
 
 
 def take(session: Session, turn_id: str) -> TrainingJob | None:
-    """Begin the next job, or return the job that this turn began before, for the bot itself.
+    """Begin the next job, or a new attempt of the job that this turn began before, for the bot itself.
 
     Args:
         session: an open SQLAlchemy session that may write.
@@ -70,7 +70,7 @@ def take(session: Session, turn_id: str) -> TrainingJob | None:
     Returns:
         The job, now running; None if the queue is empty.
     """
-    begun = training_jobs.of_turn(session, turn_id)
+    begun = _begin_again(session, turn_id)
     if begun is not None:
         return begun
     for job in order(session):
@@ -78,3 +78,14 @@ def take(session: Session, turn_id: str) -> TrainingJob | None:
         if started is not None:
             return started
     return None
+
+
+def _begin_again(session: Session, turn_id: str) -> TrainingJob | None:
+    change = (
+        sa.update(TrainingJob)
+        .where(TrainingJob.turn_id == turn_id, TrainingJob.state == JobState.TRAINING)
+        .values(attempt=TrainingJob.attempt + 1, updated_at=utc_now(), revision=TrainingJob.revision + 1)
+        .returning(TrainingJob)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(change).one_or_none()

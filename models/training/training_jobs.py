@@ -180,16 +180,9 @@ def start(session: Session, guild_id: int, job_id: str, turn_id: str | None = No
         {JobState.QUEUED},
         state=JobState.TRAINING,
         turn_id=turn_id,
+        attempt=TrainingJob.attempt + 1,
         started_at=utc_now(),
     )
-
-
-def of_turn(session: Session, turn_id: str) -> TrainingJob | None:
-    """Return the running job that a workflow began before it was interrupted, for the bot itself."""
-    chosen = sa.select(TrainingJob).where(
-        TrainingJob.turn_id == turn_id, TrainingJob.state == JobState.TRAINING
-    )
-    return session.scalars(chosen).one_or_none()
 
 
 def request_finish(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
@@ -202,6 +195,7 @@ def progress(
     guild_id: int,
     job_id: str,
     *,
+    attempt: int,
     fraction: float | None = None,
     loss: float | None = None,
     eta_s: float | None = None,
@@ -216,6 +210,7 @@ def progress(
         session: an open SQLAlchemy session that may write.
         guild_id: Discord id of the guild that owns the job.
         job_id: id of the job, 32 hexadecimal digits.
+        attempt: the caller's attempt; if there is a later one, nothing changes.
         fraction: 0 to 1.
         loss: training loss, in nats per token.
         eta_s: seconds to go.
@@ -230,15 +225,22 @@ def progress(
     news = {"fraction": fraction, "loss": loss, "eta_s": eta_s, "sample": sample}
     news |= {"samples": samples, "curve": curve, "notes": notes}
     given = {column: value for column, value in news.items() if value is not None}
-    return _move(session, guild_id, job_id, {JobState.TRAINING}, **given)
+    return _move(session, guild_id, job_id, {JobState.TRAINING}, of_attempt=attempt, **given)
 
 
 def finish(
-    session: Session, guild_id: int, job_id: str, *, model_id: int, validation_loss: float | None
+    session: Session,
+    guild_id: int,
+    job_id: str,
+    *,
+    attempt: int,
+    model_id: int,
+    validation_loss: float | None,
 ) -> TrainingJob | None:
-    """Record that a running training made this model of the guild.
+    """Record that an attempt of a running training made this model of the guild.
 
-    If this returns None, the job was cancelled meanwhile: roll back the model published in this transaction.
+    If this returns None, the job was cancelled or began again meanwhile: roll back the model published in
+    this transaction.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the model is not one of this guild's.
@@ -248,6 +250,7 @@ def finish(
         guild_id,
         job_id,
         {JobState.TRAINING},
+        of_attempt=attempt,
         state=JobState.DONE,
         fraction=1.0,
         eta_s=None,
@@ -257,13 +260,14 @@ def finish(
     )
 
 
-def fail(session: Session, guild_id: int, job_id: str, *, error: str) -> TrainingJob | None:
-    """Record why there will be no model, in one line for the person who asked."""
+def fail(session: Session, guild_id: int, job_id: str, *, attempt: int, error: str) -> TrainingJob | None:
+    """Record why an attempt makes no model, in one line for the person who asked."""
     return _move(
         session,
         guild_id,
         job_id,
         UNFINISHED,
+        of_attempt=attempt,
         state=JobState.FAILED,
         error=error,
         eta_s=None,
@@ -285,11 +289,19 @@ def cancel_all(session: Session, guild_id: int) -> Sequence[TrainingJob]:
 
 
 def _move(
-    session: Session, guild_id: int, job_id: str, allowed: frozenset[JobState] | set[JobState], **values: Any
+    session: Session,
+    guild_id: int,
+    job_id: str,
+    allowed: frozenset[JobState] | set[JobState],
+    *,
+    of_attempt: int | None = None,
+    **values: Any,
 ) -> TrainingJob | None:
+    expected = [] if of_attempt is None else [TrainingJob.attempt == of_attempt]
     change = (
         sa.update(TrainingJob)
         .where(TrainingJob.guild_id == guild_id, TrainingJob.id == job_id, TrainingJob.state.in_(allowed))
+        .where(*expected)
         .values(updated_at=utc_now(), revision=TrainingJob.revision + 1, **values)
         .returning(TrainingJob)
         .execution_options(synchronize_session=False, populate_existing=True)

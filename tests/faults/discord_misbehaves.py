@@ -72,7 +72,7 @@ async def _show(cards: Cards, server: FaultServer, names: list[str]) -> tuple[in
     await _until(cards, lambda: len(set(server.messages) - before) >= len(jobs))
     for number, job in enumerate(jobs):
         with cards.database.write() as session:
-            training_jobs.fail(session, GUILD, job.id, error=f"reason {number}")
+            training_jobs.fail(session, GUILD, job.id, attempt=job.attempt, error=f"reason {number}")
     await _until(cards, lambda: not _unshown(cards))
     found = [
         str(message["embeds"]) for message_id, message in server.messages.items() if message_id not in before

@@ -186,7 +186,7 @@ def _publish(path: Path) -> None:
     with _database(path) as database, database.write() as session:
         (job,) = training_jobs.listing(session, _GUILD)
         model = new_model(session, _GUILD, job.corpus_id, training_job_id=job.id)
-        training_jobs.finish(session, _GUILD, job.id, model_id=model.id, validation_loss=1.5)
+        training_jobs.finish(session, _GUILD, job.id, attempt=1, model_id=model.id, validation_loss=1.5)
 
 
 def _all(*queries: str) -> Callable[[sqlite3.Connection], object]:

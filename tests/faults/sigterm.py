@@ -12,7 +12,6 @@ import psutil
 from benchmarks.figures import Figure
 from bot.settings import Settings
 from bot.training.trainer import workspace
-from bot.training.trainer.process import checkpoint_of
 from models import JobState, training_jobs
 from tests.bot.training.test_recovery import GUILD, Trainings, trainers
 from tests.faults.tools import trainings
@@ -30,7 +29,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     job_id = recorded.record(trainings.endless_corpus(), minutes=30)
     write_random_bundle(folder / "base", "lstm")  # which XLA does not compile for many seconds
     workspace.keep_base(recorded.layout, GUILD, job_id, folder / "base")
-    checkpoints = checkpoint_of(recorded.layout.bundle(GUILD, job_id))
+    attempts = recorded.layout.training(GUILD, job_id)
     times = 1 if short else 4
     slowest = oldest = 0.0
     wrong = running_on = points = 0
@@ -45,7 +44,10 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
             wrong += worker.end() != 0
             slowest = max(slowest, time.monotonic() - begun)
             running_on += sum(process.is_running() for process in running)
-            newest = max((path.stat().st_mtime for path in checkpoints.glob("*.safetensors")), default=0.0)
+            newest = max(
+                (path.stat().st_mtime for path in attempts.glob("*/model.checkpoint/*.safetensors")),
+                default=0.0,
+            )
             oldest = max(oldest, asked - newest)
         job = recorded.job(job_id)
         points = len(json.loads(job.curve))

@@ -65,10 +65,10 @@ def test_looking_finds_nothing(database: Database, theirs: TheirThings) -> None:
         training_jobs.start,
         training_jobs.cancel,
         training_jobs.request_finish,
-        lambda session, guild, job: training_jobs.progress(session, guild, job, fraction=0.5),
-        lambda session, guild, job: training_jobs.fail(session, guild, job, error="x"),
+        lambda session, guild, job: training_jobs.progress(session, guild, job, attempt=1, fraction=0.5),
+        lambda session, guild, job: training_jobs.fail(session, guild, job, attempt=1, error="x"),
         lambda session, guild, job: training_jobs.finish(
-            session, guild, job, model_id=1, validation_loss=1.0
+            session, guild, job, attempt=1, model_id=1, validation_loss=1.0
         ),
         lambda session, guild, job: training_jobs.card_shown(session, guild, job, 9, message_id=9),
     ],
@@ -116,7 +116,7 @@ def test_finishing_with_their_model_fails(database: Database, theirs: TheirThing
         training_jobs.start(session, OURS, ours.id)
     for model_id in (theirs.model_id, ABSENT_ID):
         with pytest.raises(IntegrityError), database.write() as session:
-            training_jobs.finish(session, OURS, ours.id, model_id=model_id, validation_loss=1.0)
+            training_jobs.finish(session, OURS, ours.id, attempt=1, model_id=model_id, validation_loss=1.0)
 
 
 def test_the_same_name_is_two_models(database: Database, theirs: TheirThings) -> None:
@@ -156,7 +156,7 @@ def test_a_deleted_model_is_let_go_of_by_all_that_named_it(database: Database) -
         job, kept = new_job(session, OURS, corpus.id), new_job(session, OURS, corpus.id)
         job.base_model_id, kept.base_model_id = model.id, other.id
         training_jobs.start(session, OURS, job.id)
-        training_jobs.finish(session, OURS, job.id, model_id=model.id, validation_loss=1.0)
+        training_jobs.finish(session, OURS, job.id, attempt=1, model_id=model.id, validation_loss=1.0)
     with database.write() as session:
         assert text_models.delete(session, OURS, model.id) is not None
         assert text_models.delete(session, OURS, model.id) is None

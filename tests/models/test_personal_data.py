@@ -69,7 +69,7 @@ def test_models_that_went_on_from_one_learned_from_its_text_too(database: Databa
             job = new_job(session, OURS, corpus_id)
             job.base_model_id = base
             training_jobs.start(session, OURS, job.id)
-            training_jobs.finish(session, OURS, job.id, model_id=model.id, validation_loss=1.0)
+            training_jobs.finish(session, OURS, job.id, attempt=1, model_id=model.id, validation_loss=1.0)
             model.training_job_id = job.id
         guilds.edit(session, OURS, default_model_id=second.id)
         learned = personal_data.models_from(session, OURS, ADA)

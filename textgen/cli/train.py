@@ -113,6 +113,11 @@ from textgen.training.run import train
     "--control", is_flag=True, help="Read `finish` or `cancel` from standard input; its end cancels."
 )
 @click.option(
+    "--control-timeout",
+    type=click.FloatRange(min=1),
+    help="Seconds without a line on standard input after which --control cancels.",
+)
+@click.option(
     "--lock-timeout",
     type=float,
     default=0.0,
@@ -134,6 +139,7 @@ def command(
     live_sample: bool,
     events: bool,
     control: bool,
+    control_timeout: float | None,
     lock_timeout: float,
     **flags: Any,
 ) -> None:
@@ -159,7 +165,7 @@ def command(
     stop_control.interactive = not control
     interrupts.listen(stop_control)
     if control:
-        stop_control.listen(sys.stdin)
+        stop_control.listen(sys.stdin, control_timeout)
 
     def run(on_event: EventSink) -> Manifest:
         def tell(event: Event) -> None:

@@ -234,7 +234,7 @@ class CardEditor:
         if job.state not in {JobState.TRAINING, JobState.DONE} or not self._messages.takes_picture(job):
             return None
         try:
-            return workspace.picture_of(self._layout, job.guild_id, job.id).read_bytes()
+            return workspace.picture_of(self._layout, job.guild_id, job.id, job.attempt).read_bytes()
         except OSError:
             return None
 

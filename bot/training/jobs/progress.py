@@ -38,7 +38,7 @@ class Reporter:
 
     def __init__(self, database: Database, job: TrainingJob, interrupted: Callable[[], bool]) -> None:
         self._database = database
-        self._guild_id, self._job_id = job.guild_id, job.id
+        self._guild_id, self._job_id, self._attempt = job.guild_id, job.id, job.attempt
         self._interrupted = interrupted
         self._news: dict[str, Any] = {}
         self._curve: list[Any] = json.loads(job.curve)
@@ -46,8 +46,7 @@ class Reporter:
         self._notes: list[str] = [line for line in job.notes.split("\n") if line]
         self._latest: tuple[float, str] | None = None
         self._reported = 0.0
-        self._cancelled = False
-        self._finish = False
+        self._stop: Stop | None = None
 
     def take(self, event: dict[str, Any]) -> None:
         """Keep what an event says for the next report."""
@@ -76,9 +75,7 @@ class Reporter:
         if time.monotonic() - self._reported >= REPORT_EVERY_S:
             self._reported = time.monotonic()
             self._report()
-        if self._cancelled:
-            return Stop.CANCEL
-        return Stop.FINISH if self._finish else None
+        return self._stop
 
     def end(self) -> None:
         """Report what is left, with the sample of the finished model.
@@ -89,6 +86,11 @@ class Reporter:
         if self._latest is not None:
             self._show_sample()
         self._bring()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the last report found that another process has the training."""
+        return self._stop is Stop.LOST
 
     def _note(self, line: str) -> None:
         """Add a note to the card."""
@@ -125,8 +127,13 @@ class Reporter:
         except DatabaseError:
             self._news = news | self._news
             raise
-        self._cancelled = job is None or job.state is not JobState.TRAINING
-        self._finish = job is not None and job.finish_requested
+        if job is None or (job.attempt == self._attempt and job.state is JobState.CANCELLED):
+            self._stop = Stop.CANCEL
+        elif job.attempt != self._attempt or job.state is not JobState.TRAINING:
+            # Another process has it or has ended it, or a restored database does not know of this attempt.
+            self._stop = Stop.LOST
+        else:
+            self._stop = Stop.FINISH if job.finish_requested else None
 
     def _read(self) -> TrainingJob | None:
         with self._database.read() as session:
@@ -134,4 +141,5 @@ class Reporter:
 
     def _write(self, news: dict[str, Any]) -> TrainingJob | None:
         with self._database.write() as session:
-            return training_jobs.progress(session, self._guild_id, self._job_id, **news)
+            key = session, self._guild_id, self._job_id
+            return training_jobs.progress(*key, attempt=self._attempt, **news) or training_jobs.get(*key)

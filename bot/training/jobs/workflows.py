@@ -2,41 +2,34 @@
 
 A workflow in the queue is a turn, not a job. Which job it gets is decided when a host is free for it, so that
 guilds take turns (`models.training.queue_order`). DBOS records what has been done. If the process dies in a
-step, the step runs again when a process of the same name starts: it finds its job by its own id, and the
-trainer resumes from its checkpoint.
+step, the step runs again in another process: it finds its job by its own id, and the trainer resumes from its
+checkpoint.
+
+Two processes may have the same turn for a while, such as one that was frozen and its successor. Each attempt
+has a number, and only the latest may write to the row, publish, or delete what is not its own.
 """
 
-import contextlib
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeVar
 
 import structlog
 from dbos import DBOS
 from structlog.contextvars import bound_contextvars
 
 from bot.bundles.publishing import publish_bundle
-from bot.infra.paths import Layout
-from bot.infra.watching.metrics import Failure, Metrics
-from bot.settings import Settings
+from bot.infra.watching.metrics import Failure
 from bot.text import reasons
+from bot.training.jobs.context import JobContext, JobInterrupted, JobLost, bound, recorded
 from bot.training.jobs.progress import Reporter
 from bot.training.trainer import workspace
+from bot.training.trainer.handover import hand_over
 from bot.training.trainer.measured import measured
 from bot.training.trainer.process import Stop, TrainingOrder, run_trainer
-from models import Corpus, Database, DatabaseError, JobState, TrainingJob, corpora, queue_order, training_jobs
+from models import Corpus, JobState, TrainingJob, corpora, queue_order, training_jobs
 from textgen.files.atomic import is_disk_full
 
 log = structlog.stdlib.get_logger(__name__)
 
-Result = TypeVar("Result")
-
 WORKFLOW = "training"
-SLOT_POLL_S = 1.0
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
 # A training that kills the host's processes must not be retried for ever.
 STARTS = 3
 NEVER_FURTHER = (
@@ -45,99 +38,68 @@ NEVER_FURTHER = (
 )
 
 
-class JobInterrupted(BaseException):
-    """The process is shutting down: leave the workflow unfinished, so that it resumes after the next start.
-
-    Not an `Exception`, because DBOS would record that as the workflow's result.
-    """
-
-
-@dataclass
-class JobContext:
-    """What the steps need. A process has one."""
-
-    settings: Settings
-    database: Database
-    layout: Layout
-    metrics: Metrics = field(default_factory=Metrics)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    # Recovered workflows run through DBOS's own queue, which does not have the limit of ours.
-    slot: threading.Lock = field(default_factory=threading.Lock)
-
-    def check(self) -> None:
-        """Check that the process is not shutting down.
-
-        Raises:
-            JobInterrupted: it is shutting down.
-        """
-        if self.stopping.is_set():
-            raise JobInterrupted
-
-
-_context: JobContext | None = None
-
-
-def bind(context: JobContext | None) -> None:
-    """Give the steps what they need, or take it away with None.
-
-    DBOS offers instances of classes for this, but it never unregisters one, so a second worker in the process
-    could not replace the first.
-    """
-    global _context
-    _context = context
-
-
-def _bound() -> JobContext:
-    if _context is None:
-        raise JobInterrupted
-    return _context
-
-
 @DBOS.workflow(name=WORKFLOW)
 def training() -> None:
     """Train the next job and publish the model."""
-    trained = train(DBOS.workflow_id or "")
-    if trained is not None:
-        publish(*trained)
+    context, turn_id = bound(), DBOS.workflow_id or ""
+    try:
+        trained = train(turn_id)
+        if trained is not None:
+            publish(*trained)
+    except JobLost:
+        log.warning("another process has the training", turn=turn_id)
+        raise
+    finally:
+        context.turn_ended(turn_id)
 
 
 @DBOS.step(name="train")
-def train(turn_id: str) -> tuple[int, str] | None:
+def train(turn_id: str) -> tuple[int, str, int] | None:
     """Train the next job.
 
     Returns:
-        Guild id and job id; None if the queue is empty, or if the training was cancelled or failed, as the
-        job's row then says.
+        Guild id, job id and attempt; None if the queue is empty, or if the training was cancelled or failed,
+        as the job's row then says.
     """
-    context = _bound()
-    with _training_slot(context):
+    context = bound()
+    with context.only_one():
+        if context.once and context.first_turn:
+            raise JobInterrupted
         job = recorded(context, lambda: _take(context, turn_id))
         if job is None:
             log.info("nothing waits", turn=turn_id)
             return None
+        context.first_turn = context.first_turn or turn_id
         with bound_contextvars(guild=job.guild_id, job=job.id):
             try:
-                return (job.guild_id, job.id) if _train(context, job) else None
+                return (job.guild_id, job.id, job.attempt) if _train(context, job) else None
             except Exception as error:
                 log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
                 reason = f"the bot could not run the training ({type(error).__name__})"
-                _fail(context, job.guild_id, job.id, reasons.DISK_FULL if is_disk_full(error) else reason)
+                _fail(context, job, reasons.DISK_FULL if is_disk_full(error) else reason)
                 return None
 
 
 @DBOS.step(name="publish")
-def publish(guild_id: int, job_id: str) -> None:
-    """Make the bundle the guild's model of that name and the job done, in one transaction."""
-    context = _bound()
-    bundle = context.layout.bundle(guild_id, job_id)
-    try:
-        published, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, bundle))
-    except Exception as error:
-        log.error("publishing failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
-        reason = f"the model could not be published ({type(error).__name__})"
-        _fail(context, guild_id, job_id, reasons.DISK_FULL if is_disk_full(error) else reason)
-        return
-    if not published:
+def publish(guild_id: int, job_id: str, attempt: int) -> None:
+    """Make the bundle the guild's model of that name and the job done, in one transaction.
+
+    Raises:
+        JobLost: another process has the training.
+    """
+    context = bound()
+    with context.only_one():
+        try:
+            job, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, attempt))
+        except Exception as error:
+            log.error("publishing failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
+            reason = f"the model could not be published ({type(error).__name__})"
+            failed = TrainingJob(guild_id=guild_id, id=job_id, attempt=attempt)
+            _fail(context, failed, reasons.DISK_FULL if is_disk_full(error) else reason)
+            return
+    if _is_anothers(job, attempt):
+        raise JobLost
+    if job is None or job.state is not JobState.DONE:
         log.info("job is no longer wanted", guild=guild_id, job=job_id)
         workspace.clear(context.layout, guild_id, job_id)
         return
@@ -147,42 +109,10 @@ def publish(guild_id: int, job_id: str) -> None:
     log.info("model published", guild=guild_id, job=job_id)
 
 
-def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
-    """Run a transaction, and retry it for as long as the database cannot be used.
-
-    A full disk will have room again, and a database server will come back. An exception would end the
-    workflow, and its job would stay unfinished for ever.
-
-    Raises:
-        JobInterrupted: the process is shutting down; the step runs again after the next start.
-    """
-    wait_s = FIRST_WAIT_S
-    while True:
-        try:
-            return record()
-        except DatabaseError as error:
-            log.warning("not recorded yet", error=str(error), next_try_s=wait_s)
-        context.stopping.wait(wait_s)
-        context.check()
-        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-
-
-@contextlib.contextmanager
-def _training_slot(context: JobContext) -> Iterator[None]:
-    """Wait until no other training runs in this process."""
-    context.check()
-    while not context.slot.acquire(timeout=SLOT_POLL_S):
-        context.check()
-    try:
-        yield
-    finally:
-        context.slot.release()
-
-
 def _train(context: JobContext, job: TrainingJob) -> bool:
     order = TrainingOrder(
-        directory=context.layout.training(job.guild_id, job.id),
-        bundle=context.layout.bundle(job.guild_id, job.id),
+        directory=context.layout.attempt(job.guild_id, job.id, job.attempt),
+        bundle=context.layout.trained(job.guild_id, job.id, job.attempt),
         time_limit_s=job.minutes * 60,
         threads=context.settings.training_threads,
         level=job.level,
@@ -191,30 +121,35 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         pretrained=job.pretrained,
         home=context.layout.home,
     )
+    hand_over(context.layout, job.guild_id, job.id, job.attempt, wait=context.wait)
     if order.bundle.is_dir():
         return True  # the trainer finished, but the process crashed before this step was recorded
     lacking = _lay_out(context, job, order)
     if lacking:
-        _fail(context, job.guild_id, job.id, lacking)
+        _fail(context, job, lacking)
         return False
     if workspace.count_start(order) > STARTS:
         log.error("training given up", guild=job.guild_id, job=job.id, starts=STARTS)
-        _fail(context, job.guild_id, job.id, NEVER_FURTHER)
+        _fail(context, job, NEVER_FURTHER)
         return False
     reporter = Reporter(context.database, job, context.stopping.is_set)
     with measured(context.metrics, reporter.take) as run:
         end = run.end = run_trainer(order, on_event=run.take, should_stop=reporter.should_stop)
     if end.finished is not None:
         recorded(context, reporter.end)
+        if reporter.lost:
+            raise JobLost
         return True
     if end.stopped is Stop.SHUTDOWN:
         raise JobInterrupted
+    if end.stopped is Stop.LOST:
+        raise JobLost
     if end.stopped is Stop.CANCEL:
         log.info("training cancelled", guild=job.guild_id, job=job.id)
         workspace.clear(context.layout, job.guild_id, job.id)
     else:
         log.warning("training failed", guild=job.guild_id, job=job.id, error=end.error)
-        _fail(context, job.guild_id, job.id, end.error or "the trainer gave no reason")
+        _fail(context, job, end.error or "the trainer gave no reason")
     return False
 
 
@@ -242,26 +177,36 @@ def _texts(context: JobContext, job: TrainingJob) -> tuple[Corpus | None, Corpus
         )
 
 
-def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> tuple[bool, str | None]:
-    """Publish the model; return whether the job is done now, and the path of the bundle that it replaces."""
+def _publish(
+    context: JobContext, guild_id: int, job_id: str, attempt: int
+) -> tuple[TrainingJob | None, str | None]:
+    """Publish the model of an attempt, if it is the job's latest.
+
+    Returns:
+        The job as it is now, and the path of the bundle that was replaced.
+    """
     with context.database.write() as session:
         job = training_jobs.get(session, guild_id, job_id, lock=True)
-        if job is None or job.state is not JobState.TRAINING:
-            # Published before a crash, or cancelled while the last weights were written.
-            return job is not None and job.state is JobState.DONE, None
+        if job is None or job.state is not JobState.TRAINING or job.attempt != attempt:
+            return job, None  # published before a crash, cancelled meanwhile, or begun again elsewhere
         model, replaced = publish_bundle(
             session,
             guild_id,
-            bundle,
+            workspace.put_in_place(context.layout, guild_id, job_id, attempt),
             name=job.model_name,
             created_by=job.requested_by,
             corpus_id=job.corpus_id,
             training_job_id=job_id,
         )
-        training_jobs.finish(
-            session, guild_id, job_id, model_id=model.id, validation_loss=model.validation_loss
+        done = training_jobs.finish(
+            session,
+            guild_id,
+            job_id,
+            attempt=attempt,
+            model_id=model.id,
+            validation_loss=model.validation_loss,
         )
-        return True, replaced
+        return done, replaced
 
 
 def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
@@ -269,13 +214,28 @@ def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
         return queue_order.take(session, turn_id)
 
 
-def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
+def _fail(context: JobContext, job: TrainingJob, error: str) -> None:
+    """Record the failure of an attempt, unless another process has the training.
+
+    Raises:
+        JobLost: another process has it.
+    """
     # Its files may fill the disk on which the failure must be recorded, so they are deleted first.
-    workspace.clear(context.layout, guild_id, job_id)
+    workspace.clear_attempt(context.layout, job.guild_id, job.id, job.attempt)
     context.metrics.failed(Failure.TRAINING)
 
-    def fail() -> None:
+    def fail() -> TrainingJob | None:
         with context.database.write() as session:
-            training_jobs.fail(session, guild_id, job_id, error=reasons.for_people(error))
+            key = session, job.guild_id, job.id
+            why = reasons.for_people(error)
+            return training_jobs.fail(*key, attempt=job.attempt, error=why) or training_jobs.get(*key)
 
-    recorded(context, fail)
+    now = recorded(context, fail)
+    if _is_anothers(now, job.attempt) or (now is not None and now.state is JobState.DONE):
+        raise JobLost
+    workspace.clear(context.layout, job.guild_id, job.id)
+
+
+def _is_anothers(job: TrainingJob | None, attempt: int) -> bool:
+    """Whether a later attempt has the job or has ended it: then its files are that one's, too."""
+    return job is not None and (job.attempt != attempt or not job.state.is_final)

@@ -11,6 +11,7 @@ import json
 import queue
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,6 +34,10 @@ LOCK_TIMEOUT_S = 30
 GRACE_S = 20.0
 TICK_S = 0.5
 STDERR_LINES = 40
+# A worker that is frozen no longer tells its trainer that it is there. The trainer must have ended before
+# another worker goes on with the training, which is 10 s after a sign of life at the earliest.
+ALIVE_EVERY_S = 1.0
+PATIENCE_S = 8
 # A file in the training's folder: the memory is too small for whole batches, also after a resume.
 HALF_BATCH = "half-batch"
 SHORT_OF_MEMORY = (
@@ -46,6 +51,7 @@ class Stop(Enum):
     """Why a training must end early."""
 
     CANCEL = "cancel"
+    LOST = "lost"
     FINISH = "finish"
     SHUTDOWN = "shutdown"
 
@@ -94,7 +100,8 @@ class TrainingOrder:
         return [
             *("--data-dir", str(self.directory), "--output", str(self.bundle), *recipe),
             *("--time-limit", f"{self.time_limit_s:g}", "--resume", "--curve", "--no-cache"),
-            *("--events", "--control", "--lock-timeout", str(LOCK_TIMEOUT_S)),
+            *("--events", "--control", "--control-timeout", str(PATIENCE_S)),
+            *("--lock-timeout", str(LOCK_TIMEOUT_S)),
         ]
 
 
@@ -169,6 +176,8 @@ def _run_once(
     ]
     for reader in readers:
         reader.start()
+    ended = threading.Event()
+    follower("trainer-alive", _say_alive, child, ended).start()
     try:
         end = _watch(child, lines, on_event, should_stop, Watchdog(child.process.pid, order.time_limit_s))
     except BaseException:
@@ -176,6 +185,7 @@ def _run_once(
         raise
     finally:
         closed_at = time.monotonic()
+        ended.set()
         exit_code = child.wait_or_kill(GRACE_S)
         by_itself = time.monotonic() - closed_at < GRACE_S
         child.close_input()
@@ -232,15 +242,21 @@ def _watch(
 
 
 def _stop(child: Child, stop: Stop) -> None:
-    if stop is Stop.CANCEL:
-        # Nothing of it is kept. During a compilation the trainer would not react, and the next job would
-        # wait.
+    if stop in (Stop.CANCEL, Stop.LOST):
+        # Nothing of it is kept, or another process has it. During a compilation the trainer would not react,
+        # and the next job would wait.
         child.kill()
     child.close_input()
 
 
+def _say_alive(child: Child, ended: threading.Event) -> None:
+    """Say that this process is not frozen, whatever the database keeps it waiting for."""
+    while not ended.wait(ALIVE_EVERY_S):
+        _say(child, "alive")
+
+
 def _say(child: Child, word: str) -> None:
-    with contextlib.suppress(OSError):  # the trainer may have ended by itself
+    with contextlib.suppress(OSError, ValueError):  # the trainer may have ended, or its input is closed
         child.stdin.write(f"{word}\n")
         child.stdin.flush()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.infra.paths import Layout
 from bot.training.trainer.process import TrainingOrder, checkpoint_of, lock_of
-from textgen.files.atomic import write_bytes
+from textgen.files.atomic import sync_folder, write_bytes
 from textgen.files.bundle_files import PICTURE
 
 BASE = "base"
@@ -81,10 +81,29 @@ def _is_stale(lock: Path) -> bool:
     return True
 
 
-def picture_of(layout: Layout, guild_id: int, job_id: str) -> Path:
+def picture_of(layout: Layout, guild_id: int, job_id: str, attempt: int) -> Path:
     """Return the path of the newest picture of the job's losses, which may not exist."""
     bundle = layout.bundle(guild_id, job_id)
-    return (bundle if bundle.is_dir() else checkpoint_of(bundle)) / PICTURE
+    trained = checkpoint_of(layout.trained(guild_id, job_id, attempt))
+    return (bundle if bundle.is_dir() else trained) / PICTURE
+
+
+def put_in_place(layout: Layout, guild_id: int, job_id: str, attempt: int) -> Path:
+    """Move the bundle of an attempt to where models are, and return its path there.
+
+    The caller holds the lock of the job's row and has found that this is its latest attempt. If a transaction
+    is rolled back and repeated, the bundle is there already.
+
+    Raises:
+        OSError: the bundle cannot be moved.
+    """
+    bundle, trained = layout.bundle(guild_id, job_id), layout.trained(guild_id, job_id, attempt)
+    if trained != bundle and trained.is_dir():
+        shutil.rmtree(bundle, ignore_errors=True)  # of an earlier attempt that was never published
+        bundle.parent.mkdir(parents=True, exist_ok=True)
+        trained.replace(bundle)
+        sync_folder(bundle.parent)
+    return bundle
 
 
 def clear_training(layout: Layout, guild_id: int, job_id: str) -> None:
@@ -94,12 +113,17 @@ def clear_training(layout: Layout, guild_id: int, job_id: str) -> None:
 
 
 def clear(layout: Layout, guild_id: int, job_id: str) -> None:
-    """Delete everything of a job that made no model."""
+    """Delete everything of a job that has ended without a model."""
     bundle = layout.bundle(guild_id, job_id)
     for folder in (bundle, checkpoint_of(bundle)):
         shutil.rmtree(folder, ignore_errors=True)
     lock_of(bundle).unlink(missing_ok=True)  # a killed trainer leaves it
     clear_training(layout, guild_id, job_id)
+
+
+def clear_attempt(layout: Layout, guild_id: int, job_id: str, attempt: int) -> None:
+    """Delete what an attempt wrote; what other attempts wrote stays."""
+    shutil.rmtree(layout.attempt(guild_id, job_id, attempt), ignore_errors=True)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -46,6 +46,7 @@ class AcceptedText:
         upload: path of the text until `keep`.
         path: path of the text after `keep`, the same for all uploads of the same text.
         stats: figures of the text.
+        size: bytes of the text.
     """
 
     filename: str
@@ -53,11 +54,7 @@ class AcceptedText:
     upload: Path
     path: Path
     stats: CorpusStats
-
-    @property
-    def size(self) -> int:
-        """Bytes of the text; to be asked before `keep`."""
-        return self.upload.stat().st_size
+    size: int
 
     def keep(self) -> None:
         """Move the text to its final path, in the transaction that inserts its row.
@@ -131,6 +128,7 @@ def _take_in(
         answer = _read(source, clean, filename)
         stats = _stats(answer["stats"])
         check(stats)
+        size = clean.stat().st_size
         if stats.suspected_chat_log:
             raise UserError(
                 _(
@@ -144,7 +142,7 @@ def _take_in(
     finally:
         raw.unlink(missing_ok=True)
     sha256 = answer["sha256"]
-    return AcceptedText(filename, sha256, clean, layout.corpus(guild_id, sha256), stats)
+    return AcceptedText(filename, sha256, clean, layout.corpus(guild_id, sha256), stats, size)
 
 
 def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:

@@ -113,7 +113,8 @@ class TestGoingOn:
         assert await stratford.admin.autocomplete(stratford.channel, "train", "base", "b") == [
             {"name": "Bard", "value": "Bard"}
         ]
-        enqueue, world.bot.queue.enqueue = world.bot.queue.enqueue, lambda job: None
+        enqueue = world.bot.queue.enqueue
+        world.hold_back()
         await train(stratford, corpus_text, base="bard")
         assert "starts from Bard" in shown(stratford.channel.last_message)
         (job,) = jobs(world, stratford)
@@ -163,7 +164,8 @@ class TestGoingOn:
     ):
         stratford = world.place()
         world.give_model(stratford, trained_bundle, "Bard")
-        enqueue, world.bot.queue.enqueue = world.bot.queue.enqueue, lambda job: None
+        enqueue = world.bot.queue.enqueue
+        world.hold_back()
         await train(stratford, corpus_text, base="Bard")
         (job,) = jobs(world, stratford)
         for file in world.bot.layout.training(stratford.guild.id, job.id).rglob("*.*"):
@@ -202,7 +204,7 @@ async def test_a_validation_text_that_is_too_short_leaves_nothing_behind(world: 
     line = private_line(await train(stratford, corpus_text, validation=("v.txt", b"too short")))
     assert line == "The validation text has 9 characters; at least 100 are needed."
     assert stored_files(world) == []
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     await train(stratford, corpus_text)
     private_line(await train(stratford, corpus_text, name="Again", validation=("v.txt", b"too short")))
     assert len(stored_files(world)) == 1, "what the first upload stored is still needed"
@@ -210,7 +212,7 @@ async def test_a_validation_text_that_is_too_short_leaves_nothing_behind(world: 
 
 @pytest.mark.parametrize("name", hard_inputs.READABLE)
 async def test_any_unicode_text_is_read(world: World, name: str):
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     stratford = world.place()
     private_line(await train(stratford, hard_inputs.READABLE[name]))
     (path,) = stored_files(world)
@@ -222,7 +224,7 @@ async def test_any_unicode_text_is_read(world: World, name: str):
 
 
 async def test_warnings_about_the_text_stand_on_the_card_before_it_begins(world: World, corpus_text: str):
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     stratford = world.place()
     text = f"{corpus_text[:5000]}\nada@example.com\nben@example.com\n" + "Words, words, words.\n" * 400
     await train(stratford, text, level="word")
@@ -255,7 +257,7 @@ async def test_a_request_that_cannot_be_trained_is_refused_in_one_private_line(
 
 async def test_who_may_train_is_checked_even_where_the_command_is_shown(world: World, corpus_text: str):
     stratford = world.place()
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     trainers = stratford.guild.create_role("Trainers")
     trainer = stratford.guild.add_member(world.env.create_user("tina"), roles=[trainers])
     # An admin of the server shows /train to everyone.
@@ -366,7 +368,8 @@ async def test_a_trainer_that_dies_is_a_failure_with_a_reason(world: World, corp
 
 async def test_a_deleted_text_is_a_clear_failure(world: World, corpus_text: str, trainers):
     stratford = world.place()
-    enqueue, world.bot.queue.enqueue = world.bot.queue.enqueue, lambda job: None
+    enqueue = world.bot.queue.enqueue
+    world.hold_back()
     await train(stratford, corpus_text)
     (job,) = jobs(world, stratford)
     with world.bot.database.write() as session:

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from models import JobState, TrainingJob, guilds, personal_data, text_models, training_jobs
-from tests.support.bot.trainings import Trainers, finish_now, jobs, labels, stored_files, trail, train, until
+from tests.support.bot.trainings import (
+    Trainers,
+    finish_now,
+    jobs,
+    labels,
+    stored_files,
+    trail,
+    train,
+    until,
+)
 from tests.support.bot.world import Place, World, private_line, shown
 from tests.support.textgen.bundles import write_random_bundle
 
@@ -25,7 +34,7 @@ async def state_becomes(world: World, place: Place, job_id: str, state: JobState
 @pytest.fixture
 def waiting(world: World) -> None:
     """Nothing leaves the queue."""
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
 
 
 @pytest.mark.slow
@@ -60,7 +69,7 @@ async def test_a_move_of_the_data_directory(world: World, corpus_text: str, wait
 
 async def test_a_death_between_the_row_and_its_turn(world: World, corpus_text: str, trainers: Trainers):
     stratford = world.place()
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     for name in ("First", "Second"):
         await train(stratford, corpus_text, name=name)
     await world.restart()
@@ -72,7 +81,7 @@ async def test_a_death_between_the_row_and_its_turn(world: World, corpus_text: s
 
 async def test_a_death_after_its_workflow_was_lost(world: World, corpus_text: str, trainers: Trainers):
     stratford = world.place()
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     await train(stratford, corpus_text)
     (job,) = jobs(world, stratford)
     with world.bot.database.write() as session:
@@ -94,7 +103,7 @@ async def test_the_deletion_of_its_card(world: World, corpus_text: str, waiting:
     new = await world.until(stratford, "Training")
     assert new.id != card.id
     with world.bot.database.write() as session:
-        training_jobs.progress(session, stratford.guild.id, job.id, fraction=0.5, loss=2.0)
+        training_jobs.progress(session, stratford.guild.id, job.id, attempt=1, fraction=0.5, loss=2.0)
     assert (await world.until(stratford, "50%")).id == new.id
 
 
@@ -188,7 +197,7 @@ async def test_an_outage_of_discord(world: World, corpus_text: str, waiting: Non
     (job,) = jobs(world, stratford)
     world.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=3)
     with world.bot.database.write() as session:
-        training_jobs.fail(session, stratford.guild.id, job.id, error="no luck")
+        training_jobs.fail(session, stratford.guild.id, job.id, attempt=0, error="no luck")
     assert (await world.until(stratford, "No luck")).id == card.id
 
 

@@ -115,7 +115,9 @@ async def test_a_hidden_word_is_on_no_card_list_or_choice(
     with world.bot.database.write() as session:
         words = "O _damn_ the day, dam"
         news = {"sample": words, "samples": json.dumps([[0.1, words], [0.5, "d a m n"]])}
-        training_jobs.progress(session, place.guild.id, job.id, fraction=0.5, loss=2.0, eta_s=60.0, **news)
+        training_jobs.progress(
+            session, place.guild.id, job.id, attempt=1, fraction=0.5, loss=2.0, eta_s=60.0, **news
+        )
     await world.until(place, "What it writes at")
     results = [
         await place.member.slash(channel, "generate", seed="The", length=10),

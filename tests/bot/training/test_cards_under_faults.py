@@ -46,14 +46,14 @@ class Cards:
     def begin(self, job: TrainingJob, fraction: float = 0.5) -> None:
         with self.database.write() as session:
             training_jobs.start(session, GUILD, job.id)
-            training_jobs.progress(session, GUILD, job.id, fraction=fraction, loss=2.0, eta_s=60.0)
+            training_jobs.progress(session, GUILD, job.id, attempt=1, fraction=fraction, loss=2.0, eta_s=60.0)
 
     def finish(self, job: TrainingJob) -> None:
         with self.database.write() as session:
-            training_jobs.finish(session, GUILD, job.id, model_id=None, validation_loss=1.5)
+            training_jobs.finish(session, GUILD, job.id, attempt=1, model_id=None, validation_loss=1.5)
 
     def draw(self, job: TrainingJob, picture: bytes) -> None:
-        folder = checkpoint_of(self.layout.bundle(GUILD, job.id))
+        folder = checkpoint_of(self.layout.trained(GUILD, job.id, 1))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "loss.png").write_bytes(picture)
 
@@ -128,7 +128,7 @@ async def test_a_closed_channel_is_asked_for_rarely_and_the_job_goes_on(cards: C
         cards.begin(job, fraction=step / 10)
     assert len(cards.server.requests) == 1
     with cards.database.write() as session:
-        training_jobs.fail(session, GUILD, job.id, error="no luck")
+        training_jobs.fail(session, GUILD, job.id, attempt=1, error="no luck")
     await cards.editor.tick()
     assert len(cards.server.requests) == 2, "the end is worth a try"
 
@@ -142,7 +142,7 @@ async def test_a_picture_is_uploaded_when_it_is_new_and_only_then(cards: Cards):
     sizes = []
     for step in range(6):
         with cards.database.write() as session:
-            training_jobs.progress(session, GUILD, job.id, fraction=step / 10)
+            training_jobs.progress(session, GUILD, job.id, attempt=1, fraction=step / 10)
         if step == 4:
             cards.draw(job, b"Q" * 100_000)
         await cards.editor.tick()
@@ -164,7 +164,7 @@ async def test_a_picture_that_is_too_large_is_left_out(cards: Cards):
     requests = len(cards.server.requests)
     cards.draw(job, b"Q" * 100_000)
     with cards.database.write() as session:
-        training_jobs.progress(session, GUILD, job.id, fraction=0.6)
+        training_jobs.progress(session, GUILD, job.id, attempt=1, fraction=0.6)
     await cards.editor.tick()
     assert "60%" in message["embeds"][0]["description"]
     assert len(cards.server.requests) == requests + 1, "it is not tried again"

@@ -1,6 +1,7 @@
 """What a full disk or a database that is away keeps from being recorded is recorded when it is back."""
 
 import errno
+import logging
 import threading
 import time
 
@@ -12,9 +13,9 @@ from bot import i18n
 from bot.infra import durability
 from bot.infra.paths import Layout
 from bot.settings import Settings
-from bot.training.jobs import workflows
+from bot.training.jobs import context as jobs_context
+from bot.training.jobs.context import JobContext, JobInterrupted, recorded
 from bot.training.jobs.progress import Reporter
-from bot.training.jobs.workflows import JobContext, JobInterrupted, recorded
 from bot.views.error_messages import line_for
 from models import Database, DatabaseError
 from textgen.errors import TextgenError
@@ -25,8 +26,8 @@ FULL = "sqlite:///x: (sqlite3.OperationalError) database or disk is full"
 
 @pytest.fixture
 def context(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> JobContext:
-    monkeypatch.setattr(workflows, "FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr(workflows, "LONGEST_WAIT_S", 0.02)
+    monkeypatch.setattr(jobs_context, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(jobs_context, "LONGEST_WAIT_S", 0.02)
     settings.prepare_data_dir()
     return JobContext(settings, Database(settings.database_url), Layout(settings.data_dir))
 
@@ -62,7 +63,7 @@ def test_a_mistake_of_ours_is_not_waited_for(context: JobContext):
 
 
 class _Job:
-    guild_id, id, curve, samples, notes = 1, "j", "[]", "[]", ""
+    guild_id, id, attempt, curve, samples, notes = 1, "j", 1, "[]", "[]", ""
 
 
 def test_the_last_news_of_a_training_are_kept_until_they_are_reported(monkeypatch: pytest.MonkeyPatch):
@@ -112,6 +113,19 @@ def test_dbos_waits_for_room_as_for_a_lock(said: str, waits: bool):
     else:
         with pytest.raises(exc.OperationalError):
             write()
+
+
+def test_dbos_says_in_one_line_that_a_database_is_away(caplog: pytest.LogCaptureFixture):
+    durability.wait_for_room()
+    logger = logging.getLogger("dbos")
+    logger.addHandler(caplog.handler)
+    try:
+        logger.warning(
+            "Polling failed: Traceback (most recent call last):\n  File x\nOperationalError: away\nmore"
+        )
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert set(caplog.messages) == {"Polling failed: OperationalError: away"}
 
 
 @pytest.mark.parametrize("locale", ["en", "de"])

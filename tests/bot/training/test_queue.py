@@ -37,11 +37,11 @@ async def test_guilds_take_turns_in_the_order_that_their_cards_show(
     names = {job.id: job.model_name for place in (stratford, abbey) for job in jobs(world, place)}
     trainers.let_go(5)
     await until(lambda: len(trainers.orders) == 5)
-    assert [names[order.directory.name] for order in trainers.orders] == ["S1", "A1", "S2", "S3", "S4"]
+    assert [names[order.directory.parent.name] for order in trainers.orders] == ["S1", "A1", "S2", "S3", "S4"]
 
 
 async def test_places_and_times_are_kept_up_to_date(world: World, corpus_text: str):
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     stratford, abbey = world.place("Stratford"), world.place("Abbey")
     await train(stratford, corpus_text, name="First", minutes=10)
     await train(stratford, corpus_text, name="Second", minutes=10)
@@ -62,7 +62,7 @@ async def test_places_and_times_are_kept_up_to_date(world: World, corpus_text: s
 
 @pytest.mark.slow
 async def test_a_place_that_changed_while_the_bot_was_away_is_put_right(world: World, corpus_text: str):
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     stratford = world.place()
     await train(stratford, corpus_text, name="First")
     await train(stratford, corpus_text, name="Second")
@@ -79,7 +79,7 @@ async def test_a_place_that_changed_while_the_bot_was_away_is_put_right(world: W
 class TestLimits:
     @pytest.fixture(autouse=True)
     def nothing_starts(self, world: World) -> None:
-        world.bot.queue.enqueue = lambda job: None
+        world.hold_back()
 
     async def test_of_a_server_at_a_time(self, world: World, corpus_text: str):
         stratford = world.place()
@@ -159,7 +159,7 @@ class TestJobs:
         assert "One" not in theirs
 
     async def test_cancel_by_who_asked_or_who_manages(self, world: World, corpus_text: str):
-        world.bot.queue.enqueue = lambda job: None
+        world.hold_back()
         stratford = world.place()
         for name in ("One", "Two"):
             await train(stratford, corpus_text, name=name)
@@ -172,7 +172,7 @@ class TestJobs:
         assert trail(world, stratford)[-1].action == "training.cancelled"
 
     async def test_a_chosen_foreign_job_is_as_absent_as_one_that_is_not(self, world: World, corpus_text: str):
-        world.bot.queue.enqueue = lambda job: None
+        world.hold_back()
         stratford, abbey = world.place("Stratford"), world.place("Abbey")
         for place in (stratford, abbey):
             await train(place, corpus_text)

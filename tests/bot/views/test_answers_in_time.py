@@ -90,7 +90,7 @@ def place(world: World, tmp_path: Path) -> Place:
 @pytest.fixture
 def gate(world: World, place: Place, monkeypatch: pytest.MonkeyPatch) -> Gate:
     monkeypatch.setattr(answering, "LOOK_UP_S", 60.0)  # so that a first answer that waits is found out
-    world.bot.queue.enqueue = lambda job: None
+    world.hold_back()
     return Gate(monkeypatch, world)
 
 

@@ -32,14 +32,24 @@ def job_id(database: Database) -> str:
         return new_job(session, GUILD, new_corpus(session, GUILD).id).id
 
 
+def attempt_of(session: Session, job_id: str) -> int:
+    job = training_jobs.get(session, GUILD, job_id)
+    assert job is not None
+    return job.attempt
+
+
 Move = Callable[[Session, str], TrainingJob | None]
 MOVES: dict[str, Move] = {
     "start": lambda session, job: training_jobs.start(session, GUILD, job),
-    "progress": lambda session, job: training_jobs.progress(session, GUILD, job, fraction=0.5, sample="late"),
-    "finish": lambda session, job: training_jobs.finish(
-        session, GUILD, job, model_id=new_model(session, GUILD).id, validation_loss=1.4
+    "progress": lambda session, job: training_jobs.progress(
+        session, GUILD, job, attempt=1, fraction=0.5, sample="late"
     ),
-    "fail": lambda session, job: training_jobs.fail(session, GUILD, job, error="no memory"),
+    "finish": lambda session, job: training_jobs.finish(
+        session, GUILD, job, attempt=1, model_id=new_model(session, GUILD).id, validation_loss=1.4
+    ),
+    "fail": lambda session, job: training_jobs.fail(
+        session, GUILD, job, attempt=attempt_of(session, job), error="no memory"
+    ),
     "cancel": lambda session, job: training_jobs.cancel(session, GUILD, job),
 }
 
@@ -60,14 +70,14 @@ def test_a_training_from_request_to_model(database: Database, job_id: str) -> No
         assert started is not None
         assert (started.state, started.revision) == (JobState.TRAINING, 2)
     with database.write() as session:
-        training_jobs.progress(session, GUILD, job_id, fraction=0.25, loss=2.5, eta_s=30.0)
-        running = training_jobs.progress(session, GUILD, job_id, sample="To be")
+        training_jobs.progress(session, GUILD, job_id, attempt=1, fraction=0.25, loss=2.5, eta_s=30.0)
+        running = training_jobs.progress(session, GUILD, job_id, attempt=1, sample="To be")
         assert running is not None
         assert (running.fraction, running.loss, running.eta_s, running.sample) == (0.25, 2.5, 30.0, "To be")
         assert running.revision == 4
     with database.write() as session:
         model_id = new_model(session, GUILD).id
-        done = training_jobs.finish(session, GUILD, job_id, model_id=model_id, validation_loss=1.4)
+        done = training_jobs.finish(session, GUILD, job_id, attempt=1, model_id=model_id, validation_loss=1.4)
         assert done is not None
     assert (done.state, done.fraction, done.eta_s, done.validation_loss) == (JobState.DONE, 1.0, None, 1.4)
     assert done.model_id == model_id
@@ -76,17 +86,39 @@ def test_a_training_from_request_to_model(database: Database, job_id: str) -> No
     assert done.created_at <= done.started_at <= done.finished_at <= datetime.now(UTC)
 
 
-def test_a_training_is_begun_once_and_found_again_by_its_turn(database: Database, job_id: str) -> None:
+def test_a_training_is_begun_once(database: Database, job_id: str) -> None:
     with database.write() as session:
         assert training_jobs.start(session, GUILD, job_id, "turn-1") is not None
     with database.write() as session:
         assert training_jobs.start(session, GUILD, job_id, "turn-2") is None
-        begun = training_jobs.of_turn(session, "turn-1")
-        assert begun is not None
-        assert (begun.id, begun.revision) == (job_id, 2)
-        assert training_jobs.of_turn(session, "turn-2") is None
+
+
+def test_only_the_latest_attempt_may_write(database: Database, job_id: str) -> None:
+    with database.write() as session:
+        first = queue_order.take(session, "turn-1")
+        assert first is not None
+        assert (first.id, first.attempt, first.revision) == (job_id, 1, 2)
+    with database.write() as session:
+        assert queue_order.take(session, "turn-2") is None
+        again = queue_order.take(session, "turn-1")
+        assert again is not None
+        assert (again.id, again.attempt, again.revision) == (job_id, 2, 3)
+        assert again.started_at == first.started_at
+    for late in (
+        lambda session: training_jobs.progress(session, GUILD, job_id, attempt=1, fraction=0.9),
+        lambda session: training_jobs.fail(session, GUILD, job_id, attempt=1, error="late"),
+        lambda session: training_jobs.finish(
+            session, GUILD, job_id, attempt=1, model_id=new_model(session, GUILD).id, validation_loss=1.0
+        ),
+    ):
+        with database.write() as session:
+            assert late(session) is None
+    with database.write() as session:
+        going_on = training_jobs.progress(session, GUILD, job_id, attempt=2, fraction=0.5)
+        assert going_on is not None
+        assert (going_on.state, going_on.fraction, going_on.error) == (JobState.TRAINING, 0.5, None)
         training_jobs.cancel(session, GUILD, job_id)
-        assert training_jobs.of_turn(session, "turn-1") is None
+        assert queue_order.take(session, "turn-1") is None
 
 
 def test_a_finish_is_asked_of_a_running_training_only(database: Database, job_id: str) -> None:
@@ -96,7 +128,7 @@ def test_a_finish_is_asked_of_a_running_training_only(database: Database, job_id
         asked = training_jobs.request_finish(session, GUILD, job_id)
         assert asked is not None
         assert asked.finish_requested
-        training_jobs.fail(session, GUILD, job_id, error="no memory")
+        training_jobs.fail(session, GUILD, job_id, attempt=1, error="no memory")
         assert training_jobs.request_finish(session, GUILD, job_id) is None
 
 
@@ -108,7 +140,7 @@ def test_trainings_of_a_day_are_those_that_were_not_called_off_before_they_began
         for job in jobs[1:3]:
             training_jobs.start(session, GUILD, job.id)
         training_jobs.cancel(session, GUILD, jobs[1].id)
-        training_jobs.fail(session, GUILD, jobs[2].id, error="no memory")
+        training_jobs.fail(session, GUILD, jobs[2].id, attempt=1, error="no memory")
         an_hour_ago = jobs[0].created_at - timedelta(hours=1)
         assert training_jobs.asked_since(session, GUILD, an_hour_ago) == [job.created_at for job in jobs[1:]]
         assert training_jobs.asked_since(session, GUILD, jobs[2].created_at) == [jobs[3].created_at]
@@ -216,7 +248,7 @@ def test_a_card_is_out_of_date_until_it_shows_the_last_step(database: Database, 
         (job,) = training_jobs.changed_cards(session)
         assert job.message_id == 99
         edited_to = job.revision
-        training_jobs.progress(session, GUILD, job_id, fraction=0.5)
+        training_jobs.progress(session, GUILD, job_id, attempt=1, fraction=0.5)
         training_jobs.card_shown(session, GUILD, job_id, edited_to)
     with database.write() as session:
         (job,) = training_jobs.changed_cards(session)
@@ -239,7 +271,7 @@ def test_impossible_jobs_are_refused(database: Database, job_id: str) -> None:
     with database.write() as session:
         training_jobs.start(session, GUILD, job_id)
     with pytest.raises(IntegrityError), database.write() as session:
-        training_jobs.progress(session, GUILD, job_id, fraction=1.5)
+        training_jobs.progress(session, GUILD, job_id, attempt=1, fraction=1.5)
     with pytest.raises(IntegrityError), database.write() as session:
         session.execute(sa.text("UPDATE training_job SET state = 'lost'"))
     with pytest.raises(IntegrityError), database.write() as session:

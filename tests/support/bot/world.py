@@ -43,6 +43,11 @@ class World:
         """Let an hour pass between any two requests of a person."""
         self.bot.cooldowns.clock = itertools.count(step=3600).__next__
 
+    def hold_back(self) -> None:
+        """Let trainings wait from now on: nobody adds a turn for them."""
+        self.bot.queue.enqueue = lambda job: None
+        self.bot.queue.reconcile = lambda is_dead: None
+
     @property
     def bot(self) -> Pastiche:
         assert isinstance(self.env.bot, Pastiche)

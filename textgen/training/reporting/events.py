@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import math
 import threading
+import time
 from collections.abc import Callable
 from typing import IO, Any, Literal, NotRequired, TypedDict
 
 from textgen.errors import TextgenError
+
+_TICK_S = 1.0
 
 
 class StartedEvent(TypedDict):
@@ -242,15 +245,20 @@ class Control:
         """Whether `cancel` was called."""
         return self._cancel.is_set()
 
-    def listen(self, source: IO[str]) -> None:
+    def listen(self, source: IO[str], patience_s: float | None = None) -> None:
         """Read commands from a stream in the background. The end of the stream cancels the training.
 
         Args:
-            source: the commands ``finish`` and ``cancel``, one a line.
+            source: the commands ``finish`` and ``cancel``, one a line. Any other line only says that whoever
+                writes is still there.
+            patience_s: seconds without a line after which the training is cancelled, because whoever started
+                it is frozen and may have been replaced; None to wait for ever.
         """
+        heard = threading.Event()
 
         def read() -> None:
             for line in source:
+                heard.set()
                 if line.strip() == "finish":
                     self.finish()
                 elif line.strip() == "cancel":
@@ -259,4 +267,17 @@ class Control:
             if not self.finish_requested:
                 self.cancel()
 
+        def watch(patience_s: float) -> None:
+            silent_s, before_s = 0.0, time.monotonic()
+            while silent_s < patience_s:
+                time.sleep(_TICK_S)
+                now_s = time.monotonic()
+                # A longer pause was this process's own, such as that of a compilation: lines may wait unread.
+                silent_s = 0.0 if heard.is_set() or now_s - before_s > 3 * _TICK_S else silent_s + _TICK_S
+                heard.clear()
+                before_s = now_s
+            self.cancel()
+
         threading.Thread(target=read, name="control", daemon=True).start()
+        if patience_s is not None:
+            threading.Thread(target=watch, args=(patience_s,), name="patience", daemon=True).start()

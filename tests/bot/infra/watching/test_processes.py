@@ -19,7 +19,7 @@ from bot.infra.threads import follower
 from bot.infra.watching.metrics import Metrics, Result
 from bot.settings import Settings, SettingsError
 from bot.training.jobs import workflows
-from bot.training.jobs.workflows import JobContext
+from bot.training.jobs.context import JobContext, bind
 from bot.training.trainer.measured import measured
 from bot.training.trainer.process import Stop, TrainingEnd
 from models import Database
@@ -179,11 +179,11 @@ def test_a_failed_job_is_counted_and_its_log_lines_name_it(
         return TrainingEnd(error="no luck")
 
     monkeypatch.setattr(workflows, "run_trainer", fail)
-    workflows.bind(context)
+    bind(context)
     try:
         assert workflows.train("turn") is None
     finally:
-        workflows.bind(None)
+        bind(None)
     assert bound == [{"guild": 7, "job": job.id}]
     assert structlog.contextvars.get_contextvars() == {}
     metrics = context.metrics.text().decode()

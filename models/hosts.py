@@ -1,0 +1,86 @@
+"""The processes of an installation: who has which name, and their signs of life. For the bot itself."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models.tables import Host, utc_now
+
+
+def claim(session: Session, kind: str, name: str, *, process_id: str, version: str) -> Host | None:
+    """Take a name for a process; whoever had it must end.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        kind: what the process does, ``bot`` or ``worker``; a name may be used once by each kind.
+        name: 1 to 100 characters.
+        process_id: random id of the process, 32 hexadecimal digits.
+        version: version of the program.
+
+    Returns:
+        The row as it was before, with the process that had the name; None if the name is new.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: two processes took a new name at the same moment; try again.
+    """
+    row = session.get(Host, (kind, name), with_for_update=True)
+    before = None
+    if row is None:
+        row = Host(kind=kind, name=name, incarnation=0)
+        session.add(row)
+    else:
+        before = Host(
+            kind=kind,
+            name=name,
+            incarnation=row.incarnation,
+            process_id=row.process_id,
+            version=row.version,
+            seen_at=row.seen_at,
+        )
+    row.incarnation += 1
+    row.process_id, row.version, row.seen_at = process_id, version, utc_now()
+    session.flush()
+    return before
+
+
+def sign(session: Session, own: Host) -> bool:
+    """Give a sign of life.
+
+    A database that was restored from a backup may hold an older row; it is corrected.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        own: the process; its row may have changed.
+
+    Returns:
+        Whether the process still has its name; False if a later one has taken it.
+    """
+    row = session.get(Host, (own.kind, own.name), with_for_update=True)
+    if row is None:
+        row = Host(kind=own.kind, name=own.name, incarnation=0)
+        session.add(row)
+    elif row.process_id != own.process_id and row.incarnation >= own.incarnation:
+        return False
+    row.incarnation, row.process_id, row.version = own.incarnation, own.process_id, own.version
+    row.seen_at = utc_now()
+    session.flush()
+    return True
+
+
+def leave(session: Session, own: Host) -> None:
+    """Record the orderly end of a process, unless a later one has taken its name."""
+    ours = (Host.kind == own.kind, Host.name == own.name, Host.process_id == own.process_id)
+    session.execute(sa.update(Host).where(*ours).values(seen_at=None))
+
+
+def living(session: Session) -> Sequence[Host]:
+    """Return the processes that have not ended in order; some may be dead."""
+    chosen = sa.select(Host).where(Host.seen_at.is_not(None))
+    return session.scalars(chosen.order_by(Host.kind, Host.name)).all()
+
+
+def forget(session: Session, before: datetime) -> None:
+    """Delete the processes that have ended, and those that were last seen before a moment."""
+    session.execute(sa.delete(Host).where(sa.or_(Host.seen_at.is_(None), Host.seen_at < before)))
