@@ -37,7 +37,7 @@ async def test_guilds_take_turns_in_the_order_that_their_cards_show(
     names = {job.id: job.model_name for place in (stratford, abbey) for job in jobs(world, place)}
     trainers.let_go(5)
     await until(lambda: len(trainers.orders) == 5)
-    assert [names[order.directory.name] for order in trainers.orders] == ["S1", "A1", "S2", "S3", "S4"]
+    assert [names[order.directory.parent.name] for order in trainers.orders] == ["S1", "A1", "S2", "S3", "S4"]
 
 
 async def test_places_and_times_are_kept_up_to_date(world: World, corpus_text: str):
