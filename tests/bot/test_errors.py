@@ -52,7 +52,8 @@ async def test_long_lists_are_paged_and_the_buttons_outlive_a_restart(world: Wor
     for number in range(19):
         world.give_model(stratford, trained_bundle, f"{'M' * 90} {number:02d}")
     first = answer(await stratford.member.slash(stratford.channel, "models"))
-    assert "19 models · page 1 of 3" in shown(first)
+    assert "19 of 100 models · " in shown(first)
+    assert "page 1 of 3" in shown(first)
     await world.restart()
     await stratford.member.click(first.message, label="Next")
     assert "page 2 of 3" in shown(stratford.channel.last_message)
