@@ -16,6 +16,7 @@ from bot.commands import COMMAND_MODULES
 from bot.commands.tree import AnsweringTree
 from bot.infra.discord import connection
 from bot.infra.paths import Layout
+from bot.infra.storage import starting
 from bot.infra.upgrading import upgraded
 from bot.infra.watching import parts
 from bot.infra.watching.metrics import Metrics
@@ -23,16 +24,18 @@ from bot.infra.watching.readiness import Check, Readiness, writable
 from bot.infra.watching.server import WatchServer
 from bot.infra.watching.sources import Sources
 from bot.infra.watching.thread import WatchThread
+from bot.privacy import orphans
 from bot.settings import Settings
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
 from bot.training.trainer.installed import require_trainer
 from bot.views.schedule_buttons import post_view
-from models import Database
+from models import Database, DatabaseError, utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
 WORKER = "worker"
+TIDY_EVERY_S = 3600.0
 
 
 def create_bot(settings: Settings) -> Pastiche:
@@ -116,7 +119,7 @@ def work_until_told(settings: Settings) -> None:
 
     Raises:
         SettingsError: another worker has this name, another process works with other tables, nothing can be
-            served on the address for metrics, or this installation cannot train.
+            served on the address for metrics, the storage cannot be used, or this installation cannot train.
         DatabaseError: the database cannot be used.
     """
     require_trainer()
@@ -126,6 +129,7 @@ def work_until_told(settings: Settings) -> None:
     jobs = JobWorker(settings, database, executor_id=name, metrics=metrics)
     jobs.claim()
     claim = upgraded(settings)
+    starting.prepare(jobs.storage, database)
     queue = JobQueue(settings, database)
     readiness = Readiness(_parts(settings, database, queue))
     path = Layout(settings.data_dir).heartbeat_of("worker", settings.executor_id)
@@ -137,7 +141,11 @@ def work_until_told(settings: Settings) -> None:
             signal.signal(number, lambda *_: ended.set())
         jobs.start()
         queue.reconcile()
-        ended.wait()
+        while not ended.wait(TIDY_EVERY_S):
+            try:
+                orphans.sweep_here(database, jobs.storage, utc_now())
+            except (DatabaseError, OSError) as error:
+                log.warning("housekeeping put off", error=str(error))
         jobs.stop()
     finally:
         watching.stop()

@@ -73,8 +73,3 @@ class Layout:
     def training(self, guild_id: int, job_id: str) -> Path:
         """The folder in which a job trains."""
         return self.guild(guild_id) / JOBS / job_id
-
-    def of_job(self, guild_id: int, job_id: str) -> tuple[Path, ...]:
-        """Everything that a job writes."""
-        bundle = self.bundle(guild_id, job_id)
-        return bundle, bundle.with_name(f"{bundle.name}.checkpoint"), self.training(guild_id, job_id)

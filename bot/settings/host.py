@@ -16,6 +16,8 @@ PREFIX = "PASTICHE_"
 
 # A file of a secret has one line.
 SECRET_BYTES = 4096
+# Fields whose values are not repeated in an error.
+_SECRET = re.compile(r"token|secret|key", re.IGNORECASE)
 
 # Three base64url parts: the application's id, a timestamp, a signature.
 TOKEN_SHAPE = re.compile(r"[\w-]{17,40}\.[\w-]{5,10}\.[\w-]{20,80}", re.ASCII)
@@ -64,6 +66,36 @@ class Settings(BaseSettings):
     jobs_database_url: str = Field(
         "",
         description="Where the job queue is kept (default: jobs.sqlite in the data directory).",
+    )
+    storage: str = Field(
+        "",
+        description="Where texts and models are kept: s3://BUCKET/PREFIX?endpoint=https://HOST "
+        "(default: the data directory).",
+    )
+    cache_bytes: int = Field(
+        5 * 2**30,
+        ge=2**20,
+        description="Most bytes of local copies of what lies in an S3-like storage.",
+    )
+    aws_access_key_id: str = Field(
+        "",
+        validation_alias=AliasChoices("aws_access_key_id", "AWS_ACCESS_KEY_ID"),
+        description="The public part of the key of an S3-like storage.",
+    )
+    aws_secret_access_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+        description="The secret part of the key.",
+    )
+    aws_session_token: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("aws_session_token", "AWS_SESSION_TOKEN"),
+        description="The third part of a key that is valid for some hours.",
+    )
+    aws_region: str = Field(
+        "",
+        validation_alias=AliasChoices("aws_region", "AWS_REGION"),
+        description="Region of the bucket (default: us-east-1).",
     )
     jobs: Literal["here", "elsewhere"] = Field(
         "here",
@@ -269,6 +301,6 @@ def _line(item: Any) -> str:
         return str(item["msg"]).removeprefix("Value error, ")
     field = str(item["loc"][0])
     name = field if field.isupper() else f"{PREFIX}{field.upper()}"
-    received = "" if "token" in field.lower() else f" is {item['input']!r}:"
+    received = "" if _SECRET.search(field) else f" is {item['input']!r}:"
     told = str(item["msg"]).removeprefix("Value error, ")
     return f"{name}{received} {told[0].lower()}{told[1:]}"

@@ -13,7 +13,7 @@ import structlog
 from dbos import DBOS, DBOSConfig
 
 from bot.infra.durability import wait_for_room
-from bot.infra.paths import Layout
+from bot.infra.storage.opening import open_storage
 from bot.infra.watching.metrics import Metrics
 from bot.settings import Settings, SettingsError
 from bot.training.jobs.queue import APPLICATION, QUEUE, VERSION
@@ -38,6 +38,9 @@ class JobWorker:
         executor_id: name of this process in the queue, up to 60 letters, digits, dots, dashes or underscores.
         trains: whether this process trains; False leaves the trainings to other processes.
         metrics: of this process.
+
+    Attributes:
+        storage: has what trainings need and make.
     """
 
     def __init__(
@@ -52,8 +55,8 @@ class JobWorker:
         self._settings = settings
         self._trains = trains
         self._executor_id = executor_id
-        self._layout = Layout(settings.data_dir)
-        self._context = JobContext(settings, database, self._layout, metrics or Metrics())
+        self.storage = open_storage(settings)
+        self._context = JobContext(settings, database, self.storage, metrics or Metrics())
         self._lock: IO[str] | None = None
 
     def claim(self) -> None:
@@ -123,7 +126,7 @@ class JobWorker:
 
     def _claim(self) -> IO[str]:
         """Acquire the lock of this name, and write the process id into it."""
-        path = self._layout.lock(self._executor_id)
+        path = self.storage.layout.lock(self._executor_id)
         file = path.open("a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,11 +7,9 @@ trainer resumes from its checkpoint.
 """
 
 import contextlib
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -19,12 +17,14 @@ from dbos import DBOS
 from structlog.contextvars import bound_contextvars
 
 from bot.bundles.publishing import publish_bundle
-from bot.infra.paths import Layout
+from bot.infra.storage import keys
+from bot.infra.storage.errors import Damaged, StorageError
+from bot.infra.storage.storage import Storage
 from bot.infra.watching.metrics import Failure, Metrics
 from bot.settings import Settings
 from bot.text import reasons
 from bot.training.jobs.progress import Reporter
-from bot.training.trainer import workspace
+from bot.training.trainer import safekeeping, workspace
 from bot.training.trainer.measured import measured
 from bot.training.trainer.process import Stop, TrainingOrder, run_trainer
 from models import Corpus, Database, DatabaseError, JobState, TrainingJob, corpora, queue_order, training_jobs
@@ -58,7 +58,7 @@ class JobContext:
 
     settings: Settings
     database: Database
-    layout: Layout
+    storage: Storage
     metrics: Metrics = field(default_factory=Metrics)
     stopping: threading.Event = field(default_factory=threading.Event)
     # Recovered workflows run through DBOS's own queue, which does not have the limit of ours.
@@ -102,12 +102,12 @@ def training() -> None:
 
 
 @DBOS.step(name="train")
-def train(turn_id: str) -> tuple[int, str] | None:
+def train(turn_id: str) -> tuple[int, str, str] | None:
     """Train the next job.
 
     Returns:
-        Guild id and job id; None if the queue is empty, or if the training was cancelled or failed, as the
-        job's row then says.
+        Guild id, job id and the key of the stored bundle; None if the queue is empty, or if the training was
+        cancelled or failed, as the job's row then says.
     """
     context = _bound()
     with _training_slot(context):
@@ -117,7 +117,10 @@ def train(turn_id: str) -> tuple[int, str] | None:
             return None
         with bound_contextvars(guild=job.guild_id, job=job.id):
             try:
-                return (job.guild_id, job.id) if _train(context, job) else None
+                if not _train(context, job):
+                    return None
+                # Before the row, and before this step ends: the next one may run on another host.
+                return job.guild_id, job.id, _store(context, job.guild_id, job.id)
             except Exception as error:
                 log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
                 reason = f"the bot could not run the training ({type(error).__name__})"
@@ -126,12 +129,20 @@ def train(turn_id: str) -> tuple[int, str] | None:
 
 
 @DBOS.step(name="publish")
-def publish(guild_id: int, job_id: str) -> None:
-    """Make the bundle the guild's model of that name and the job done, in one transaction."""
+def publish(guild_id: int, job_id: str, stored: str | None = None) -> None:
+    """Make the bundle the guild's model of that name and the job done, in one transaction.
+
+    Args:
+        guild_id: Discord id of the guild that owns the job.
+        job_id: id of the job.
+        stored: key of the bundle; None: a version of the bot that stored none trained it, on this host.
+    """
     context = _bound()
-    bundle = context.layout.bundle(guild_id, job_id)
+    storage, bundle = context.storage, context.storage.layout.bundle(guild_id, job_id)
     try:
-        published, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, bundle))
+        key = stored or _store(context, guild_id, job_id)
+        recorded(context, lambda: storage.fetch_folder(key, bundle))  # another host may have trained it
+        published, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, key))
     except Exception as error:
         log.error("publishing failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
         reason = f"the model could not be published ({type(error).__name__})"
@@ -139,18 +150,19 @@ def publish(guild_id: int, job_id: str) -> None:
         return
     if not published:
         log.info("job is no longer wanted", guild=guild_id, job=job_id)
-        workspace.clear(context.layout, guild_id, job_id)
+        workspace.clear(storage, guild_id, job_id)
         return
-    workspace.clear_training(context.layout, guild_id, job_id)
+    workspace.clear_training(storage, guild_id, job_id)
+    storage.drop_copy(bundle)
     if replaced:
-        shutil.rmtree(context.layout.located(replaced), ignore_errors=True)
+        storage.discard(replaced)
     log.info("model published", guild=guild_id, job=job_id)
 
 
 def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
-    """Run a transaction, and retry it for as long as the database cannot be used.
+    """Run a transaction, and retry it for as long as the database or the storage cannot be used.
 
-    A full disk will have room again, and a database server will come back. An exception would end the
+    A full disk will have room again, and a server will come back. An exception would end the
     workflow, and its job would stay unfinished for ever.
 
     Raises:
@@ -160,7 +172,7 @@ def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
     while True:
         try:
             return record()
-        except DatabaseError as error:
+        except (DatabaseError, StorageError) as error:
             log.warning("not recorded yet", error=str(error), next_try_s=wait_s)
         context.stopping.wait(wait_s)
         context.check()
@@ -181,15 +193,15 @@ def _training_slot(context: JobContext) -> Iterator[None]:
 
 def _train(context: JobContext, job: TrainingJob) -> bool:
     order = TrainingOrder(
-        directory=context.layout.training(job.guild_id, job.id),
-        bundle=context.layout.bundle(job.guild_id, job.id),
+        directory=context.storage.layout.training(job.guild_id, job.id),
+        bundle=context.storage.layout.bundle(job.guild_id, job.id),
         time_limit_s=job.minutes * 60,
         threads=context.settings.training_threads,
         level=job.level,
         size=job.size,
-        base=workspace.base_of(context.layout, job.guild_id, job.id),
+        base=recorded(context, lambda: workspace.fetch_base(context.storage, job.guild_id, job.id)),
         pretrained=job.pretrained,
-        home=context.layout.home,
+        home=context.storage.layout.home,
     )
     if order.bundle.is_dir():
         return True  # the trainer finished, but the process crashed before this step was recorded
@@ -202,7 +214,8 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         _fail(context, job.guild_id, job.id, NEVER_FURTHER)
         return False
     reporter = Reporter(context.database, job, context.stopping.is_set)
-    with measured(context.metrics, reporter.take) as run:
+    kept = safekeeping.kept(context.storage, order, job.guild_id, job.id)
+    with kept, measured(context.metrics, reporter.take) as run:
         end = run.end = run_trainer(order, on_event=run.take, should_stop=reporter.should_stop)
     if end.finished is not None:
         recorded(context, reporter.end)
@@ -211,7 +224,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         raise JobInterrupted
     if end.stopped is Stop.CANCEL:
         log.info("training cancelled", guild=job.guild_id, job=job.id)
-        workspace.clear(context.layout, job.guild_id, job.id)
+        workspace.clear(context.storage, job.guild_id, job.id)
     else:
         log.warning("training failed", guild=job.guild_id, job=job.id, error=end.error)
         _fail(context, job.guild_id, job.id, end.error or "the trainer gave no reason")
@@ -226,10 +239,14 @@ def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str
     if corpus is None or any(text is not None and text.text_deleted_at for text in (corpus, validation)):
         return "its text has been deleted in the meantime"
     try:
-        located = context.layout.located
-        workspace.lay_out(order, located(corpus.path), located(validation.path) if validation else None)
+        texts = corpus.path, validation.path if validation else None
+        recorded(context, lambda: workspace.lay_out(context.storage, order, *texts))
+        recorded(context, lambda: safekeeping.bring_back(context.storage, order, job.guild_id, job.id))
     except FileNotFoundError:
         return "its text is no longer stored; upload it again"
+    except Damaged as error:
+        log.error("a text is damaged", guild=job.guild_id, job=job.id, reason=str(error))
+        return "its text is damaged; upload it again"
     return None
 
 
@@ -242,8 +259,8 @@ def _texts(context: JobContext, job: TrainingJob) -> tuple[Corpus | None, Corpus
         )
 
 
-def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> tuple[bool, str | None]:
-    """Publish the model; return whether the job is done now, and the path of the bundle that it replaces."""
+def _publish(context: JobContext, guild_id: int, job_id: str, key: str) -> tuple[bool, str | None]:
+    """Publish the model; return whether the job is done now, and the key of the bundle that it replaces."""
     with context.database.write() as session:
         job = training_jobs.get(session, guild_id, job_id, lock=True)
         if job is None or job.state is not JobState.TRAINING:
@@ -252,16 +269,23 @@ def _publish(context: JobContext, guild_id: int, job_id: str, bundle: Path) -> t
         model, replaced = publish_bundle(
             session,
             guild_id,
-            bundle,
+            context.storage.layout.bundle(guild_id, job_id),
             name=job.model_name,
             created_by=job.requested_by,
             corpus_id=job.corpus_id,
             training_job_id=job_id,
+            stored=key,
         )
         training_jobs.finish(
             session, guild_id, job_id, model_id=model.id, validation_loss=model.validation_loss
         )
         return True, replaced
+
+
+def _store(context: JobContext, guild_id: int, job_id: str) -> str:
+    """Store the finished bundle; return its key."""
+    bundle, key = context.storage.layout.bundle(guild_id, job_id), keys.bundle_key(guild_id, job_id)
+    return recorded(context, lambda: safekeeping.store_bundle(context.storage, bundle, key))
 
 
 def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
@@ -271,7 +295,7 @@ def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
 
 def _fail(context: JobContext, guild_id: int, job_id: str, error: str) -> None:
     # Its files may fill the disk on which the failure must be recorded, so they are deleted first.
-    workspace.clear(context.layout, guild_id, job_id)
+    workspace.clear(context.storage, guild_id, job_id)
     context.metrics.failed(Failure.TRAINING)
 
     def fail() -> None:
