@@ -105,6 +105,7 @@ class _Files:
     def __init__(self, settings: Settings, storage: Storage, writer: Writer, scratch: Path) -> None:
         self._settings, self._storage, self._writer, self._scratch = settings, storage, writer, scratch
         self._manifest = writer.manifest
+        self._texts: set[str] = set()
 
     def add(self) -> None:
         """Add everything.
@@ -134,7 +135,7 @@ class _Files:
         """Leave out of the manifest what rows named in an earlier round only."""
         folders = {keys.folder_of(key) for key in named}
         manifest = self._manifest
-        manifest.texts = sorted(key for key in manifest.texts if key in named)
+        manifest.texts = sorted(self._texts & named)
         manifest.folders = {key: names for key, names in sorted(manifest.folders.items()) if key in folders}
         kept = {f"{FILES}/{key}" for key in manifest.texts}
         kept |= {f"{FILES}/{key}/{name}" for key, names in manifest.folders.items() for name in names}
@@ -153,7 +154,7 @@ class _Files:
     def _added(self, key: str) -> bool:
         """Add what a row names, unless it is in the backup; return whether it is there."""
         folder = keys.folder_of(key)
-        if key in self._manifest.texts or folder in self._manifest.folders:
+        if key in self._texts or folder in self._manifest.folders:
             return True
         if keys.guild_in(key) is None:
             return False  # a row of long ago names a path outside the data directory
@@ -166,7 +167,7 @@ class _Files:
                 sources = [(each.name, opened.enter_context(each.open("rb"))) for each in files]
                 if path.is_file():
                     self._writer.add(f"{FILES}/{key}", sources[0][1])
-                    self._manifest.texts.append(key)
+                    self._texts.add(key)
                     return True
                 for name, source in sources:
                     self._writer.add(f"{FILES}/{folder}/{name}", source)

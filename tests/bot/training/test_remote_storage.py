@@ -13,7 +13,7 @@ from models import JobState
 from tests.support.bot.processes import Pastiche
 from tests.support.bot.s3 import KEY, S3, SECRET, s3, s3_port, stored_keys
 from tests.support.bot.trainings import Trainers, files_below, finish_now, jobs, train, until
-from tests.support.bot.world import Place, World, answer, shown
+from tests.support.bot.world import Place, World, answer, private_line, shown
 
 __all__ = ["s3", "s3_port"]
 
@@ -78,6 +78,24 @@ async def test_bot_and_worker_share_nothing_but_database_and_storage(
     assert stored_keys(world.settings) == []
     left = [path for path in files_below(world.settings.data_dir) if "cache" in path.parts]
     assert left == []
+
+
+@pytest.mark.slow
+async def test_another_host_goes_on_from_the_stored_checkpoint(
+    world: World, corpus_text: str, tmp_path: Path
+):
+    place = world.place()
+    await train(place, corpus_text, size="tiny")
+    with worker(world.settings, tmp_path / "first") as first:
+        await until(lambda: any(key.endswith("state.safetensors") for key in stored_keys(world.settings)))
+        first.kill()
+    with worker(world.settings, tmp_path / "second") as second:
+        await until(lambda: "resumed=True" in second.log.read_text())
+        await finish_now(world, place)
+        assert second.end() == 0
+    assert "checkpoint of another host fetched" in second.log.read_text()
+    assert guild_files(tmp_path / "second") == []
+    assert not any("checkpoint" in key for key in stored_keys(world.settings))
 
 
 async def test_a_model_is_stored_before_its_row_and_deleted_with_it(
@@ -151,3 +169,27 @@ async def test_a_deletion_while_the_storage_is_away_is_finished_later(
         erasure.carry_out_removals, world.bot.database, world.bot.storage, datetime.now(UTC)
     )
     assert stored_keys(world.settings) == []
+
+
+async def test_a_model_is_exported_imported_and_deleted_by_its_panel(
+    world: World, corpus_text: str, trainers: Trainers
+):
+    place, abbey = world.place(), world.place("Abbey")
+    await train(place, corpus_text)
+    trainers.let_go()
+    await world.until(place, "Done")
+    panel = answer(await place.admin.slash(place.channel, "models", model="Hamlet"))
+    sent = answer(await place.admin.click(panel.message, label="Export"))
+    packed = await sent.message.attachments[0].read()
+    listed = answer(await abbey.admin.slash(abbey.channel, "models"))
+    form = await abbey.admin.click(listed.message, label="Import")
+    given = {"name": "Guest", "bundle": ("bundle.zip", packed)}
+    assert "**Guest** is imported" in private_line(await abbey.admin.submit_modal(form, given))
+    assert guild_files(world.settings.data_dir) == []
+    assert len(shown(answer(await abbey.member.slash(abbey.channel, "generate", length=40)))) > 40
+    made = answer(await place.admin.slash(place.channel, "privacy export", scope="me"))
+    assert "1 text of yours" in shown(made)
+    panel = answer(await abbey.admin.slash(abbey.channel, "models", model="Guest"))
+    await abbey.admin.click(panel.message, label="Delete")
+    await abbey.admin.click(await panel.message.fetch(), label="Delete it")
+    assert not [key for key in stored_keys(world.settings) if f"/{abbey.guild.id}/" in key]
