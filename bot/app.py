@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import structlog
@@ -17,23 +18,27 @@ from bot.commands.tree import AnsweringTree
 from bot.infra.discord import connection
 from bot.infra.hosts.sign_of_life import WORKER, Superseded, own_name
 from bot.infra.paths import Layout
+from bot.infra.storage import starting
+from bot.infra.storage.storage import Storage
 from bot.infra.upgrading import upgraded
 from bot.infra.watching import parts
 from bot.infra.watching.metrics import Metrics
-from bot.infra.watching.readiness import Check, Readiness, writable
+from bot.infra.watching.readiness import Check, Readiness
 from bot.infra.watching.server import WatchServer
 from bot.infra.watching.sources import Sources
 from bot.infra.watching.thread import WatchThread
+from bot.privacy import orphans
 from bot.settings import Settings
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
 from bot.training.trainer.installed import require_trainer
 from bot.views.schedule_buttons import post_view
-from models import Database, DatabaseError
+from models import Database, DatabaseError, utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
 ONCE_LOOKS_EVERY_S = 1.0
+TIDY_EVERY_S = 3600.0
 
 
 def create_bot(settings: Settings) -> Pastiche:
@@ -102,7 +107,7 @@ async def watched(bot: Pastiche) -> AsyncIterator[None]:
         yield
         return
     gateway = parts.connected(bot.gateway.seen_at, settings.health_max_age_s)
-    readiness = Readiness({"gateway": gateway} | _parts(settings, bot.database, bot.queue))
+    readiness = Readiness({"gateway": gateway} | _parts(bot.database, bot.queue, bot.storage))
     sources = Sources("bot", bot.metrics, bot.database, settings.data_dir, bot.heartbeat)
     sources.add_discord(bot, bot.gateway.seen_at)
     server = WatchServer(settings.metrics_address, bot.metrics, readiness, sources.look)
@@ -113,13 +118,9 @@ async def watched(bot: Pastiche) -> AsyncIterator[None]:
         await server.close()
 
 
-def _parts(settings: Settings, database: Database, queue: JobQueue) -> dict[str, Check]:
+def _parts(database: Database, queue: JobQueue, storage: Storage) -> dict[str, Check]:
     """What every process needs."""
-    return {
-        "database": parts.answering(database),
-        "queue": queue.look,
-        "storage": writable(settings.data_dir),
-    }
+    return {"database": parts.answering(database), "queue": queue.look, "storage": storage.ready}
 
 
 def work_until_told(settings: Settings, *, once: bool = False) -> str:
@@ -134,8 +135,8 @@ def work_until_told(settings: Settings, *, once: bool = False) -> str:
 
     Raises:
         SettingsError: another worker has this name, another process works with other tables, the queue is
-            another project's, nothing can be served on the address for metrics, or this installation cannot
-            train.
+            another project's, nothing can be served on the address for metrics, the storage cannot be used,
+            or this installation cannot train.
         DatabaseError: the database cannot be used.
         Superseded: a later process has taken this one's name.
     """
@@ -154,7 +155,7 @@ def work_until_told(settings: Settings, *, once: bool = False) -> str:
         settings, database, queue, kind=WORKER, once=once, superseded=superseded, metrics=metrics
     )
     heartbeat = Layout(settings.data_dir).heartbeat_of(WORKER, own_name(settings, WORKER))
-    readiness = Readiness(_parts(settings, database, queue))
+    readiness = Readiness(_parts(database, queue, jobs.storage))
     watching = WatchThread(settings, heartbeat, metrics, database, readiness)
     with contextlib.ExitStack() as ending:
         ending.callback(database.dispose)
@@ -162,17 +163,30 @@ def work_until_told(settings: Settings, *, once: bool = False) -> str:
         ending.callback(jobs.stop)
         jobs.claim()
         ending.enter_context(upgraded(settings))
+        starting.prepare(jobs.storage, database)
         ending.callback(watching.stop)
         watching.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
         jobs.start()
         line = "told to end"
-        while not ended.wait(ONCE_LOOKS_EVERY_S if once else None):
+        tidy_at = time.monotonic() + TIDY_EVERY_S
+        while not ended.wait(ONCE_LOOKS_EVERY_S if once else TIDY_EVERY_S):
             with contextlib.suppress(DatabaseError):  # it comes back, or the process is told to end
-                if jobs.is_idle():
+                if once and jobs.is_idle():
                     line = "one job is done" if jobs.took_a_job() else "no job waits"
                     break
+            if time.monotonic() >= tidy_at:
+                tidy_at = time.monotonic() + TIDY_EVERY_S
+                _tidy(database, jobs.storage)
     if lost:
         raise lost[0]
     return line
+
+
+def _tidy(database: Database, storage: Storage) -> None:
+    """Delete what killed processes left on this host."""
+    try:
+        orphans.sweep_here(database, storage, utc_now())
+    except (DatabaseError, OSError) as error:
+        log.warning("housekeeping put off", error=str(error))

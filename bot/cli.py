@@ -1,4 +1,4 @@
-"""`pastiche run | demo | worker | migrate | check | base`; `run` when nothing is named.
+"""`pastiche run | demo | worker | migrate | check | backup | restore | base`; `run` when nothing is named.
 
 Exit codes: 0 done; 1 one line `error: …`; 2 wrong usage; 3 a later process has taken this one's name.
 """
@@ -7,6 +7,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -38,12 +39,13 @@ def _for_the_host(error: Exception) -> Exception | None:
     """Return what to tell the host of an error, or None for one that is a fault of the program."""
     if isinstance(error, SettingsError | health.Unhealthy):
         return error
+    from bot.backup.archive import BackupError
     from bot.infra.discord.connection import ConnectionRefused
     from bot.infra.hosts.sign_of_life import Superseded
     from bot.infra.upgrading import cannot_start
     from models import DatabaseError
 
-    if isinstance(error, DatabaseError | ConnectionRefused | Superseded):
+    if isinstance(error, DatabaseError | ConnectionRefused | Superseded | BackupError):
         return error
     return cannot_start(error) if isinstance(error, OSError) else None
 
@@ -112,6 +114,36 @@ def check() -> None:
     with _one_line_errors():
         settings = load_settings()
         click.echo(health.check(settings, Layout(settings.data_dir).heartbeats()))
+
+
+@main.command(name="backup", short_help="Write everything into one file.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+def backup_(file: Path, force: bool) -> None:
+    """Write database, queue, texts and models into FILE, while the bot runs or not."""
+    with _one_line_errors():
+        settings = load_settings()
+        from bot.backup.writing import backup
+
+        made = backup(settings, file.absolute(), force=force)
+        click.echo(
+            f"{file}: {made.models} models and {made.texts} texts, {made.bytes / 1e6:.1f} MB. It holds what "
+            "people uploaded: keep it safe."
+        )
+        if made.missing:
+            click.echo(f"warning: {made.missing} files that the database names are gone", err=True)
+
+
+@main.command(name="restore", short_help="Restore a backup into an empty place.")
+@click.argument("file", type=click.Path(path_type=Path))
+def restore_(file: Path) -> None:
+    """Restore FILE into an empty data directory, and into the database and storage that the settings name."""
+    with _one_line_errors():
+        settings = load_settings()
+        from bot.backup.restoring import restore
+
+        found = restore(settings, file.absolute())
+        click.echo(f"restored what {file} held on {found.made_at}: `pastiche run` goes on from there")
 
 
 @main.command(

@@ -25,8 +25,9 @@ from bot.infra.discord.command_sync import keep_synced
 from bot.infra.discord.gateway import Gateway
 from bot.infra.health import Heartbeat
 from bot.infra.hosts.sign_of_life import BOT, Superseded, own_name
-from bot.infra.paths import Layout
 from bot.infra.steady_clock import SteadyClock
+from bot.infra.storage import starting
+from bot.infra.storage.opening import open_storage
 from bot.infra.upgrading import cannot_start, upgraded
 from bot.infra.watching.metrics import Metrics
 from bot.scheduling.poster import Poster
@@ -52,7 +53,8 @@ class Pastiche(commands.Bot):
 
     Attributes:
         settings: what the host set.
-        layout: where files lie.
+        layout: paths of the data directory.
+        storage: texts, bundles and checkpoints.
         metrics: what a monitoring system is told.
         database: guilds, corpora, models, jobs.
         names: of members.
@@ -100,14 +102,15 @@ class Pastiche(commands.Bot):
         )
         self.settings = settings
         self._commands = command_modules
-        self.layout = Layout(settings.data_dir)
+        self.storage = open_storage(settings)
+        self.layout = self.storage.layout
         self.database = Database(settings.database_url, self.metrics.transaction)
         self.names = Names(self)
         self.words = GuildWords()
         self.pool = SamplerPool(
             settings.samplers,
             timeout_s=settings.sample_timeout_s,
-            root=settings.data_dir,
+            storage=self.storage,
             home=self.layout.home,
             metrics=self.metrics,
         )
@@ -194,12 +197,13 @@ class Pastiche(commands.Bot):
         await asyncio.to_thread(self._stop_services)
 
     def _clear_training(self, job: TrainingJob) -> None:
-        workspace.clear(self.layout, job.guild_id, job.id)
+        workspace.clear(self.storage, job.guild_id, job.id)
 
     def _start_services(self) -> None:
         self.settings.prepare_data_dir()
         self._worker.claim()
         self._claim = upgraded(self.settings)
+        starting.prepare(self.storage, self.database)
         with self.database.read() as session:
             self.words.load(session)
         self._worker.start()

@@ -4,6 +4,6 @@ Each file of ``versions`` is one change, dated and named, and imports no table o
 Draft a new one with ``python -m migrations "what changed"``.
 """
 
-from migrations.runner import current, downgrade, is_current, upgrade
+from migrations.runner import current, downgrade, is_current, newest, upgrade
 
-__all__ = ["current", "downgrade", "is_current", "upgrade"]
+__all__ = ["current", "downgrade", "is_current", "newest", "upgrade"]

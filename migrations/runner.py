@@ -68,7 +68,12 @@ def is_current(url: str, *, folder: Path = FOLDER) -> bool:
     Raises:
         DatabaseError: the database cannot be reached or read.
     """
-    return current(url) == ScriptDirectory.from_config(configuration(folder)).get_current_head()
+    return current(url) == newest(folder=folder)
+
+
+def newest(*, folder: Path = FOLDER) -> str | None:
+    """Return the newest revision that this version of Pastiche knows."""
+    return ScriptDirectory.from_config(configuration(folder)).get_current_head()
 
 
 def configuration(folder: Path = FOLDER) -> Config:

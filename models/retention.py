@@ -101,10 +101,29 @@ def removed(session: Session, ids: Iterable[int]) -> None:
 
 def names_in_use(session: Session, guild_id: int) -> set[str]:
     """Return the file names of the guild's stored texts and bundles, and its unfinished trainings' ids."""
+    return {_name(key) for key in keys_of(session, guild_id)} | trainings_in_use(session, guild_id)
+
+
+def keys_of(session: Session, guild_id: int) -> set[str]:
+    """Return what the guild's rows call their texts and bundles in the storage."""
     texts = sa.select(Corpus.path).where(Corpus.guild_id == guild_id, Corpus.text_deleted_at.is_(None))
     bundles = sa.select(TextModel.bundle_path).where(TextModel.guild_id == guild_id)
-    paths = [*session.scalars(texts), *session.scalars(bundles)]
-    return {path.rpartition("/")[2] for path in paths} | trainings_in_use(session, guild_id)
+    return {*session.scalars(texts), *session.scalars(bundles)}
+
+
+def everything_named(session: Session) -> tuple[set[str], set[tuple[int, str]]]:
+    """Return what all rows call texts and bundles, and guild id and job id of all unfinished trainings."""
+    texts = sa.select(Corpus.path).where(Corpus.text_deleted_at.is_(None))
+    bundles = sa.select(TextModel.bundle_path)
+    jobs = sa.select(TrainingJob.guild_id, TrainingJob.id).where(TrainingJob.state.in_(UNFINISHED))
+    unfinished = {(guild_id, job_id) for guild_id, job_id in session.execute(jobs)}
+    return {*session.scalars(texts), *session.scalars(bundles)}, unfinished
+
+
+def _name(key: str) -> str:
+    """Return NAME of `guilds/ID/KIND/NAME` and of what lies below it; of another path the last part."""
+    parts = key.split("/")
+    return parts[3] if parts[0] == "guilds" and len(parts) > 3 else parts[-1]
 
 
 def trainings_in_use(session: Session, guild_id: int) -> set[str]:

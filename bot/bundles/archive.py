@@ -15,6 +15,7 @@ from bot.bundles.archive_reading import FILES, LARGEST_RATIO, OPTIONAL
 from bot.errors import UserError
 from bot.i18n import _
 from bot.infra.children.untrusted_input import Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.storage.storage import Storage
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,6 +36,17 @@ def pack(bundle: Path, limit: int) -> bytes | None:
         for name in names:
             archive.write(bundle / name, name)
     return packed.getvalue() if packed.tell() <= limit else None
+
+
+def pack_stored(storage: Storage, key: str, limit: int) -> bytes | None:
+    """Return a stored bundle as `pack` does.
+
+    Raises:
+        FileNotFoundError: it is not stored.
+        StorageError: it cannot be read at this moment.
+    """
+    with storage.lease(key) as bundle:
+        return pack(bundle, limit)
 
 
 def unpack(source: Path | bytes, folder: Path) -> None:

@@ -3,6 +3,7 @@
 Both read files that may be large or hostile, and drawing needs Matplotlib, which the bot must not load.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from bot.errors import UserError
 from bot.i18n import _
 from bot.infra.children.untrusted_input import Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.storage.storage import Storage
 from bot.text import reasons, safe_text
 from textgen.files.bundle_files import PICTURE
 
@@ -60,6 +62,16 @@ def curve(bundle: Path) -> bytes | None:
         log.info("no loss curve", bundle=bundle.name, reason=done.stderr[-300:])
         return None
     return kept_curve(bundle)
+
+
+def with_bundle(storage: Storage, key: str, look: Callable[[Path], bytes | None]) -> bytes | None:
+    """Return what `look` returns for a stored bundle; None if it cannot be read now; blocks."""
+    try:
+        with storage.lease(key) as bundle:
+            return look(bundle)
+    except OSError as error:
+        log.warning("a bundle cannot be looked at", key=key, reason=str(error))
+        return None
 
 
 def kept_curve(bundle: Path) -> bytes | None:

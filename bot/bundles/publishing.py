@@ -18,11 +18,23 @@ def publish_bundle(
     corpus_id: int | None = None,
     training_job_id: str | None = None,
     imported: bool = False,
+    stored: str | None = None,
 ) -> tuple[TextModel, str | None]:
     """Publish a bundle as the guild's model of a name.
 
+    Args:
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the model.
+        bundle: path of the bundle.
+        name: of the model.
+        created_by: Discord id of the person who asked for it.
+        corpus_id: id of the text that it learned from; None if it is unknown.
+        training_job_id: id of the job that trained it; None for an import.
+        imported: whether it was trained elsewhere.
+        stored: the bundle's key in the storage; None: its path in the data directory.
+
     Returns:
-        The model, and the path of the bundle that it replaces, which the caller deletes after the commit.
+        The model, and the key of the bundle that it replaces, which the caller deletes after the commit.
 
     Raises:
         BundleError: the bundle cannot be read.
@@ -31,11 +43,11 @@ def publish_bundle(
     from textgen.bundle import read_manifest
 
     manifest = read_manifest(bundle)
-    model, replaced = text_models.publish(
+    return text_models.publish(
         session,
         guild_id,
         name=name,
-        bundle_path=relative(bundle),
+        bundle_path=stored or relative(bundle),
         corpus_id=corpus_id,
         training_job_id=training_job_id,
         level=manifest.level,
@@ -48,6 +60,3 @@ def publish_bundle(
         imported=imported,
         size=sum(file.stat().st_size for file in bundle.iterdir() if file.is_file()),
     )
-    # A row holds a path relative to the data directory, and both bundles are in the same one.
-    data_dir = Path(str(bundle).removesuffix(relative(bundle)))
-    return model, None if replaced is None else str(data_dir / replaced)

@@ -4,7 +4,6 @@ import asyncio
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import discord
 from discord import app_commands
@@ -16,6 +15,8 @@ from bot.embeds.privacy_card import Sizes, guild_card, person_card, statements_c
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, manages_guild, require_manager
 from bot.i18n import _, ngettext
+from bot.infra.paths import CORPORA, JOBS, MODELS
+from bot.infra.storage import keys
 from bot.privacy.export import TooLarge, export
 from bot.privacy.inventory import INVENTORY
 from bot.text import card_style, safe_text
@@ -52,7 +53,7 @@ class Privacy(
     async def show(self, interaction: Interaction) -> None:
         """Answer with what names the person and, for managers, what is stored for the server."""
         guild_id = guild_of(interaction)
-        layout = self.bot.layout
+        storage = self.bot.storage
 
         def look_up(session: Session) -> tuple[_About, _About, int | None]:
             mine, all_ = (
@@ -65,11 +66,11 @@ class Privacy(
             return mine, all_, guilds.settings_of(session, guild_id).keep_corpora_days
 
         mine, all_, keep_days = await self.bot.database.call(look_up)
-        paths = {layout.corpus(guild_id, corpus.sha256) for corpus in mine.texts}
-        bytes_ = await asyncio.to_thread(lambda: sum(map(_size, paths)))
+        texts = {keys.corpus_key(guild_id, corpus.sha256) for corpus in mine.texts}
+        bytes_ = await asyncio.to_thread(lambda: sum(map(storage.size, texts)))
         embeds = [person_card(mine.counts, texts=len(mine.texts), bytes_=bytes_)]
         if manages_guild(interaction):
-            sizes = await asyncio.to_thread(_sizes, layout.guild(guild_id))
+            sizes = _sizes(await asyncio.to_thread(storage.sizes, guild_id))
             embeds.append(guild_card(all_.counts, sizes, keep_days))
         embeds.append(statements_card(INVENTORY))
         await answer(interaction, embeds=embeds)
@@ -88,7 +89,7 @@ class Privacy(
             made = await asyncio.to_thread(
                 export,
                 self.bot.database,
-                self.bot.layout,
+                self.bot.storage,
                 guild_id,
                 user_id,
                 limit=interaction.filesize_limit,
@@ -197,18 +198,8 @@ def _person_question(found: _About, learned: list[TextModel], *, models: bool) -
     return "\n".join(lines) + "\n\n" + _("This cannot be undone.")
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _sizes(folder: Path) -> Sizes:
-    def below(name: str) -> int:
-        return sum(_size(path) for path in (folder / name).rglob("*") if path.is_file())
-
-    return Sizes(texts=below("corpora"), models=below("models"), other=below("jobs"))
+def _sizes(stored: Mapping[str, int]) -> Sizes:
+    return Sizes(texts=stored[CORPORA], models=stored[MODELS], other=stored[JOBS])
 
 
 async def setup(bot: Pastiche) -> None:

@@ -63,13 +63,14 @@ def demo_settings(settings: Settings) -> Settings:
     """
     data_dir = settings.data_dir / "demo"
     places = {"data_dir", "database_url", "jobs_database_url"}
-    own = {*places, "discord_token", "log_level", "name", "bases"}
+    own = {*places, "discord_token", "log_level", "name", "bases", "storage"}
     return load_settings(
         **settings.model_dump(exclude=own),
         bases=settings.bases or on_this_host(),
         data_dir=data_dir,
         database_url=f"sqlite:///{data_dir / 'pastiche.sqlite'}",
         jobs_database_url=f"sqlite:///{data_dir / 'jobs.sqlite'}",
+        storage="",
         discord_token="",
         log_level="WARNING",
         name="demo",

@@ -12,11 +12,13 @@ import structlog
 
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.generation.fair_queue import FairTurns
+from bot.generation.local_files import LocalFiles, damaged
 from bot.generation.process_choice import Lane, Usage, Weights
 from bot.generation.processes import SamplerProcesses
 from bot.generation.sampler import WorkerDied
 from bot.generation.sampler_protocol import Refusal, SampledText, SamplerRequest, texts_of
 from bot.i18n import _
+from bot.infra.storage.storage import Storage
 from bot.infra.watching.metrics import Failure, Metrics
 from textgen.errors import SettingsError
 
@@ -39,7 +41,7 @@ class SamplerPool:
     Args:
         size: number of quick processes.
         timeout_s: seconds after which a sample is given up.
-        root: folder that relative paths of requests start from.
+        storage: has the files that requests name; None: they contain paths.
         home: folder that the processes use as the user's home; None: the bot's own.
         metrics: of this process.
     """
@@ -49,12 +51,12 @@ class SamplerPool:
         size: int,
         *,
         timeout_s: float,
-        root: Path = Path(),
+        storage: Storage | None = None,
         home: Path | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
-        self._root = root
+        self._files = LocalFiles(storage)
         self._timeout_s = timeout_s
         self._requests = itertools.count(1)
         self._turns = FairTurns(servers=SERVERS * size, for_one=FOR_ONE, apart=APART_SERVERS, usage=Usage())
@@ -69,6 +71,7 @@ class SamplerPool:
 
     def close(self) -> None:
         """End the processes; blocks for up to a few seconds."""
+        self._files.close()
         self.processes.close()
 
     @property
@@ -85,12 +88,12 @@ class SamplerPool:
         """
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout_s) as patience:
+            async with asyncio.timeout(self._timeout_s) as patience, self._files.of(request) as request:
                 if request.pretrained:
                     async with self._pretrained_turns.turn(request.guild_id, request.options.count):
                         patience.reschedule(None)
                         return await self._measured(request, Lane.PRETRAINED, begun)
-                heavy = await asyncio.to_thread(self._weights.is_heavy, self._root / request.bundle)
+                heavy = await asyncio.to_thread(self._weights.is_heavy, request.bundle)
                 async with self._turns.turn(request.guild_id, request.options.count, heavy=heavy) as lane:
                     patience.reschedule(None)  # from here on each attempt has its own time
                     return await self._measured(request, lane, begun)
@@ -108,7 +111,7 @@ class SamplerPool:
         return texts
 
     async def _sampled(self, request: SamplerRequest, lane: Lane) -> tuple[SampledText, ...]:
-        payload = request.as_json(self._root)
+        payload = request.as_json()
         for attempt in range(1, ATTEMPTS + 1):
             worker = self.processes.choose(payload["bundle"], lane)
             request_id = f"r{next(self._requests)}"
@@ -132,7 +135,7 @@ class SamplerPool:
                 raise _refused(answer)
             if "step_s" in answer:
                 measured = {name: float(answer[name]) for name in ("load_s", "step_s")}
-                self._weights.took(self._root / request.bundle, **measured)
+                self._weights.took(request.bundle, **measured)
                 self._metrics.sampling_step(lane.value, measured["step_s"])
             return texts_of(answer)
         raise SamplerUnavailable(
@@ -152,7 +155,4 @@ def _refused(refusal: Refusal) -> SampleRefused:
     if refusal.kind == SettingsError.__name__:
         return SampleRefused(refusal.message, refusal.line, refusal.values)
     log.error("a model cannot be sampled", kind=refusal.kind, reason=refusal.message)
-    return SampleRefused(
-        _("This model is damaged or gone. The person who hosts this bot finds details in its log."),
-        passing=True,
-    )
+    return damaged()

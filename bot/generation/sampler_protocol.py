@@ -13,10 +13,10 @@ class SamplerRequest:
     """What a sampler process writes.
 
     Attributes:
-        bundle: path of the model's bundle.
+        bundle: key of the model's bundle; its path once it is on this host.
         seed: text to continue; empty: one of the bundle's line starts.
         options: how to sample; complete.
-        corpus: path of a text that no sample should repeat; None: not checked.
+        corpus: key, later path, of a text that no sample should repeat; None: not checked.
         longest_copy: characters; a longer passage that stands in the corpus is reported.
         guild_id: Discord id of the server whose turn it takes.
         pretrained: the model was made from a pretrained base, which takes much memory and time.
@@ -30,13 +30,11 @@ class SamplerRequest:
     guild_id: int = 0
     pretrained: bool = False
 
-    def as_json(self, root: Path) -> dict[str, Any]:
-        """The request as a JSON object; relative paths are below `root`."""
-        watched = (
-            {"corpus": str(root / self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
-        )
+    def as_json(self) -> dict[str, Any]:
+        """The request as a JSON object, once its files are on this host."""
+        watched = {"corpus": str(self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
         return {
-            "bundle": str(root / self.bundle),
+            "bundle": str(self.bundle),
             "seed": self.seed,
             "settings": self.options.for_sampler(),
             **watched,

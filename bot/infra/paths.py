@@ -5,6 +5,8 @@ from pathlib import Path
 
 UPLOAD = ".upload-"
 GUILDS, CORPORA, MODELS, JOBS = "guilds", "corpora", "models", "jobs"
+TRAINED = "model"
+"""The bundle that an attempt of a training makes."""
 
 
 def relative(path: Path) -> str:
@@ -85,9 +87,4 @@ class Layout:
         """
         if not attempt:
             return self.bundle(guild_id, job_id)
-        return self.attempt(guild_id, job_id, attempt) / "model"
-
-    def of_job(self, guild_id: int, job_id: str) -> tuple[Path, ...]:
-        """Everything that a job writes."""
-        bundle = self.bundle(guild_id, job_id)
-        return bundle, bundle.with_name(f"{bundle.name}.checkpoint"), self.training(guild_id, job_id)
+        return self.attempt(guild_id, job_id, attempt) / TRAINED

@@ -5,16 +5,19 @@ from a worker thread. Knows nothing of Discord.
 """
 
 import contextlib
-import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
 from sqlalchemy.orm import Session
 
-from bot.infra.paths import Layout
+from bot.infra.storage import keys
+from bot.infra.storage.errors import StorageError
+from bot.infra.storage.storage import Storage
 from models import Corpus, Database, FileRemoval, audit, personal_data, retention
+
+log = structlog.stdlib.get_logger(__name__)
 
 # A training that is told to stop may still write for a moment, so its folders are deleted again later.
 LOOKED_AT_AGAIN = timedelta(hours=1)
@@ -36,99 +39,99 @@ class Erased:
 
 
 def erase_guild(
-    database: Database, layout: Layout, guild_id: int, now: datetime, *, asked_by: int | None = None
+    database: Database, storage: Storage, guild_id: int, now: datetime, *, asked_by: int | None = None
 ) -> None:
     """Delete everything of a guild, except one entry of the audit log that says who asked for it.
 
     Args:
         database: holds the rows.
-        layout: knows the paths of the files.
+        storage: has the files.
         guild_id: Discord id of the guild that owns the rows.
         now: the present moment (aware).
         asked_by: Discord id of the person who asked; None deletes the whole audit log too.
     """
     with database.write() as session:
         jobs = [str(row["id"]) for row in personal_data.rows(session, guild_id).get("training_job", ())]
-        on_disk = layout.guild(guild_id).glob("*/*")
-        paths = [*on_disk, *(path for job in jobs for path in layout.of_job(guild_id, job))]
+        named = [_folder(key) for key in retention.keys_of(session, guild_id) if keys.guild_in(key)]
+        of_jobs = [key for job in jobs for key in keys.of_job(guild_id, job)]
         personal_data.erase_guild(session, guild_id)
-        retention.remove_files(session, _relative(layout, paths), now)
+        retention.remove_files(session, {*storage.strays(guild_id), *named, *of_jobs}, now)
         if asked_by is not None:
             audit.record(session, guild_id, asked_by, "data.deleted", scope="server")
     database.forget_log()
-    carry_out_removals(database, layout, now)
+    carry_out_removals(database, storage, now)
 
 
 def erase_person(
-    database: Database, layout: Layout, guild_id: int, user_id: int, now: datetime, *, models: bool
+    database: Database, storage: Storage, guild_id: int, user_id: int, now: datetime, *, models: bool
 ) -> Erased:
     """Delete a person's texts and id from a guild; with `models` also models that learned from the texts."""
     with database.write() as session:
         texts = personal_data.texts(session, guild_id, user_id)
         learned = personal_data.models_from(session, guild_id, user_id) if models else ()
-        paths = [_stored(layout, corpus) for corpus in texts]
-        paths += [layout.bundle(guild_id, Path(model.bundle_path).name) for model in learned]
+        theirs = [_stored(corpus) for corpus in texts]
+        theirs += [keys.bundle_key(guild_id, keys.name_in(model.bundle_path)) for model in learned]
         if learned:
             personal_data.delete_models(session, guild_id, [model.id for model in learned])
         cancelled = personal_data.forget_person(session, guild_id, user_id, now)
-        paths += [path for job in cancelled for path in layout.of_job(guild_id, job.id)]
-        retention.remove_files(session, _relative(layout, paths), now)
+        theirs += [key for job in cancelled for key in keys.of_job(guild_id, job.id)]
+        retention.remove_files(session, theirs, now)
         # Naming who asked would store again what was just deleted.
         audit.record(session, guild_id, personal_data.DELETED_PERSON, "data.deleted", scope="person")
     database.forget_log()
-    carry_out_removals(database, layout, now)
+    carry_out_removals(database, storage, now)
     return Erased(len(texts), len(cancelled), tuple(model.name for model in learned))
 
 
-def expire_texts(database: Database, layout: Layout, now: datetime) -> int:
+def expire_texts(database: Database, storage: Storage, now: datetime) -> int:
     """Delete the texts that their guilds keep no longer, and return their number."""
     with database.write() as session:
         expired = retention.expire_texts(session, now)
-        retention.remove_files(
-            session, _relative(layout, (_stored(layout, corpus) for corpus in expired)), now
-        )
-    carry_out_removals(database, layout, now)
+        retention.remove_files(session, map(_stored, expired), now)
+    carry_out_removals(database, storage, now)
     return len(expired)
 
 
-def carry_out_removals(database: Database, layout: Layout, now: datetime) -> None:
-    """Delete the files and folders of the list, unless a row names them again."""
+def carry_out_removals(database: Database, storage: Storage, now: datetime) -> None:
+    """Delete the files and folders of the list, unless a row names them again.
+
+    If the storage cannot be used now, the rest stays on the list for the next time.
+    """
     with database.read() as session:
         listed = list(retention.removals(session))
     for removal in listed:
         # One transaction: nobody can begin to use the file between the check and the deletion.
         with database.write() as session:
-            if not retention.claim_removal(session, removal.id, _guild_of(removal)):
+            guild_id = int(Path(removal.path).parts[1])
+            if not retention.claim_removal(session, removal.id, guild_id):
                 continue
-            in_use = _in_use(session, removal)
+            in_use = _in_use(session, guild_id, removal)
             if not in_use:
-                _delete(layout.data_dir / removal.path)
+                try:
+                    storage.delete(removal.path)
+                except StorageError as error:
+                    log.warning("files are not deleted yet", reason=str(error))
+                    return
+                _prune(storage.layout.located(removal.path).parent)
             if in_use or now - removal.created_at > LOOKED_AT_AGAIN:
                 retention.removed(session, [removal.id])
 
 
-def _stored(layout: Layout, corpus: Corpus) -> Path:
-    return layout.corpus(corpus.guild_id, corpus.sha256)
+def _stored(corpus: Corpus) -> str:
+    return keys.corpus_key(corpus.guild_id, corpus.sha256)
 
 
-def _relative(layout: Layout, paths: Iterable[Path]) -> list[str]:
-    return [str(path.relative_to(layout.data_dir)) for path in paths]
+def _folder(key: str) -> str:
+    """Return the key below the guild's folders that all of a file lies at."""
+    return "/".join(key.split("/")[:4])
 
 
-def _guild_of(removal: FileRemoval) -> int:
-    return int(Path(removal.path).parts[1])
+def _in_use(session: Session, guild_id: int, removal: FileRemoval) -> bool:
+    name = keys.name_in(removal.path)
+    return name.removesuffix(keys.CHECKPOINT) in retention.names_in_use(session, guild_id)
 
 
-def _in_use(session: Session, removal: FileRemoval) -> bool:
-    name = Path(removal.path).name
-    return name.removesuffix(".checkpoint") in retention.names_in_use(session, _guild_of(removal))
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # the folder is not empty
-        path.parent.rmdir()
-        path.parent.parent.rmdir()
+def _prune(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # the folder is not empty, or not there
+        folder.rmdir()
+        folder.parent.rmdir()

@@ -12,7 +12,8 @@ from io import BytesIO
 from pathlib import PurePath
 from typing import Any
 
-from bot.infra.paths import Layout
+from bot.infra.storage import keys
+from bot.infra.storage.storage import Storage
 from models import Corpus, Database, personal_data
 
 # Paths on the host are no personal data.
@@ -41,7 +42,7 @@ class TooLarge(Exception):
 
 
 def export(
-    database: Database, layout: Layout, guild_id: int, user_id: int | None, *, limit: int, now: datetime
+    database: Database, storage: Storage, guild_id: int, user_id: int | None, *, limit: int, now: datetime
 ) -> Export:
     """Export what is stored about a person in a server, or about the whole server.
 
@@ -49,7 +50,7 @@ def export(
 
     Args:
         database: holds the rows.
-        layout: knows the paths of the texts.
+        storage: has the texts.
         guild_id: Discord id of the guild that owns the rows.
         user_id: Discord id of the person; None for the whole server.
         limit: size of the largest file that Discord accepts, in bytes.
@@ -57,6 +58,7 @@ def export(
 
     Raises:
         TooLarge: the rows alone are larger than `limit`.
+        StorageError: a text cannot be read at this moment.
     """
     with database.read() as session:
         tables = personal_data.rows(session, guild_id, user_id)
@@ -75,20 +77,24 @@ def export(
             raise TooLarge
         for corpus in texts:
             name = f"texts/{corpus.id}-{PurePath(corpus.filename).name}"
-            packed = _packed(layout, corpus, name)
+            packed = _packed(storage, corpus, name)
             if packed is None or buffer.tell() + packed + SPARE_BYTES > limit:
                 left_out.append(corpus.filename)
             else:
-                file.write(layout.corpus(guild_id, corpus.sha256), name)
+                with storage.lease(keys.corpus_key(guild_id, corpus.sha256)) as path:
+                    file.write(path, name)
     return Export(buffer.getvalue(), len(texts) - len(left_out), tuple(left_out))
 
 
-def _packed(layout: Layout, corpus: Corpus, name: str) -> int | None:
-    """Return the size of the text in a zip file, in bytes; None if it is not on the disk."""
+def _packed(storage: Storage, corpus: Corpus, name: str) -> int | None:
+    """Return the size of the text in a zip file, in bytes; None if it is not stored."""
     alone = BytesIO()
     try:
-        with zipfile.ZipFile(alone, "w", zipfile.ZIP_DEFLATED) as file:
-            file.write(layout.corpus(corpus.guild_id, corpus.sha256), name)
+        with (
+            storage.lease(keys.corpus_key(corpus.guild_id, corpus.sha256)) as path,
+            zipfile.ZipFile(alone, "w", zipfile.ZIP_DEFLATED) as file,
+        ):
+            file.write(path, name)
     except FileNotFoundError:
         return None
     return alone.tell()

@@ -1,5 +1,8 @@
 """Deletes orphans: files and folders of the bot that no row names and nobody writes any more, after a kill.
 
+With an S3-like storage the data directory of a host has only files that are being written, and copies: then
+`bot.privacy.stray_objects` looks after the storage.
+
 Only names that the bot makes itself are considered, and only what has not changed for an hour, because an
 upload, an import or a training that is under way may have no row yet. Files older than the database belong to
 another one: a wrong DATABASE_URL must not delete anybody's models. Everything here blocks.
@@ -16,6 +19,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.infra.paths import CORPORA, GUILDS, JOBS, MODELS, Layout
+from bot.infra.storage import keys
+from bot.infra.storage.objects import ObjectStorage
+from bot.infra.storage.storage import Storage
+from bot.privacy import stray_objects
 from models import Database, retention
 
 log = structlog.stdlib.get_logger(__name__)
@@ -35,19 +42,29 @@ _BUNDLE = re.compile(
 )
 _JOB = re.compile(rf"(?P<of>{_HEX})")
 _KINDS = {CORPORA: _TEXT, MODELS: _BUNDLE, JOBS: _JOB}
+_ANY = re.compile(r".+", re.DOTALL)
 # A killed process leaves its heartbeat; one that runs renews it every few seconds.
 _TOP = re.compile(
     r"\.(?:heartbeat(?:-[\w.-]{1,80})?\.json|command-tree\.sha256)\.\w{1,16}|heartbeat(?:-[\w.-]{1,80})?\.json"
 )
 
 
-def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
-    """Delete the orphans, and return their paths."""
+def sweep(database: Database, storage: Storage, now: datetime) -> list[Path]:
+    """Delete the orphans of this host and of the storage; return the paths of those of this host."""
+    swept = sweep_here(database, storage, now)
+    if isinstance(storage, ObjectStorage):
+        stray_objects.sweep(database, storage, now)
+    return swept
+
+
+def sweep_here(database: Database, storage: Storage, now: datetime) -> list[Path]:
+    """Delete the orphans in the data directory, and return their paths."""
+    layout, copies = storage.layout, storage.is_remote
     swept: list[Path] = []
     older: list[Path] = []
     for guild_id, path, match in _ours(layout):
         with database.read() as session:
-            if _in_use(session, guild_id, match) or not _untouched(path, now, UNTOUCHED):
+            if _in_use(session, guild_id, match, copies=copies) or not _untouched(path, now, UNTOUCHED):
                 continue
             if any(match.groupdict().values()) and _is_older(path, retention.database_made_at(session)):
                 older.append(path)
@@ -55,17 +72,19 @@ def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
         # One transaction: nobody can begin to use the file between the check and the deletion.
         with database.write() as session:
             retention.lock_files(session, guild_id)
-            if not _in_use(session, guild_id, match) and _untouched(path, now, UNTOUCHED):
+            if not _in_use(session, guild_id, match, copies=copies) and _untouched(path, now, UNTOUCHED):
                 _delete(path)
                 swept.append(path)
-    for path in _entries(layout.data_dir):
-        if _TOP.fullmatch(path.name) and _untouched(path, now, UNTOUCHED):
-            _delete(path)
-            swept.append(path)
-    for path in _entries(layout.home / "tmp"):
-        if _untouched(path, now, UNTOUCHED_TEMPORARY):
-            _delete(path)
-            swept.append(path)
+    for folder, least, name in (
+        (layout.data_dir, UNTOUCHED, _TOP),
+        (layout.home / "tmp", UNTOUCHED_TEMPORARY, _ANY),
+    ):
+        for path in _entries(folder):
+            if name.fullmatch(path.name) and _untouched(path, now, least):
+                _delete(path)
+                swept.append(path)
+    if isinstance(storage, ObjectStorage):
+        _sweep_cache(database, storage)
     if older:
         log.warning("files older than the database are left alone", count=len(older), first=str(older[0]))
     if swept:
@@ -73,6 +92,19 @@ def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
             "files without an owner deleted", paths=[str(path.relative_to(layout.data_dir)) for path in swept]
         )
     return swept
+
+
+def _sweep_cache(database: Database, storage: ObjectStorage) -> None:
+    """Delete copies of what rows name no longer: another host may have deleted the original."""
+    for key in storage.cache.listing():
+        guild_id = keys.guild_in(key)
+        if guild_id is None:
+            continue
+        with database.read() as session:
+            named = key in retention.keys_of(session, guild_id)
+        if not named:
+            storage.cache.forget(key)
+    storage.cache.clear_unfinished()
 
 
 def _ours(layout: Layout) -> Iterator[tuple[int, Path, re.Match[str]]]:
@@ -86,8 +118,10 @@ def _ours(layout: Layout) -> Iterator[tuple[int, Path, re.Match[str]]]:
                     yield int(guild.name), path, match
 
 
-def _in_use(session: Session, guild_id: int, match: re.Match[str]) -> bool:
+def _in_use(session: Session, guild_id: int, match: re.Match[str], *, copies: bool) -> bool:
     found = match.groupdict()
+    if copies:  # a copy serves only the training that made it
+        return (found.get("name") or found.get("of")) in retention.trainings_in_use(session, guild_id)
     name, of = found.get("name"), found.get("of")
     if name is not None:
         return name in retention.names_in_use(session, guild_id)

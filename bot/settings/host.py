@@ -13,10 +13,12 @@ from typing import Any, Literal, Self
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.settings.values import address_in, secret_in
+
 PREFIX = "PASTICHE_"
 
-# A file of a secret has one line.
-SECRET_BYTES = 4096
+# Fields whose values are not repeated in an error.
+_SECRET = re.compile(r"token|secret|key", re.IGNORECASE)
 
 # Three base64url parts: the application's id, a timestamp, a signature.
 TOKEN_SHAPE = re.compile(r"[\w-]{17,40}\.[\w-]{5,10}\.[\w-]{20,80}", re.ASCII)
@@ -66,6 +68,36 @@ class Settings(BaseSettings):
         "",
         description="Where the job queue is kept (default: in DATABASE_URL if that is PostgreSQL, "
         "else jobs.sqlite in the data directory).",
+    )
+    storage: str = Field(
+        "",
+        description="Where texts and models are kept: s3://BUCKET/PREFIX?endpoint=https://HOST "
+        "(default: the data directory).",
+    )
+    cache_bytes: int = Field(
+        5 * 2**30,
+        ge=2**20,
+        description="Most bytes of local copies of what lies in an S3-like storage.",
+    )
+    aws_access_key_id: str = Field(
+        "",
+        validation_alias=AliasChoices("aws_access_key_id", "AWS_ACCESS_KEY_ID"),
+        description="The public part of the key of an S3-like storage.",
+    )
+    aws_secret_access_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+        description="The secret part of the key.",
+    )
+    aws_session_token: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("aws_session_token", "AWS_SESSION_TOKEN"),
+        description="The third part of a key that is valid for some hours.",
+    )
+    aws_region: str = Field(
+        "",
+        validation_alias=AliasChoices("aws_region", "AWS_REGION"),
+        description="Region of the bucket (default: us-east-1).",
     )
     jobs: Literal["here", "elsewhere"] = Field(
         "here",
@@ -150,17 +182,17 @@ class Settings(BaseSettings):
     @field_validator("metrics")
     @classmethod
     def _check_address(cls, value: str) -> str:
-        if value and _address(value) is None:
+        if value and address_in(value) is None:
             raise ValueError("expected host:port, such as 127.0.0.1:9464 or [::]:9464")
         return value
 
     @model_validator(mode="after")
     def _read_files(self) -> Self:
         if self.discord_token_file is not None:
-            token = _only(self.discord_token_file, "DISCORD_TOKEN", given=self.discord_token is not None)
+            token = secret_in(self.discord_token_file, "DISCORD_TOKEN", given=self.discord_token is not None)
             object.__setattr__(self, "discord_token", SecretStr(token))
         if self.database_url_file is not None:
-            url = _only(self.database_url_file, "DATABASE_URL", given=bool(self.database_url))
+            url = secret_in(self.database_url_file, "DATABASE_URL", given=bool(self.database_url))
             object.__setattr__(self, "database_url", url)
         return self
 
@@ -193,7 +225,7 @@ class Settings(BaseSettings):
     @property
     def metrics_address(self) -> tuple[str, int] | None:
         """Host and port of `metrics`; None if nothing is served."""
-        return _address(self.metrics)
+        return address_in(self.metrics)
 
     def require_token(self) -> str:
         """Return the token, for the login.
@@ -230,39 +262,6 @@ class Settings(BaseSettings):
         return self.data_dir
 
 
-def _only(path: Path, name: str, *, given: bool) -> str:
-    """Return the content of a secret's file.
-
-    Args:
-        path: of the file.
-        name: the setting that the file stands for.
-        given: whether that setting has a value too.
-
-    Raises:
-        ValueError: both are set, or the file cannot be read or is empty. Its content is not repeated.
-    """
-    if given:
-        raise ValueError(f"{name} and {name}_FILE are both set: keep one of them")
-    try:
-        with path.expanduser().open("rb") as file:
-            content = file.read(SECRET_BYTES + 1)
-        secret = content.decode("ascii").strip()
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not plain text"
-        raise ValueError(f"{name}_FILE is {path}, which cannot be read: {reason}") from None
-    if not secret or len(content) > SECRET_BYTES or len(secret.split()) > 1:
-        raise ValueError(f"{name}_FILE is {path}, which must hold one word and nothing else")
-    return secret
-
-
-def _address(text: str) -> tuple[str, int] | None:
-    """Read host:port, where an IPv6 host stands in brackets; None if it is something else."""
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):(\d{1,5})", text, re.ASCII)
-    if match is None or not 0 < int(match[3]) < 2**16:
-        return None
-    return match[1] or match[2], int(match[3])
-
-
 def load_settings(**keywords: Any) -> Settings:
     """Return the settings from keywords, the environment and `.env`.
 
@@ -280,6 +279,6 @@ def _line(item: Any) -> str:
         return str(item["msg"]).removeprefix("Value error, ")
     field = str(item["loc"][0])
     name = field if field.isupper() else f"{PREFIX}{field.upper()}"
-    received = "" if "token" in field.lower() else f" is {item['input']!r}:"
+    received = "" if _SECRET.search(field) else f" is {item['input']!r}:"
     told = str(item["msg"]).removeprefix("Value error, ")
     return f"{name}{received} {told[0].lower()}{told[1:]}"

@@ -3,7 +3,6 @@
 import asyncio
 import datetime
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -17,13 +16,15 @@ from bot.errors import UnknownModel, UserError
 from bot.guilds.permissions import guild_of, lacking_to_post, require_trainer
 from bot.i18n import _
 from bot.infra.children.untrusted_input import ChildPool
-from bot.infra.paths import Layout, relative
+from bot.infra.paths import Layout
+from bot.infra.storage import keys
+from bot.infra.storage.errors import StorageError
+from bot.infra.storage.storage import Storage
 from bot.settings import Settings
 from bot.training import quotas
 from bot.training.bases import Bases, OfferedBase
 from bot.training.jobs import limits
 from bot.training.jobs.queue import JobQueue
-from bot.training.trainer import workspace
 from bot.training.uploads import attachments, intake
 from bot.training.uploads.intake import AcceptedText
 from models import (
@@ -52,6 +53,7 @@ class Services(Protocol):
 
     settings: Settings
     layout: Layout
+    storage: Storage
     database: Database
     bases: Bases
     intake: ChildPool
@@ -144,7 +146,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
             figures = {"level": level, "minutes": minutes, "characters": texts[0].stats.characters}
             audit.record(session, guild_id, user_id, "training.queued", name, **figures)
             if isinstance(again, TextModel):
-                _keep(bot, job, bot.layout.located(again.bundle_path))
+                _keep(bot, job, again.bundle_path)
             return job
 
         job = await bot.database.call(record, write=True)
@@ -175,6 +177,8 @@ async def _take_in(bot: Services, guild_id: int, request: TrainingRequest, texts
                         layout=bot.layout,
                     )
                 )
+                # Before the row, so that whatever a row names is there.
+                await asyncio.to_thread(bot.storage.store_file, texts[-1].upload, texts[-1].key)
             finally:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -237,7 +241,7 @@ def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText
         guild_id,
         sha256=text.sha256,
         filename=text.filename,
-        path=relative(text.path),
+        path=text.key,
         characters=text.stats.characters,
         lines=text.stats.lines,
         symbols=text.stats.symbols,
@@ -247,9 +251,12 @@ def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText
     ).id
 
 
-def _keep(bot: Services, job: TrainingJob, bundle: Path) -> None:
+def _keep(bot: Services, job: TrainingJob, bundle: str) -> None:
+    """Copy the base, because it may be replaced or deleted while the job is queued."""
     try:
-        workspace.keep_base(bot.layout, job.guild_id, job.id, bundle)
+        bot.storage.copy_folder(bundle, keys.base_key(job.guild_id, job.id))
+    except StorageError:
+        raise
     except OSError as error:
         log.error("base cannot be kept", guild=job.guild_id, job=job.id, error=str(error))
         raise UserError(_("The base model cannot be read. Please train it again.")) from None
@@ -257,10 +264,10 @@ def _keep(bot: Services, job: TrainingJob, bundle: Path) -> None:
 
 def _put_in_place(session: Session, bot: Services, texts: list[AcceptedText]) -> None:
     """Store the texts permanently. A concurrent deletion ends first, or keeps them."""
-    retention.keep_files(session, [str(text.path.relative_to(bot.layout.data_dir)) for text in texts])
+    retention.keep_files(session, [text.key for text in texts])
     try:
         for text in texts:
-            text.keep()
+            bot.storage.settle(text.upload, text.key)
     except FileNotFoundError:
         raise UserError(
             _("This server's data was deleted during the upload. Upload the text again.")

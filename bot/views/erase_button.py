@@ -63,7 +63,7 @@ async def _erase_server(interaction: Interaction, guild_id: int) -> None:
     await asyncio.to_thread(
         erasure.erase_guild,
         bot.database,
-        bot.layout,
+        bot.storage,
         guild_id,
         discord.utils.utcnow(),
         asked_by=interaction.user.id,
@@ -77,7 +77,7 @@ async def _erase_person(interaction: Interaction, guild_id: int, *, models: bool
     erased = await asyncio.to_thread(
         erasure.erase_person,
         bot.database,
-        bot.layout,
+        bot.storage,
         guild_id,
         interaction.user.id,
         discord.utils.utcnow(),

@@ -12,6 +12,7 @@ from discord import app_commands
 
 from bot.errors import NoModels, SampleRefused, UnknownModel, UserError
 from bot.i18n import _
+from bot.infra.storage.errors import StorageError
 from bot.infra.watching.metrics import Failure
 from bot.text import card_style, reasons, safe_text
 from models import DatabaseError, InvalidNameError
@@ -67,6 +68,7 @@ LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
     (UserError, str),
     (TextgenError, _own_words),
     (DatabaseError, lambda error: _no_room() if error.disk_full else _no_database()),
+    (StorageError, lambda _error: _no_storage()),
     (InvalidNameError, _own_words),
     (app_commands.NoPrivateMessage, lambda _error: _("This works in a server only, not in direct messages.")),
     (
@@ -95,6 +97,10 @@ LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
 
 def _no_room() -> str:
     return _("The disk of this bot's host is full, so this could not be done. Please try again later.")
+
+
+def _no_storage() -> str:
+    return _("The bot's files cannot be reached at this moment. Please try again later.")
 
 
 def _no_database() -> str:

@@ -168,7 +168,7 @@ async def cancel_job(interaction: Interaction, job_id: str) -> str:
     if cancelled is None:
         raise UserError(_("This training has already ended."))
     if cancelled.started_at is None:  # a trainer at work removes its files itself
-        await asyncio.to_thread(workspace.clear, interaction.client.layout, job.guild_id, job.id)
+        await asyncio.to_thread(workspace.clear, interaction.client.storage, job.guild_id, job.id)
     return _("The training of **{model}** is cancelled.").format(model=safe_text.safe(job.model_name))
 
 

@@ -15,6 +15,7 @@ from bot.client import Interaction
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_trainer
 from bot.i18n import _
+from bot.infra.storage import keys
 from bot.text import safe_text
 from bot.training import quotas
 from bot.training.uploads import attachments
@@ -79,21 +80,32 @@ class ImportModal(Form):
         await asyncio.to_thread(quotas.require_disk, bot.settings, upload.size)
         bundle = bot.layout.bundle(guild_id, f"import-{uuid4().hex}")
         packed = bundle.with_name(f".{bundle.name}.zip")
+        storage, key = bot.storage, keys.bundle_key(guild_id, bundle.name)
         try:
             await attachments.save(upload, bot.settings.max_bundle_bytes, bot.download, packed)
             await bot.checks.call(guild_id, _take_in, packed, bundle)
+            stored = await asyncio.to_thread(storage.store_folder, bundle, key)
 
             def publish(session: Session) -> None:
                 guilds.lock(session, guild_id)  # so that of two imports at once each counts the other
                 require(session, quotas.size_of(bundle) or 0)
                 publish_bundle(
-                    session, guild_id, bundle, name=name, created_by=interaction.user.id, imported=True
+                    session,
+                    guild_id,
+                    bundle,
+                    name=name,
+                    created_by=interaction.user.id,
+                    imported=True,
+                    stored=stored,
                 )
                 audit.record(session, guild_id, interaction.user.id, "model.imported", name)
 
             await bot.database.call(publish, write=True)
+            await asyncio.to_thread(storage.drop_copy, bundle)
         except BaseException:
             shutil.rmtree(bundle, ignore_errors=True)
+            if storage.is_remote:
+                await asyncio.shield(asyncio.to_thread(storage.discard, key))
             raise
         finally:
             packed.unlink(missing_ok=True)

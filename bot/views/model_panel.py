@@ -3,7 +3,6 @@
 import asyncio
 import io
 import re
-import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
@@ -18,6 +17,7 @@ from bot.errors import UnknownModel, UserError
 from bot.generation.request import GenerationRequest
 from bot.guilds.permissions import guild_of, require_trainer
 from bot.i18n import _
+from bot.infra.storage.errors import StorageError
 from bot.text import hidden_words
 from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
@@ -78,10 +78,12 @@ async def show_panel(interaction: Interaction, wanted: str | int, *, draw: bool 
         draw: draw the loss curve if there is no picture of it yet.
     """
     opened = await open_model(interaction, wanted)
-    bundle = interaction.client.layout.located(opened.model.bundle_path)
-    picture = await asyncio.to_thread(inspect.kept_curve, bundle)
+    storage, key = interaction.client.storage, opened.model.bundle_path
+    picture = await asyncio.to_thread(inspect.with_bundle, storage, key, inspect.kept_curve)
     if picture is None and draw:
-        picture = await interaction.client.curves.call(opened.model.guild_id, inspect.curve, bundle)
+        picture = await interaction.client.curves.call(
+            opened.model.guild_id, inspect.with_bundle, storage, key, inspect.curve
+        )
     made_by = opened.model.created_by
     uploaded_by = made_by if opened.corpus is None else opened.corpus.uploaded_by
     names = await interaction.client.names.of_all(opened.model.guild_id, {made_by, uploaded_by})
@@ -147,9 +149,12 @@ async def _rename(interaction: Interaction, model_id: int) -> None:
 
 async def _export(interaction: Interaction, model_id: int) -> None:
     model, limit = (await _change(interaction, model_id)).model, interaction.filesize_limit
-    bundle = interaction.client.layout.located(model.bundle_path)
     try:
-        packed = await asyncio.to_thread(archive.pack, bundle, limit)
+        packed = await asyncio.to_thread(
+            archive.pack_stored, interaction.client.storage, model.bundle_path, limit
+        )
+    except StorageError:
+        raise
     except OSError:
         raise UserError(_("The files of this model are gone.")) from None
     if packed is None:
@@ -193,8 +198,7 @@ async def _delete(interaction: Interaction, model_id: int) -> None:
 
     model = await interaction.client.database.call(delete, write=True)
     if model is not None:
-        bundle = interaction.client.layout.located(model.bundle_path)
-        await asyncio.to_thread(shutil.rmtree, bundle, ignore_errors=True)
+        await asyncio.to_thread(interaction.client.storage.discard, model.bundle_path)
     await answer(interaction, embeds=[deleted_card(opened.model.name)], files=[], view=None)
 
 

@@ -51,6 +51,29 @@ def with_corpus(
     return (found[0], found[1]) if found else (None, None)
 
 
+def count_stored(session: Session, *, packed: bool) -> int:
+    """Return how many models of all guilds lie in an S3-like storage (`packed`), or in a data directory."""
+    in_storage = TextModel.bundle_path.endswith(".zip", autoescape=True)
+    chosen = sa.select(sa.func.count()).where(in_storage if packed else sa.not_(in_storage))
+    return session.execute(chosen.select_from(TextModel)).scalar_one()
+
+
+def stored_keys(session: Session) -> Sequence[str]:
+    """Return what the rows of all guilds call their bundles in the storage, for the bot itself."""
+    return session.scalars(sa.select(TextModel.bundle_path)).all()
+
+
+def move(session: Session, bundle_path: str, to: str) -> None:
+    """Let the rows that name a bundle name it at another place, for the bot itself."""
+    session.execute(
+        sa.update(TextModel)
+        .where(TextModel.bundle_path == bundle_path)
+        # The newest model is the one with the newest bundle, wherever it lies.
+        .values(bundle_path=to, updated_at=TextModel.updated_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def names_starting(session: Session, guild_id: int, prefix: str, limit: int = 25) -> Sequence[str]:
     """Return the first names that begin with `prefix`, whatever the case. Discord shows up to 25."""
     chosen = (

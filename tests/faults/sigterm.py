@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,6 @@ import psutil
 
 from benchmarks.figures import Figure
 from bot.settings import Settings
-from bot.training.trainer import workspace
 from models import JobState, training_jobs
 from tests.bot.training.test_recovery import GUILD, Trainings, trainers
 from tests.faults.tools import trainings
@@ -28,7 +28,7 @@ def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     recorded = Trainings(settings)
     job_id = recorded.record(trainings.endless_corpus(), minutes=30)
     write_random_bundle(folder / "base", "lstm")  # which XLA does not compile for many seconds
-    workspace.keep_base(recorded.layout, GUILD, job_id, folder / "base")
+    shutil.copytree(folder / "base", recorded.layout.training(GUILD, job_id) / "base")
     attempts = recorded.layout.training(GUILD, job_id)
     times = 1 if short else 4
     slowest = oldest = 0.0

@@ -9,7 +9,7 @@ import structlog
 from discord.ext import commands, tasks
 
 from bot.client import Pastiche
-from bot.infra.paths import Layout
+from bot.infra.storage.storage import Storage
 from bot.privacy import erasure, orphans
 from bot.training import quotas
 from models import Database, DatabaseError, retention
@@ -26,23 +26,23 @@ def left_for_good(database: Database, now: datetime) -> list[int]:
         return list(retention.left_before(session, now - KEPT_AFTER_REMOVAL))
 
 
-def purge(database: Database, layout: Layout, gone: Collection[int], now: datetime) -> None:
+def purge(database: Database, storage: Storage, gone: Collection[int], now: datetime) -> None:
     """Delete all data of servers; Discord has confirmed that they removed the bot."""
     for guild_id in gone:
-        erasure.erase_guild(database, layout, guild_id, now)
+        erasure.erase_guild(database, storage, guild_id, now)
         log.info("data of a server that removed the bot is deleted", guild=guild_id)
 
 
-def tidy(database: Database, layout: Layout, now: datetime) -> None:
+def tidy(database: Database, storage: Storage, now: datetime) -> None:
     """Finish interrupted deletions, measure old files, and delete expired texts and files of no row."""
-    erasure.carry_out_removals(database, layout, now)
-    measured = quotas.measure_old_files(database, layout)
+    erasure.carry_out_removals(database, storage, now)
+    measured = quotas.measure_old_files(database, storage.layout)
     if measured:
         log.info("old files measured", files=measured)
-    expired = erasure.expire_texts(database, layout, now)
+    expired = erasure.expire_texts(database, storage, now)
     if expired:
         log.info("old texts deleted", texts=expired)
-    orphans.sweep(database, layout, now)
+    orphans.sweep(database, storage, now)
 
 
 class Housekeeping(commands.Cog):
@@ -54,7 +54,7 @@ class Housekeeping(commands.Cog):
     async def cog_load(self) -> None:
         """Finish interrupted deletions before the bot serves anyone."""
         await asyncio.to_thread(
-            erasure.carry_out_removals, self.bot.database, self.bot.layout, discord.utils.utcnow()
+            erasure.carry_out_removals, self.bot.database, self.bot.storage, discord.utils.utcnow()
         )
         self.every_hour.start()
 
@@ -66,15 +66,15 @@ class Housekeeping(commands.Cog):
     async def every_hour(self) -> None:
         """Delete what has expired; a fault of the database or the disk must not end the loop."""
         now = self.bot.clock()
-        database, layout = self.bot.database, self.bot.layout
+        database, storage = self.bot.database, self.bot.storage
         try:
             await self.bot.presence.compare()
-            await asyncio.to_thread(tidy, database, layout, now)
+            await asyncio.to_thread(tidy, database, storage, now)
             # Discord may tell of some servers late after a start, so nothing is purged in the first hour.
             if self.every_hour.current_loop > 0:
                 left = await asyncio.to_thread(left_for_good, database, now)
                 gone = await self.bot.presence.confirmed_gone(left)
-                await asyncio.to_thread(purge, database, layout, gone, now)
+                await asyncio.to_thread(purge, database, storage, gone, now)
         except (DatabaseError, OSError) as error:
             log.warning("housekeeping put off", error=str(error))
 

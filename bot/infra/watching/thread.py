@@ -82,6 +82,7 @@ class WatchThread:
             if self._server:
                 await self._server.start()
         except BaseException as error:  # noqa: BLE001 - whoever started the thread raises it
+            self._loop = None  # there is nothing to stop
             started.set_exception(error)
             return
         self._heartbeat.start(self._loop)

@@ -20,7 +20,7 @@ from bot.embeds.training_card import training_card
 from bot.guilds.member_names import Names
 from bot.infra.discord.refusals import UNKNOWN_CHANNEL, is_busy
 from bot.infra.discord.task_per_target import Lanes, patiently
-from bot.infra.paths import Layout
+from bot.infra.storage.storage import Storage
 from bot.text import hidden_words
 from bot.training.cards.card_data import Queue, belongings_of, to_show
 from bot.training.cards.message import CardMessages
@@ -72,7 +72,7 @@ class CardEditor:
         client: the bot; it sends to the channels.
         database: holds the jobs.
         names: names of the people who asked.
-        layout: knows the paths of the pictures.
+        storage: has the pictures.
         buttons: makes the buttons below a job's card; None for no buttons.
     """
 
@@ -81,13 +81,13 @@ class CardEditor:
         client: discord.Client,
         database: Database,
         names: Names,
-        layout: Layout,
+        storage: Storage,
         buttons: Callable[[TrainingJob], discord.ui.View | None],
     ) -> None:
         self._client = client
         self._names = names
         self._database = database
-        self._layout = layout
+        self._storage = storage
         self._messages = CardMessages(client, buttons)
         self._shown: dict[str, _Shown] = {}
         self._lanes = Lanes(AT_ONCE)
@@ -234,7 +234,7 @@ class CardEditor:
         if job.state not in {JobState.TRAINING, JobState.DONE} or not self._messages.takes_picture(job):
             return None
         try:
-            return workspace.picture_of(self._layout, job.guild_id, job.id, job.attempt).read_bytes()
+            return workspace.picture(self._storage, job)
         except OSError:
             return None
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import structlog
 
-from bot.infra.paths import Layout
+from bot.infra.storage.errors import StorageError
+from bot.infra.storage.storage import Storage
 from bot.infra.watching.metrics import Metrics
 from bot.settings import Settings
 from models import Database, DatabaseError
@@ -42,7 +43,7 @@ class JobContext:
     Attributes:
         settings: settings of the host.
         database: holds the jobs.
-        layout: knows the paths.
+        storage: has what trainings need and make.
         metrics: of this process.
         once: whether the process takes one job only.
         stopping: set when the process shuts down.
@@ -53,7 +54,7 @@ class JobContext:
 
     settings: Settings
     database: Database
-    layout: Layout
+    storage: Storage
     metrics: Metrics = field(default_factory=Metrics)
     once: bool = False
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -125,9 +126,9 @@ def bound() -> JobContext:
 
 
 def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
-    """Run a transaction, and retry it for as long as the database cannot be used.
+    """Run a transaction, and retry it for as long as the database or the storage cannot be used.
 
-    A full disk will have room again, and a database server will come back. An exception would end the
+    A full disk will have room again, and a server will come back. An exception would end the
     workflow, and its job would stay unfinished for ever.
 
     Raises:
@@ -137,7 +138,7 @@ def recorded(context: JobContext, record: Callable[[], Result]) -> Result:
     while True:
         try:
             return record()
-        except DatabaseError as error:
+        except (DatabaseError, StorageError) as error:
             log.warning("not recorded yet", error=str(error), next_try_s=wait_s)
         context.wait(wait_s)
         wait_s = min(2 * wait_s, LONGEST_WAIT_S)

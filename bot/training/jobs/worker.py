@@ -14,7 +14,7 @@ from dbos._error import DBOSException
 from bot.infra.durability import wait_for_room
 from bot.infra.hosts import watch
 from bot.infra.hosts.sign_of_life import SignOfLife, Superseded
-from bot.infra.paths import Layout
+from bot.infra.storage.opening import open_storage
 from bot.infra.watching.metrics import Metrics
 from bot.settings import Settings, SettingsError
 from bot.training.jobs.caretaker import Caretaker
@@ -47,6 +47,9 @@ class JobWorker:
         once: whether it takes one job only.
         superseded: called from a thread with the reason why this process must end.
         metrics: of this process.
+
+    Attributes:
+        storage: has what trainings need and make.
     """
 
     def __init__(
@@ -62,8 +65,8 @@ class JobWorker:
         metrics: Metrics | None = None,
     ) -> None:
         self._settings, self._queue, self._trains = settings, queue, trains
-        layout = Layout(settings.data_dir)
-        self._context = JobContext(settings, database, layout, metrics or Metrics(), once=once)
+        self.storage = open_storage(settings)
+        self._context = JobContext(settings, database, self.storage, metrics or Metrics(), once=once)
         self._lost_name = superseded
         self._host = SignOfLife(
             settings, database, kind, superseded=self._superseded, died=lambda: self._caretaker.look_now()

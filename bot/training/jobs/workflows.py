@@ -9,18 +9,18 @@ Two processes may have the same turn for a while, such as one that was frozen an
 has a number, and only the latest may write to the row, publish, or delete what is not its own.
 """
 
-import shutil
-
 import structlog
 from dbos import DBOS
 from structlog.contextvars import bound_contextvars
 
 from bot.bundles.publishing import publish_bundle
+from bot.infra.storage import keys
+from bot.infra.storage.errors import Damaged
 from bot.infra.watching.metrics import Failure
 from bot.text import reasons
 from bot.training.jobs.context import JobContext, JobInterrupted, JobLost, bound, recorded
 from bot.training.jobs.progress import Reporter
-from bot.training.trainer import workspace
+from bot.training.trainer import safekeeping, workspace
 from bot.training.trainer.handover import hand_over
 from bot.training.trainer.measured import measured
 from bot.training.trainer.process import Stop, TrainingOrder, run_trainer
@@ -54,12 +54,12 @@ def training() -> None:
 
 
 @DBOS.step(name="train")
-def train(turn_id: str) -> tuple[int, str, int] | None:
+def train(turn_id: str) -> tuple[int, str, int, str] | None:
     """Train the next job.
 
     Returns:
-        Guild id, job id and attempt; None if the queue is empty, or if the training was cancelled or failed,
-        as the job's row then says.
+        Guild id, job id, attempt, and the key of the stored bundle; None if the queue is empty, or if the
+        training was cancelled or failed, as the job's row then says.
     """
     context = bound()
     with context.only_one():
@@ -72,7 +72,10 @@ def train(turn_id: str) -> tuple[int, str, int] | None:
         context.first_turn = context.first_turn or turn_id
         with bound_contextvars(guild=job.guild_id, job=job.id):
             try:
-                return (job.guild_id, job.id, job.attempt) if _train(context, job) else None
+                if not _train(context, job):
+                    return None
+                # Before the row, and before this step ends: the next one may run on another host.
+                return job.guild_id, job.id, job.attempt, _store(context, job)
             except Exception as error:
                 log.error("training failed unexpectedly", guild=job.guild_id, job=job.id, exc_info=error)
                 reason = f"the bot could not run the training ({type(error).__name__})"
@@ -81,16 +84,23 @@ def train(turn_id: str) -> tuple[int, str, int] | None:
 
 
 @DBOS.step(name="publish")
-def publish(guild_id: int, job_id: str, attempt: int) -> None:
+def publish(guild_id: int, job_id: str, attempt: int, stored: str) -> None:
     """Make the bundle the guild's model of that name and the job done, in one transaction.
+
+    Args:
+        guild_id: Discord id of the guild that owns the job.
+        job_id: id of the job.
+        attempt: number of the attempt that made the bundle.
+        stored: key of the bundle.
 
     Raises:
         JobLost: another process has the training.
     """
     context = bound()
+    storage = context.storage
     with context.only_one():
         try:
-            job, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, attempt))
+            job, replaced = recorded(context, lambda: _publish(context, guild_id, job_id, attempt, stored))
         except Exception as error:
             log.error("publishing failed unexpectedly", guild=guild_id, job=job_id, exc_info=error)
             reason = f"the model could not be published ({type(error).__name__})"
@@ -101,27 +111,29 @@ def publish(guild_id: int, job_id: str, attempt: int) -> None:
         raise JobLost
     if job is None or job.state is not JobState.DONE:
         log.info("job is no longer wanted", guild=guild_id, job=job_id)
-        workspace.clear(context.layout, guild_id, job_id)
+        workspace.clear(storage, guild_id, job_id)
         return
-    workspace.clear_training(context.layout, guild_id, job_id)
+    workspace.clear_training(storage, guild_id, job_id)
+    storage.drop_copy(storage.layout.bundle(guild_id, job_id))
     if replaced:
-        shutil.rmtree(context.layout.located(replaced), ignore_errors=True)
+        storage.discard(replaced)
     log.info("model published", guild=guild_id, job=job_id)
 
 
 def _train(context: JobContext, job: TrainingJob) -> bool:
+    storage, layout = context.storage, context.storage.layout
     order = TrainingOrder(
-        directory=context.layout.attempt(job.guild_id, job.id, job.attempt),
-        bundle=context.layout.trained(job.guild_id, job.id, job.attempt),
+        directory=layout.attempt(job.guild_id, job.id, job.attempt),
+        bundle=layout.trained(job.guild_id, job.id, job.attempt),
         time_limit_s=job.minutes * 60,
         threads=context.settings.training_threads,
         level=job.level,
         size=job.size,
-        base=workspace.base_of(context.layout, job.guild_id, job.id),
+        base=recorded(context, lambda: workspace.fetch_base(storage, job.guild_id, job.id)),
         pretrained=job.pretrained,
-        home=context.layout.home,
+        home=layout.home,
     )
-    hand_over(context.layout, job.guild_id, job.id, job.attempt, wait=context.wait)
+    hand_over(layout, job.guild_id, job.id, job.attempt, wait=context.wait)
     if order.bundle.is_dir():
         return True  # the trainer finished, but the process crashed before this step was recorded
     lacking = _lay_out(context, job, order)
@@ -133,7 +145,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         _fail(context, job, NEVER_FURTHER)
         return False
     reporter = Reporter(context.database, job, context.stopping.is_set)
-    with measured(context.metrics, reporter.take) as run:
+    with measured(context.metrics, reporter.take) as run, safekeeping.kept(storage, order, job):
         end = run.end = run_trainer(order, on_event=run.take, should_stop=reporter.should_stop)
     if end.finished is not None:
         recorded(context, reporter.end)
@@ -146,7 +158,7 @@ def _train(context: JobContext, job: TrainingJob) -> bool:
         raise JobLost
     if end.stopped is Stop.CANCEL:
         log.info("training cancelled", guild=job.guild_id, job=job.id)
-        workspace.clear(context.layout, job.guild_id, job.id)
+        workspace.clear(storage, job.guild_id, job.id)
     else:
         log.warning("training failed", guild=job.guild_id, job=job.id, error=end.error)
         _fail(context, job, end.error or "the trainer gave no reason")
@@ -161,10 +173,14 @@ def _lay_out(context: JobContext, job: TrainingJob, order: TrainingOrder) -> str
     if corpus is None or any(text is not None and text.text_deleted_at for text in (corpus, validation)):
         return "its text has been deleted in the meantime"
     try:
-        located = context.layout.located
-        workspace.lay_out(order, located(corpus.path), located(validation.path) if validation else None)
+        texts = corpus.path, validation.path if validation else None
+        recorded(context, lambda: workspace.lay_out(context.storage, order, *texts))
+        recorded(context, lambda: safekeeping.bring_back(context.storage, order, job))
     except FileNotFoundError:
         return "its text is no longer stored; upload it again"
+    except Damaged as error:
+        log.error("a text is damaged", guild=job.guild_id, job=job.id, reason=str(error))
+        return "its text is damaged; upload it again"
     return None
 
 
@@ -178,25 +194,31 @@ def _texts(context: JobContext, job: TrainingJob) -> tuple[Corpus | None, Corpus
 
 
 def _publish(
-    context: JobContext, guild_id: int, job_id: str, attempt: int
+    context: JobContext, guild_id: int, job_id: str, attempt: int, stored: str
 ) -> tuple[TrainingJob | None, str | None]:
     """Publish the model of an attempt, if it is the job's latest.
 
     Returns:
         The job as it is now, and the path of the bundle that was replaced.
     """
+    storage, bundle = context.storage, context.storage.layout.bundle(guild_id, job_id)
+    if storage.is_remote:
+        storage.fetch_folder(stored, bundle)  # another host may have trained it
     with context.database.write() as session:
         job = training_jobs.get(session, guild_id, job_id, lock=True)
         if job is None or job.state is not JobState.TRAINING or job.attempt != attempt:
             return job, None  # published before a crash, cancelled meanwhile, or begun again elsewhere
+        if not storage.is_remote:
+            workspace.put_in_place(storage.layout, guild_id, job_id, attempt)
         model, replaced = publish_bundle(
             session,
             guild_id,
-            workspace.put_in_place(context.layout, guild_id, job_id, attempt),
+            bundle,
             name=job.model_name,
             created_by=job.requested_by,
             corpus_id=job.corpus_id,
             training_job_id=job_id,
+            stored=stored,
         )
         done = training_jobs.finish(
             session,
@@ -207,6 +229,13 @@ def _publish(
             validation_loss=model.validation_loss,
         )
         return done, replaced
+
+
+def _store(context: JobContext, job: TrainingJob) -> str:
+    """Store the finished bundle; return its key."""
+    bundle = context.storage.layout.trained(job.guild_id, job.id, job.attempt)
+    key = keys.bundle_key(job.guild_id, job.id)
+    return recorded(context, lambda: safekeeping.store_bundle(context.storage, bundle, key))
 
 
 def _take(context: JobContext, turn_id: str) -> TrainingJob | None:
@@ -221,7 +250,7 @@ def _fail(context: JobContext, job: TrainingJob, error: str) -> None:
         JobLost: another process has it.
     """
     # Its files may fill the disk on which the failure must be recorded, so they are deleted first.
-    workspace.clear_attempt(context.layout, job.guild_id, job.id, job.attempt)
+    workspace.clear_attempt(context.storage, job.guild_id, job.id, job.attempt)
     context.metrics.failed(Failure.TRAINING)
 
     def fail() -> TrainingJob | None:
@@ -233,7 +262,7 @@ def _fail(context: JobContext, job: TrainingJob, error: str) -> None:
     now = recorded(context, fail)
     if _is_anothers(now, job.attempt) or (now is not None and now.state is JobState.DONE):
         raise JobLost
-    workspace.clear(context.layout, job.guild_id, job.id)
+    workspace.clear(context.storage, job.guild_id, job.id)
 
 
 def _is_anothers(job: TrainingJob | None, attempt: int) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.infra.paths import Layout
 from bot.training.trainer.process import HALF_BATCH, checkpoint_of, lock_of
-from bot.training.trainer.workspace import STARTS
+from bot.training.trainer.workspace import OWN_VERSION, STARTS
 
 # A trainer that loses its parent saves a checkpoint and ends.
 ENDS_WITHIN_S = 20.0
@@ -50,7 +50,7 @@ def hand_over(
 def _take_over(source: Path, target: Path, kept: list[Path]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # A lock that is still there says that the trainer was killed, which counts.
-    for name in (STARTS, HALF_BATCH, lock_of(target).name):
+    for name in (STARTS, OWN_VERSION, HALF_BATCH, lock_of(target).name):
         if (source.parent / name).is_file():
             shutil.copyfile(source.parent / name, target.parent / name)
     for folder in kept:

@@ -1,56 +1,59 @@
-"""A training's folder: prepares what the trainer reads, and deletes what it leaves. Files only."""
+"""A training's folder: prepares what the trainer reads, and deletes what it leaves."""
 
 import fcntl
 import json
-import os
 import shutil
 from pathlib import Path
 
 from bot.infra.paths import Layout
+from bot.infra.storage import keys
+from bot.infra.storage.storage import Storage
 from bot.training.trainer.process import TrainingOrder, checkpoint_of, lock_of
+from models import JobState, TrainingJob
 from textgen.files.atomic import sync_folder, write_bytes
 from textgen.files.bundle_files import PICTURE
 
-BASE = "base"
 INPUT, VALIDATION = "input.txt", "validate.txt"
 STATE = "state.safetensors"
 STARTS = "starts.json"
+OWN_VERSION = "stored-checkpoint"
+"""In an attempt's folder: which version of the checkpoint this host stored or fetched last."""
 
 
-def keep_base(layout: Layout, guild_id: int, job_id: str, bundle: Path) -> None:
-    """Copy the base bundle of a job, because it may be replaced or deleted while the job is queued.
+def fetch_base(storage: Storage, guild_id: int, job_id: str) -> Path | None:
+    """Put the copy of the job's base bundle into its folder; return None if it has no base.
 
     Raises:
-        OSError: the bundle does not exist, or the disk is full; nothing is left behind.
+        StorageError: it could not be read.
+        OSError: the disk is full.
     """
-    folder = layout.training(guild_id, job_id) / BASE
-    folder.mkdir(parents=True)
+    folder = storage.layout.training(guild_id, job_id) / keys.BASE
     try:
-        for file in bundle.iterdir():
-            if file.is_file():
-                _link_or_copy(file, folder / file.name)
-    except OSError:
-        shutil.rmtree(layout.training(guild_id, job_id), ignore_errors=True)
-        raise
+        storage.fetch_folder(keys.base_key(guild_id, job_id), folder)
+    except FileNotFoundError:
+        return None
+    return folder
 
 
-def base_of(layout: Layout, guild_id: int, job_id: str) -> Path | None:
-    """Return the copy of the job's base bundle; None if it has no base."""
-    folder = layout.training(guild_id, job_id) / BASE
-    return folder if folder.is_dir() else None
-
-
-def lay_out(order: TrainingOrder, corpus: Path, validation: Path | None) -> None:
+def lay_out(storage: Storage, order: TrainingOrder, corpus: str, validation: str | None) -> None:
     """Put the texts into the trainer's folder, under the names that it reads.
 
+    Args:
+        storage: has the texts.
+        order: knows the folder.
+        corpus: key of the text to learn from.
+        validation: key of the text to measure the loss on; None: none.
+
     Raises:
-        OSError: a text was deleted, or the disk is full.
+        FileNotFoundError: a text was deleted.
+        StorageError: a text could not be read.
+        OSError: the disk is full.
     """
     order.directory.mkdir(parents=True, exist_ok=True)
     order.bundle.parent.mkdir(parents=True, exist_ok=True)
     if validation is not None:
-        _link_or_copy(validation, order.directory / VALIDATION)
-    _link_or_copy(corpus, order.directory / INPUT)
+        storage.fetch_file(validation, order.directory / VALIDATION)
+    storage.fetch_file(corpus, order.directory / INPUT)
 
 
 def count_start(order: TrainingOrder) -> int:
@@ -81,11 +84,20 @@ def _is_stale(lock: Path) -> bool:
     return True
 
 
-def picture_of(layout: Layout, guild_id: int, job_id: str, attempt: int) -> Path:
-    """Return the path of the newest picture of the job's losses, which may not exist."""
-    bundle = layout.bundle(guild_id, job_id)
-    trained = checkpoint_of(layout.trained(guild_id, job_id, attempt))
-    return (bundle if bundle.is_dir() else trained) / PICTURE
+def picture(storage: Storage, job: TrainingJob) -> bytes | None:
+    """Return the newest picture of the job's losses; None if there is none.
+
+    Raises:
+        StorageError: it could not be read.
+    """
+    places = [
+        keys.checkpoint_key(job.guild_id, job.id, job.attempt),
+        keys.bundle_key(job.guild_id, job.id),
+    ]
+    if job.state is JobState.DONE:
+        places.reverse()
+    found = (storage.read(f"{place}/{PICTURE}") for place in places)
+    return next((each for each in found if each is not None), None)
 
 
 def put_in_place(layout: Layout, guild_id: int, job_id: str, attempt: int) -> Path:
@@ -106,33 +118,28 @@ def put_in_place(layout: Layout, guild_id: int, job_id: str, attempt: int) -> Pa
     return bundle
 
 
-def clear_training(layout: Layout, guild_id: int, job_id: str) -> None:
+def clear_training(storage: Storage, guild_id: int, job_id: str) -> None:
     """Delete what only the training needed."""
+    layout = storage.layout
     for folder in (layout.training(guild_id, job_id), checkpoint_of(layout.bundle(guild_id, job_id))):
         shutil.rmtree(folder, ignore_errors=True)
+    if storage.is_remote:
+        storage.discard(keys.job_key(guild_id, job_id))
 
 
-def clear(layout: Layout, guild_id: int, job_id: str) -> None:
+def clear(storage: Storage, guild_id: int, job_id: str) -> None:
     """Delete everything of a job that has ended without a model."""
-    bundle = layout.bundle(guild_id, job_id)
+    bundle = storage.layout.bundle(guild_id, job_id)
     for folder in (bundle, checkpoint_of(bundle)):
         shutil.rmtree(folder, ignore_errors=True)
     lock_of(bundle).unlink(missing_ok=True)  # a killed trainer leaves it
-    clear_training(layout, guild_id, job_id)
+    clear_training(storage, guild_id, job_id)
+    if storage.is_remote:
+        storage.discard(keys.bundle_key(guild_id, job_id))
 
 
-def clear_attempt(layout: Layout, guild_id: int, job_id: str, attempt: int) -> None:
+def clear_attempt(storage: Storage, guild_id: int, job_id: str, attempt: int) -> None:
     """Delete what an attempt wrote; what other attempts wrote stays."""
-    shutil.rmtree(layout.attempt(guild_id, job_id, attempt), ignore_errors=True)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    """Link a file to another name, or copy it if links do not work."""
-    if target.exists():
-        return
-    try:
-        os.link(source, target)
-    except OSError:
-        partial = target.with_suffix(".partial")
-        shutil.copyfile(source, partial)
-        partial.replace(target)
+    shutil.rmtree(storage.layout.attempt(guild_id, job_id, attempt), ignore_errors=True)
+    if storage.is_remote:
+        storage.discard(keys.checkpoint_key(guild_id, job_id, attempt))

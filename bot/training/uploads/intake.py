@@ -19,7 +19,7 @@ import structlog
 from bot.errors import UserError
 from bot.i18n import _
 from bot.infra.children.untrusted_input import Ended, Limits, OutOfMemory, OutOfTime, run_limited
-from bot.infra.paths import Layout
+from bot.infra.paths import Layout, relative
 from textgen.corpus import CorpusStats, check_stats
 from textgen.errors import CorpusError
 
@@ -43,8 +43,8 @@ class AcceptedText:
     Attributes:
         filename: the name that its uploader gave it.
         sha256: hash of the text, 64 hexadecimal digits.
-        upload: path of the text until `keep`.
-        path: path of the text after `keep`, the same for all uploads of the same text.
+        upload: path of the text until the storage has settled it.
+        path: path of the text afterwards, the same for all uploads of the same text.
         stats: figures of the text.
         size: bytes of the text.
     """
@@ -56,13 +56,10 @@ class AcceptedText:
     stats: CorpusStats
     size: int
 
-    def keep(self) -> None:
-        """Move the text to its final path, in the transaction that inserts its row.
-
-        Raises:
-            FileNotFoundError: the guild's data was deleted in the meantime.
-        """
-        self.upload.replace(self.path)
+    @property
+    def key(self) -> str:
+        """The text's key in the storage."""
+        return relative(self.path)
 
     def forget(self) -> None:
         """Delete the copy of this upload; a kept text stays."""

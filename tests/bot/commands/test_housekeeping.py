@@ -27,9 +27,9 @@ async def test_texts_are_deleted_so_many_days_after_their_last_training(
         guilds.edit(session, abbey.guild.id, keep_corpora_days=0)
     texts = world.bot.layout.guild(stratford.guild.id) / "corpora"
     ended = datetime.now(UTC)
-    housekeeping.tidy(world.bot.database, world.bot.layout, ended + timedelta(days=6))
+    housekeeping.tidy(world.bot.database, world.bot.storage, ended + timedelta(days=6))
     assert len(list(texts.glob("*"))) == 1
-    housekeeping.tidy(world.bot.database, world.bot.layout, ended + timedelta(days=8))
+    housekeeping.tidy(world.bot.database, world.bot.storage, ended + timedelta(days=8))
     assert not texts.exists()
     assert len(files(world, abbey)) == 1
     assert "Bard" in shown(answer(await stratford.member.slash(stratford.channel, "generate", length=10)))
@@ -40,15 +40,15 @@ async def test_texts_are_kept_where_the_server_says_nothing(world: World, corpus
     job = await train(world, stratford, corpus_text)
     with world.bot.database.write() as session:
         training_jobs.cancel(session, stratford.guild.id, job.id)
-    housekeeping.tidy(world.bot.database, world.bot.layout, NOW + timedelta(days=9999))
+    housekeeping.tidy(world.bot.database, world.bot.storage, NOW + timedelta(days=9999))
     assert len(files(world, stratford)) == 1
 
 
 async def purge(world: World, now: datetime) -> list[int]:
     """What the loop does an hour after a start, at a moment."""
-    database, layout = world.bot.database, world.bot.layout
+    database, storage = world.bot.database, world.bot.storage
     gone = await world.bot.presence.confirmed_gone(housekeeping.left_for_good(database, now))
-    housekeeping.purge(database, layout, gone, now)
+    housekeeping.purge(database, storage, gone, now)
     return gone
 
 
@@ -133,8 +133,8 @@ async def test_the_loop_notices_a_server_that_left_while_the_bot_was_offline(wor
 async def test_nothing_is_listed_for_removal_forever(world: World, corpus_text: str):
     stratford = world.place()
     await train(world, stratford, corpus_text)
-    erasure.erase_guild(world.bot.database, world.bot.layout, stratford.guild.id, NOW)
-    housekeeping.tidy(world.bot.database, world.bot.layout, datetime.now(UTC) + timedelta(hours=2))
+    erasure.erase_guild(world.bot.database, world.bot.storage, stratford.guild.id, NOW)
+    housekeeping.tidy(world.bot.database, world.bot.storage, datetime.now(UTC) + timedelta(hours=2))
     with world.bot.database.read() as session:
         assert session.scalars(sa.select(FileRemoval)).all() == []
         assert session.scalars(sa.select(AuditEvent)).all() == []

@@ -136,11 +136,11 @@ async def test_texts_too_large_for_discord_are_named(world: World, corpus_text: 
     stratford = world.place()
     await train(world, stratford, corpus_text)
     made = export.export(
-        world.bot.database, world.bot.layout, stratford.guild.id, stratford.admin.id, limit=80_000, now=NOW
+        world.bot.database, world.bot.storage, stratford.guild.id, stratford.admin.id, limit=80_000, now=NOW
     )
     assert (made.texts, made.left_out) == (0, ("hamlet.txt",))
     with pytest.raises(export.TooLarge):
-        export.export(world.bot.database, world.bot.layout, stratford.guild.id, None, limit=1000, now=NOW)
+        export.export(world.bot.database, world.bot.storage, stratford.guild.id, None, limit=1000, now=NOW)
 
 
 async def test_a_persons_id_is_deleted_and_the_models_stay(
@@ -259,7 +259,7 @@ async def test_a_running_training_of_a_deleted_server_ends_and_leaves_nothing(wo
     await confirm(stratford, await privacy(stratford, "delete", scope="server"))
     await until(lambda: not training_processes())
     later = datetime.now(UTC) + timedelta(hours=2)
-    erasure.carry_out_removals(world.bot.database, world.bot.layout, later)
+    erasure.carry_out_removals(world.bot.database, world.bot.storage, later)
     assert files(world, stratford) == []
 
 
@@ -289,7 +289,7 @@ async def test_a_deletion_interrupted_by_a_crash_is_finished_at_the_next_start(
     with monkeypatch.context() as patch:
         patch.setattr(erasure, "carry_out_removals", crash)
         with pytest.raises(KeyboardInterrupt):
-            erasure.erase_guild(world.bot.database, world.bot.layout, stratford.guild.id, NOW, asked_by=5)
+            erasure.erase_guild(world.bot.database, world.bot.storage, stratford.guild.id, NOW, asked_by=5)
     assert files(world, stratford)
     await world.restart()
     assert files(world, stratford) == []
@@ -308,10 +308,10 @@ async def test_a_fault_in_the_database_deletes_no_file(
     monkeypatch.setattr(erasure.audit, "record", broken)
     for erase in (
         lambda: erasure.erase_guild(
-            world.bot.database, world.bot.layout, stratford.guild.id, NOW, asked_by=5
+            world.bot.database, world.bot.storage, stratford.guild.id, NOW, asked_by=5
         ),
         lambda: erasure.erase_person(
-            world.bot.database, world.bot.layout, stratford.guild.id, stratford.admin.id, NOW, models=True
+            world.bot.database, world.bot.storage, stratford.guild.id, stratford.admin.id, NOW, models=True
         ),
     ):
         with pytest.raises(ZeroDivisionError):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import migrations
 from bot.commands.background import housekeeping
 from bot.infra.paths import Layout, relative
+from bot.infra.storage.folder import FolderStorage
 from bot.privacy import orphans
 from bot.settings import Settings
 from models import Database, JobState, corpora, training_jobs
@@ -50,7 +51,7 @@ class Disk:
         return path
 
     def sweep(self) -> None:
-        orphans.sweep(self.database, self.layout, NOW)
+        orphans.sweep(self.database, FolderStorage(self.layout), NOW)
 
 
 @pytest.fixture
@@ -151,5 +152,5 @@ def test_an_ended_training_and_a_deleted_text_are_in_use_no_more(disk: Disk):
     with disk.database.write() as session:
         training_jobs.get(session, GUILD, disk.job).state = JobState.FAILED
         corpora.get(session, GUILD, 1).text_deleted_at = NOW
-    housekeeping.tidy(disk.database, disk.layout, NOW)
+    housekeeping.tidy(disk.database, FolderStorage(disk.layout), NOW)
     assert not any(path.exists() for path in paths)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 import migrations
 from bot.infra.paths import Layout
+from bot.infra.storage.folder import FolderStorage
 from bot.settings import Settings
 from bot.training.jobs.progress import Reporter
 from bot.training.trainer import workspace
@@ -86,7 +87,7 @@ class TestHandingOver:
     def test_an_attempt_deletes_its_own_files_only(self, layout: Layout):
         for attempt in (1, 2):
             leave_checkpoint(layout, attempt, str(attempt))
-        workspace.clear_attempt(layout, GUILD, JOB, 1)
+        workspace.clear_attempt(FolderStorage(layout), GUILD, JOB, 1)
         assert state_of(layout, 2) == "2"
         assert not layout.attempt(GUILD, JOB, 1).exists()
 

@@ -9,6 +9,7 @@ import pytest
 import migrations
 from bot.guilds.member_names import Names
 from bot.infra.paths import Layout
+from bot.infra.storage.folder import FolderStorage
 from bot.settings import Settings
 from bot.training.cards.updater import CardEditor
 from bot.training.trainer.process import checkpoint_of
@@ -34,7 +35,9 @@ class Cards:
 
     def restart(self) -> None:
         """Forget what a process knows."""
-        self.editor = CardEditor(self._client, self.database, Names(self._client), self.layout, controls)
+        self.editor = CardEditor(
+            self._client, self.database, Names(self._client), FolderStorage(self.layout), controls
+        )
 
     def job(self, name: str = "Hamlet", channel_id: int = 33) -> TrainingJob:
         now = datetime.datetime.now(datetime.UTC)

@@ -11,7 +11,7 @@ from sqlalchemy import exc
 
 from bot import i18n
 from bot.infra import durability
-from bot.infra.paths import Layout
+from bot.infra.storage.opening import open_storage
 from bot.settings import Settings
 from bot.training.jobs import context as jobs_context
 from bot.training.jobs.context import JobContext, JobInterrupted, recorded
@@ -29,7 +29,7 @@ def context(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> JobContext:
     monkeypatch.setattr(jobs_context, "FIRST_WAIT_S", 0.01)
     monkeypatch.setattr(jobs_context, "LONGEST_WAIT_S", 0.02)
     settings.prepare_data_dir()
-    return JobContext(settings, Database(settings.database_url), Layout(settings.data_dir))
+    return JobContext(settings, Database(settings.database_url), open_storage(settings))
 
 
 def test_a_step_waits_until_it_is_recorded(context: JobContext):

@@ -1,6 +1,7 @@
 """A training outlives a kill of the process that runs it; its orderly end is `tests/faults/sigterm.py`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import psutil
@@ -9,7 +10,6 @@ import pytest
 import migrations
 from bot.infra.paths import Layout
 from bot.settings import Settings
-from bot.training.trainer import workspace
 from models import Database, JobState, TrainingJob, text_models, training_jobs
 from tests.faults.tools.trainings import endless_corpus
 from tests.support.bot.processes import Pastiche, wait_for
@@ -63,7 +63,7 @@ def test_a_training_goes_on_where_its_process_was_killed(
     # It is ended by a wish, neither by the clock nor by its last epoch.
     job_id = trainings.record(endless_corpus(), minutes=30)
     write_random_bundle(tmp_path / "base", "lstm")  # which XLA does not compile for many seconds
-    workspace.keep_base(trainings.layout, GUILD, job_id, tmp_path / "base")
+    shutil.copytree(tmp_path / "base", trainings.layout.training(GUILD, job_id) / "base")
     with Pastiche(settings.data_dir, "worker") as worker:
         wait_for(lambda: trainings.job(job_id).sample, message=worker.log.read_text)
         (trainer,) = trainers(worker)

@@ -24,8 +24,8 @@ def upload(world: World, guild_id: int, text: str) -> AcceptedText:
 def record(world: World, guild_id: int, text: AcceptedText, by: int) -> Corpus:
     """What a training's transaction does with a text."""
     with world.bot.database.write() as session:
-        retention.keep_files(session, [str(text.path.relative_to(world.bot.layout.data_dir))])
-        text.keep()
+        retention.keep_files(session, [text.key])
+        world.bot.storage.settle(text.upload, text.key)
         return new_corpus(
             session,
             guild_id,
@@ -66,43 +66,43 @@ async def test_the_command_itself_takes_the_text_from_nobody(world: World, corpu
 
 
 async def test_a_text_goes_with_the_last_upload_that_stands_for_it(world: World, corpus_text: str):
-    layout, database = world.bot.layout, world.bot.database
+    storage, database = world.bot.storage, world.bot.database
     for person in (22, 33):
         record(world, 1, upload(world, 1, corpus_text), by=person)
-    assert len(stored(layout, 1)) == 1
-    erasure.erase_person(database, layout, 1, 22, NOW, models=False)
-    assert len(stored(layout, 1)) == 1
-    erasure.erase_person(database, layout, 1, 33, NOW, models=False)
-    assert stored(layout, 1) == []
+    assert len(stored(storage.layout, 1)) == 1
+    erasure.erase_person(database, storage, 1, 22, NOW, models=False)
+    assert len(stored(storage.layout, 1)) == 1
+    erasure.erase_person(database, storage, 1, 33, NOW, models=False)
+    assert stored(storage.layout, 1) == []
 
 
 @pytest.mark.parametrize("deleted", ["before the row is written", "after it"])
 async def test_a_deletion_that_is_under_way_spares_the_same_text_uploaded_anew(
     world: World, corpus_text: str, deleted: str
 ):
-    layout, database = world.bot.layout, world.bot.database
+    storage, database = world.bot.storage, world.bot.database
     record(world, 1, upload(world, 1, corpus_text), by=22)
     again = upload(world, 1, corpus_text)
     with database.write() as session:  # the deletion's transaction; its files go afterwards
         personal_data.forget_person(session, 1, 22, NOW)
-        retention.remove_files(session, [str(again.path.relative_to(layout.data_dir))], NOW)
+        retention.remove_files(session, [again.key], NOW)
     if deleted == "after it":
         record(world, 1, again, by=33)
-    erasure.carry_out_removals(database, layout, NOW)
+    erasure.carry_out_removals(database, storage, NOW)
     if deleted == "before the row is written":
         assert not again.path.exists()
         record(world, 1, again, by=33)
-    erasure.carry_out_removals(database, layout, NOW + timedelta(hours=2))
-    assert stored(layout, 1) == [again.path]
+    erasure.carry_out_removals(database, storage, NOW + timedelta(hours=2))
+    assert stored(storage.layout, 1) == [again.path]
 
 
 async def test_who_deletes_the_servers_data_during_an_upload_is_obeyed(world: World, corpus_text: str):
     stratford = world.place()
-    download, layout = world.bot.download, world.bot.layout
+    download, storage = world.bot.download, world.bot.storage
 
     async def slow(url: str):
         if "slow.txt" in url:
-            erasure.erase_guild(world.bot.database, layout, stratford.guild.id, NOW)
+            erasure.erase_guild(world.bot.database, storage, stratford.guild.id, NOW)
         async for piece in download(url):
             yield piece
 
@@ -111,12 +111,12 @@ async def test_who_deletes_the_servers_data_during_an_upload_is_obeyed(world: Wo
         await train(stratford, corpus_text, validation=("slow.txt", corpus_text[:2000].encode()))
     )
     assert told == "This server's data was deleted during the upload. Upload the text again."
-    assert all(".upload-" not in path.name for path in stored(layout, stratford.guild.id))
+    assert all(".upload-" not in path.name for path in stored(storage.layout, stratford.guild.id))
 
 
 async def test_what_a_crash_left_of_an_upload_is_swept(world: World, corpus_text: str):
     left, fresh = upload(world, 1, corpus_text), upload(world, 1, corpus_text)
     long_ago = (NOW - timedelta(hours=2)).timestamp()
     os.utime(left.upload, (long_ago, long_ago))
-    orphans.sweep(world.bot.database, world.bot.layout, NOW)
+    orphans.sweep(world.bot.database, world.bot.storage, NOW)
     assert stored(world.bot.layout, 1) == [fresh.upload]

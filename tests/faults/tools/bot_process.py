@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sys
 from pathlib import Path
 
 from bot.app import create_bot
 from bot.client import Pastiche
 from bot.settings import Settings
-from bot.training.trainer import workspace
 from models import scheduled_posts, schedules, training_jobs
 from tests.faults.tools import trainings
 from tests.support.bot import posting_process
@@ -65,7 +65,7 @@ def _job(bot: Pastiche, base: Path, channel_id: int, user_id: int) -> str:
             minutes=60,
             size="tiny",
         )
-    workspace.keep_base(bot.layout, GUILD, job.id, base)
+    shutil.copytree(base, bot.layout.training(GUILD, job.id) / "base")
     bot.queue.enqueue(job)
     return job.id
 

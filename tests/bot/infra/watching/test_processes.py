@@ -15,6 +15,7 @@ import structlog
 import migrations
 from bot import app
 from bot.infra.paths import Layout
+from bot.infra.storage.folder import FolderStorage
 from bot.infra.threads import follower
 from bot.infra.watching.metrics import Metrics, Result
 from bot.settings import Settings, SettingsError
@@ -74,7 +75,7 @@ def test_a_worker_is_watched_and_checked(settings: Settings):
         assert f"the worker (process {worker.process.pid}) is well" in done.stdout
 
         # A second worker, whose address is taken.
-        second = pastiche("worker", data_dir=settings.data_dir, PASTICHE_EXECUTOR_ID="other", **address)
+        second = pastiche("worker", data_dir=settings.data_dir, PASTICHE_NAME="other", **address)
         assert second.returncode == 1
         assert second.stderr.splitlines()[-1] == (
             f"error: PASTICHE_METRICS is 127.0.0.1:{port}, where nothing can be served "
@@ -168,7 +169,7 @@ def test_a_failed_job_is_counted_and_its_log_lines_name_it(
 ):
     settings.prepare_data_dir()
     migrations.upgrade(settings.database_url)
-    context = JobContext(settings, Database(settings.database_url), Layout(settings.data_dir))
+    context = JobContext(settings, Database(settings.database_url), FolderStorage(Layout(settings.data_dir)))
     (settings.data_dir / "hamlet.txt").write_text("To be")
     with context.database.write() as session:
         job = new_job(session, 7)
