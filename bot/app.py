@@ -48,7 +48,7 @@ def serve_until_told(settings: Settings, token: str) -> None:
     """Connect to Discord and serve until SIGINT or SIGTERM, then end in order.
 
     Raises:
-        SettingsError: the host has to put something right.
+        SettingsError: the host has to put something right, or another process serves the same servers.
         ConnectionRefused: Discord does not let the bot in.
         DatabaseError: the database cannot be used.
     """
@@ -62,13 +62,18 @@ async def _serve(settings: Settings, token: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    if settings.api_url:
+        connection.use_api(settings.api_url)
     async with create_bot(settings) as bot, watched(bot):
+        bot.connect_as_recommended()
         serving = asyncio.create_task(connection.serve(bot, token))
         stopping = asyncio.create_task(ended.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if serving.done():
             serving.result()
+            if bot.stopped_by is not None:
+                raise bot.stopped_by
         else:
             log.info("stopping")
             await bot.close()

@@ -6,7 +6,7 @@ from a worker thread. Knows nothing of Discord.
 
 import contextlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,16 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from bot.infra.paths import Layout
-from models import Corpus, Database, FileRemoval, audit, personal_data, retention
+from models import (
+    EVERY_GUILD,
+    Corpus,
+    Database,
+    FileRemoval,
+    ServedShards,
+    audit,
+    personal_data,
+    retention,
+)
 
 # A training that is told to stop may still write for a moment, so its folders are deleted again later.
 LOOKED_AT_AGAIN = timedelta(hours=1)
@@ -56,7 +65,7 @@ def erase_guild(
         if asked_by is not None:
             audit.record(session, guild_id, asked_by, "data.deleted", scope="server")
     database.forget_log()
-    carry_out_removals(database, layout, now)
+    carry_out_removals(database, layout, now, guild_id.__eq__)
 
 
 def erase_person(
@@ -76,26 +85,45 @@ def erase_person(
         # Naming who asked would store again what was just deleted.
         audit.record(session, guild_id, personal_data.DELETED_PERSON, "data.deleted", scope="person")
     database.forget_log()
-    carry_out_removals(database, layout, now)
+    carry_out_removals(database, layout, now, guild_id.__eq__)
     return Erased(len(texts), len(cancelled), tuple(model.name for model in learned))
 
 
-def expire_texts(database: Database, layout: Layout, now: datetime) -> int:
+def expire_texts(
+    database: Database, layout: Layout, now: datetime, served: ServedShards = EVERY_GUILD
+) -> int:
     """Delete the texts that their guilds keep no longer, and return their number."""
-    with database.write() as session:
-        expired = retention.expire_texts(session, now)
-        retention.remove_files(
-            session, _relative(layout, (_stored(layout, corpus) for corpus in expired)), now
-        )
-    carry_out_removals(database, layout, now)
-    return len(expired)
+    number = 0
+    while True:  # in several transactions, between which others may write
+        with database.write() as session:
+            expired = retention.expire_texts(session, now, served)
+            retention.remove_files(
+                session, _relative(layout, (_stored(layout, corpus) for corpus in expired)), now
+            )
+        number += len(expired)
+        if len(expired) < retention.AT_ONCE:
+            break
+    if number:
+        carry_out_removals(database, layout, now, of=served.owns)
+    return number
 
 
-def carry_out_removals(database: Database, layout: Layout, now: datetime) -> None:
-    """Delete the files and folders of the list, unless a row names them again."""
+def carry_out_removals(
+    database: Database, layout: Layout, now: datetime, of: Callable[[int], bool] = EVERY_GUILD.owns
+) -> None:
+    """Delete the files and folders of the list, unless a row names them again.
+
+    Args:
+        database: holds the list.
+        layout: knows the paths of the files.
+        now: the present moment (aware).
+        of: whether the files of a guild are for this process to delete.
+    """
     with database.read() as session:
         listed = list(retention.removals(session))
     for removal in listed:
+        if not of(_guild_of(removal)):
+            continue
         # One transaction: nobody can begin to use the file between the check and the deletion.
         with database.write() as session:
             if not retention.claim_removal(session, removal.id, _guild_of(removal)):

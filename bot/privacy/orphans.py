@@ -8,7 +8,7 @@ another one: a wrong DATABASE_URL must not delete anybody's models. Everything h
 import math
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot.infra.paths import CORPORA, GUILDS, JOBS, MODELS, Layout
-from models import Database, retention
+from models import EVERY_GUILD, Database, retention
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -41,11 +41,22 @@ _TOP = re.compile(
 )
 
 
-def sweep(database: Database, layout: Layout, now: datetime) -> list[Path]:
-    """Delete the orphans, and return their paths."""
+def sweep(
+    database: Database, layout: Layout, now: datetime, *, of: Callable[[int], bool] = EVERY_GUILD.owns
+) -> list[Path]:
+    """Delete the orphans, and return their paths.
+
+    Args:
+        database: holds the rows.
+        layout: knows the paths of the files.
+        now: the present moment (aware).
+        of: whether a guild's folder is for this process to look through.
+    """
     swept: list[Path] = []
     older: list[Path] = []
     for guild_id, path, match in _ours(layout):
+        if not of(guild_id):
+            continue
         with database.read() as session:
             if _in_use(session, guild_id, match) or not _untouched(path, now, UNTOUCHED):
                 continue

@@ -12,6 +12,9 @@ from typing import Any, Literal, Self
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.settings.discord_api import read_api
+from bot.settings.shards import MOST, read_served
+
 PREFIX = "PASTICHE_"
 
 # A file of a secret has one line.
@@ -119,6 +122,21 @@ class Settings(BaseSettings):
     max_schedules_per_guild: int = Field(
         25, ge=0, le=25, description="Most schedules a server may have, whatever it chose itself."
     )
+    shards: int | None = Field(
+        None,
+        ge=1,
+        le=MOST,
+        description="Connections to Discord (shards) over all processes together "
+        "(default: what Discord recommends).",
+    )
+    shard_ids: str = Field(
+        "", description="Which of the shards this process serves, such as 0-3 or 0,2 (default: all of them)."
+    )
+    discord_api: str = Field(
+        "",
+        validation_alias=AliasChoices("discord_api", "DISCORD_API"),
+        description="Address of a proxy in front of Discord's API, which more than ten processes need.",
+    )
     health_max_age_s: float = Field(
         60,
         ge=5,
@@ -172,7 +190,19 @@ class Settings(BaseSettings):
                 f"training_minutes is {self.training_minutes:g}, "
                 f"more than max_training_minutes ({self.max_training_minutes:g})"
             )
+        read_served(self.shards, self.shard_ids)
+        read_api(self.discord_api)
         return self
+
+    @property
+    def served_shards(self) -> tuple[int, frozenset[int]]:
+        """The number of shards, and those of them that this process serves."""
+        return read_served(self.shards, self.shard_ids)
+
+    @property
+    def api_url(self) -> str:
+        """The address that paths of Discord's API are appended to; "" for Discord's own."""
+        return read_api(self.discord_api)
 
     @property
     def base_names(self) -> tuple[str, ...]:
