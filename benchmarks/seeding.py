@@ -23,16 +23,24 @@ def guild_id(number: int) -> int:
     return (FIRST + number) << 22
 
 
-def seed(url: str, servers: int, *, waiting: int = WAITING, changed: int = CHANGED) -> None:
+def seed(
+    url: str,
+    servers: int,
+    *,
+    waiting: int = WAITING,
+    changed: int = CHANGED,
+    kept_days: int = TEXTS_KEPT_DAYS,
+) -> None:
     """Make the tables, with 20 models, 20 texts, 20 trainings and 2 schedules with 20 posts each a server.
 
-    A quarter of the servers keep their texts for a month only, and half of their texts are older.
+    A quarter of the servers keep their texts for some days only. The texts are up to 60 days old.
 
     Args:
         url: of an empty database.
         servers: how many there are.
         waiting: in how many of them a training waits.
         changed: in how many of these it runs, with a card that is out of date.
+        kept_days: for how long these servers keep a text.
     """
     migrations.upgrade(url)
     engine = make_engine(parse_url(url), foreign_keys=False).execution_options(writes=True)
@@ -47,7 +55,7 @@ def seed(url: str, servers: int, *, waiting: int = WAITING, changed: int = CHANG
             for name, values in rows.items():
                 connection.execute(_copy(tables[name], made, copied, level, len(values)))
             made, level = made + copied, level + 1
-        for statement in _variety(tables, waiting, changed):
+        for statement in _variety(tables, waiting, changed, kept_days):
             connection.execute(statement)
         if engine.dialect.name == "postgresql":
             for name in rows:
@@ -98,11 +106,17 @@ def _one_server() -> dict[str, list[dict[str, object]]]:
             {"id": number + 1, "guild_id": guild, "actor_id": person, "action": "training.queued"}
             | {"subject": model, "details": "{}", "created_at": at}
         )
+    nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
     for schedule in range(2):
         rule = {"rule": "daily 09:00", "timezone": "UTC", "anchor": now, "seed": "", "paused_reason": ""}
         rows["schedule"].append(
             {"id": schedule + 1, "guild_id": guild, "channel_id": guild + 1, "created_by": guild, **rule}
-            | {"state": "active", "next_slot": now + day / 2, "notice_due": False, **times}
+            | {
+                "state": "active",
+                "next_slot": nine if now < nine else nine + day,
+                "notice_due": False,
+                **times,
+            }
         )
         for number in range(POSTS):
             rows["scheduled_post"].append(
@@ -132,7 +146,9 @@ def _copy(table: sa.Table, made: int, copied: int, level: int, per_server: int) 
     return sa.insert(table).from_select(list(values), chosen, include_defaults=False)
 
 
-def _variety(tables: sa.FacadeDict[str, sa.Table], waiting: int, changed: int) -> list[sa.Update]:
+def _variety(
+    tables: sa.FacadeDict[str, sa.Table], waiting: int, changed: int, kept_days: int
+) -> list[sa.Update]:
     """Return what makes some servers different from the others."""
     settings, job, schedule = tables["guild_settings"], tables["training_job"], tables["schedule"]
     some = ServedShards(4, frozenset({0})).rows(GuildSettings.guild_id)
@@ -143,7 +159,7 @@ def _variety(tables: sa.FacadeDict[str, sa.Table], waiting: int, changed: int) -
 
     unfinished = {"finished_at": None, "model_id": None, "fraction": 0.0}
     return [
-        sa.update(settings).where(some).values(keep_corpora_days=TEXTS_KEPT_DAYS),
+        sa.update(settings).where(some).values(keep_corpora_days=kept_days),
         sa.update(job)
         .where(first(job, waiting), newest)
         .values(state="queued", started_at=None, revision=1, shown_revision=1, **unfinished),
