@@ -99,7 +99,7 @@ class Running:
         self.taken_s[name].append(await self._discord.slash(asked_in, self._shards, name))
 
     async def _idle(self, bot: psutil.Popen, log: Path) -> None:
-        heartbeat, begun = self._data_dir / "heartbeat.json", time.monotonic()
+        heartbeat, begun = self._data_dir / "heartbeat-bot.json", time.monotonic()
         while not (heartbeat.exists() and self._discord.commands and self._beat(heartbeat)["ready"]):
             if bot.poll() is not None:
                 raise RuntimeError(_end_of(log))

@@ -24,6 +24,7 @@ from bot.infra.watching.server import WatchServer
 from bot.infra.watching.sources import Sources
 from bot.infra.watching.thread import WatchThread
 from bot.settings import Settings
+from bot.settings.discord_api import read_api
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
 from bot.training.trainer.installed import require_trainer
@@ -62,8 +63,8 @@ async def _serve(settings: Settings, token: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    if settings.api_url:
-        connection.use_api(settings.api_url)
+    if settings.discord_api:
+        connection.use_api(read_api(settings.discord_api))
     async with create_bot(settings) as bot, watched(bot):
         bot.connect_as_recommended()
         serving = asyncio.create_task(connection.serve(bot, token))

@@ -200,11 +200,6 @@ class Settings(BaseSettings):
         return read_served(self.shards, self.shard_ids)
 
     @property
-    def api_url(self) -> str:
-        """The address that paths of Discord's API are appended to; "" for Discord's own."""
-        return read_api(self.discord_api)
-
-    @property
     def base_names(self) -> tuple[str, ...]:
         """The names in `bases`, in their order."""
         return tuple(dict.fromkeys(self.bases.replace(",", " ").split()))

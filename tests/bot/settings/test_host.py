@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, SettingsError, load_settings
+from bot.settings.discord_api import read_api
 from tests.support.bot.processes import TOKEN
 
 
@@ -188,7 +189,7 @@ def test_shards_that_cannot_be_served_are_refused_in_one_line(count: int | None,
     ],
 )
 def test_a_proxy_is_named_with_or_without_the_path_of_the_api(given: str, used: str):
-    assert load_settings(discord_api=given).api_url == used
+    assert read_api(load_settings(discord_api=given).discord_api) == used
 
 
 @pytest.mark.parametrize(
