@@ -29,6 +29,7 @@ from bot.infra.watching.sources import Sources
 from bot.infra.watching.thread import WatchThread
 from bot.privacy import orphans
 from bot.settings import Settings
+from bot.settings.discord_api import read_api
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
 from bot.training.trainer.installed import require_trainer
@@ -54,7 +55,7 @@ def serve_until_told(settings: Settings, token: str) -> None:
     """Connect to Discord and serve until SIGINT or SIGTERM, then end in order.
 
     Raises:
-        SettingsError: the host has to put something right.
+        SettingsError: the host has to put something right, or another process serves the same servers.
         ConnectionRefused: Discord does not let the bot in.
         DatabaseError: the database cannot be used.
         Superseded: a later process has taken this one's name.
@@ -75,14 +76,19 @@ async def _serve(settings: Settings, token: str) -> None:
         lost.append(reason)
         loop.call_soon_threadsafe(ended.set)
 
+    if settings.discord_api:
+        connection.use_api(read_api(settings.discord_api))
     async with create_bot(settings) as bot, watched(bot):
         bot.superseded = superseded
+        bot.connect_as_recommended()
         serving = asyncio.create_task(connection.serve(bot, token))
         stopping = asyncio.create_task(ended.wait())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if serving.done():
             serving.result()
+            if bot.stopped_by is not None:
+                raise bot.stopped_by
         else:
             log.info("stopping")
             await bot.close()

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Callable, Sequence
 from typing import IO, Any
@@ -22,7 +23,10 @@ from bot.guilds.word_lists import GuildWords
 from bot.i18n.translator import CatalogueTranslator
 from bot.infra.children.untrusted_input import ChildPool
 from bot.infra.discord.command_sync import keep_synced
+from bot.infra.discord.connection import ask_gateway
 from bot.infra.discord.gateway import Gateway
+from bot.infra.discord.identifying import IdentifyGate
+from bot.infra.discord.shard_claims import ShardClaims
 from bot.infra.health import Heartbeat
 from bot.infra.hosts.sign_of_life import BOT, Superseded, own_name
 from bot.infra.steady_clock import SteadyClock
@@ -31,18 +35,21 @@ from bot.infra.storage.opening import open_storage
 from bot.infra.upgrading import cannot_start, upgraded
 from bot.infra.watching.metrics import Metrics
 from bot.scheduling.poster import Poster
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from bot.training.bases import Bases
 from bot.training.jobs.queue import JobQueue
 from bot.training.jobs.worker import JobWorker
 from bot.training.trainer import workspace
 from bot.training.uploads import attachments, intake
-from models import Database, TrainingJob
+from models import Database, ServedShards, TrainingJob
 
 log = structlog.stdlib.get_logger(__name__)
 
+# A shard of many may have to wait until it may identify itself.
+SHARD_CONNECTS_WITHIN_S = 900.0
 
-class Pastiche(commands.Bot):
+
+class Pastiche(commands.AutoShardedBot):
     """The Discord client with what its commands need.
 
     Args:
@@ -53,6 +60,7 @@ class Pastiche(commands.Bot):
 
     Attributes:
         settings: what the host set.
+        served: the guilds that this process looks after.
         layout: paths of the data directory.
         storage: texts, bundles and checkpoints.
         metrics: what a monitoring system is told.
@@ -70,6 +78,7 @@ class Pastiche(commands.Bot):
         queue: where trainings are put.
         mentions_commands: whether clients make something to click of a command's mention.
         clock: the present moment, which no jump of the host's clock moves at once.
+        stopped_by: why it closed itself, if it did.
         presence: which servers it is in.
         poster: of the schedules.
         gateway: whether Discord is connected now.
@@ -90,6 +99,7 @@ class Pastiche(commands.Bot):
         intents = discord.Intents.none()
         intents.guilds = True
         self.metrics = Metrics()
+        self.served = ServedShards(*settings.served_shards)
         super().__init__(
             http_trace=self.metrics.discord_trace(),
             command_prefix=commands.when_mentioned,
@@ -99,6 +109,9 @@ class Pastiche(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             chunk_guilds_at_startup=False,
+            shard_count=self.served.count,
+            shard_ids=sorted(self.served.ids),
+            shard_connect_timeout=SHARD_CONNECTS_WITHIN_S,
         )
         self.settings = settings
         self._commands = command_modules
@@ -124,6 +137,10 @@ class Pastiche(commands.Bot):
         self.queue = JobQueue(settings, self.database)
         self.mentions_commands = True
         self.gateway = Gateway(self)
+        self.stopped_by: SettingsError | None = None
+        self._asks_discord = False
+        self._identifying = IdentifyGate(settings.database_url, self._max_concurrency)
+        self._claims = ShardClaims(settings.database_url, self._stop_for)
         self.heartbeat = Heartbeat(
             self.layout.heartbeat_of(BOT, own_name(settings, BOT)),
             self.is_ready,
@@ -134,8 +151,12 @@ class Pastiche(commands.Bot):
         self._syncing: asyncio.Task[None] | None = None
         self._claim: IO[str] | None = None
         self.clock = SteadyClock()
-        self.presence = Presence(self, self.database, self._clear_training, self.names, self.clock)
-        self.poster = Poster(self, self.database, self.pool, post_buttons, self.clock, self.metrics)
+        self.presence = Presence(
+            self, self.database, self._clear_training, self.names, self.clock, self.served
+        )
+        self.poster = Poster(
+            self, self.database, self.pool, post_buttons, self.clock, self.metrics, self.served
+        )
         self.superseded: Callable[[Superseded], None] = lambda reason: log.error(str(reason))
         self._worker = JobWorker(
             settings,
@@ -159,12 +180,21 @@ class Pastiche(commands.Bot):
         except OSError as error:
             raise cannot_start(error) from error
 
+    def connect_as_recommended(self) -> None:
+        """Ask Discord at the login how to connect; if the host names no number of shards, Discord does."""
+        self._asks_discord = True
+
     async def _set_up(self) -> None:
+        if self._asks_discord:
+            recommended, _at_once = await ask_gateway(self)
+            if self.settings.shards is None:
+                self.shard_count, self.shard_ids = recommended, list(range(recommended))
         await asyncio.to_thread(self._start_services)
         self.heartbeat.start(asyncio.get_running_loop())
         await self.tree.set_translator(CatalogueTranslator())
         await self.add_commands()
-        self._syncing = asyncio.create_task(keep_synced(self.tree, self.layout.tree_hash))
+        if 0 in self.served.ids:  # the commands are the application's, so one process is enough
+            self._syncing = asyncio.create_task(keep_synced(self.tree, self.layout.tree_hash))
 
     async def add_commands(self) -> None:
         """Add the commands of each module.
@@ -175,18 +205,29 @@ class Pastiche(commands.Bot):
         for name in self._commands:
             await importlib.import_module(name).setup(self)
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until Discord takes another IDENTIFY."""
+        del initial  # of this process; others may identify themselves at the same time
+        await self._identifying.wait(self.application_id or 0, shard_id or 0)
+
+    async def _max_concurrency(self) -> int:
+        return (await ask_gateway(self))[1]
+
     async def on_ready(self) -> None:
-        """Log that the bot is connected."""
-        self.gateway.established()
-        log.info("connected", user=str(self.user), guilds=len(self.guilds))
+        """Log that all shards are connected."""
+        log.info("connected", user=str(self.user), guilds=len(self.guilds), shards=len(self.shards))
 
-    async def on_resumed(self) -> None:
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Note that a shard is connected."""
+        self.gateway.established(shard_id)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
         """Note that a lost connection goes on."""
-        self.gateway.established()
+        self.gateway.established(shard_id)
 
-    async def on_disconnect(self) -> None:
+    async def on_shard_disconnect(self, shard_id: int) -> None:
         """Note that the connection is lost; discord.py makes a new one."""
-        self.gateway.lost()
+        self.gateway.lost(shard_id)
 
     async def close(self) -> None:
         """Leave Discord, then end the services; a running training keeps its checkpoint."""
@@ -199,13 +240,24 @@ class Pastiche(commands.Bot):
     def _clear_training(self, job: TrainingJob) -> None:
         workspace.clear(self.storage, job.guild_id, job.id)
 
+    def _stop_for(self, reason: SettingsError) -> None:
+        """Close, from any thread, because another process serves the same servers."""
+
+        def close() -> None:
+            self.stopped_by = reason
+            self._closing = asyncio.create_task(self.close())
+
+        with contextlib.suppress(RuntimeError):  # of a loop that is closed already
+            self.loop.call_soon_threadsafe(close)
+
     def _start_services(self) -> None:
         self.settings.prepare_data_dir()
         self._worker.claim()
         self._claim = upgraded(self.settings)
         starting.prepare(self.storage, self.database)
+        self._claims.claim(self.application_id or 0, self.shard_count or 1, self.shard_ids or self.served.ids)
         with self.database.read() as session:
-            self.words.load(session)
+            self.words.load(session, self.served)
         self._worker.start()
         self.pool.start()
         self.bases.look()
@@ -223,6 +275,7 @@ class Pastiche(commands.Bot):
             children.close()
         self.pool.close()
         self._worker.stop()
+        self._claims.release()
 
 
 Interaction = discord.Interaction[Pastiche]

@@ -24,6 +24,7 @@ from models import audit, guilds, hosts, personal_data, retention
 from models.connection.database import Database
 from models.connection.errors import DatabaseError
 from models.scheduling import scheduled_posts, schedules
+from models.shards import EVERY_GUILD, ServedShards
 from models.tables import (
     AuditEvent,
     Base,
@@ -44,6 +45,7 @@ from models.training import corpora, queue_order, text_models, training_jobs
 from models.training.names import InvalidNameError
 
 __all__ = [
+    "EVERY_GUILD",
     "AuditEvent",
     "Base",
     "Corpus",
@@ -58,6 +60,7 @@ __all__ = [
     "Schedule",
     "ScheduleState",
     "ScheduledPost",
+    "ServedShards",
     "TextModel",
     "TrainingJob",
     "audit",

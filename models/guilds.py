@@ -1,14 +1,19 @@
 """The settings of guilds, with defaults for a guild that chose nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.shards import EVERY_GUILD, ServedShards
 from models.tables import GuildSettings, utc_now
+
+AT_ONCE = 200
+"""Guilds in one statement: more would take longer than others should wait for it."""
 
 
 class SettingsValues(TypedDict, total=False):
@@ -62,9 +67,56 @@ def lock(session: Session, guild_id: int) -> GuildSettings:
     return edit(session, guild_id)
 
 
-def known(session: Session) -> Sequence[GuildSettings]:
-    """Return the settings of every guild that has a row, for the bot itself."""
-    return session.scalars(sa.select(GuildSettings).order_by(GuildSettings.guild_id)).all()
+def hidden_words(session: Session, served: ServedShards = EVERY_GUILD) -> list[tuple[int, str]]:
+    """Return the lists of hidden words of the served guilds that have one, by guild id."""
+    chosen = sa.select(GuildSettings.guild_id, GuildSettings.hidden_words).where(
+        GuildSettings.hidden_words != "", served.rows(GuildSettings.guild_id)
+    )
+    return [(guild_id, words) for guild_id, words in session.execute(chosen)]
+
+
+def arrived(session: Session, guild_ids: Iterable[int], now: datetime) -> set[int]:
+    """Record that the bot is in some guilds.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        guild_ids: Discord ids of the guilds.
+        now: the present moment (aware).
+
+    Returns:
+        Those that must be greeted: of all calls, one returns a guild.
+    """
+    here = sorted(set(guild_ids))
+    came_back(session, here)
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    first = (
+        insert(GuildSettings)
+        .on_conflict_do_update(
+            index_elements=[GuildSettings.guild_id],
+            set_={"welcomed_at": now, "updated_at": now},
+            where=GuildSettings.welcomed_at.is_(None),
+        )
+        .returning(GuildSettings.guild_id)
+    )
+    to_greet: set[int] = set()
+    for some in _batches(here):
+        rows = [{"guild_id": guild_id, "welcomed_at": now} for guild_id in some]
+        to_greet.update(session.scalars(first, rows))
+    session.expire_all()
+    return to_greet
+
+
+def came_back(session: Session, guild_ids: Iterable[int]) -> None:
+    """Record that guilds have the bot, whatever was recorded before."""
+    for some in _batches(sorted(guild_ids)):
+        back = sa.update(GuildSettings).where(
+            GuildSettings.guild_id.in_(some), GuildSettings.removed_at.is_not(None)
+        )
+        session.execute(back.values(removed_at=None, updated_at=utc_now()))
+
+
+def _batches(guild_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (guild_ids[first : first + AT_ONCE] for first in range(0, len(guild_ids), AT_ONCE))
 
 
 def _made(session: Session, guild_id: int) -> GuildSettings:

@@ -6,7 +6,7 @@ a test checks that its columns have these names.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,9 @@ DELETED_PERSON = 0
 """Replaces the id of a person who had their data deleted."""
 
 NO_FILENAME = "–"
+
+PAGE = 1000
+"""Guilds that one statement looks for."""
 
 
 def guild_tables() -> list[sa.Table]:
@@ -37,7 +40,27 @@ def person_columns(table: sa.Table) -> list[sa.Column[Any]]:
 
 def guild_ids(session: Session) -> set[int]:
     """Return the ids of all guilds in any table, for the bot itself."""
-    return {guild_id for table in guild_tables() for guild_id in session.scalars(sa.select(table.c.guild_id))}
+    return {guild_id for table in guild_tables() for guild_id in _guilds_of(session, table)}
+
+
+def _guilds_of(session: Session, table: sa.Table) -> Iterator[int]:
+    """Yield the guilds of a table; each costs a look into the index, however many rows it has."""
+    after: int | None = None
+    while True:
+        lowest = sa.select(sa.func.min(table.c.guild_id).label("id"))
+        found = (lowest if after is None else lowest.where(table.c.guild_id > after)).cte(
+            "found", recursive=True
+        )
+        following = sa.select(sa.func.min(table.c.guild_id)).where(table.c.guild_id > found.c.id)
+        following = following.correlate(found)
+        found = found.union_all(
+            sa.select(following.scalar_subquery()).select_from(found).where(found.c.id.is_not(None))
+        )
+        page = session.scalars(sa.select(found.c.id).where(found.c.id.is_not(None)).limit(PAGE)).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1]
 
 
 def rows(session: Session, guild_id: int, user_id: int | None = None) -> dict[str, list[dict[str, Any]]]:

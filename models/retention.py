@@ -7,48 +7,81 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.personal_data import guild_ids
+from models.shards import EVERY_GUILD, ServedShards
 from models.tables import UNFINISHED, Corpus, FileRemoval, GuildSettings, Installation, TextModel, TrainingJob
+from models.tables.columns import UtcDateTime
+
+AT_ONCE = 200
+"""Texts that one statement deletes, so that other writers do not wait for long."""
 
 
-def expire_texts(session: Session, now: datetime) -> Sequence[Corpus]:
+def expire_texts(
+    session: Session, now: datetime, served: ServedShards = EVERY_GUILD, *, limit: int = AT_ONCE
+) -> Sequence[Corpus]:
     """Mark texts as deleted whose guild keeps them no longer, and return them.
 
     A guild keeps a text for a number of days after its last training, or after its upload if there was none.
     A text that an unfinished training needs stays.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        now: the present moment (aware).
+        served: the guilds to look at.
+        limit: the most texts; if as many are returned, there may be more.
     """
-    used = sa.or_(TrainingJob.corpus_id == Corpus.id, TrainingJob.validation_corpus_id == Corpus.id) & (
-        TrainingJob.guild_id == Corpus.guild_id
-    )
-    last_end = sa.select(sa.func.max(TrainingJob.finished_at)).where(used).scalar_subquery()
-    in_use = sa.exists().where(used, TrainingJob.state.in_(UNFINISHED))
-    stored = (
-        sa.select(Corpus, GuildSettings.keep_corpora_days, last_end)
+    kept_for = GuildSettings.keep_corpora_days
+    choices = session.scalars(sa.select(kept_for).where(kept_for.is_not(None)).distinct()).all()
+    if not choices:
+        return []
+    # Databases add days to a time in ways of their own, so the times are computed here.
+    until = {
+        days: sa.literal(now - timedelta(days=days), UtcDateTime()) for days in choices if days is not None
+    }
+    kept_until = sa.case(until, value=kept_for)
+    needed = [
+        sa.exists().where(
+            TrainingJob.guild_id == Corpus.guild_id,
+            text == Corpus.id,
+            sa.or_(TrainingJob.state.in_(UNFINISHED), TrainingJob.finished_at > kept_until),
+        )
+        for text in (TrainingJob.corpus_id, TrainingJob.validation_corpus_id)
+    ]
+    expired = (
+        sa.select(Corpus.id)
         .join(GuildSettings, GuildSettings.guild_id == Corpus.guild_id)
         .where(
-            GuildSettings.keep_corpora_days.is_not(None), Corpus.text_deleted_at.is_(None), sa.not_(in_use)
+            kept_for.is_not(None),
+            Corpus.text_deleted_at.is_(None),
+            Corpus.created_at <= kept_until,
+            served.rows(Corpus.guild_id),
+            *(sa.not_(need) for need in needed),
         )
+        .limit(limit)
     )
-    expired = [
-        corpus
-        for corpus, days, end in session.execute(stored)
-        if days is not None and (end or corpus.created_at) + timedelta(days=days) <= now
-    ]
-    for corpus in expired:
-        corpus.text_deleted_at = now
-    session.flush()
-    return expired
+    marked = (
+        sa.update(Corpus)
+        .where(Corpus.id.in_(session.scalars(expired).all()))
+        .values(text_deleted_at=now)
+        .returning(Corpus)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return session.scalars(marked).all()
 
 
-def presence_marks(session: Session) -> dict[int, bool]:
-    """Return the ids of all guilds in any table, each with whether it is marked as having removed the bot."""
+def presence_marks(session: Session, served: ServedShards = EVERY_GUILD) -> dict[int, bool]:
+    """Return the ids of the served guilds, each with whether it is marked as having removed the bot."""
     marked = sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at.is_not(None))
     left = set(session.scalars(marked))
-    return {guild_id: guild_id in left for guild_id in sorted(guild_ids(session) | left)}
+    known = guild_ids(session) | left
+    return {guild_id: guild_id in left for guild_id in sorted(known) if served.owns(guild_id)}
 
 
-def left_before(session: Session, moment: datetime) -> Sequence[int]:
-    """Return the guilds that removed the bot before a moment."""
-    return session.scalars(sa.select(GuildSettings.guild_id).where(GuildSettings.removed_at < moment)).all()
+def left_before(session: Session, moment: datetime, served: ServedShards = EVERY_GUILD) -> Sequence[int]:
+    """Return the served guilds that removed the bot before a moment."""
+    left = sa.select(GuildSettings.guild_id).where(
+        GuildSettings.removed_at < moment, served.rows(GuildSettings.guild_id)
+    )
+    return session.scalars(left).all()
 
 
 def remove_files(session: Session, paths: Iterable[str], now: datetime) -> None:

@@ -59,7 +59,11 @@ async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.Vi
 
     def look(session: Session) -> tuple[list[TrainingJob], list[TrainingJob], list[TrainingJob]]:
         unfinished = list(training_jobs.unfinished(session))
-        return unfinished, queue_order.order(session), list(training_jobs.recent(session, guild_id))
+        return (
+            unfinished,
+            queue_order.order(session, unfinished),
+            list(training_jobs.recent(session, guild_id)),
+        )
 
     everyones, waiting, recent = await bot.database.call(look)
     running = [job for job in everyones if job.state is JobState.TRAINING]

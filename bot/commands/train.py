@@ -30,7 +30,7 @@ class Train(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
-        self.cards = CardEditor(bot, bot.database, bot.names, bot.storage, controls)
+        self.cards = CardEditor(bot, bot.database, bot.names, bot.storage, controls, bot.served)
 
     async def cog_load(self) -> None:
         """Start the loop that edits cards."""

@@ -63,7 +63,7 @@ def demo_settings(settings: Settings) -> Settings:
     """
     data_dir = settings.data_dir / "demo"
     places = {"data_dir", "database_url", "jobs_database_url"}
-    own = {*places, "discord_token", "log_level", "name", "bases", "storage"}
+    own = {*places, "discord_token", "log_level", "name", "bases", "storage", "shards", "shard_ids"}
     return load_settings(
         **settings.model_dump(exclude=own),
         bases=settings.bases or on_this_host(),
@@ -163,7 +163,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
             await bot.user.edit(username="Pastiche")
             await asyncio.to_thread(publish_first_model, bot, bot.user.id)
         # The server is greeted below at every start, because the bot itself greets a server once.
-        await bot.presence.arrived(GUILD_ID)
+        await bot.presence.arrived([GUILD_ID])
         guild = env.create_guild("The Globe", id=GUILD_ID)
         channel = guild.create_text_channel("writing-room", topic=TOPIC)
         managers = guild.create_role("Manager", permissions=discord.Permissions(manage_guild=True))

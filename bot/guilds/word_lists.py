@@ -3,22 +3,28 @@
 from sqlalchemy.orm import Session
 
 from bot.text import hidden_words
-from models import guilds
+from models import EVERY_GUILD, ServedShards, guilds
 
 
 class GuildWords:
-    """Lists of hidden words by server. One process serves a server, so it sees every change of its list."""
+    """Lists of hidden words by server; a server without such a list takes no room.
+
+    One process serves a server, so it sees every change of its list.
+    """
 
     def __init__(self) -> None:
         self._lists: dict[int, str] = {}
 
-    def load(self, session: Session) -> None:
-        """Load the lists of all servers."""
-        self._lists = {each.guild_id: each.hidden_words for each in guilds.known(session)}
+    def load(self, session: Session, served: ServedShards = EVERY_GUILD) -> None:
+        """Load the lists of the servers that this process serves."""
+        self._lists = dict(guilds.hidden_words(session, served))
 
     def learn(self, guild_id: int, words: str) -> None:
         """Set a server's list, which has changed."""
-        self._lists[guild_id] = words
+        if words:
+            self._lists[guild_id] = words
+        else:
+            self._lists.pop(guild_id, None)
 
     def hide_for(self, guild_id: int | None) -> None:
         """Hide a server's words in everything that the current task shows from now on."""

@@ -5,6 +5,7 @@ from a worker thread. Knows nothing of Discord.
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,16 @@ from sqlalchemy.orm import Session
 from bot.infra.storage import keys
 from bot.infra.storage.errors import StorageError
 from bot.infra.storage.storage import Storage
-from models import Corpus, Database, FileRemoval, audit, personal_data, retention
+from models import (
+    EVERY_GUILD,
+    Corpus,
+    Database,
+    FileRemoval,
+    ServedShards,
+    audit,
+    personal_data,
+    retention,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -59,7 +69,7 @@ def erase_guild(
         if asked_by is not None:
             audit.record(session, guild_id, asked_by, "data.deleted", scope="server")
     database.forget_log()
-    carry_out_removals(database, storage, now)
+    carry_out_removals(database, storage, now, guild_id.__eq__)
 
 
 def erase_person(
@@ -79,30 +89,48 @@ def erase_person(
         # Naming who asked would store again what was just deleted.
         audit.record(session, guild_id, personal_data.DELETED_PERSON, "data.deleted", scope="person")
     database.forget_log()
-    carry_out_removals(database, storage, now)
+    carry_out_removals(database, storage, now, guild_id.__eq__)
     return Erased(len(texts), len(cancelled), tuple(model.name for model in learned))
 
 
-def expire_texts(database: Database, storage: Storage, now: datetime) -> int:
+def expire_texts(
+    database: Database, storage: Storage, now: datetime, served: ServedShards = EVERY_GUILD
+) -> int:
     """Delete the texts that their guilds keep no longer, and return their number."""
-    with database.write() as session:
-        expired = retention.expire_texts(session, now)
-        retention.remove_files(session, map(_stored, expired), now)
-    carry_out_removals(database, storage, now)
-    return len(expired)
+    number = 0
+    while True:  # in several transactions, between which others may write
+        with database.write() as session:
+            expired = retention.expire_texts(session, now, served)
+            retention.remove_files(session, map(_stored, expired), now)
+        number += len(expired)
+        if len(expired) < retention.AT_ONCE:
+            break
+    if number:
+        carry_out_removals(database, storage, now, of=served.owns)
+    return number
 
 
-def carry_out_removals(database: Database, storage: Storage, now: datetime) -> None:
+def carry_out_removals(
+    database: Database, storage: Storage, now: datetime, of: Callable[[int], bool] = EVERY_GUILD.owns
+) -> None:
     """Delete the files and folders of the list, unless a row names them again.
 
     If the storage cannot be used now, the rest stays on the list for the next time.
+
+    Args:
+        database: holds the list.
+        storage: has the files.
+        now: the present moment (aware).
+        of: whether the files of a guild are for this process to delete.
     """
     with database.read() as session:
         listed = list(retention.removals(session))
     for removal in listed:
+        guild_id = int(Path(removal.path).parts[1])
+        if not of(guild_id):
+            continue
         # One transaction: nobody can begin to use the file between the check and the deletion.
         with database.write() as session:
-            guild_id = int(Path(removal.path).parts[1])
             if not retention.claim_removal(session, removal.id, guild_id):
                 continue
             in_use = _in_use(session, guild_id, removal)

@@ -11,7 +11,7 @@ another one: a wrong DATABASE_URL must not delete anybody's models. Everything h
 import math
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from bot.infra.storage import keys
 from bot.infra.storage.objects import ObjectStorage
 from bot.infra.storage.storage import Storage
 from bot.privacy import stray_objects
-from models import Database, retention
+from models import EVERY_GUILD, Database, retention
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -49,20 +49,33 @@ _TOP = re.compile(
 )
 
 
-def sweep(database: Database, storage: Storage, now: datetime) -> list[Path]:
-    """Delete the orphans of this host and of the storage; return the paths of those of this host."""
-    swept = sweep_here(database, storage, now)
+def sweep(
+    database: Database, storage: Storage, now: datetime, *, of: Callable[[int], bool] = EVERY_GUILD.owns
+) -> list[Path]:
+    """Delete the orphans of this host and of the storage; return the paths of those of this host.
+
+    Args:
+        database: holds the rows.
+        storage: has the files.
+        now: the present moment (aware).
+        of: whether a guild's files are for this process to look through.
+    """
+    swept = sweep_here(database, storage, now, of=of)
     if isinstance(storage, ObjectStorage):
-        stray_objects.sweep(database, storage, now)
+        stray_objects.sweep(database, storage, now, of=of)
     return swept
 
 
-def sweep_here(database: Database, storage: Storage, now: datetime) -> list[Path]:
+def sweep_here(
+    database: Database, storage: Storage, now: datetime, *, of: Callable[[int], bool] = EVERY_GUILD.owns
+) -> list[Path]:
     """Delete the orphans in the data directory, and return their paths."""
     layout, copies = storage.layout, storage.is_remote
     swept: list[Path] = []
     older: list[Path] = []
     for guild_id, path, match in _ours(layout):
+        if not of(guild_id):
+            continue
         with database.read() as session:
             if _in_use(session, guild_id, match, copies=copies) or not _untouched(path, now, UNTOUCHED):
                 continue

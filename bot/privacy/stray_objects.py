@@ -4,7 +4,7 @@ An upload comes before its row, so a refused request, a killed process or a lost
 Everything here blocks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot.infra.storage import keys
 from bot.infra.storage.bucket import Stored
 from bot.infra.storage.objects import ObjectStorage
-from models import Database, retention
+from models import EVERY_GUILD, Database, retention
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -46,10 +46,22 @@ class _Named:
         return key in self.keys if keys.is_packed(key) else name in self.names
 
 
-def sweep(database: Database, storage: ObjectStorage, now: datetime) -> list[str]:
+def sweep(
+    database: Database,
+    storage: ObjectStorage,
+    now: datetime,
+    *,
+    of: Callable[[int], bool] = EVERY_GUILD.owns,
+) -> list[str]:
     """Delete the objects that no row names, and return their keys.
 
     Objects older than the database belong to another one, and stay.
+
+    Args:
+        database: holds the rows.
+        storage: has the objects.
+        now: the present moment (aware).
+        of: whether a guild's objects are for this process to look through.
 
     Raises:
         StorageError: the storage cannot be used now.
@@ -59,7 +71,7 @@ def sweep(database: Database, storage: ObjectStorage, now: datetime) -> list[str
         made_at = retention.database_made_at(session)
     swept, older = [], 0
     for guild_id, stored in _by_guild(storage):
-        old = [each for each in stored if now - each.changed_at >= UNTOUCHED]
+        old = [each for each in stored if of(guild_id) and now - each.changed_at >= UNTOUCHED]
         if not old:
             continue
         with database.read() as session:

@@ -4,6 +4,7 @@ A schedule waits for its first slot after the last tick. If it waits for a later
 moment moved it on, and it is moved back here.
 """
 
+import contextlib
 import datetime
 
 import structlog
@@ -11,7 +12,7 @@ import structlog
 from bot.errors import UserError
 from bot.guilds.time_zones import zone_named
 from bot.scheduling.parser import read_rule
-from models import Database, Schedule, scheduled_posts, schedules
+from models import EVERY_GUILD, Database, Schedule, ServedShards, scheduled_posts, schedules
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -50,7 +51,12 @@ class ClockJumps:
         return base
 
 
-def set_back(database: Database, base: datetime.datetime, now: datetime.datetime) -> None:
+def set_back(
+    database: Database,
+    base: datetime.datetime,
+    now: datetime.datetime,
+    served: ServedShards = EVERY_GUILD,
+) -> None:
     """Let every schedule that waits for a too late slot wait for its first slot after `base`; blocks.
 
     What was posted meanwhile is recorded, and is not posted again.
@@ -59,14 +65,19 @@ def set_back(database: Database, base: datetime.datetime, now: datetime.datetime
         database: holds the schedules.
         base: the moment (aware) up to which ticks are known to be right.
         now: the present moment (aware).
+        served: the guilds whose schedules are looked at.
     """
-    with database.read() as session:
-        known = list(schedules.active(session))
-    for schedule in known:
-        try:
-            _set_back(database, schedule, base, now)
-        except UserError:
-            continue  # its rule or zone cannot be read; the poster says so when it is due
+    after = 0
+    while True:
+        with database.read() as session:
+            known = schedules.active(session, served=served, after=after)
+        if not known:
+            return
+        for schedule in known:
+            # If its rule or zone cannot be read, the poster says so when it is due.
+            with contextlib.suppress(UserError):
+                _set_back(database, schedule, base, now)
+        after = known[-1].id
 
 
 def _set_back(

@@ -13,7 +13,7 @@ from bot.infra.discord.refusals import EMPTY_MESSAGE, is_passing, reopening
 from bot.infra.discord.task_per_target import Lanes, patiently
 from bot.text import hidden_words
 from bot.text.plain_embed import plain_text
-from models import Database, Schedule, ScheduleState, guilds, schedules
+from models import EVERY_GUILD, Database, Schedule, ScheduleState, ServedShards, guilds, schedules
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -32,9 +32,13 @@ class Notices:
     Args:
         client: the bot; it sends to the channels.
         database: holds the schedules.
+        served: the guilds whose channels are told.
     """
 
-    def __init__(self, client: discord.Client, database: Database) -> None:
+    def __init__(
+        self, client: discord.Client, database: Database, served: ServedShards = EVERY_GUILD
+    ) -> None:
+        self._served = served
         self._client = client
         self._database = database
         self._lanes = Lanes(AT_ONCE)
@@ -49,7 +53,7 @@ class Notices:
         limit = LOOKED_AT + len(self._failures) + len(self._lanes.busy)
         begun = []
         now = time.monotonic()
-        look_up = functools.partial(schedules.to_tell, limit=limit, away=away)
+        look_up = functools.partial(schedules.to_tell, limit=limit, away=away, served=self._served)
         for schedule in await self._database.call(look_up):
             pausing = schedule.id in self._failures and self._failures[schedule.id][1] > now
             if not pausing and self._lanes.is_free(schedule.channel_id):

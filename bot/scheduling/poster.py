@@ -24,7 +24,17 @@ from bot.scheduling.due_posts import Slot
 from bot.scheduling.notices import Notices
 from bot.scheduling.parser import read_rule
 from bot.scheduling.slots import due_slots
-from models import Database, DatabaseError, PostState, Schedule, ScheduledPost, scheduled_posts, schedules
+from models import (
+    EVERY_GUILD,
+    Database,
+    DatabaseError,
+    PostState,
+    Schedule,
+    ScheduledPost,
+    ServedShards,
+    scheduled_posts,
+    schedules,
+)
 from models.tables import utc_now
 
 log = structlog.stdlib.get_logger(__name__)
@@ -53,6 +63,7 @@ class Poster:
         buttons: makes the buttons below a post, from the schedule's id.
         now: returns the present moment (aware).
         metrics: of this process.
+        served: the guilds for which this process posts.
 
     Attributes:
         now: returns the present moment; tests replace it.
@@ -66,9 +77,11 @@ class Poster:
         buttons: Callable[[int], discord.ui.View],
         now: Callable[[], datetime.datetime] = utc_now,
         metrics: Metrics | None = None,
+        served: ServedShards = EVERY_GUILD,
     ) -> None:
         self.now = now
         self._metrics = metrics or Metrics()
+        self._served = served
         self._client = client
         self._database = database
         self._delivery = Delivery(client, database, pool, lambda: self.now(), buttons)
@@ -77,7 +90,7 @@ class Poster:
         self._attempts: set[asyncio.Task[None]] = set()
         self._failures: dict[Slot, tuple[int, datetime.datetime]] = {}
         self._jumps = ClockJumps()
-        self._notices = Notices(client, database)
+        self._notices = Notices(client, database, served)
         self._waiting: dict[Slot, asyncio.Future[None]] = {}
 
     async def close(self) -> None:
@@ -95,7 +108,7 @@ class Poster:
             return
         base = self._jumps.look(self.now())
         if base is not None:
-            await asyncio.to_thread(set_back, self._database, base, self.now())
+            await asyncio.to_thread(set_back, self._database, base, self.now(), self._served)
             self._failures.clear()
         await asyncio.to_thread(self._take_due)
         away = {guild.id for guild in self._client.guilds if guild.unavailable}
@@ -172,10 +185,14 @@ class Poster:
         now = self.now()
         busy = set(self._running.values())
         # Look at more rows than can start, because some of them wait for a retry or are running.
-        look_up = functools.partial(
-            scheduled_posts.ready, away=away, limit=LOOKED_AT + len(self._failures) + len(self._running)
-        )
-        for post, channel in await self._database.call(look_up, now):
+        limit = LOOKED_AT + len(self._failures) + len(self._running)
+        look_up = functools.partial(scheduled_posts.ready, away=away, limit=limit, served=self._served)
+        ready = await self._database.call(look_up, now)
+        if len(ready) < limit:  # these are all, and rows of other failures are gone
+            slots = {(post.guild_id, post.schedule_id, post.slot) for post, _channel in ready}
+            for slot in self._failures.keys() - slots - self._running.keys():
+                del self._failures[slot]
+        for post, channel in ready:
             slot = (post.guild_id, post.schedule_id, post.slot)
             if slot in self._running or (slot in self._failures and self._failures[slot][1] > now):
                 continue
@@ -187,7 +204,7 @@ class Poster:
     def _take_due(self) -> None:
         now = self.now()
         with self._database.read() as session:
-            due = schedules.due(session, now)
+            due = schedules.due(session, now, served=self._served)
         for schedule in due:
             try:
                 self._take(schedule, now)

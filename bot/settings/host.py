@@ -10,15 +10,15 @@ import tempfile
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.settings.discord_api import read_api
+from bot.settings.shards import MOST, read_served
 from bot.settings.values import address_in, secret_in
 
 PREFIX = "PASTICHE_"
 
-# Fields whose values are not repeated in an error.
-_SECRET = re.compile(r"token|secret|key", re.IGNORECASE)
 
 # Three base64url parts: the application's id, a timestamp, a signature.
 TOKEN_SHAPE = re.compile(r"[\w-]{17,40}\.[\w-]{5,10}\.[\w-]{20,80}", re.ASCII)
@@ -155,6 +155,21 @@ class Settings(BaseSettings):
     max_schedules_per_guild: int = Field(
         25, ge=0, le=25, description="Most schedules a server may have, whatever it chose itself."
     )
+    shards: int | None = Field(
+        None,
+        ge=1,
+        le=MOST,
+        description="Connections to Discord (shards) over all processes together "
+        "(default: what Discord recommends).",
+    )
+    shard_ids: str = Field(
+        "", description="Which of the shards this process serves, such as 0-3 or 0,2 (default: all of them)."
+    )
+    discord_api: str = Field(
+        "",
+        validation_alias=AliasChoices("discord_api", "DISCORD_API"),
+        description="Address of a proxy in front of Discord's API, which more than ten processes need.",
+    )
     health_max_age_s: float = Field(
         60,
         ge=5,
@@ -215,7 +230,14 @@ class Settings(BaseSettings):
                 f"training_minutes is {self.training_minutes:g}, "
                 f"more than max_training_minutes ({self.max_training_minutes:g})"
             )
+        read_served(self.shards, self.shard_ids)
+        read_api(self.discord_api)
         return self
+
+    @property
+    def served_shards(self) -> tuple[int, frozenset[int]]:
+        """The number of shards, and those of them that this process serves."""
+        return read_served(self.shards, self.shard_ids)
 
     @property
     def base_names(self) -> tuple[str, ...]:
@@ -260,25 +282,3 @@ class Settings(BaseSettings):
                 f"set {PREFIX}DATA_DIR to a directory that can"
             ) from error
         return self.data_dir
-
-
-def load_settings(**keywords: Any) -> Settings:
-    """Return the settings from keywords, the environment and `.env`.
-
-    Raises:
-        SettingsError: a value is not accepted; the text names the setting and the accepted values.
-    """
-    try:
-        return Settings(**keywords)
-    except ValidationError as error:
-        raise SettingsError("; ".join(_line(item) for item in error.errors())) from error
-
-
-def _line(item: Any) -> str:
-    if not item["loc"]:
-        return str(item["msg"]).removeprefix("Value error, ")
-    field = str(item["loc"][0])
-    name = field if field.isupper() else f"{PREFIX}{field.upper()}"
-    received = "" if _SECRET.search(field) else f" is {item['input']!r}:"
-    told = str(item["msg"]).removeprefix("Value error, ")
-    return f"{name}{received} {told[0].lower()}{told[1:]}"

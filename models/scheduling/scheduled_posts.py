@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.shards import EVERY_GUILD, ServedShards
 from models.tables import UNDER_WAY, PostState, Schedule, ScheduledPost, utc_now
 
 
@@ -66,9 +67,14 @@ def under_way(session: Session, limit: int = 100) -> Sequence[ScheduledPost]:
 
 
 def ready(
-    session: Session, now: datetime, *, away: Collection[int], limit: int
+    session: Session,
+    now: datetime,
+    *,
+    away: Collection[int],
+    limit: int,
+    served: ServedShards = EVERY_GUILD,
 ) -> Sequence[tuple[ScheduledPost, int]]:
-    """Return posts that have not ended, each with its channel, for the bot itself.
+    """Return the served guilds' posts that have not ended, each with its channel, for the bot itself.
 
     Every guild's oldest slot comes before any guild's second, so that no guild delays another one.
 
@@ -77,6 +83,7 @@ def ready(
         now: the present moment (aware).
         away: Discord ids of guilds that cannot be posted to now; only their expired slots are returned.
         limit: the most rows to return.
+        served: the guilds to look at.
     """
     turn = sa.func.row_number().over(
         partition_by=ScheduledPost.guild_id, order_by=(ScheduledPost.slot, ScheduledPost.id)
@@ -85,6 +92,7 @@ def ready(
         sa.select(ScheduledPost.id, turn.label("turn"))
         .where(
             ScheduledPost.state.in_(UNDER_WAY),
+            served.rows(ScheduledPost.guild_id),
             sa.or_(ScheduledPost.guild_id.not_in(away), ScheduledPost.expires_at < now),
         )
         .subquery()

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.shards import EVERY_GUILD, ServedShards
 from models.tables import Schedule, ScheduledPost, ScheduleState, utc_now
 
 DRAFTS_KEPT = timedelta(days=1)
@@ -196,28 +197,40 @@ def delete_all(session: Session, guild_id: int) -> int:
     return _delete(session, Schedule.guild_id == guild_id)
 
 
-def due(session: Session, now: datetime, limit: int = 100) -> Sequence[Schedule]:
-    """Return every guild's schedules whose next slot has come, the longest due first, for the bot itself."""
-    chosen = sa.select(Schedule).where(Schedule.next_slot <= now)
+def due(
+    session: Session, now: datetime, limit: int = 100, *, served: ServedShards = EVERY_GUILD
+) -> Sequence[Schedule]:
+    """Return served guilds' schedules whose next slot has come, the longest due first, for the bot itself."""
+    chosen = sa.select(Schedule).where(Schedule.next_slot <= now, served.rows(Schedule.guild_id))
     return session.scalars(chosen.order_by(Schedule.next_slot, Schedule.id).limit(limit)).all()
 
 
-def active(session: Session) -> Sequence[Schedule]:
-    """Return every guild's active schedules, for the bot itself."""
-    chosen = sa.select(Schedule).where(Schedule.state == ScheduleState.ACTIVE)
-    return session.scalars(chosen.order_by(Schedule.id)).all()
+def active(
+    session: Session, *, served: ServedShards = EVERY_GUILD, after: int = 0, limit: int = 500
+) -> Sequence[Schedule]:
+    """Return the served guilds' active schedules with ids above `after`, the lowest first, for the bot."""
+    chosen = sa.select(Schedule).where(
+        Schedule.id > after, Schedule.state == ScheduleState.ACTIVE, served.rows(Schedule.guild_id)
+    )
+    return session.scalars(chosen.order_by(Schedule.id).limit(limit)).all()
 
 
-def to_tell(session: Session, limit: int = 20, away: Collection[int] = ()) -> Sequence[Schedule]:
-    """Return every guild's paused schedules whose channel must still be told, for the bot itself.
+def to_tell(
+    session: Session, limit: int = 20, away: Collection[int] = (), *, served: ServedShards = EVERY_GUILD
+) -> Sequence[Schedule]:
+    """Return the served guilds' paused schedules whose channel must still be told, for the bot itself.
 
     Args:
         session: an open SQLAlchemy session.
         limit: the most rows to return, the longest paused first.
         away: Discord ids of guilds that cannot be told now.
+        served: the guilds to look at.
     """
     chosen = sa.select(Schedule).where(
-        Schedule.notice_due, Schedule.state == ScheduleState.PAUSED, Schedule.guild_id.not_in(away)
+        Schedule.notice_due,
+        Schedule.state == ScheduleState.PAUSED,
+        Schedule.guild_id.not_in(away),
+        served.rows(Schedule.guild_id),
     )
     return session.scalars(chosen.order_by(Schedule.updated_at, Schedule.id).limit(limit)).all()
 
@@ -233,10 +246,8 @@ def told(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
             Schedule.state == ScheduleState.PAUSED,
         )
         .values(notice_due=False)
-        .returning(Schedule)
-        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return session.scalars(change).one_or_none()
+    return _changed(session, change)
 
 
 def advance(
@@ -247,10 +258,8 @@ def advance(
         sa.update(Schedule)
         .where(Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.next_slot == expected)
         .values(next_slot=next_slot)
-        .returning(Schedule)
-        .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return session.scalars(change).one_or_none()
+    return _changed(session, change)
 
 
 def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, notice: bool) -> int:
@@ -271,25 +280,20 @@ def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, n
 
 
 def _delete(session: Session, *which: sa.ColumnElement[bool]) -> int:
-    chosen = session.execute(sa.select(Schedule.guild_id, Schedule.id).where(*which)).all()
-    for guild_id, schedule_id in chosen:
-        session.execute(
-            sa.delete(ScheduledPost).where(
-                ScheduledPost.guild_id == guild_id, ScheduledPost.schedule_id == schedule_id
-            )
-        )
-        session.execute(sa.delete(Schedule).where(Schedule.guild_id == guild_id, Schedule.id == schedule_id))
-    return len(chosen)
+    chosen = sa.select(Schedule.guild_id, Schedule.id).where(*which)
+    of_chosen = sa.tuple_(ScheduledPost.guild_id, ScheduledPost.schedule_id).in_(chosen)
+    session.execute(sa.delete(ScheduledPost).where(of_chosen).execution_options(synchronize_session=False))
+    deleted = sa.delete(Schedule).where(*which).returning(Schedule.id)
+    return len(session.scalars(deleted.execution_options(synchronize_session=False)).all())
 
 
 def _change(
     session: Session, guild_id: int, schedule_id: int, allowed: set[ScheduleState], **values: Any
 ) -> Schedule | None:
-    change = (
-        sa.update(Schedule)
-        .where(Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state.in_(allowed))
-        .values(updated_at=utc_now(), **values)
-        .returning(Schedule)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
+    which = (Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state.in_(allowed))
+    return _changed(session, sa.update(Schedule).where(*which).values(updated_at=utc_now(), **values))
+
+
+def _changed(session: Session, change: sa.Update) -> Schedule | None:
+    change = change.returning(Schedule).execution_options(synchronize_session=False, populate_existing=True)
     return session.scalars(change).one_or_none()

@@ -80,6 +80,14 @@ class Schedule(Base):
         sa.CheckConstraint("temperature >= 0", name="temperature_not_negative"),
         sa.CheckConstraint("length > 0", name="length_positive"),
         sa.Index(None, "next_slot"),
+        # Those whose channel must still be told, which are few.
+        sa.Index(
+            "ix_schedule_to_tell",
+            "updated_at",
+            "id",
+            sqlite_where=sa.text("notice_due = 1"),
+            postgresql_where=sa.text("notice_due"),
+        ),
         NEVER_REUSE_IDS,
     )
 

@@ -38,6 +38,14 @@ class Corpus(Base):
     __table_args__ = (
         sa.UniqueConstraint("guild_id", "id"),
         sa.Index(None, "guild_id", "sha256"),
+        # The texts that are still stored, which housekeeping looks through.
+        sa.Index(
+            "ix_corpus_stored",
+            "guild_id",
+            "created_at",
+            sqlite_where=sa.text("text_deleted_at IS NULL"),
+            postgresql_where=sa.text("text_deleted_at IS NULL"),
+        ),
         NEVER_REUSE_IDS,
     )
 
@@ -158,5 +166,25 @@ class TrainingJob(Base):
         sa.CheckConstraint("fraction BETWEEN 0 AND 1", name="fraction_of_one"),
         sa.CheckConstraint("minutes > 0", name="minutes_positive"),
         sa.Index(None, "guild_id", "created_at"),
+        sa.Index(None, "guild_id", "corpus_id"),
+        sa.Index(None, "guild_id", "validation_corpus_id"),
         sa.Index(None, "state"),
+        # When a guild's trainings ended, which says whose turn it is.
+        sa.Index(
+            "ix_training_job_ended",
+            "guild_id",
+            "finished_at",
+            sqlite_where=sa.text("started_at IS NOT NULL"),
+            postgresql_where=sa.text("started_at IS NOT NULL"),
+        ),
+        # The jobs whose card is out of date, which are few.
+        sa.Index(
+            "ix_training_job_changed",
+            "updated_at",
+            "id",
+            "channel_id",
+            "guild_id",
+            sqlite_where=sa.text("shown_revision < revision"),
+            postgresql_where=sa.text("shown_revision < revision"),
+        ),
     )

@@ -46,9 +46,15 @@ def in_turn(unfinished: Sequence[TrainingJob], last_ended: Mapping[int, datetime
     return [waiting[guild][turn] for turn in range(rounds) for guild in line if turn < len(waiting[guild])]
 
 
-def order(session: Session) -> list[TrainingJob]:
-    """Return every guild's queued jobs, the next one first, for the bot itself."""
-    unfinished = training_jobs.unfinished(session)
+def order(session: Session, unfinished: Sequence[TrainingJob] | None = None) -> list[TrainingJob]:
+    """Return every guild's queued jobs, the next one first, for the bot itself.
+
+    Args:
+        session: an open SQLAlchemy session.
+        unfinished: what `training_jobs.unfinished` returned in this transaction, if it was asked already.
+    """
+    if unfinished is None:
+        unfinished = training_jobs.unfinished(session)
     guilds = {job.guild_id for job in unfinished if job.state is JobState.QUEUED}
     if not guilds:
         return []

@@ -4,7 +4,7 @@ Each step is one conditional UPDATE, so that only the first of two concurrent st
 None and changes nothing if it comes too late, or if the guild has no such job.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.tables import UNFINISHED, JobState, TrainingJob, utc_now
+from models.training.changed_cards import changed_cards as changed_cards
 from models.training.names import clean_name
 
 
@@ -123,29 +124,6 @@ def standing(session: Session) -> dict[JobState, tuple[int, datetime]]:
         .group_by(TrainingJob.state)
     )
     return {state: (jobs, oldest) for state, jobs, oldest in session.execute(chosen)}
-
-
-def changed_cards(
-    session: Session, limit: int = 50, *, without: Collection[int] = ()
-) -> Sequence[TrainingJob]:
-    """Return every guild's jobs whose card is out of date, longest unchanged first, for the bot itself.
-
-    Every channel's first job comes before any channel's second, so that no channel delays another one.
-
-    Args:
-        session: an open SQLAlchemy session.
-        limit: the most rows to return.
-        without: Discord ids of channels to leave out.
-    """
-    turn = sa.func.row_number().over(
-        partition_by=TrainingJob.channel_id, order_by=(TrainingJob.updated_at, TrainingJob.id)
-    )
-    changed = (TrainingJob.shown_revision < TrainingJob.revision, TrainingJob.channel_id.not_in(without))
-    turns = sa.select(TrainingJob.id, turn.label("turn")).where(*changed).subquery()
-    chosen = sa.select(TrainingJob).join(turns, turns.c.id == TrainingJob.id)
-    return session.scalars(
-        chosen.order_by(turns.c.turn, TrainingJob.updated_at, TrainingJob.id).limit(limit)
-    ).all()
 
 
 def card_shown(

@@ -51,6 +51,12 @@ BAD_STARTS = [
     ),
     pytest.param(("check",), {}, "no bot is running on", id="check without a bot"),
     pytest.param(("run",), {"PASTICHE_SAMPLERS": "-1"}, "PASTICHE_SAMPLERS", id="a setting out of bounds"),
+    pytest.param(
+        ("run",),
+        {"DISCORD_TOKEN": TOKEN, "PASTICHE_SHARDS": "2", "PASTICHE_SHARD_IDS": "1-2"},
+        "PASTICHE_SHARD_IDS is '1-2': with 2 shards (PASTICHE_SHARDS) they are 0 to 1",
+        id="a shard out of bounds",
+    ),
 ]
 
 

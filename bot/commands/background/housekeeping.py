@@ -12,7 +12,7 @@ from bot.client import Pastiche
 from bot.infra.storage.storage import Storage
 from bot.privacy import erasure, orphans
 from bot.training import quotas
-from models import Database, DatabaseError, retention
+from models import EVERY_GUILD, Database, DatabaseError, ServedShards, retention
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -20,10 +20,10 @@ log = structlog.stdlib.get_logger(__name__)
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 
 
-def left_for_good(database: Database, now: datetime) -> list[int]:
-    """Ids of servers that removed the bot at least `KEPT_AFTER_REMOVAL` ago."""
+def left_for_good(database: Database, now: datetime, served: ServedShards = EVERY_GUILD) -> list[int]:
+    """Ids of served servers that removed the bot at least `KEPT_AFTER_REMOVAL` ago."""
     with database.read() as session:
-        return list(retention.left_before(session, now - KEPT_AFTER_REMOVAL))
+        return list(retention.left_before(session, now - KEPT_AFTER_REMOVAL, served))
 
 
 def purge(database: Database, storage: Storage, gone: Collection[int], now: datetime) -> None:
@@ -33,16 +33,16 @@ def purge(database: Database, storage: Storage, gone: Collection[int], now: date
         log.info("data of a server that removed the bot is deleted", guild=guild_id)
 
 
-def tidy(database: Database, storage: Storage, now: datetime) -> None:
+def tidy(database: Database, storage: Storage, now: datetime, served: ServedShards = EVERY_GUILD) -> None:
     """Finish interrupted deletions, measure old files, and delete expired texts and files of no row."""
-    erasure.carry_out_removals(database, storage, now)
+    erasure.carry_out_removals(database, storage, now, of=served.owns)
     measured = quotas.measure_old_files(database, storage.layout)
     if measured:
         log.info("old files measured", files=measured)
-    expired = erasure.expire_texts(database, storage, now)
+    expired = erasure.expire_texts(database, storage, now, served)
     if expired:
         log.info("old texts deleted", texts=expired)
-    orphans.sweep(database, storage, now)
+    orphans.sweep(database, storage, now, of=served.owns)
 
 
 class Housekeeping(commands.Cog):
@@ -54,7 +54,11 @@ class Housekeeping(commands.Cog):
     async def cog_load(self) -> None:
         """Finish interrupted deletions before the bot serves anyone."""
         await asyncio.to_thread(
-            erasure.carry_out_removals, self.bot.database, self.bot.storage, discord.utils.utcnow()
+            erasure.carry_out_removals,
+            self.bot.database,
+            self.bot.storage,
+            discord.utils.utcnow(),
+            of=self.bot.served.owns,
         )
         self.every_hour.start()
 
@@ -66,13 +70,13 @@ class Housekeeping(commands.Cog):
     async def every_hour(self) -> None:
         """Delete what has expired; a fault of the database or the disk must not end the loop."""
         now = self.bot.clock()
-        database, storage = self.bot.database, self.bot.storage
+        database, storage, served = self.bot.database, self.bot.storage, self.bot.served
         try:
             await self.bot.presence.compare()
-            await asyncio.to_thread(tidy, database, storage, now)
+            await asyncio.to_thread(tidy, database, storage, now, served)
             # Discord may tell of some servers late after a start, so nothing is purged in the first hour.
             if self.every_hour.current_loop > 0:
-                left = await asyncio.to_thread(left_for_good, database, now)
+                left = await asyncio.to_thread(left_for_good, database, now, served)
                 gone = await self.bot.presence.confirmed_gone(left)
                 await asyncio.to_thread(purge, database, storage, gone, now)
         except (DatabaseError, OSError) as error:

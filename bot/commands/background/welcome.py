@@ -1,5 +1,7 @@
 """Greets each server once, with one short message."""
 
+from collections.abc import Collection
+
 import discord
 import structlog
 from discord.ext import commands
@@ -17,22 +19,12 @@ class Welcome(commands.Cog):
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
+        self._was_ready = False
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Greet a server that was never greeted; what it left here is not purged any more."""
-        await self._arrived(guild)
-
-    async def _arrived(self, guild: discord.Guild) -> None:
-        first = await self.bot.presence.arrived(guild.id)
-        log.info("in a server", guild=guild.id, first=first)
-        channel = channel_to_greet(guild)
-        if not first or channel is None:
-            return
-        try:
-            await channel.send(embed=welcome())
-        except discord.HTTPException as error:
-            log.info("welcome not sent", guild=guild.id, status=error.status)
+        await self._arrived([guild])
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -43,16 +35,49 @@ class Welcome(commands.Cog):
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Greet a server that added the bot shortly before an outage."""
         if self.bot.presence.joined_lately(guild):
-            await self._arrived(guild)
+            await self._arrived([guild])
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """Notice servers that removed the bot while it was away, those that added it again, and new ones."""
-        left, back = await self.bot.presence.compare()
+        self._was_ready = True
+        await self._look()
+
+    @commands.Cog.listener()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """Notice the same when one shard, later, has to begin a new session."""
+        if self._was_ready:
+            await self._look(shard_id)
+
+    @commands.Cog.listener()
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """Note that nothing was missed."""
+        self.bot.presence.shard_resumed(shard_id)
+
+    @commands.Cog.listener()
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """Note which servers a shard had."""
+        self.bot.presence.shard_lost(shard_id)
+
+    async def _look(self, shard_id: int | None = None) -> None:
+        left, back = await self.bot.presence.compare(shard_id)
         if left or back:
             log.info("servers changed meanwhile", left=len(left), back=len(back))
-        for guild in self.bot.presence.newcomers():
-            await self._arrived(guild)
+        await self._arrived(self.bot.presence.newcomers())
+
+    async def _arrived(self, guilds: Collection[discord.Guild]) -> None:
+        if not guilds:
+            return
+        to_greet = await self.bot.presence.arrived([guild.id for guild in guilds])
+        for guild in guilds:
+            log.info("in a server", guild=guild.id, first=guild.id in to_greet)
+            channel = channel_to_greet(guild) if guild.id in to_greet else None
+            if channel is None:
+                continue
+            try:
+                await channel.send(embed=welcome())
+            except discord.HTTPException as error:
+                log.info("welcome not sent", guild=guild.id, status=error.status)
 
 
 def channel_to_greet(guild: discord.Guild) -> discord.TextChannel | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import aiohttp
 import discord
 import structlog
+import yarl
 
 from bot.infra.discord.refusals import FIRST_SERVER_ERROR, TOO_MANY_REQUESTS
 
@@ -31,9 +32,9 @@ UNKNOWN_TOKEN = f"Discord refuses DISCORD_TOKEN: {COPY}"
 
 CLOSE_CODES = {
     4004: f"Discord no longer takes DISCORD_TOKEN, which was reset or revoked: {COPY}",
-    4010: "Discord refuses this process's shard, and this version has only one: start one bot for a token",
-    4011: "the bot is in more servers (about 2,500) than one connection may have, and this version makes "
-    "only one: let it leave some, or install a version that makes several",
+    4010: "Discord refuses the shards of this process: check PASTICHE_SHARDS and PASTICHE_SHARD_IDS",
+    4011: "the bot is in more servers than PASTICHE_SHARDS can serve (2,500 each): raise it in every "
+    "process, or remove it where there is only one, which then asks Discord for the number",
     4012: "Discord no longer speaks this version of its gateway: install a newer version of Pastiche",
     4013: "Discord does not know the intents that were asked for: install a newer version of Pastiche",
     4014: f"Discord does not grant the intents that were asked for: allow them {PORTAL} "
@@ -51,6 +52,29 @@ def delays(first_s: float = FIRST_DELAY_S, longest_s: float = LONGEST_DELAY_S) -
     while True:
         yield delay_s * random.uniform(0.75, 1.25)  # noqa: S311 - spread, not secrecy
         delay_s = min(2 * delay_s, longest_s)
+
+
+def use_api(url: str) -> None:
+    """Let discord.py send every request to this address, and no more to Discord's own.
+
+    Args:
+        url: what paths are appended to.
+    """
+    discord.http.Route.BASE = url
+
+
+async def ask_gateway(bot: discord.Client) -> tuple[int, int]:
+    """Ask Discord how to connect, and let every shard connect to the address that it names.
+
+    Returns:
+        The number of shards that Discord recommends, and how many of them may identify themselves at a time.
+
+    Raises:
+        GatewayNotFound: Discord does not answer for now.
+    """
+    shards, url, limits = await bot.http.get_bot_gateway()
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
+    return shards, limits["max_concurrency"]
 
 
 async def serve(bot: discord.Client, token: str) -> None:

@@ -1,13 +1,16 @@
 """The data that cards of trainings show, from the database. Knows nothing of Discord."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from bot.training.jobs import forecast
 from models import (
+    EVERY_GUILD,
     Corpus,
     JobState,
+    ServedShards,
     TextModel,
     TrainingJob,
     corpora,
@@ -41,14 +44,38 @@ class Belongings:
     hidden_words: str
 
 
-def _queue(session: Session) -> tuple[list[TrainingJob], Queue]:
-    waiting = queue_order.order(session)
-    running = [job for job in training_jobs.unfinished(session) if job.state is JobState.TRAINING]
-    return waiting, Queue([job.id for job in waiting], forecast.waits_s(running, waiting))
+@dataclass(frozen=True)
+class Look:
+    """What all cards need of the database at a moment, from one look.
+
+    Attributes:
+        changed: jobs whose card is out of date.
+        waiting: the queued jobs of the served servers, whose position may have changed.
+        unfinished: ids of all queued and running jobs.
+        queue: the queue of all servers.
+    """
+
+    changed: list[TrainingJob]
+    waiting: list[TrainingJob]
+    unfinished: frozenset[str]
+    queue: Queue
 
 
-def belongings_of(session: Session, job: TrainingJob) -> Belongings:
-    """Look up what the card of a job shows besides the job."""
+def _queue(session: Session) -> tuple[Sequence[TrainingJob], list[TrainingJob], Queue]:
+    unfinished = training_jobs.unfinished(session)
+    waiting = queue_order.order(session, unfinished)
+    running = [job for job in unfinished if job.state is JobState.TRAINING]
+    return unfinished, waiting, Queue([job.id for job in waiting], forecast.waits_s(running, waiting))
+
+
+def belongings_of(session: Session, job: TrainingJob, queue: Queue | None = None) -> Belongings:
+    """Look up what the card of a job shows besides the job.
+
+    Args:
+        session: an open SQLAlchemy session.
+        job: the job.
+        queue: the queue, from a look for many cards; None looks at it anew.
+    """
 
     def model(model_id: int | None) -> TextModel | None:
         return None if model_id is None else text_models.get(session, job.guild_id, model_id)
@@ -57,14 +84,24 @@ def belongings_of(session: Session, job: TrainingJob) -> Belongings:
         corpora.get(session, job.guild_id, job.corpus_id),
         model(job.model_id),
         model(job.base_model_id),
-        _queue(session)[1],
+        queue or _queue(session)[2],
         guilds.settings_of(session, job.guild_id).hidden_words,
     )
 
 
-def to_show(
-    session: Session, *, limit: int, without: list[int]
-) -> tuple[list[TrainingJob], list[TrainingJob], Queue]:
-    """Return the jobs that changed, the queued jobs, whose position may have changed, and the queue."""
-    waiting, queue = _queue(session)
-    return list(training_jobs.changed_cards(session, limit, without=without)), waiting, queue
+def to_show(session: Session, *, limit: int, without: list[int], served: ServedShards = EVERY_GUILD) -> Look:
+    """Return what the cards of the served servers need.
+
+    Args:
+        session: an open SQLAlchemy session.
+        limit: the most jobs in `changed`.
+        without: Discord ids of channels whose jobs are left out of `changed`.
+        served: the servers to look at.
+    """
+    unfinished, waiting, queue = _queue(session)
+    return Look(
+        list(training_jobs.changed_cards(session, limit, without=without, served=served)),
+        [job for job in waiting if served.owns(job.guild_id)],
+        frozenset(job.id for job in unfinished),
+        queue,
+    )

@@ -8,7 +8,7 @@ import asyncio
 import datetime
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import aiohttp
@@ -20,16 +20,27 @@ from bot.embeds.training_card import training_card
 from bot.guilds.member_names import Names
 from bot.infra.discord.refusals import UNKNOWN_CHANNEL, is_busy
 from bot.infra.discord.task_per_target import Lanes, patiently
+from bot.infra.discord.token_bucket import TokenBucket
 from bot.infra.storage.storage import Storage
 from bot.text import hidden_words
 from bot.training.cards.card_data import Queue, belongings_of, to_show
 from bot.training.cards.message import CardMessages
 from bot.training.trainer import workspace
-from models import Database, DatabaseError, JobState, TrainingJob, training_jobs
+from models import (
+    EVERY_GUILD,
+    Database,
+    DatabaseError,
+    JobState,
+    ServedShards,
+    TrainingJob,
+    training_jobs,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
-CARDS_A_TICK = 30
+# Discord takes 50 requests a second of a bot, over all its processes, and answers to people come first.
+EDITS_A_SECOND = 3.0
+EDITS_AT_ONCE = 9
 # Each card has a task, so that a rate limit for one does not delay the others.
 AT_ONCE = 64
 IN_ONE_CHANNEL = 4
@@ -74,6 +85,7 @@ class CardEditor:
         names: names of the people who asked.
         storage: has the pictures.
         buttons: makes the buttons below a job's card; None for no buttons.
+        served: the servers whose cards are edited.
     """
 
     def __init__(
@@ -83,7 +95,10 @@ class CardEditor:
         names: Names,
         storage: Storage,
         buttons: Callable[[TrainingJob], discord.ui.View | None],
+        served: ServedShards = EVERY_GUILD,
     ) -> None:
+        self._served = served
+        self._edits = TokenBucket(EDITS_A_SECOND, EDITS_AT_ONCE)
         self._client = client
         self._names = names
         self._database = database
@@ -95,11 +110,15 @@ class CardEditor:
         self._failures: dict[str, tuple[int, float]] = {}
 
     async def show(self, job: TrainingJob) -> None:
-        """Update the card of a job; if Discord is busy, a later tick retries."""
+        """Update the card of a job at once; if Discord is busy, a later tick retries."""
+        self._edits.owe()
+        await self._try_to_show(job, None)
+
+    async def _try_to_show(self, job: TrainingJob, queue: Queue | None) -> None:
         # A card is for everyone, so it is in English, whoever asked for the training.
         language = i18n.locale.set("en")
         try:
-            await self._show(job)
+            await self._show(job, queue)
         except discord.HTTPException as error:
             if not is_busy(error):
                 raise
@@ -115,33 +134,37 @@ class CardEditor:
         """Update the cards that changed since the last tick; slow ones continue in the background."""
         limit = LOOKED_AT + len(self._shown) + len(self._failures)
         full = [channel for channel, cards in self._in_channels.items() if len(cards) >= IN_ONE_CHANNEL]
-        changed, waiting, queue = await self._database.call(
-            functools.partial(to_show, limit=limit, without=full)
+        look = await self._database.call(
+            functools.partial(to_show, limit=limit, without=full, served=self._served)
         )
-        known = {job.id for job in changed}
-        moved = [job for job in waiting if job.id not in known and self._has_moved(job, queue)]
+        known = {job.id for job in look.changed}
+        self._forget_all_but(known | look.unfinished)
         now = datetime.datetime.now(datetime.UTC)
-        due = [job for job in changed if self._is_due(job, now)]
+        due = sorted((job for job in look.changed if self._is_due(job, now)), key=self._urgency)
+        moved = [job for job in look.waiting if job.id not in known and self._has_moved(job, look.queue)]
         begun: list[asyncio.Task[None]] = []
         ordered_until = time.monotonic() + PATIENCE_S
-        for jobs in (due, moved):
-            for job in [job for job in jobs if self._may_be_shown(job, now)][:CARDS_A_TICK]:
-                cards = self._in_channels.setdefault(job.channel_id, set())
-                if len(cards) < IN_ONE_CHANNEL and self._lanes.is_free(job.id):
-                    if cards:  # in their order, unless the one before takes too long
-                        await patiently(begun, max(0.0, ordered_until - time.monotonic()))
-                        cards = self._in_channels.setdefault(job.channel_id, set())
-                    cards.add(job.id)
-                    begun.append(self._lanes.start(job.id, self._show_apart(job)))
+        for job in (*due, *moved):
+            cards = self._in_channels.get(job.channel_id, ())
+            if len(cards) >= IN_ONE_CHANNEL or not (
+                self._may_be_shown(job, now) and self._lanes.is_free(job.id)
+            ):
+                continue
+            if not self._edits.take():
+                break
+            if cards:  # in their order, unless the one before takes too long
+                await patiently(begun, max(0.0, ordered_until - time.monotonic()))
+            self._in_channels.setdefault(job.channel_id, set()).add(job.id)
+            begun.append(self._lanes.start(job.id, self._show_apart(job, look.queue)))
         await patiently(begun, PATIENCE_S)
 
     async def close(self) -> None:
         """Stop; the cards stay as they are."""
         await self._lanes.close()
 
-    async def _show_apart(self, job: TrainingJob) -> None:
+    async def _show_apart(self, job: TrainingJob, queue: Queue) -> None:
         try:
-            await self.show(job)
+            await self._try_to_show(job, queue)
         finally:
             cards = self._in_channels[job.channel_id]
             cards.discard(job.id)
@@ -166,6 +189,18 @@ class CardEditor:
         self._failures[job.id] = count, time.monotonic() + pause_s
         log.warning("card not shown for now", job=job.id, error=repr(error), failures=count)
 
+    def _forget_all_but(self, job_ids: Collection[str]) -> None:
+        """Forget cards of jobs that are gone, such as those of a server whose data was deleted."""
+        for job_id in [job_id for job_id in self._shown if job_id not in job_ids]:
+            del self._shown[job_id]
+        for job_id in [job_id for job_id in self._failures if job_id not in job_ids]:
+            del self._failures[job_id]
+
+    def _urgency(self, job: TrainingJob) -> tuple[bool, float]:
+        """Sort what people wait for first: a new state, then the card that was left alone for longest."""
+        shown = self._shown.get(job.id)
+        return (False, 0.0) if shown is None or shown.state is not job.state else (True, shown.at)
+
     def _is_due(self, job: TrainingJob, now: datetime.datetime) -> bool:
         shown = self._shown.get(job.id)
         if shown is None or (shown.state is not job.state and (shown.reachable or job.state.is_final)):
@@ -185,8 +220,8 @@ class CardEditor:
         place = (queue.place(job), len(queue.order))
         return (shown.place, shown.waiting) != place or (shown.reachable and abs(later) > START_MOVED_S)
 
-    async def _show(self, job: TrainingJob) -> None:
-        belongings = await self._database.call(belongings_of, job)
+    async def _show(self, job: TrainingJob, queue: Queue | None) -> None:
+        belongings = await self._database.call(belongings_of, job, queue)
         hidden_words.current.set(belongings.hidden_words)
         place = belongings.queue.place(job)
         wait_s = belongings.queue.waits_s.get(job.id, 0.0)

@@ -21,11 +21,11 @@ from tests.support.bot.processes import TOKEN
 from tests.support.patience import PATIENCE_S
 
 
-class Client(discord.Client):
+class Client(discord.AutoShardedClient):
     """A client that knows of its connection what the bot does."""
 
     def __init__(self) -> None:
-        super().__init__(intents=discord.Intents.none())
+        super().__init__(intents=discord.Intents.none(), shard_count=1)
         self.tree = app_commands.CommandTree(self)
         self.gateway = Gateway(self)
         self.set_up = 0
@@ -33,14 +33,14 @@ class Client(discord.Client):
     async def setup_hook(self) -> None:
         self.set_up += 1
 
-    async def on_ready(self) -> None:
-        self.gateway.established()
+    async def on_shard_ready(self, shard_id: int) -> None:
+        self.gateway.established(shard_id)
 
-    async def on_resumed(self) -> None:
-        self.gateway.established()
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        self.gateway.established(shard_id)
 
-    async def on_disconnect(self) -> None:
-        self.gateway.lost()
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        self.gateway.lost(shard_id)
 
 
 @pytest.fixture
@@ -106,8 +106,8 @@ async def test_a_refused_login_is_one_line(server: GatewayServer, client: Client
     ("code", "says"),
     [
         (4004, "DISCORD_TOKEN"),
-        (4010, "start one bot for a token"),
-        (4011, "about 2,500"),
+        (4010, "check PASTICHE_SHARDS and PASTICHE_SHARD_IDS"),
+        (4011, "2,500 each"),
         (4012, "newer version"),
         (4013, "newer version"),
         (4014, "Privileged Gateway Intents"),
@@ -145,9 +145,10 @@ async def test_a_silent_connection_counts_as_lost_since_it_fell_silent(
     serving = asyncio.create_task(serve(client, TOKEN))
     await until(lambda: client.gateway.seen_at() is not None)
     monkeypatch.setattr(gateway, "SILENCE_S", 100.0)
-    client.ws._keep_alive._last_recv -= 50
+    keep_alive = client.get_shard(0)._parent.ws._keep_alive
+    keep_alive._last_recv -= 50
     assert time.time() - client.gateway.seen_at() < 1
-    client.ws._keep_alive._last_recv -= 100
+    keep_alive._last_recv -= 100
     assert 140 < time.time() - client.gateway.seen_at() < 200
     await client.close()
     await serving

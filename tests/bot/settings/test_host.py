@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, SettingsError, load_settings
+from bot.settings.discord_api import read_api
 from tests.support.bot.processes import TOKEN
 
 
@@ -138,3 +139,75 @@ def test_an_address_is_read(text: str, address: tuple[str, int] | None):
 
 def test_every_setting_has_a_description():
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("count", "ids", "served"),
+    [
+        (None, "", {0}),
+        (1, "", {0}),
+        (4, "", {0, 1, 2, 3}),
+        (4, "0-2", {0, 1, 2}),
+        (4, " 3 , 0 ", {0, 3}),
+        (16, "0-3,8,12-13", {0, 1, 2, 3, 8, 12, 13}),
+    ],
+)
+def test_the_shards_of_a_process_are_read(count: int | None, ids: str, served: set[int]):
+    assert load_settings(shards=count, shard_ids=ids).served_shards == (count or 1, served)
+
+
+@pytest.mark.parametrize(
+    ("count", "ids", "says"),
+    [
+        (None, "0", "without PASTICHE_SHARDS"),
+        (2, "2", "with 2 shards .* 0 to 1"),
+        (4, "0-4", "0 to 3"),
+        (4, "0,1,0", "shard 0 twice"),
+        (4, "0-2,2-3", "shard 2 twice"),
+        (4, "3-1", "no range"),
+        (4, "0,,1", "no shard"),
+        (4, "-1", "no shard"),
+        (4, "all", "no shard"),
+        (4, "٣", "no shard"),
+        (0, "", "PASTICHE_SHARDS is 0"),
+    ],
+)
+def test_shards_that_cannot_be_served_are_refused_in_one_line(count: int | None, ids: str, says: str):
+    with pytest.raises(SettingsError, match=says) as refusal:
+        load_settings(shards=count, shard_ids=ids)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("", ""),
+        ("http://proxy:8080", "http://proxy:8080/api/v10"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/api/v10"),
+        ("https://proxy.example/api", "https://proxy.example/api/v10"),
+        ("http://[::1]:80/api/v10/", "http://[::1]:80/api/v10"),
+    ],
+)
+def test_a_proxy_is_named_with_or_without_the_path_of_the_api(given: str, used: str):
+    assert read_api(load_settings(discord_api=given).discord_api) == used
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "proxy:8080",
+        "ftp://proxy",
+        "http://",
+        "http://proxy:0",
+        "http://proxy:99999",
+        "http://proxy/api/v9",
+        "http://proxy/?x=1",
+        "http://user:secret@proxy",
+        "http://[::1",
+        "http://pröxy",
+    ],
+)
+def test_an_address_that_is_no_proxy_is_refused_in_one_line(url: str):
+    with pytest.raises(SettingsError, match="DISCORD_API is") as refusal:
+        load_settings(discord_api=url)
+    assert "\n" not in str(refusal.value)

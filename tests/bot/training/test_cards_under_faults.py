@@ -8,10 +8,11 @@ import pytest
 
 import migrations
 from bot.guilds.member_names import Names
+from bot.infra.discord.token_bucket import TokenBucket
 from bot.infra.paths import Layout
 from bot.infra.storage.folder import FolderStorage
 from bot.settings import Settings
-from bot.training.cards.updater import CardEditor
+from bot.training.cards.updater import EDITS_A_SECOND, EDITS_AT_ONCE, CardEditor
 from bot.training.trainer.process import checkpoint_of
 from bot.views.job_buttons import controls
 from models import Database, TrainingJob, training_jobs
@@ -250,3 +251,28 @@ async def test_without_embed_links_a_card_comes_as_plain_text(cards: Cards):
     (message,) = cards.server.messages.values()
     assert "Hamlet" in message["content"]
     assert "Queued" in message["content"]
+
+
+async def test_a_crowd_of_cards_is_edited_in_turn_and_a_new_state_comes_first(cards: Cards):
+    moment = 0.0
+    cards.editor._edits = TokenBucket(EDITS_A_SECOND, EDITS_AT_ONCE, lambda: moment)
+    running = [cards.job(f"Running {number}", channel_id=100 + number) for number in range(20)]
+    sent = []
+    for _ in range(3):
+        await cards.editor.tick()
+        sent.append(len(cards.server.requests))
+        moment += 3
+    assert sent == [9, 18, 20]
+    for _ in range(3):  # every training goes on and on
+        for job in running[1:]:
+            cards.begin(job)
+        await cards.editor.tick()
+        moment += 3
+    shown = cards.shown()
+    assert sum("Training" in each for each in shown) == 19, "none was left out"
+    with cards.database.write() as session:
+        training_jobs.cancel(session, GUILD, running[0].id)
+    for job in running[1:]:
+        cards.begin(job)
+    await cards.editor.tick()
+    assert sum("Cancelled" in each for each in cards.shown()) == 1

@@ -4,6 +4,7 @@ import asyncio
 import collections
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -39,6 +40,11 @@ class GatewayServer:
         refuses_with: the close code that the gateway answers IDENTIFY with.
         gone: whether the gateway takes no connection.
         identified: how many connections began.
+        shards: the newest connection of each.
+        identifies: when each began, in seconds of a clock that never goes back, and its shard.
+        guilds: the servers that the bot is in, as GUILD_CREATE has them.
+        recommended: how many shards it recommends.
+        max_concurrency: how many may identify themselves at a time.
         commands: of the application, as they were last given.
     """
 
@@ -47,8 +53,12 @@ class GatewayServer:
         self.refuses_with: int | None = None
         self.gone = False
         self.identified = 0
+        self.identifies: list[tuple[float, int]] = []
+        self.guilds: list[dict[str, Any]] = []
+        self.recommended = self.max_concurrency = 1
         self.commands: list[dict[str, Any]] = []
         self.url = self.gateway = ""
+        self.shards: dict[int, web.WebSocketResponse] = {}
         self._sockets: list[web.WebSocketResponse] = []
 
     def application(self) -> web.Application:
@@ -80,6 +90,11 @@ class GatewayServer:
                     for number, command in enumerate(await request.json(), start=2)
                 ]
             return _json(self.commands)
+        if request.path.endswith("/gateway/bot"):
+            limits = {"total": 1000, "remaining": 1000, "reset_after": 0}
+            limits["max_concurrency"] = self.max_concurrency
+            url = self.gateway
+            return _json({"url": url, "shards": self.recommended, "session_start_limit": limits})
         return _json(APPLICATION if "applications" in request.path else ME)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
@@ -94,7 +109,8 @@ class GatewayServer:
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 break
-            op = json.loads(message.data)["op"]
+            said = json.loads(message.data)
+            op = said["op"]
             if op == 1:
                 await socket.send_json({"op": 11, "s": None, "t": None, "d": None})
             elif op in (2, 6) and self.refuses_with is not None:
@@ -103,15 +119,22 @@ class GatewayServer:
                 await socket.send_json({"op": 0, "s": 2, "t": "RESUMED", "d": {}})
             elif op == 2:
                 self.identified += 1
+                shard, count = said["d"].get("shard", (0, 1))
+                self.identifies.append((time.monotonic(), shard))
+                theirs = [guild for guild in self.guilds if (int(guild["id"]) >> 22) % count == shard]
                 ready = {
                     "v": 10,
                     "user": ME,
-                    "guilds": [],
+                    "shard": [shard, count],
+                    "guilds": [{"id": guild["id"], "unavailable": True} for guild in theirs],
                     "session_id": "s",
                     "application": {"id": "1", "flags": 0},
                     "resume_gateway_url": self.gateway,
                 }
                 await socket.send_json({"op": 0, "s": 1, "t": "READY", "d": ready})
+                for guild in theirs:
+                    await socket.send_json({"op": 0, "s": 1, "t": "GUILD_CREATE", "d": guild})
+                self.shards[shard] = socket
         return socket
 
 
@@ -120,19 +143,26 @@ def _json(data: Any, status: int = 200) -> web.Response:
 
 
 @contextlib.asynccontextmanager
-async def gateway_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayServer]:
-    """The server, which discord.py takes for Discord."""
-    server = GatewayServer()
+async def listening(server: GatewayServer) -> AsyncIterator[None]:
+    """Serve on loopback."""
     runner = web.AppRunner(server.application(), shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
     server.url, server.gateway = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/gateway/"
-    monkeypatch.setattr(discord.http.Route, "BASE", f"{server.url}{PATH}")
-    monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway))
     try:
-        yield server
+        yield
     finally:
         await server.drop()
         await asyncio.sleep(0)
         await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def gateway_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayServer]:
+    """The server, which discord.py takes for Discord."""
+    server = GatewayServer()
+    async with listening(server):
+        monkeypatch.setattr(discord.http.Route, "BASE", f"{server.url}{PATH}")
+        monkeypatch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(server.gateway))
+        yield server

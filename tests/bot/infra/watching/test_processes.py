@@ -119,18 +119,14 @@ async def test_a_bot_that_is_not_connected_yet_is_alive_and_not_ready(settings: 
     address = ("127.0.0.1", free_port())
     settings = settings.model_copy(update={"metrics": f"{address[0]}:{address[1]}"})
     settings.prepare_data_dir()
-    bot = app.create_bot(settings)
-    try:
-        async with app.watched(bot):
-            assert (await asyncio.to_thread(page, address[1], "/healthz"))[0] == 200
-            status, told = await asyncio.to_thread(page, address[1], "/readyz")
-            assert status == 503
-            assert json.loads(told)["parts"]["gateway"] == "not connected to Discord"
-            metrics = (await asyncio.to_thread(page, address[1], "/metrics"))[1]
-            assert value(metrics, "pastiche_gateway_connected") == 0
-            assert value(metrics, "pastiche_database_up") == 0, "there are no tables yet"
-    finally:
-        await bot.close()
+    async with app.create_bot(settings) as bot, app.watched(bot):
+        assert (await asyncio.to_thread(page, address[1], "/healthz"))[0] == 200
+        status, told = await asyncio.to_thread(page, address[1], "/readyz")
+        assert status == 503
+        assert json.loads(told)["parts"]["gateway"] == "not connected to Discord"
+        metrics = (await asyncio.to_thread(page, address[1], "/metrics"))[1]
+        assert value(metrics, "pastiche_gateway_connected") == 0
+        assert value(metrics, "pastiche_database_up") == 0, "there are no tables yet"
 
 
 def test_an_installation_that_cannot_train_says_so(settings: Settings, monkeypatch: pytest.MonkeyPatch):
