@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.bundle import Bundle
+from textgen.experts.chains.counting import COUNTED_TOKENS
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.mixing import losses_of, stretches, weights_for
 from textgen.experts.words import Words
 from textgen.experts.words.contexts import kinds_of
-from textgen.experts.words.counting import COUNTED_TOKENS
 from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import Tokens
 from textgen.training.checkpoints.progress import Progress
