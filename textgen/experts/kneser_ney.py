@@ -81,6 +81,10 @@ class KneserNey:
         keys: tuple[Keys, ...] = vars(self).get("_keys", ())
         return sum(order.memory for order in self.orders) + sum(each.nbytes for each in keys)
 
+    def of(self, tokens: Numbers) -> KneserNey:
+        """Return the model of another text; see `textgen.experts.expert.Expert.of`."""
+        return KneserNey.count(tokens, self.vocabulary, self.order)
+
     def joined(self, other: KneserNey) -> KneserNey:
         """Return the model of both texts together.
 

@@ -44,6 +44,10 @@ class Long(Chained):
         """Return the model of a text; see `textgen.experts.chains.counting.count_chains`."""
         return cls(vocabulary, count_chains(tokens, vocabulary, Spans, FIRST_RARE))
 
+    def of(self, tokens: Numbers) -> Long:
+        """Return the model of another text; see `textgen.experts.expert.Expert.of`."""
+        return Long.count(tokens, self.vocabulary)
+
     def divided(self, windows: Numbers) -> Spans:
         """Return texts divided into pieces; see `Chained.divided`."""
         return Spans(windows, self.counted.pieces)

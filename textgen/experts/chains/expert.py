@@ -42,6 +42,10 @@ class Chained(ABC):
         """
 
     @abstractmethod
+    def of(self, tokens: Numbers) -> Self:
+        """Return the model of another text; see `textgen.experts.expert.Expert.of`."""
+
+    @abstractmethod
     def joined(self, other: Self) -> Self:
         """Return the model of both texts together; see `textgen.experts.chains.joining.joined`."""
 

@@ -47,6 +47,10 @@ class Words(Chained):
         counted = count_chains(tokens, vocabulary, lambda texts: Pieces(texts, kinds), FIRST_RARE)
         return cls(vocabulary, kinds, counted)
 
+    def of(self, tokens: Numbers) -> Words:
+        """Return the model of another text; see `textgen.experts.expert.Expert.of`."""
+        return Words.count(tokens, self.vocabulary, self.kinds)
+
     def divided(self, windows: Numbers) -> Pieces:
         """Return texts divided into words; see `Chained.divided`."""
         return Pieces(windows, self.kinds, self.counted.pieces)
