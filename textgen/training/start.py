@@ -39,11 +39,14 @@ _SECONDS_A_MILLION = 5.0
 """A training of so many seconds for a million tokens counts more than n-grams, in a third of that time."""
 
 _SHORTEST = 2
-_WORTH_IT = 0.99
+_WORTH_IT = 0.995
 """A further expert is used if the mixture with it has at most this share of the loss without it."""
 
-_REPEATS = 0.1
-"""Long contexts are counted if this share of the text's runs of 16 tokens came before; prose has 0.03."""
+_REPEATS = 0.04
+"""Long contexts are counted if this share of the text's runs of 16 tokens came before; plays have 0.03."""
+
+_SHORT = 200_000
+"""In a text of so few tokens they are counted in any case: it takes no time."""
 
 _GATES = ("prior.bias", "confidence.gate")
 
@@ -127,7 +130,8 @@ def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, s
         return Start()
     experts: list[Expert] = [KneserNey.count(corpus.training, spec.vocabulary, spec.prior)]
     names = spec.experts
-    if base is None and Long.name in names and repeated(corpus.training) < _REPEATS:
+    long = len(corpus.training) <= _SHORT or repeated(corpus.training) >= _REPEATS
+    if base is None and not long:
         names = tuple(name for name in names if name != Long.name)
     further = [_count(name, corpus, spec.vocabulary) for name in names]
     # Each position needs the probability of every token, so a large vocabulary gets fewer positions.

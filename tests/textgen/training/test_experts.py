@@ -14,6 +14,7 @@ import textgen
 from tests.textgen.cli.test_cli import textgen as shell
 from textgen import bundle
 from textgen.settings.training import TrainingSettings
+from textgen.training import start
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.loop.clock import Clock
 from textgen.training.loop.validation import Validation
@@ -56,10 +57,22 @@ def test_long_contexts_are_used_where_a_text_repeats_itself(tmp_path: Path) -> N
     assert "chosen: the counts alone" in told
 
 
-def test_prose_does_without_them(tmp_path: Path) -> None:
+def test_what_does_not_help_enough_is_left_out_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "_WORTH_IT", 0.5)
+    model = trained(tmp_path, prose(1_000, seed=1), prose(100, seed=2))
+    assert bundle.read(model).spec.experts == ()
+    assert "unused: words, long" in shell("inspect", str(model)).stdout
+
+
+def test_in_long_prose_long_contexts_are_not_even_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "_SHORT", 10_000)
     made = bundle.read(trained(tmp_path, prose(4_000, seed=1), prose(400, seed=2)))
+    assert "words" in made.manifest.expert_losses
     assert "long" not in made.manifest.expert_losses
-    assert "long" not in made.spec.experts
 
 
 @pytest.mark.parametrize(
