@@ -44,13 +44,7 @@ class KneserNey:
 
     @classmethod
     def count(cls, tokens: Numbers, vocabulary: int, order: int | None = None) -> KneserNey:
-        """Return the model of a text, or of pieces of it (`textgen.experts.counting`).
-
-        Args:
-            tokens: shape (tokens,), each below ``vocabulary``.
-            vocabulary: number of tokens.
-            order: length of the longest n-grams; by default `order_for` the vocabulary.
-        """
+        """Return the model of a text, or of pieces of it; see `textgen.experts.counting.count`."""
         return cls(vocabulary, count(tokens, vocabulary, order))
 
     name: ClassVar[str] = "characters"
