@@ -19,7 +19,7 @@ from textgen.corpus import normal_form
 from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
 from textgen.experts.registry import from_arrays, to_arrays
-from textgen.inference import log_softmax
+from textgen.inference import State, log_softmax
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained import store
 from textgen.pretrained.base import Base
@@ -230,9 +230,9 @@ class TextModel:
         """
         return self.log_probabilities_of(self.tokenizer.encode(normal_form(checked_text(text, "text"))))
 
-    def log_probabilities_of(self, tokens: Tokens) -> npt.NDArray[np.float64]:
-        """Return the same as `log_probabilities` for a text that is already encoded, shape (tokens,)."""
-        state = self.stepper.initial_state(1)
+    def log_probabilities_of(self, tokens: Tokens, state: State | None = None) -> npt.NDArray[np.float64]:
+        """Return the same for an encoded text, shape (tokens,), that follows what ``state`` has read."""
+        state = self.stepper.initial_state(1) if state is None else state
         result = np.empty(max(0, len(tokens) - 1))
         # The logits of all tokens that are read at once must fit into memory.
         at_once = max(1, min(READ_AT_ONCE, _LOGITS_AT_ONCE // self.spec.vocabulary))

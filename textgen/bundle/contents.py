@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.bundle.manifest import Manifest
 from textgen.corpus.known_lines import KnownLines
+from textgen.errors import SettingsError
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.files.bundle_files import FIRST_FORMAT, FORMAT
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained.base import Base
 from textgen.pretrained.tuned.spec import TunedSpec
-from textgen.tokenizers import Tokenizer
+from textgen.tokenizers import Tokenizer, Tokens
 
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
@@ -47,6 +48,20 @@ class Bundle:
     def counted(self) -> KneserNey | None:
         """The n-grams among the experts; None if there are none."""
         return next((expert for expert in self.experts if isinstance(expert, KneserNey)), None)
+
+    def having_read(self, tokens: Tokens) -> Bundle:
+        """Return the model whose counts include those of one more text; the network stays as it is.
+
+        Args:
+            tokens: the text, at least one token.
+
+        Raises:
+            SettingsError: the model is no network of its own that mixes counts.
+        """
+        if self.base is not None or not self.experts:
+            raise SettingsError("the model has no counts that could learn a text")
+        experts = tuple(expert.joined(expert.of(tokens)) for expert in self.experts)
+        return replace(self, experts=experts)
 
     @property
     def format(self) -> int:

@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
+from textgen import bundle as bundles
 from textgen.cli.common.reading import reading_options
 from textgen.cli.common.streams import json_line
 from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.reader import read_as_trained
 from textgen.corpus.reading.sources import ReadingOptions
 from textgen.evaluation import overlapping_windows, random_windows, stateful_pass
+from textgen.evaluation.adaptive import adaptive_pass
 from textgen.evaluation.memorization import GRAM, memorization
 from textgen.model import TextModel
 from textgen.network.spec import NetworkSpec
@@ -30,6 +32,11 @@ _SAMPLES, _LENGTH = 20, 500
     type=click.Choice(["stateful", "windows", "overlapping"]),
     help="One pass over the whole text, nanoGPT's random windows, or windows of 512 tokens that overlap by "
     "half.  [default: stateful; for a base, fine-tuned or not, overlapping]",
+)
+@click.option(
+    "--adapt",
+    is_flag=True,
+    help="One pass in which the counts learn the text as it is read; the network stays as it is.",
 )
 @click.option("--window", type=int, default=256, show_default=True, help="Tokens of a window.")
 @click.option("--windows", type=int, default=512, show_default=True, help="Number of windows.")
@@ -51,6 +58,7 @@ def command(
     file: Path,
     *,
     protocol: str | None,
+    adapt: bool,
     window: int,
     windows: int,
     random_seed: int,
@@ -68,7 +76,12 @@ def command(
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     if (bundle is None) == (base is None):
         raise click.UsageError("give either --model or --base")
-    model = TextModel.load(bundle) if bundle is not None else TextModel.of_base(store.find(base or ""))
+    if adapt and protocol not in (None, "stateful"):
+        raise click.UsageError("--adapt is for the protocol stateful")
+    if adapt and bundle is None:
+        raise click.UsageError("--adapt is for bundles: a base has no counts")
+    made = bundles.read(bundle) if bundle is not None else None
+    model = TextModel(made) if made is not None else TextModel.of_base(store.find(base or ""))
 
     def read(path: Path) -> str:
         text, notes = read_as_trained(path, options, model.manifest.text_form)
@@ -77,7 +90,9 @@ def command(
         return text
 
     text = read(file)
-    if protocol == "windows":
+    if adapt and made is not None:
+        figures = adaptive_pass(made, text)
+    elif protocol == "windows":
         figures = random_windows(model, text, window=window, windows=windows, random_seed=random_seed)
     elif protocol == "overlapping" or (protocol is None and not isinstance(model.spec, NetworkSpec)):
         figures = overlapping_windows(model, text)

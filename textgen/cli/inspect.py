@@ -46,7 +46,7 @@ def command(bundle: Path, *, as_json: bool, plot: bool, force: bool) -> None:
         "network": _network(spec),
         "parameters": f"{manifest.parameters:,}",
         "counts": ", ".join(f"{expert.entries:,} of {expert.name}" for expert in loaded.experts) or "–",
-        "experts": _experts(manifest.expert_losses, [expert.name for expert in loaded.experts]),
+        "experts": _experts(loaded),
         **({"mixture": _mixture(loaded)} if isinstance(spec, TunedSpec) else {}),
         "tokens": f"{manifest.vocabulary:,} at {manifest.level} level",
         "corpus": f"{manifest.characters:,} characters (SHA-256 {manifest.corpus_sha256[:12]}…)"
@@ -77,13 +77,17 @@ def _mixture(loaded: bundles.Bundle) -> str:
     return f"{weights.min():.0%} to {weights.max():.0%} base, by what the n-grams know; the rest n-grams"
 
 
-def _experts(losses: dict[str, float], used: list[str]) -> str:
-    """Return what each counted model reaches alone, and what they reach together without a network."""
-    if not losses:
-        return "–"
+def _experts(loaded: bundles.Bundle) -> str:
+    """Return what each counted model reaches alone, what they reach together, and whether that was chosen."""
+    losses, used = loaded.manifest.expert_losses, [expert.name for expert in loaded.experts]
     figures = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
+    told = [f"{figures} nats without a network"] if losses else []
     unused = [name for name in losses if name in FURTHER and name not in used]
-    return f"{figures} nats without a network" + (f"; unused: {', '.join(unused)}" if unused else "")
+    told += [f"unused: {', '.join(unused)}"] if unused else []
+    if used and isinstance(loaded.spec, NetworkSpec):
+        counts = not loaded.weights["output.kernel"].any()
+        told.append("chosen: " + ("the counts alone" if counts else "with the network"))
+    return "; ".join(told) or "–"
 
 
 def _curve(losses: list[float]) -> str:

@@ -30,7 +30,8 @@ class Evaluation:
     """The figures of a model on a text.
 
     Attributes:
-        protocol: "stateful pass", "windows of N tokens" or "windows, half overlap" (of 512 tokens).
+        protocol: "stateful pass", the same with counts that adapt every N tokens, "windows of N tokens" or
+            "windows, half overlap" (of 512 tokens).
         characters: length of the predicted text.
         tokens: number of predicted tokens.
         nats_per_character: mean negative natural-log probability, over characters.
@@ -68,7 +69,7 @@ def stateful_pass(model: TextModel, text: str) -> Evaluation:
     tokens = model.tokenizer.encode(text)
     _require(len(tokens), 2)
     nats = -float(model.log_probabilities_of(tokens).sum())
-    return _of_whole_text("stateful pass", model, text, tokens, nats)
+    return of_whole_text("stateful pass", model, text, tokens, nats)
 
 
 def overlapping_windows(model: TextModel, text: str, *, window: int = 512) -> Evaluation:
@@ -95,10 +96,10 @@ def overlapping_windows(model: TextModel, text: str, *, window: int = 512) -> Ev
         nats -= float(found[done - start :].sum())
         done = start + len(found)
         start = min(start + window // 2, predicted - window)
-    return _of_whole_text("windows, half overlap", model, text, tokens, nats)
+    return of_whole_text("windows, half overlap", model, text, tokens, nats)
 
 
-def _of_whole_text(protocol: str, model: TextModel, text: str, tokens: Tokens, nats: float) -> Evaluation:
+def of_whole_text(protocol: str, model: TextModel, text: str, tokens: Tokens, nats: float) -> Evaluation:
     """Return the evaluation of a text whose tokens were all predicted but the first.
 
     Args:

@@ -88,6 +88,10 @@ class Expert(Protocol):
         """
         ...
 
+    def of(self, tokens: Numbers) -> Expert:
+        """Return an expert of the same kind that was counted on another text, shape (tokens,)."""
+        ...
+
     def joined(self, other: Any) -> Expert:
         """Return the expert of both texts together, in the larger of the two vocabularies."""
         ...

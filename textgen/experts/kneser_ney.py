@@ -44,13 +44,7 @@ class KneserNey:
 
     @classmethod
     def count(cls, tokens: Numbers, vocabulary: int, order: int | None = None) -> KneserNey:
-        """Return the model of a text, or of pieces of it (`textgen.experts.counting`).
-
-        Args:
-            tokens: shape (tokens,), each below ``vocabulary``.
-            vocabulary: number of tokens.
-            order: length of the longest n-grams; by default `order_for` the vocabulary.
-        """
+        """Return the model of a text, or of pieces of it; see `textgen.experts.counting.count`."""
         return cls(vocabulary, count(tokens, vocabulary, order))
 
     name: ClassVar[str] = "characters"
@@ -80,6 +74,10 @@ class KneserNey:
         """Bytes of memory, including what has been computed on demand so far."""
         keys: tuple[Keys, ...] = vars(self).get("_keys", ())
         return sum(order.memory for order in self.orders) + sum(each.nbytes for each in keys)
+
+    def of(self, tokens: Numbers) -> KneserNey:
+        """Return the model of another text; see `textgen.experts.expert.Expert.of`."""
+        return KneserNey.count(tokens, self.vocabulary, self.order)
 
     def joined(self, other: KneserNey) -> KneserNey:
         """Return the model of both texts together.

@@ -11,11 +11,13 @@ from typing import Any
 import numpy.typing as npt
 
 from textgen.errors import BundleError
+from textgen.experts.chains.expert import Chained
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
 
-FURTHER: dict[str, type[Words]] = {Words.name: Words}
+FURTHER: dict[str, type[Chained]] = {each.name: each for each in (Words, Long)}
 
 
 def to_arrays(experts: Sequence[Expert]) -> dict[str, npt.NDArray[Any]]:

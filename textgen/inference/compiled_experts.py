@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts.chains.expert import Chained
 from textgen.experts.expert import LOGS, Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import REACH
 from textgen.experts.ngram_order import Order
 from textgen.experts.words import Words
 from textgen.inference.lookups import Expectation
@@ -39,18 +41,18 @@ class _Tree(ctypes.Structure):
     _fields_ = [(name, ctypes.c_void_p) for name in ("keys", "children")]
 
 
-class _Words(ctypes.Structure):
+class _Chained(ctypes.Structure):
     _fields_ = [
         *((name, _Tree) for name in ("pieces", "contexts")),
         ("counts", _Counts),
-        *((name, ctypes.c_void_p) for name in ("kinds", "discounts", "alone")),
+        *((name, ctypes.c_void_p) for name in ("kinds", "reach", "discounts", "alone")),
     ]
 
 
 class _Experts(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("vocabulary", "before", "logged")),
-        *((name, ctypes.c_void_p) for name in ("ngrams", "words", "logs")),
+        *((name, ctypes.c_int64) for name in ("vocabulary", "before", "logged", "chained")),
+        *((name, ctypes.c_void_p) for name in ("ngrams", "chains", "logs")),
     ]
 
 
@@ -65,25 +67,23 @@ class CompiledExperts:
         """Describe the counts to compiled code, without a copy.
 
         Args:
-            experts: the n-grams, and perhaps the words.
+            experts: the n-grams, and those beside them.
             code: the compiled library that holds `experts.c`.
         """
         self._code = code
         # Keep the arrays alive: the code knows only their addresses.
         self._kept: list[Any] = [tuple(experts)]
-        addresses: dict[str, int] = {}
-        for expert in experts:
-            if isinstance(expert, KneserNey):
-                addresses[expert.name] = self._ngrams(expert)
-            elif isinstance(expert, Words):
-                addresses[expert.name] = self._words(expert)
+        ngrams, *others = experts
+        if not isinstance(ngrams, KneserNey):
+            raise TypeError(f"the first expert is {ngrams!r}; it must be the n-grams")
+        chained = (_Chained * len(others))(*map(self._chained, others))
+        self._kept.append(chained)
         self._experts, self._vocabulary = len(experts), experts[0].vocabulary
         self._before = max(expert.before for expert in experts)
         self._confidences = sum(expert.confidences for expert in experts)
         self.described = _Experts(
-            *(self._vocabulary, self._before, len(LOGS)),
-            *(addresses[KneserNey.name], addresses.get(Words.name)),
-            LOGS.ctypes.data,
+            *(self._vocabulary, self._before, len(LOGS), len(others)),
+            *(self._ngrams(ngrams), ctypes.addressof(chained), LOGS.ctypes.data),
         )
 
     def expect(self, windows: npt.NDArray[np.floating], *, with_confidences: bool) -> Expectation:
@@ -116,14 +116,18 @@ class CompiledExperts:
         self._kept.append(orders)
         return self._keep(_Ngrams(counted.order, ctypes.addressof(orders), self._array(counted.alone())))
 
-    def _words(self, words: Words) -> int:
-        counted = words.counted
+    def _chained(self, expert: Expert) -> _Chained:
+        if not isinstance(expert, Chained):
+            raise TypeError(f"there is no compiled look-up for {expert!r}")
+        counted = expert.counted
         trees = (
             _Tree(self._array(tree.keys), self._array(tree.children))
             for tree in (counted.pieces, counted.contexts)
         )
-        arrays: tuple[npt.NDArray[Any], ...] = words.kinds, counted.counts.by_level, words.alone()
-        return self._keep(_Words(*trees, self._counts(counted.counts), *map(self._array, arrays)))
+        kinds = self._array(expert.kinds) if isinstance(expert, Words) else None
+        reach = None if isinstance(expert, Words) else self._array(np.array(REACH, np.int64))
+        arrays: tuple[npt.NDArray[Any], ...] = counted.counts.by_level, expert.alone()
+        return _Chained(*trees, self._counts(counted.counts), kinds, reach, *map(self._array, arrays))
 
     def _counts(self, order: Order) -> _Counts:
         arrays = order.last, order.counts, order.starts

@@ -65,11 +65,24 @@ static void ngrams_expect(const Experts *experts, const float *end, float *found
     }
 }
 
+int64_t experts_deeper(const Experts *experts, const Chained *chained, int64_t context, int64_t node,
+                       int64_t level, float *found, double *confidences)
+{
+    context = tree_child(&chained->contexts, context, (uint32_t)(node << LEVEL_BITS | level));
+    if (context < 0)
+        return -1;
+    const float *discounts = chained->discounts + level * (DISCOUNTED + 1);
+    Trust trust = experts_mix(&chained->counts, discounts, context, experts->vocabulary, found);
+    if (confidences)
+        experts_confide(experts, trust, confidences + 2 * (level - 1));
+    return context;
+}
+
 void experts_expect(const Experts *experts, int64_t positions, const float *contexts, float *found,
                     double *expected, double *confidences)
 {
     int64_t vocabulary = experts->vocabulary, pairs = experts->ngrams->longest - 1;
-    int64_t all = 2 * (pairs + (experts->words ? WORD_LEVELS : 0));
+    int64_t all = 2 * (pairs + experts->chained * LEVELS);
     for (int64_t p = 0; p < positions; p++) {
         const float *end = contexts + (p + 1) * experts->before;
         double *near = confidences ? confidences + p * all : 0;
@@ -79,11 +92,13 @@ void experts_expect(const Experts *experts, int64_t positions, const float *cont
         ngrams_expect(experts, end, found, near);
         for (int64_t i = 0; i < vocabulary; i++)
             expected[p * vocabulary + i] = found[i];
-        if (!experts->words)
-            continue;
-        memcpy(found, experts->words->alone, vocabulary * sizeof *found);
-        words_expect(experts, end, found, near ? near + 2 * pairs : 0);
-        for (int64_t i = 0; i < vocabulary; i++)
-            expected[(positions + p) * vocabulary + i] = found[i];
+        for (int64_t c = 0; c < experts->chained; c++) {
+            const Chained *chained = experts->chains + c;
+            double *its = near ? near + 2 * (pairs + c * LEVELS) : 0;
+            memcpy(found, chained->alone, vocabulary * sizeof *found);
+            (chained->kinds ? words_expect : long_expect)(experts, chained, end, found, its);
+            for (int64_t i = 0; i < vocabulary; i++)
+                expected[((c + 1) * positions + p) * vocabulary + i] = found[i];
+        }
     }
 }

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from textgen.experts.expert import Expected, Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
+from textgen.inference.long_lookup import LongLookup
 from textgen.inference.ngram_lookup import NgramLookup
 from textgen.inference.numerics import Float64
 from textgen.inference.word_lookup import WordLookup
@@ -40,6 +42,8 @@ def lookup_of(expert: Expert) -> Lookup:
         return WordLookup(expert)
     if isinstance(expert, KneserNey):
         return NgramLookup(expert)
+    if isinstance(expert, Long):
+        return LongLookup(expert)
     raise TypeError(f"there is no look-up for {expert!r}")
 
 

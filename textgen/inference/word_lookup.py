@@ -5,36 +5,33 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from textgen.experts.expert import Expected, logged, unconfident
+from textgen.experts.chains.chain import BEFORE, FURTHEST
+from textgen.experts.expert import Expected, unconfident
 from textgen.experts.ngram_order import Floats
 from textgen.experts.words import Words
-from textgen.experts.words.contexts import BEFORE, CHARACTERS, FURTHEST, JOINER, LETTER, LEVEL_BITS, WHOLE
+from textgen.experts.words.contexts import CHARACTERS, JOINER, LETTER, WHOLE
+from textgen.inference.chain_lookup import ChainLookup
 
 _KEPT_BYTES = 4 << 20
-_KEPT_PIECES = 50_000
 
 _Known = tuple[Floats, Floats, int, int]
 """Probabilities, confidences, context and its length after the separators; a context of -1 ends the chain."""
 
 
-class WordLookup:
+class WordLookup(ChainLookup):
     """Returns what the expert for words expects, for a few positions or for many."""
-
-    before = BEFORE
 
     def __init__(self, words: Words) -> None:
         """Begin with empty caches."""
-        self._words = words
+        super().__init__(words)
         self._kinds = words.kinds.tolist()
-        self._alone = words.alone()[0]
         self._kept: dict[tuple[int, ...], _Known] = {}
-        self._nodes: dict[tuple[int, ...], int] = {}
         self._most = max(1, _KEPT_BYTES // (4 * words.vocabulary))
 
     def expect(self, windows: npt.NDArray[np.floating]) -> Expected:
         """Return what is expected; see `textgen.inference.lookups.Lookup.expect`."""
         if windows.shape[1] != BEFORE:
-            return self._words.expect(windows.astype(np.int64))
+            return self._expert.expect(windows.astype(np.int64))
         rows = [self._one(tokens) for tokens in windows.astype(np.int64).tolist()]
         return Expected(*(np.stack(part)[:, None] for part in zip(*rows, strict=True)))
 
@@ -66,7 +63,7 @@ class WordLookup:
             length, end = BEFORE - start, start
             if length <= reach:
                 continue
-            context = self._refined(found, confidences, context, node, level) if length <= FURTHEST else -1
+            context = self._deeper(found, confidences, context, node, level) if length <= FURTHEST else -1
             if context < 0:
                 break
             reach = length
@@ -75,7 +72,7 @@ class WordLookup:
     def _near(self, tokens: list[int], this: int, gap: int) -> _Known:
         """Return what is known of the last characters, of this word and of the separators before it."""
         found = self._alone.copy()
-        confidences = unconfident(1, self._words.confidences)[0]
+        confidences = unconfident(1, self._expert.confidences)[0]
         context = reach = 0
         for level in range(1, 6):
             start = BEFORE - level if level <= CHARACTERS else this if level == CHARACTERS + 1 else gap
@@ -88,40 +85,11 @@ class WordLookup:
                 node = tokens[start]
             else:
                 node = self._node(tuple(tokens[start : this if start < this else BEFORE]))
-            context = self._refined(found, confidences, context, node, level)
+            context = self._deeper(found, confidences, context, node, level)
             if context < 0:
                 return found, confidences, -1, reach
             reach = length
         return found, confidences, context, reach
-
-    def _refined(self, found: Floats, confidences: Floats, context: int, node: int, level: int) -> int:
-        """Mix the next longer context into what is found; return its number, or -1 if it is not known."""
-        if node < 0:
-            return -1
-        contexts, counts = self._words.counted.contexts, self._words.counted.counts
-        context = _child(contexts.keys, contexts.children, context, node << LEVEL_BITS | level)
-        if context >= 0:
-            share = counts.shares[context]
-            beneath = slice(int(counts.starts[context]), int(counts.starts[context + 1]))
-            found *= share
-            found[counts.last[beneath]] += counts.relative[beneath]
-            confidences[2 * level - 2] = logged(counts.totals[context])
-            confidences[2 * level - 1] = share
-        return context
-
-    def _node(self, piece: tuple[int, ...]) -> int:
-        """Return the node of a piece, or -1."""
-        node = self._nodes.get(piece)
-        if node is None:
-            pieces, node = self._words.counted.pieces, 0
-            for token in piece:
-                node = _child(pieces.keys, pieces.children, node, token)
-                if node < 0:
-                    break
-            if len(self._nodes) >= _KEPT_PIECES:
-                self._nodes.clear()
-            self._nodes[piece] = node
-        return node
 
     @staticmethod
     def _start(kinds: list[int], end: int) -> int:
@@ -141,9 +109,3 @@ class WordLookup:
 def _in_word(kinds: list[int], place: int) -> bool:
     kind = kinds[place]
     return kind in (LETTER, WHOLE) or (kind == JOINER and place > 0 and kinds[place - 1] == LETTER)
-
-
-def _child(keys: npt.NDArray[np.uint32], children: npt.NDArray[np.int32], node: int, key: int) -> int:
-    first, end = int(children[node]), int(children[node + 1])
-    place = first + int(keys[first:end].searchsorted(np.uint32(key)))
-    return place if place < end and int(keys[place]) == key else -1

@@ -5,7 +5,7 @@
 
 #include "experts.h"
 
-enum { BEFORE = 48, FURTHEST = BEFORE - 2, LEVEL_BITS = 3, CHARACTERS = 3 };
+enum { CHARACTERS = 3 };
 enum { SEPARATOR, LETTER, JOINER, WHOLE };
 
 typedef struct {
@@ -17,20 +17,6 @@ typedef struct {
     int64_t start, node;
 } Piece;
 
-/* The child of a node by its key, or -1. */
-static int64_t child(const Tree *tree, int64_t node, uint32_t key)
-{
-    int64_t low = tree->children[node], end = tree->children[node + 1], high = end;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (tree->keys[middle] < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < end && tree->keys[low] == key ? low : -1;
-}
-
 /* The piece that ends with a token. */
 static Piece piece(const Recent *recent, const Tree *pieces, int64_t last)
 {
@@ -40,7 +26,7 @@ static Piece piece(const Recent *recent, const Tree *pieces, int64_t last)
         start--;
     int64_t node = 0;
     for (int64_t i = start; i <= last && node >= 0; i++)
-        node = child(pieces, node, recent->token[i]);
+        node = tree_child(pieces, node, recent->token[i]);
     return (Piece){start, node};
 }
 
@@ -52,9 +38,8 @@ static Piece piece_before(const Recent *recent, const Tree *pieces, int64_t end,
     return (Piece){end, words ? -1 : 0};
 }
 
-void words_expect(const Experts *experts, const float *end, float *found, double *confidences)
+void words_expect(const Experts *experts, const Chained *words, const float *end, float *found, double *confidences)
 {
-    const Words *words = experts->words;
     Recent recent;
     for (int64_t i = 0; i < BEFORE; i++) {
         recent.token[i] = (uint32_t)end[i - BEFORE];
@@ -64,7 +49,7 @@ void words_expect(const Experts *experts, const float *end, float *found, double
     }
     int64_t context = 0, reach = 0;
     Piece last = {BEFORE, 0};
-    for (int64_t level = 1; level <= WORD_LEVELS; level++) {
+    for (int64_t level = 1; level <= LEVELS; level++) {
         Piece next;
         if (level <= CHARACTERS)
             next = (Piece){BEFORE - level, recent.token[BEFORE - level]};
@@ -82,13 +67,9 @@ void words_expect(const Experts *experts, const float *end, float *found, double
             continue;
         if (next.node < 0 || length > FURTHEST)
             return;
-        context = child(&words->contexts, context, (uint32_t)(next.node << LEVEL_BITS | level));
+        context = experts_deeper(experts, words, context, next.node, level, found, confidences);
         if (context < 0)
             return;
-        const float *discounts = words->discounts + level * (DISCOUNTED + 1);
-        Trust trust = experts_mix(&words->counts, discounts, context, experts->vocabulary, found);
-        if (confidences)
-            experts_confide(experts, trust, confidences + 2 * (level - 1));
         reach = length;
     }
 }

@@ -43,8 +43,9 @@ def plan(result: Result, settings: TrainingSettings, base: Weights | None) -> pl
         backend.products(),
         settings.fresh_starts,
     )
-    if base is not None:
-        made.set_weights(grown(made.weights(), base))
+    weights = made.weights()
+    # The gates begin with those of the counts alone.
+    made.set_weights(grown(weights, base) if base is not None else weights | result.start.gates)
     steps = strips.batches * settings.num_epochs
     compile_model(made.model, settings, parameters=spec.parameters, steps=steps)
     # A validation takes about as long for every size of network.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.bundle import Bundle
+from textgen.experts.chains.counting import COUNTED_TOKENS
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
-from textgen.experts.mixing import losses_of, stretches, weights_for
+from textgen.experts.long import Long, repeated
+from textgen.experts.mixing import even, gates_for, losses_of, stretches
 from textgen.experts.words import Words
 from textgen.experts.words.contexts import kinds_of
-from textgen.experts.words.counting import COUNTED_TOKENS
 from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import Tokens
 from textgen.training.checkpoints.progress import Progress
@@ -28,17 +30,25 @@ from textgen.training.data.prepared_corpus import PreparedCorpus
 _LOOKED_AT = 20_000
 _FEWEST_LOOKED_AT = 2_000
 _LOOKS = 400_000_000
-_FITTED_TO, _FITTED = 4_000, 5_000_000
+_FITTED_TO, _FITTED = 10_000, 2_000_000
 
 MIXED = "mixed"
 """The name of all experts together among their losses."""
 
 _SECONDS_A_MILLION = 5.0
-"""A training of so many seconds for a million tokens counts words too, which takes a third of that time."""
+"""A training of so many seconds for a million tokens counts more than n-grams, in a third of that time."""
 
 _SHORTEST = 2
-_WORTH_IT = 0.99
+_WORTH_IT = 0.995
 """A further expert is used if the mixture with it has at most this share of the loss without it."""
+
+_REPEATS = 0.04
+"""Long contexts are counted if this share of the text's runs of 16 tokens came before; plays have 0.03."""
+
+_SHORT = 200_000
+"""In a text of so few tokens they are counted in any case: it takes no time."""
+
+_GATES = ("prior.bias", "confidence.gate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class Start:
     Attributes:
         experts: the counted models of the training text and of a base; empty if the network uses none.
         weights: with these the network writes what a mixture of the counted models would; empty without any.
-        mixture: the weight of each expert in it.
+        mixture: the gate of each expert in it (`textgen.experts.mixing.gates_for`).
         loss: its nats per token on the validation text; infinite without one.
         losses: the same of each expert alone by its name, and of the mixture as `MIXED`; none for one expert.
         seconds: time since the training began when the loss was known.
@@ -56,7 +66,7 @@ class Start:
 
     experts: tuple[Expert, ...] = ()
     weights: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
-    mixture: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    mixture: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 1), np.float32))
     loss: float = float("inf")
     losses: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
@@ -76,6 +86,11 @@ class Start:
     def counted(self) -> KneserNey | None:
         """The n-grams among the experts; None if there are none."""
         return next((expert for expert in self.experts if isinstance(expert, KneserNey)), None)
+
+    @property
+    def gates(self) -> dict[str, npt.NDArray[Any]]:
+        """The weights that mix the experts, with which a network begins; none without experts."""
+        return {name: self.weights[name] for name in _GATES if name in self.weights}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,42 +128,66 @@ def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, s
     """
     if not spec.prior:
         return Start()
-    tokens = corpus.training
-    experts: list[Expert] = [KneserNey.count(tokens, spec.vocabulary, spec.prior)]
-    if Words.name in spec.experts:
-        kinds = kinds_of([corpus.tokenizer.name_of(token) for token in range(spec.vocabulary)])
-        experts.append(Words.count(tokens, spec.vocabulary, kinds))
-    if base is not None and base.experts:
-        experts = [mine.joined(other) for mine, other in zip(experts, base.experts, strict=True)]
+    experts: list[Expert] = [KneserNey.count(corpus.training, spec.vocabulary, spec.prior)]
+    names = spec.experts
+    long = len(corpus.training) <= _SHORT or repeated(corpus.training) >= _REPEATS
+    if base is None and not long:
+        names = tuple(name for name in names if name != Long.name)
+    further = [_count(name, corpus, spec.vocabulary) for name in names]
     # Each position needs the probability of every token, so a large vocabulary gets fewer positions.
     positions = min(_LOOKED_AT, max(_FEWEST_LOOKED_AT, _LOOKS // spec.vocabulary))
-    start = _mixed(tuple(experts), corpus, positions)
-    alone = start.losses.get(KneserNey.name, start.loss)
-    if base is None and start.loss > _WORTH_IT * alone:
-        start = dataclasses.replace(
-            start, experts=start.experts[:1], mixture=np.ones(1, np.float32), loss=alone
-        )
+    if base is not None and base.experts:
+        pairs = zip([*experts, *further], base.experts, strict=True)
+        start = _mixed([mine.joined(other) for mine, other in pairs], corpus, positions)
+    else:
+        start = _chosen(experts[0], further, corpus, positions)
     used = dataclasses.replace(spec, experts=start.names)
     weights = {name: np.zeros(shape, np.float32) for name, shape in used.shapes().items()}
     for name, array in weights.items():
         if name == "prior.bias":
-            array[:] = start.mixture
+            array[:] = start.mixture[:, 0]
+        elif name == "confidence.gate":
+            array[:] = start.mixture[:, 1:].T
         elif name.endswith("norm"):
             array[:] = 1
     return dataclasses.replace(start, weights=weights, seconds=time.monotonic() - started)
 
 
-def _mixed(experts: tuple[Expert, ...], corpus: PreparedCorpus, positions: int) -> Start:
-    """Return experts with the constant weights that suit them, and their losses on the validation text."""
+def _count(name: str, corpus: PreparedCorpus, vocabulary: int) -> Expert:
+    """Return an expert beside the n-grams, counted on the training text."""
+    if name == Long.name:
+        return Long.count(corpus.training, vocabulary)
+    kinds = kinds_of([corpus.tokenizer.name_of(token) for token in range(vocabulary)])
+    return Words.count(corpus.training, vocabulary, kinds)
+
+
+def _chosen(first: Expert, further: Sequence[Expert], corpus: PreparedCorpus, positions: int) -> Start:
+    """Return the first expert, mixed with those of the others that help, one after the other."""
+    start = _mixed([first], corpus, positions)
+    tried = start
+    losses: dict[str, float] = {}
+    for expert in further:
+        tried = _mixed([*start.experts, expert], corpus, positions)
+        losses |= tried.losses
+        # Without a validation text all losses are infinite, and every expert is used.
+        if tried.loss <= _WORTH_IT * start.loss:
+            start = tried
+    if losses:
+        losses[MIXED] = start.losses.get(MIXED, tried.loss)
+    return dataclasses.replace(start, losses=losses)
+
+
+def _mixed(experts: Sequence[Expert], corpus: PreparedCorpus, positions: int) -> Start:
+    """Return experts with the gates that suit them, and their losses on the validation text."""
     before = max(expert.before for expert in experts)
-    mixture = np.ones(1, np.float32)
+    mixture = even(experts)
     if len(experts) > 1:
         fitted_to = stretches(corpus.training, before, min(_FITTED_TO, _FITTED // experts[0].vocabulary))
-        mixture = weights_for(experts, fitted_to, before)
+        mixture = gates_for(experts, fitted_to, before)
     if len(corpus.validation) < _SHORTEST:
-        return Start(experts, mixture=mixture)
+        return Start(tuple(experts), mixture=mixture)
     read = stretches(corpus.validation, before, positions)
     loss, alone = losses_of(experts, mixture, read, before)
     names = [expert.name for expert in experts]
     losses = {**dict(zip(names, alone, strict=True)), MIXED: loss} if len(experts) > 1 else {}
-    return Start(experts, mixture=mixture, loss=loss, losses=losses)
+    return Start(tuple(experts), mixture=mixture, loss=loss, losses=losses)

@@ -28,6 +28,7 @@ from textgen.errors import TextgenError
 from textgen.experts import compiled_mixing
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
 from textgen.files import atomic
 from textgen.model import TextModel
@@ -42,7 +43,7 @@ SHAPES: tuple[Shape, ...] = (
     *((300, 16, 5, 0, 0), (1100, 8, 4, 0, 0)),
     *((2, 2, 3, 1, 1), (21, 8, 6, 0, 1), (300, 16, 5, 0, 1), (1100, 8, 4, 0, 1)),
 )
-"""Vocabulary, units, n-gram order, expansion, and whether it counts words, too."""
+"""Vocabulary, units, n-gram order, expansion, and whether it has all experts."""
 _REQUESTS = ((1, 1.0, None), (3, 0.7, 0.9), (2, 0.0, None), (5, 2.0, 1e-9))
 """Count, temperature, top_p."""
 
@@ -57,7 +58,7 @@ def write_base(path: Path, shape: Shape, seed: int = 1) -> None:
     experts: list[Expert] = [KneserNey.count(text, tokenizer.size, prior)]
     if words:
         kinds = np.resize(np.arange(4, dtype=np.uint8), tokenizer.size)
-        experts.append(Words.count(text, tokenizer.size, kinds))
+        experts += [Words.count(text, tokenizer.size, kinds), Long.count(text, tokenizer.size)]
     spec = NetworkSpec(
         "linear",
         tokenizer.size,

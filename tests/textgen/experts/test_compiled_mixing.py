@@ -9,6 +9,7 @@ import pytest
 
 from textgen.experts import compiled_mixing
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
 
 BEFORE = 48
@@ -19,7 +20,11 @@ def experts(request: pytest.FixtureRequest) -> list[Any]:
     vocabulary = request.param
     text = np.random.default_rng(vocabulary).zipf(1.3, 6_000) % vocabulary
     kinds = np.resize(np.arange(4, dtype=np.uint8), vocabulary)
-    return [KneserNey.count(text, vocabulary, 4), Words.count(text, vocabulary, kinds)]
+    return [
+        KneserNey.count(text, vocabulary, 4),
+        Words.count(text, vocabulary, kinds),
+        Long.count(text, vocabulary),
+    ]
 
 
 def expected(experts: list[Any]) -> list[np.ndarray]:

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import pytest
 
 from textgen.errors import BundleError
+from textgen.experts.chains import counting as chain_counting
+from textgen.experts.chains.chain import BEFORE, LEVELS
 from textgen.experts.expert import Expected
 from textgen.experts.words import Words
-from textgen.experts.words import counting as word_counting
-from textgen.experts.words.contexts import BEFORE, JOINER, LETTER, LEVELS, SEPARATOR, WHOLE, kinds_of
+from textgen.experts.words.contexts import JOINER, LETTER, SEPARATOR, WHOLE, kinds_of
 
 SYMBOLS = "\0 \n,abcde"
 """The first one is the unknown token."""
@@ -224,7 +225,7 @@ def test_words_are_found_in_any_script(characters: str, kind: int) -> None:
 
 
 def test_of_a_long_text_pieces_from_all_over_it_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(word_counting, "COUNTED_TOKENS", 6_400)
+    monkeypatch.setattr(chain_counting, "COUNTED_TOKENS", 6_400)
     text = np.repeat(np.arange(4, 9), 10_000)
     words = Words.count(text, len(SYMBOLS), KINDS)
     assert words.counted.counts.last[: words.counted.counts.starts[1]].tolist() == [4, 5, 6, 7, 8]

@@ -8,9 +8,11 @@ import pytest
 from tests.support.textgen.bundles import random_bundle
 from tests.textgen.experts.test_kneser_ney import text_of
 from tests.textgen.inference.test_parity import MANY_WORDS, SPECS, experts_for, random_weights
+from textgen.experts.chains.chain import BEFORE, LEVELS
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
-from textgen.experts.words.contexts import BEFORE, JOINER, LETTER, LEVELS, SEPARATOR, WHOLE
+from textgen.experts.words.contexts import JOINER, LETTER, SEPARATOR, WHOLE
 from textgen.inference.compiled_experts import CompiledExperts
 from textgen.inference.lookups import Expectation, lookup_of
 from textgen.inference.ngram_lookup import NgramLookup
@@ -75,13 +77,17 @@ def test_n_grams_expect_the_same_to_the_bit(vocabulary: int, length: int) -> Non
 
 @needs_code
 @pytest.mark.parametrize(("vocabulary", "seed"), [(9, 1), (30, 2), (300, 3)])
-def test_words_expect_the_same_to_the_bit(vocabulary: int, seed: int) -> None:
+def test_further_experts_expect_the_same_to_the_bit(vocabulary: int, seed: int) -> None:
     """All kinds of characters in any order, also where the window begins; then what never came."""
     random = np.random.default_rng(seed)
     kinds = random.choice([SEPARATOR, LETTER, LETTER, JOINER, WHOLE], vocabulary).astype(np.uint8)
     text = np.minimum(random.geometric(0.2, 20_000) - 1, vocabulary - 1)
     text[5_000:9_000] = text[:4_000]
-    counts = [KneserNey.count(text, vocabulary), Words.count(text, vocabulary, kinds)]
+    counts = [
+        KneserNey.count(text, vocabulary),
+        Words.count(text, vocabulary, kinds),
+        Long.count(text, vocabulary),
+    ]
     code = compiled.library()
     assert code is not None
     strange = random.integers(0, vocabulary, 2_000)
@@ -96,7 +102,7 @@ def test_words_expect_the_same_to_the_bit(vocabulary: int, seed: int) -> None:
         stride = 7 if len(given) < len(steps) and len(given) > 1 else 1
         np.testing.assert_array_equal(by_code.probabilities[:, ::stride], by_numpy.probabilities)
         np.testing.assert_array_equal(by_code.confidences[::stride], by_numpy.confidences)
-    levels = by_code.confidences[:, -2 * LEVELS :: 2]
+    levels = by_code.confidences[:, -4 * LEVELS :: 2]
     assert (levels > 0).sum(axis=0).min() > 5
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
 from textgen.experts.words.contexts import JOINER, LETTER, SEPARATOR, WHOLE
 from textgen.inference import Stepper
@@ -35,6 +36,9 @@ SPECS = {
     ),
     "linear, experts": NetworkSpec(
         "linear", vocabulary=50, embedding=32, units=32, layers=2, prior=5, experts=("words",)
+    ),
+    "linear, all experts": NetworkSpec(
+        "linear", vocabulary=50, embedding=16, units=16, layers=1, prior=4, experts=("words", "long")
     ),
     "linear, plain": NetworkSpec("linear", vocabulary=50, embedding=32, units=32, layers=2),
 }
@@ -67,9 +71,11 @@ def experts_for(spec: NetworkSpec) -> list[Expert]:
     text = np.random.default_rng(2).integers(0, spec.vocabulary, (4, 121)).ravel()
     text = np.concatenate([text, text[:300], text[:200]])
     experts: list[Expert] = [KneserNey.count(text, spec.vocabulary, spec.prior)]
-    if spec.experts:
+    if "words" in spec.experts:
         kinds = np.array([SEPARATOR, LETTER, LETTER, LETTER, JOINER, WHOLE], np.uint8)
         experts.append(Words.count(text, spec.vocabulary, np.resize(kinds, spec.vocabulary)))
+    if "long" in spec.experts:
+        experts.append(Long.count(text, spec.vocabulary))
     return experts
 
 

@@ -1,8 +1,7 @@
 """An expert whose contexts are words: this one so far, what separates it, and the two before it.
 
-Modified Kneser-Ney smoothing (Chen and Goodman 1999) along the chain of contexts that
-`textgen.experts.words.contexts` describes. A 6-gram of characters forgets the word before; this expert
-knows it. Alone it predicts 0.04 nats a character better on a megabyte of Shakespeare, and the two know
+`textgen.experts.words.contexts` describes the contexts. A 6-gram of characters forgets the word before; this
+expert knows it. Alone it predicts 0.04 nats a character better on a megabyte of Shakespeare, and the two know
 different things.
 """
 
@@ -14,37 +13,57 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from textgen.experts.expert import Expected, confide, unconfident
-from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Numbers, mix, places_of
-from textgen.experts.words.arrays import from_arrays, to_arrays
-from textgen.experts.words.contexts import BEFORE, LEVELS, Chains, Pieces
-from textgen.experts.words.counting import WordCounts, count_words
-from textgen.experts.words.joining import joined
+from textgen.errors import BundleError
+from textgen.experts.chains.arrays import from_arrays, to_arrays
+from textgen.experts.chains.counting import ChainCounts, count_chains
+from textgen.experts.chains.expert import Chained
+from textgen.experts.chains.joining import joined
+from textgen.experts.ngram_order import Numbers
+from textgen.experts.words.contexts import CHARACTERS, WHOLE, Pieces
+
+FIRST_RARE = 6
+"""Contexts that reach beyond the separators are kept only if they came twice: most of two words came once."""
+
+_KINDS = "words.kinds"
 
 
-class Words:
+class Words(Chained):
     """The counted model. Create one with `count`.
 
     Attributes:
-        vocabulary: number of tokens.
         kinds: the kind of each token (`textgen.experts.words.contexts.kinds_of`).
-        counted: what was counted.
     """
 
     name = "words"
-    before = BEFORE
-    confidences = 2 * LEVELS
 
-    def __init__(self, vocabulary: int, kinds: npt.NDArray[np.uint8], counted: WordCounts) -> None:
+    def __init__(self, vocabulary: int, kinds: npt.NDArray[np.uint8], counted: ChainCounts) -> None:
         """Keep the counts."""
-        self.vocabulary = vocabulary
+        super().__init__(vocabulary, counted)
         self.kinds = kinds
-        self.counted = counted
 
     @classmethod
     def count(cls, tokens: Numbers, vocabulary: int, kinds: npt.NDArray[np.uint8]) -> Words:
-        """Return the model of a text; see `textgen.experts.words.counting.count_words`."""
-        return cls(vocabulary, kinds, count_words(tokens, vocabulary, kinds))
+        """Return the model of a text; see `textgen.experts.chains.counting.count_chains`."""
+        counted = count_chains(tokens, vocabulary, lambda texts: Pieces(texts, kinds), FIRST_RARE)
+        return cls(vocabulary, kinds, counted)
+
+    def of(self, tokens: Numbers) -> Words:
+        """Return the model of another text; see `textgen.experts.expert.Expert.of`."""
+        return Words.count(tokens, self.vocabulary, self.kinds)
+
+    def divided(self, windows: Numbers) -> Pieces:
+        """Return texts divided into words; see `Chained.divided`."""
+        return Pieces(windows, self.kinds, self.counted.pieces)
+
+    def joined(self, other: Words) -> Words:
+        """Return the model of both texts together; see `textgen.experts.chains.joining.joined`."""
+        vocabulary = max(self.vocabulary, other.vocabulary)
+        kinds = max(self.kinds, other.kinds, key=len)
+        return Words(vocabulary, kinds, joined(self.counted, other.counted, vocabulary, CHARACTERS))
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the model as small plain arrays, which `from_arrays` reads."""
+        return {_KINDS: self.kinds, **to_arrays(self.name, self.counted)}
 
     @classmethod
     def from_arrays(cls, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Words:
@@ -53,140 +72,8 @@ class Words:
         Raises:
             BundleError: the arrays do not fit each other.
         """
-        return cls(vocabulary, *from_arrays(vocabulary, arrays))
-
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the model as small plain arrays, which `from_arrays` reads."""
-        return to_arrays(self.kinds, self.counted)
-
-    def joined(self, other: Words) -> Words:
-        """Return the model of both texts together; see `textgen.experts.words.joining.joined`."""
-        vocabulary = max(self.vocabulary, other.vocabulary)
-        kinds = max(self.kinds, other.kinds, key=len)
-        return Words(vocabulary, kinds, joined(self.counted, other.counted, vocabulary))
-
-    @property
-    def entries(self) -> int:
-        """Number of counts."""
-        return len(self.counted.counts.last)
-
-    @property
-    def memory(self) -> int:
-        """Bytes of memory, including what has been computed on demand so far."""
-        counted = self.counted
-        return counted.pieces.memory + counted.contexts.memory + counted.counts.memory
-
-    def alone(self) -> Floats:
-        """Return the tokens' probabilities without any context, shape (1, vocabulary)."""
-        found, only = self._uniform(1), np.zeros(1, np.int64)
-        mix(found, self.counted.counts, only, only, self.counted.counts.shares[:1])
-        return found
-
-    def expect(self, windows: Numbers) -> Expected:
-        """Return what is expected; see `textgen.experts.expert.Expert.expect`."""
-        counts = self.counted.counts
-        chains = self._chains(windows, BEFORE - 1)
-        rows, contexts = np.arange(chains.keys.shape[1]), np.zeros(chains.keys.shape[1], np.int64)
-        found = np.repeat(self.alone(), len(rows), axis=0)
-        confidences = unconfident(len(rows), self.confidences)
-        for depth in range(LEVELS):
-            rows, contexts = self._deeper(chains, depth, rows, contexts)
-            if not len(rows):
-                break
-            shares = counts.shares[contexts]
-            mix(found, counts, rows, contexts, shares)
-            confide(confidences, rows, counts.levels[contexts] - 1, counts.totals[contexts], shares)
-        return self._shaped(windows, BEFORE - 1, found, confidences)
-
-    def leave_one_out(self, windows: Numbers, seen: npt.NDArray[np.integer[Any]] | None = None) -> Expected:
-        """Return what is expected without each position; see `textgen.experts.expert.Expert.leave_one_out`.
-
-        If a count was 1, leaving it out also lowers the count after the next shorter context, and so on.
-        """
-        counts = self.counted.counts
-        chains = self._chains(windows[:, :-1], BEFORE)
-        targets = windows[:, BEFORE + 1 :].reshape(-1).astype(np.int64)
-        positions = len(targets)
-        rows, contexts = np.arange(positions), np.zeros(positions, np.int64)
-        path = [(rows, contexts)]
-        for depth in range(LEVELS):
-            rows, contexts = self._deeper(chains, depth, rows, contexts)
-            path.append((rows, contexts))
-        places, losses = [], []
-        lost = np.ones(positions, bool)
-        for rows, contexts in reversed(path):
-            place, known = self._place(contexts, targets[rows])
-            lost[rows] &= known
-            places.append(place)
-            losses.append(lost[rows])
-            lost[rows] &= counts.counts[place] == 1
-        found, confidences = self._uniform(positions), unconfident(positions, self.confidences)
-        remaining = np.ones(positions, bool)
-        for depth, (rows, contexts) in enumerate(path):
-            place, lost = places[-1 - depth], losses[-1 - depth]
-            totals = counts.totals[contexts] - lost
-            known = remaining[rows] & (totals > 0) & counts.often[contexts]
-            if seen is not None and depth:
-                known &= seen.reshape(-1)[rows] >= chains.lengths[depth - 1, rows]
-            remaining[rows] = known
-            rows, contexts, place = rows[known], contexts[known], place[known]
-            lost, totals = lost[known], totals[known]
-            if not len(rows):
-                break
-            # A count that is lower by one may have another discount.
-            discounts = counts.by_level[counts.levels[contexts]]
-            count = np.minimum(counts.counts[place], DISCOUNTED + 1).astype(np.intp)
-            less = np.where(lost, _at(discounts, np.minimum(count, DISCOUNTED)), np.float32(0))
-            less -= np.where(lost, _at(discounts, np.maximum(count, 1) - 1), np.float32(0))
-            shares = (counts.discounted[contexts] - less) / totals
-            mix(found, counts, rows, contexts, shares, totals)
-            changed = rows[lost]
-            found[changed, targets[changed]] += (less[lost] - 1) / totals[lost]
-            if depth:
-                confide(confidences, rows, counts.levels[contexts] - 1, totals, shares)
-        # A token that was counted only here has probability 0, and rounding may even leave less.
-        np.maximum(found, np.float32(1e-9), out=found)
-        return self._shaped(windows, BEFORE + 1, found, confidences)
-
-    def _chains(self, windows: Numbers, first: int) -> Chains:
-        """Return the contexts after each token from a column on."""
-        pieces = Pieces(windows, self.kinds, self.counted.pieces)
-        texts, width = windows.shape
-        places = np.arange(texts)[:, None] * width + np.arange(first, width)
-        return pieces.chains(places.reshape(-1).astype(np.int32))
-
-    def _deeper(
-        self, chains: Chains, depth: int, rows: Integers, contexts: Integers
-    ) -> tuple[Integers, Integers]:
-        """Return the positions whose next longer context is known, and those contexts."""
-        keys = chains.keys[depth, rows].astype(np.int64)
-        rows, contexts, keys = (each[keys >= 0] for each in (rows, contexts, keys))
-        found, known = self.counted.contexts.find(contexts, keys)
-        return rows[known], found[known]
-
-    def _place(self, contexts: Integers, tokens: Integers) -> tuple[Integers, npt.NDArray[np.bool_]]:
-        """Return the place of each token among the counts of its context, and whether it is there."""
-        return places_of(self._entry_keys(), self._keys_of(contexts, tokens))
-
-    def _entry_keys(self) -> npt.NDArray[np.uint64]:
-        found: npt.NDArray[np.uint64] | None = vars(self).get("_entries")
-        if found is None:
-            counts = self.counted.counts
-            contexts = np.repeat(np.arange(len(counts.levels)), np.diff(counts.starts))
-            found = vars(self)["_entries"] = self._keys_of(contexts, counts.last)
-        return found
-
-    def _keys_of(self, contexts: Integers, tokens: Numbers) -> npt.NDArray[np.uint64]:
-        return contexts.astype(np.uint64) * np.uint64(self.vocabulary) + tokens.astype(np.uint64)
-
-    def _shaped(self, windows: Numbers, first: int, found: Floats, confidences: Floats) -> Expected:
-        shape = len(windows), windows.shape[1] - first
-        return Expected(found.reshape(*shape, -1), confidences.reshape(*shape, -1))
-
-    def _uniform(self, positions: int) -> Floats:
-        return np.full((positions, self.vocabulary), 1 / self.vocabulary, np.float32)
-
-
-def _at(table: Floats, column: npt.NDArray[np.intp]) -> Floats:
-    found: Floats = table[np.arange(len(table)), column]
-    return found
+        others = dict(arrays)
+        kinds = others.pop(_KINDS, None)
+        if kinds is None or kinds.dtype != np.uint8 or kinds.shape != (vocabulary,) or kinds.max() > WHOLE:
+            raise BundleError(f"the kinds of characters are not those of {vocabulary:,} tokens")
+        return cls(vocabulary, kinds, from_arrays(cls.name, vocabulary, others, CHARACTERS))

@@ -20,23 +20,14 @@ it alone: the same in a text, and in a sample of which the rest is not written y
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import regex
 
+from textgen.experts.chains.chain import BEFORE, FURTHEST, LEVEL_BITS, LEVELS, Chains, Places
 from textgen.experts.ngram_order import Keys, Numbers
 from textgen.experts.tree import Tree, numbered
 
-BEFORE = 48
-"""Tokens that a prediction looks at: contexts end there, so that a sampler keeps a state of constant size."""
-
-FURTHEST = BEFORE - 2
-"""Length of the longest context. Whether a piece begins at a token depends on the two tokens before it."""
-
-LEVELS = 7
-LEVEL_BITS = 3
 CHARACTERS = 3
 """Levels whose contexts are the last characters, whatever they are."""
 
@@ -67,23 +58,6 @@ def kinds_of(characters: list[str]) -> npt.NDArray[np.uint8]:
                 found[place] = kind
                 break
     return found
-
-
-Places = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Chains:
-    """The chain of contexts of each position, without the levels that are left out.
-
-    Attributes:
-        keys: what each context adds to the one before it: the number of a character or piece, shifted by
-            `LEVEL_BITS`, plus the level; -1 after the chain's end. Shape (LEVELS, positions).
-        lengths: how many tokens each context holds, same shape.
-    """
-
-    keys: Places
-    lengths: Places
 
 
 class Pieces:

@@ -271,6 +271,9 @@ class Trainer:
             stopped = f"{stopped} before the first step"
         elif not progress.history or progress.history[-1]["step"] != progress.step:
             self._validate()
+        if progress.step:
+            network = self._best if progress.best_step else self._network.weights()
+            self._best = self._validation.choose(network, progress)
         self._validation.measure_whole(self._best, progress)
         made = self._result.as_bundle(
             self._best, progress, stopped=stopped, fraction=self._fraction(), seconds=self._clock.elapsed_s

@@ -19,6 +19,8 @@ from textgen.training.plan import Judge
 from textgen.training.reporting.curve import Curve
 from textgen.training.result import Result
 
+_UNCLEAR = 0.03
+
 
 class Validation:
     """Measures and reports validation losses.
@@ -79,6 +81,27 @@ class Validation:
         self._result.tell_checkpoint(model, progress, fraction, **picture)
         self._clock.validation_took(time.monotonic() - begun)
         return best
+
+    def choose(self, network: dict[str, npt.NDArray[Any]], progress: Progress) -> dict[str, npt.NDArray[Any]]:
+        """Return the network's weights, or those of the counts alone if these predict the text better.
+
+        What the counts reach was measured before the first step, on other positions. If the network is not
+        clearly better or worse than that, the counts are measured again, like the network.
+
+        Args:
+            network: the weights with the lowest loss, or the last ones if the counts' was lower.
+            progress: of the training.
+        """
+        start = self._result.start
+        loss = progress.best_loss if progress.best_step else progress.history[-1]["validation_loss"]
+        counts = start.loss
+        if start.weights and abs(loss - counts) < _UNCLEAR * counts:
+            counts = self._judge.loss(start.weights, self._judge.tokens)
+        if start.weights and counts <= loss:
+            progress.best_loss, progress.best_step = counts, 0
+            return start.weights
+        progress.best_loss, progress.best_step = loss, progress.best_step or progress.step
+        return network
 
     def measure_whole(self, best: dict[str, npt.NDArray[Any]], progress: Progress) -> None:
         """Set the best loss to that on the whole validation text, of which `run` reads only a part.

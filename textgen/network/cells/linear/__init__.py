@@ -24,7 +24,7 @@ class Linear(Cell):
     recipe: ClassVar[Recipe] = {
         "expansion": 0,
         "prior": 6,
-        "experts": ("words",),
+        "experts": ("words", "long"),
         "fresh_starts": 1 / 16,
         "dropout": 0.1,
         "optimizer": "adamw",

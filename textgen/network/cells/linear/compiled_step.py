@@ -48,7 +48,7 @@ def library() -> ctypes.CDLL | None:
     """Return the compiled code, or None if there is none or NumPy is faster on this processor."""
     loaded = compiled_code.load(__file__, "_linear")
     # Without this function it was built from the sources of an earlier version.
-    if loaded is None or not hasattr(loaded, "experts_expect"):
+    if loaded is None or not hasattr(loaded, "long_expect"):
         return None
     loaded.linear_work.restype = ctypes.c_int64
     pointer, size = ctypes.c_void_p, ctypes.c_int64

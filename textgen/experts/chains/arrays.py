@@ -1,4 +1,4 @@
-"""The expert for words as small plain arrays in a bundle, and back: bounded and checked.
+"""Counts after chains of contexts as small plain arrays in a bundle, and back: bounded and checked.
 
 The arrays are deflated: most counts are 1 and most contexts have one continuation, which takes a few bits.
 """
@@ -13,18 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
+from textgen.experts.chains.chain import LEVEL_BITS, LEVELS
+from textgen.experts.chains.counting import ChainCounts, ContextCounts
 from textgen.experts.counting import smallest
 from textgen.experts.ngram_order import Numbers
 from textgen.experts.tree import Tree
-from textgen.experts.words.contexts import CHARACTERS, LEVEL_BITS, LEVELS, WHOLE
-from textgen.experts.words.counting import ContextCounts, WordCounts
-
-PREFIX = "words."
 
 _MOST_BYTES = 96 << 20
 """Most bytes that the arrays take together: three times as many as a text of `COUNTED_TOKENS` gives."""
 
-_PLAIN = ("kinds", "discounts")
+_DISCOUNTS = "discounts"
 _DEFLATED = (
     *("pieces", "pieces_beneath", "contexts", "contexts_beneath"),
     *("often", "entries", "tokens", "counts"),
@@ -32,11 +30,11 @@ _DEFLATED = (
 _SMALLEST_DISCOUNT = 0.05
 
 
-def to_arrays(kinds: npt.NDArray[np.uint8], counted: WordCounts) -> dict[str, npt.NDArray[Any]]:
-    """Return the counts under names that begin with `PREFIX`.
+def to_arrays(name: str, counted: ChainCounts) -> dict[str, npt.NDArray[Any]]:
+    """Return the counts under names that begin with the expert's.
 
     Args:
-        kinds: of each token.
+        name: the expert's.
         counted: what was counted.
     """
     counts = counted.counts
@@ -45,23 +43,27 @@ def to_arrays(kinds: npt.NDArray[np.uint8], counted: WordCounts) -> dict[str, np
         *(counted.contexts.keys, counted.contexts.beneath),
         *(counts.often.astype(np.uint8), np.diff(counts.starts), counts.last, counts.counts),
     )
-    arrays = {PREFIX + name: _deflated(array) for name, array in zip(_DEFLATED, deflated, strict=True)}
-    return {PREFIX + "kinds": kinds, PREFIX + "discounts": counts.by_level, **arrays}
+    arrays = {f"{name}.{kind}": _deflated(array) for kind, array in zip(_DEFLATED, deflated, strict=True)}
+    return {f"{name}.{_DISCOUNTS}": counts.by_level, **arrays}
 
 
 def from_arrays(
-    vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]]
-) -> tuple[npt.NDArray[np.uint8], WordCounts]:
-    """Return the kinds of tokens and the counts that `to_arrays` described.
+    name: str, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]], characters: int
+) -> ChainCounts:
+    """Return the counts that `to_arrays` described.
+
+    Args:
+        name: the expert's.
+        vocabulary: number of tokens.
+        arrays: the arrays.
+        characters: levels whose keys hold tokens and not pieces.
 
     Raises:
         BundleError: the arrays do not fit each other.
     """
-    if set(arrays) != {PREFIX + name for name in (*_PLAIN, *_DEFLATED)}:
-        raise BundleError(f"the counts of words hold {', '.join(sorted(arrays))[:120]}")
-    kinds, discounts = (arrays[PREFIX + name] for name in _PLAIN)
-    if kinds.dtype != np.uint8 or kinds.shape != (vocabulary,) or kinds.max() > WHOLE:
-        raise BundleError(f"the kinds of characters are not those of {vocabulary:,} tokens")
+    if set(arrays) != {f"{name}.{kind}" for kind in (_DISCOUNTS, *_DEFLATED)}:
+        raise BundleError(f"the counts of {name} hold {', '.join(sorted(arrays))[:120]}")
+    discounts = arrays[f"{name}.{_DISCOUNTS}"]
     largest = np.array([0, 1, 2, 3], np.float32)
     if (
         discounts.dtype != np.float32
@@ -69,32 +71,32 @@ def from_arrays(
         or not ((discounts < largest) & (discounts > _SMALLEST_DISCOUNT))[:, 1:].all()
         or discounts[:, 0].any()
     ):
-        raise BundleError("the discounts of words lie outside their range")
+        raise BundleError(f"the discounts of {name} lie outside their range")
     left = _MOST_BYTES
     inflated: list[Numbers] = []
-    for name in _DEFLATED:
-        inflated.append(_inflated(arrays[PREFIX + name], name, left))
+    for kind in _DEFLATED:
+        inflated.append(_inflated(arrays[f"{name}.{kind}"], f"{kind} of {name}", left))
         left -= inflated[-1].nbytes
     pieces, pieces_beneath, contexts, contexts_beneath, often, entries, last, counts = inflated
-    known_pieces = Tree.checked(pieces, pieces_beneath, "pieces of words")
-    known = Tree.checked(contexts, contexts_beneath, "contexts of words")
+    known_pieces = Tree.checked(pieces, pieces_beneath, f"pieces of {name}")
+    known = Tree.checked(contexts, contexts_beneath, f"contexts of {name}")
     if len(often) != known.nodes or often.max() > 1 or known.keys[0] or known_pieces.keys.max() >= vocabulary:
-        raise BundleError("the contexts of words do not fit each other")
+        raise BundleError(f"the contexts of {name} do not fit each other")
     total = int(entries.sum(dtype=np.int64))
     fits = len(entries) == known.nodes and total == len(last) == len(counts)
     if not (fits and entries.min() and counts.min() and last.max() < vocabulary):
-        raise BundleError("the counts of words do not fit each other")
+        raise BundleError(f"the counts of {name} do not fit each other")
     starts = np.zeros(known.nodes + 1, np.int32)
     np.cumsum(entries, dtype=np.int32, out=starts[1:])
     rises = last[1:] > last[:-1]
     rises[starts[1:-1] - 1] = True  # the next context begins here
     if not rises.all():
-        raise BundleError("the counts of words are not in order")
+        raise BundleError(f"the counts of {name} are not in order")
     levels = (known.keys & np.uint32((1 << LEVEL_BITS) - 1)).astype(np.uint8)
     added = known.keys >> np.uint32(LEVEL_BITS)
-    if not levels[1:].all() or (added >= np.where(levels > CHARACTERS, known_pieces.nodes, vocabulary)).any():
-        raise BundleError("a context of words has no level, or adds what is not there")
-    return kinds, WordCounts(
+    if not levels[1:].all() or (added >= np.where(levels > characters, known_pieces.nodes, vocabulary)).any():
+        raise BundleError(f"a context of {name} has no level, or adds what is not there")
+    return ChainCounts(
         known_pieces, known, ContextCounts(last, counts, starts, levels, often.astype(bool), discounts)
     )
 
@@ -107,7 +109,7 @@ def _deflated(array: Numbers) -> npt.NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)
 
 
-def _inflated(array: npt.NDArray[Any], name: str, most: int) -> Numbers:
+def _inflated(array: npt.NDArray[Any], what: str, most: int) -> Numbers:
     """Return the array that `_deflated` packed, of at most so many bytes."""
     data = array.tobytes() if array.dtype == np.uint8 and array.ndim == 1 else b""
     size = data[0] if data else 0
@@ -117,6 +119,6 @@ def _inflated(array: npt.NDArray[Any], name: str, most: int) -> Numbers:
     except zlib.error:
         plain = b""
     if not plain or not opened.eof or opened.unused_data or len(plain) % size:
-        raise BundleError(f"the {name} of words are not deflated whole numbers, or too many")
+        raise BundleError(f"the {what} are not deflated whole numbers, or too many")
     numbers: Numbers = np.frombuffer(plain, np.dtype(f"<u{size}"))
     return numbers

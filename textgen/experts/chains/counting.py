@@ -1,29 +1,27 @@
-"""From a text to the counts of the expert for words.
+"""From a text to the counts after chains of contexts.
 
-A context is kept if it is short, or came at least `FEWEST` times: most contexts of two words came once,
-and without them a text of 1 MB has 0.5 M counts instead of 1.7 M, and less of it is learnt by heart.
+A context is kept if it is short, or came at least `FEWEST` times: most long contexts came once. Without those
+of two words, a text of 1 MB has 0.5 M counts instead of 1.7 M, and less of it is learnt by heart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts.chains.chain import BEFORE, LEVEL_BITS, LEVELS, Divided
 from textgen.experts.counting import spread
 from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, Order, discounts_of
 from textgen.experts.tree import Tree, numbered, summed
-from textgen.experts.words.contexts import BEFORE, LEVEL_BITS, LEVELS, Pieces
 
 COUNTED_TOKENS = 2_000_000
 """Most tokens that are counted. This takes about three seconds and 300 MB."""
 
 FEWEST = 2
-"""How often a context that reaches beyond the separators has to come."""
-
-FIRST_RARE = 6
-"""Contexts of this level and above are kept only if they came `FEWEST` times."""
+"""How often a long context has to come."""
 
 _AT_ONCE = 1 << 18
 _LEVEL = (1 << LEVEL_BITS) - 1
@@ -50,12 +48,12 @@ class ContextCounts(Order):
 
 
 @dataclass(frozen=True)
-class WordCounts:
-    """What the expert for words counted.
+class ChainCounts:
+    """What was counted.
 
     Attributes:
-        pieces: words and separators by their tokens.
-        contexts: the contexts by the keys of `textgen.experts.words.contexts.Chains`.
+        pieces: the pieces by their tokens.
+        contexts: the contexts by the keys of `textgen.experts.chains.chain.Chains`.
         counts: what came after each context.
     """
 
@@ -64,22 +62,25 @@ class WordCounts:
     counts: ContextCounts
 
 
-def count_words(tokens: Numbers, vocabulary: int, kinds: npt.NDArray[np.uint8]) -> WordCounts:
+def count_chains(
+    tokens: Numbers, vocabulary: int, divide: Callable[[Numbers], Divided], first_rare: int
+) -> ChainCounts:
     """Count a text, or pieces of it (`textgen.experts.counting.spread`).
 
     Args:
         tokens: shape (tokens,), each below ``vocabulary``.
         vocabulary: number of tokens.
-        kinds: the kind of each token (`textgen.experts.words.contexts.kinds_of`).
+        divide: divides texts, shape (texts, tokens), into pieces.
+        first_rare: contexts of this level and above are kept only if they came `FEWEST` times.
     """
     counted = spread(tokens, COUNTED_TOKENS)
     # Before the text stand unknown tokens, as before a sample.
-    pieces = Pieces(np.concatenate([np.zeros(BEFORE, np.int64), counted])[None], kinds)
+    pieces = divide(np.concatenate([np.zeros(BEFORE, np.int64), counted])[None])
     keys = np.empty((LEVELS, len(counted)), np.int32)
     for first in range(0, len(counted), _AT_ONCE):
         places = np.arange(first, min(first + _AT_ONCE, len(counted)), dtype=np.int32)
         keys[:, first : first + len(places)] = pieces.chains(places + BEFORE - 1).keys
-    edges, often, context, rare = _contexts(keys)
+    edges, often, context, rare = _contexts(keys, first_rare)
     tree = Tree.of(edges)
     levels = (tree.keys & np.uint32(_LEVEL)).astype(np.uint8)
     ends = np.cumsum([1, *map(len, edges)])
@@ -88,18 +89,19 @@ def count_words(tokens: Numbers, vocabulary: int, kinds: npt.NDArray[np.uint8]) 
     starts = np.searchsorted(contexts, np.arange(tree.nodes + 1)).astype(np.int32)
     last = (entries - contexts * vocabulary).astype(np.min_scalar_type(vocabulary - 1))
     by_level = _discounts(levels.repeat(np.diff(starts)), counts, rare)
-    return WordCounts(
+    return ChainCounts(
         pieces.tree, tree, ContextCounts(last, counts.astype(np.uint32), starts, levels, often, by_level)
     )
 
 
 def _contexts(
-    keys: npt.NDArray[np.int32],
+    keys: npt.NDArray[np.int32], first_rare: int
 ) -> tuple[list[Keys], npt.NDArray[np.bool_], Integers, Integers]:
     """Number the contexts.
 
     Args:
         keys: of each position, shape (LEVELS, positions).
+        first_rare: lowest level whose contexts have to come `FEWEST` times.
 
     Returns:
         The edges to the contexts of each depth, whether a context came more than `FEWEST` times, the
@@ -114,7 +116,7 @@ def _contexts(
             break
         found, places = numbered(longest[rows], column[rows].astype(np.int64))
         came = np.bincount(places)
-        rare = (found & np.uint64(_LEVEL)) >= FIRST_RARE
+        rare = (found & np.uint64(_LEVEL)) >= first_rare
         kept = ~rare | (came >= FEWEST)
         stays = kept[places]
         # Where a context came once, so did all that are longer.

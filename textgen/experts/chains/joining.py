@@ -1,16 +1,16 @@
-"""The counts of two texts by the expert for words, put together: for a model that learns a further text."""
+"""The counts of two texts put together: for a model that learns a further text."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from textgen.experts.chains.chain import LEVEL_BITS
+from textgen.experts.chains.counting import ChainCounts, ContextCounts
 from textgen.experts.ngram_order import Integers
 from textgen.experts.tree import Tree, numbered, summed
-from textgen.experts.words.contexts import CHARACTERS, LEVEL_BITS
-from textgen.experts.words.counting import ContextCounts, WordCounts
 
 
-def joined(first: WordCounts, second: WordCounts, vocabulary: int) -> WordCounts:
+def joined(first: ChainCounts, second: ChainCounts, vocabulary: int, characters: int) -> ChainCounts:
     """Return the counts of both, each context with the sum of its counts.
 
     A shorter context counts longer ones. Those that both texts know count twice in the sum, which makes
@@ -20,10 +20,12 @@ def joined(first: WordCounts, second: WordCounts, vocabulary: int) -> WordCounts
         first: counts of a text.
         second: counts of another; of the two vocabularies one begins with the other.
         vocabulary: the larger one.
+        characters: levels whose keys hold tokens and not pieces.
     """
     pieces, (piece, other_piece) = _joined([first.pieces, second.pieces])
     renamed = [
-        _renamed(counted.contexts, numbers) for counted, numbers in ((first, piece), (second, other_piece))
+        _renamed(counted.contexts, numbers, characters)
+        for counted, numbers in ((first, piece), (second, other_piece))
     ]
     contexts, numbers = _joined([first.contexts, second.contexts], renamed)
     counts = (first.counts, second.counts)
@@ -42,18 +44,18 @@ def joined(first: WordCounts, second: WordCounts, vocabulary: int) -> WordCounts
     starts = np.searchsorted(owners, np.arange(contexts.nodes + 1)).astype(np.int32)
     last = (entries - owners * vocabulary).astype(np.min_scalar_type(vocabulary - 1))
     larger = max(counts, key=lambda each: len(each.last))
-    return WordCounts(
+    return ChainCounts(
         pieces,
         contexts,
         ContextCounts(last, sums.astype(np.uint32), starts, levels, often > 1, larger.by_level),
     )
 
 
-def _renamed(contexts: Tree, pieces: Integers) -> Integers:
+def _renamed(contexts: Tree, pieces: Integers, characters: int) -> Integers:
     """Return the keys of contexts with other numbers of the pieces."""
     keys = contexts.keys.astype(np.int64)
     added, level = keys >> LEVEL_BITS, keys & ((1 << LEVEL_BITS) - 1)
-    of_pieces = level > CHARACTERS
+    of_pieces = level > characters
     added[of_pieces] = pieces[added[of_pieces]]
     return (added << LEVEL_BITS) | level
 
