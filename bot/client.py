@@ -234,7 +234,10 @@ class Pastiche(commands.AutoShardedBot):
         if self._syncing is not None:
             self._syncing.cancel()
         await self.poster.close()
-        await super().close()
+        if isinstance(self.loop, asyncio.AbstractEventLoop):
+            await super().close()
+        else:  # never logged in: what `AutoShardedClient.close` ends was never made
+            await discord.Client.close(self)
         await asyncio.to_thread(self._stop_services)
 
     def _clear_training(self, job: TrainingJob) -> None:

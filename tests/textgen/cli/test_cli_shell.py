@@ -227,10 +227,11 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def until(self, words: str) -> None:
-        """Read until some words come, and forget what was read."""
-        while words not in self.screen[-5_000:]:
+        """Read until some words come, and forget what was read up to them: more may come at once."""
+        while words not in self.screen:
+            self.screen = self.screen[-5_000:]
             assert self._read(), self.screen
-        self.screen = ""
+        self.screen = self.screen.partition(words)[2]
 
     def more_than(self, characters: int) -> None:
         """Read so much."""
