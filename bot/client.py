@@ -234,7 +234,8 @@ class Pastiche(commands.AutoShardedBot):
         if self._syncing is not None:
             self._syncing.cancel()
         await self.poster.close()
-        if isinstance(self.loop, asyncio.AbstractEventLoop):
+        loop: object = self.loop
+        if isinstance(loop, asyncio.AbstractEventLoop):
             await super().close()
         else:  # never logged in: what `AutoShardedClient.close` ends was never made
             await discord.Client.close(self)

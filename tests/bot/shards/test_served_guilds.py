@@ -100,7 +100,9 @@ async def test_their_posts_and_cards_are_left_to_their_process(world: World, tex
             for guild_id in (OURS_GONE, THEIRS)
         ]
         waiting = [job.guild_id for job in training_jobs.changed_cards(session)]
-    assert list(map(len, posts)) == [1, 0]
+    ours, theirs = posts
+    assert ours  # on a slow machine the next one may be due, too
+    assert not theirs
     assert rows(world, THEIRS)[2].next_slot == rows(world, THEIRS)[2].anchor - datetime.timedelta(seconds=5)
     assert THEIRS in waiting
     channels = [request.path for request in world.env.http_requests if "/messages" in request.path]
