@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 LANES = 128
-PRECISION = 12
-"""Frequencies of a context sum up to 2 to this power."""
+PRECISION = 11
+"""Frequencies of a context sum up to 2 to this power. More would make no page smaller, but its tables larger
+than a processor's cache."""
 
 _WHOLE = 1 << PRECISION
 _LOWEST = 1 << 16

@@ -35,7 +35,8 @@ def columns(counted: KneserNey) -> dict[str, Column]:
     for length, order in enumerate(counted.orders, start=1):
         starts = order.starts.astype(np.int64)
         follow = np.diff(starts)
-        lengths.append((follow - 1, np.minimum(sizes, _MOST_SIZES)))
+        several = sizes > 1
+        lengths.append(((follow - 1)[several], np.minimum(sizes, _MOST_SIZES)[several]))
         if length == 1:
             behind = order.last.astype(np.int64)
         else:

@@ -2,7 +2,7 @@
 
 What came after a context also came after each shorter one. So a list is written as places in a list that is
 known: for each token, how many candidates it skips. How many candidates are left, and how many of
-them are still to come, says much about it: if they are as many, nothing has to be written.
+them are still to come, says much about it: if they are as many, nothing is written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def skipped(places: Integers, starts: Integers, sizes: Integers) -> tuple[Integers, Integers]:
-    """Return how many candidates each token skips, and the context of each of these numbers.
+    """Return how many candidates tokens skip, where that is not certain, and the contexts of these numbers.
 
     Args:
         places: the place of each token among its list's candidates, rising within a list; shape (tokens,).
@@ -30,4 +30,5 @@ def skipped(places: Integers, starts: Integers, sizes: Integers) -> tuple[Intege
     left = np.repeat(sizes, lengths) - before - 1
     wanted = np.repeat(starts[1:], lengths) - np.arange(len(places))
     contexts = np.minimum(left, CANDIDATES) * (WANTED + 1) + np.minimum(wanted, WANTED)
-    return places - before - 1, contexts
+    uncertain = left > wanted
+    return (places - before - 1)[uncertain], contexts[uncertain]

@@ -11,7 +11,7 @@ import numpy as np
 from textgen.errors import BundleError
 from textgen.experts.tree import Tree
 from textgen.experts.words import Words
-from textgen.experts.words.contexts import CHARACTERS, LEVEL_BITS
+from textgen.experts.words.contexts import CHARACTERS, LEVEL_BITS, LEVELS
 from textgen.webpage.columns import Column
 from textgen.webpage.counts.subsets import Integers, skipped
 
@@ -47,7 +47,8 @@ def _contexts(contexts: Tree, pieces: Tree) -> dict[str, Column]:
     levels, added, above = keys & _LEVEL, keys >> LEVEL_BITS, contexts.parents()
     shapes = np.stack([levels, contexts.beneath], axis=1).reshape(-1)[1:]
     known = np.stack([levels[above], (1 << LEVEL_BITS) + levels], axis=1).reshape(-1)[1:]
-    found = {"contexts.shapes": Column.of(shapes, known, direct=64)}
+    goes_on = known < (1 << LEVEL_BITS) + LEVELS  # the longest contexts have no longer ones
+    found = {"contexts.shapes": Column.of(shapes[goes_on], known[goes_on], direct=64)}
     values, used = np.zeros(len(keys), np.int64), []
     for level in range(1, _LEVEL + 1):
         rows = np.flatnonzero(levels == level)
@@ -114,7 +115,7 @@ def _entries(words: Words) -> dict[str, Column]:
     known = (levels[owners] * (_MOST_TOGETHER + 1) + together) * 2 + alone
     known_lengths = levels * (_MOST_SIZES + 1) + np.minimum(sizes, _MOST_SIZES)
     return {
-        "words.lengths": Column.of(follow - 1, known_lengths, direct=64),
+        "words.lengths": Column.of((follow - 1)[sizes > 1], known_lengths[sizes > 1], direct=64),
         "words.tokens": Column.of(*skipped(places, starts, sizes), direct=64),
         "words.counts": Column.of(own - alone, known, direct=32),
     }

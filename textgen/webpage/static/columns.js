@@ -2,7 +2,7 @@
 "use strict";
 
 const LANES = 128;
-const PRECISION = 12;
+const PRECISION = 11;
 
 class Column {
   constructor(described, section, table) {
@@ -12,32 +12,35 @@ class Column {
     this.states = new Uint32Array(section(described.states).buffer);
     this.words = new Uint16Array(section(described.words).buffer);
     this.bits = section(described.bits);
-    this.looked = []; // of each context: the symbol of each slot, and where it begins
+    // Of each context: the symbol of each slot, and where it begins.
+    this.looked = new Array(table.length / this.symbols).fill(null);
     this.read = this.word = this.bit = 0;
   }
 
   // The next number; the context is what the writer knew of it.
   next(context) {
-    const lane = this.read++ % LANES;
-    const table = this.looked[context] || this.prepare(context);
+    const lane = this.read++ & (LANES - 1);
+    let table = this.looked[context];
+    if (table === null) table = this.prepare(context);
     const state = this.states[lane];
     const slot = state & ((1 << PRECISION) - 1);
     const symbol = table.symbols[slot];
-    const frequency = this.frequencies[context * this.symbols + symbol];
-    let later = frequency * (state >>> PRECISION) + slot - table.begins[symbol];
-    if (later < 65536) later = later * 65536 + this.words[this.word++];
-    this.states[lane] = later;
-    if (symbol < this.direct) return symbol;
-    const length = symbol - this.direct;
+    const later = Math.imul(table.frequencies[symbol], state >>> PRECISION) + slot - table.begins[symbol];
+    // A product of 32 bits is negative from 2 ** 31 on; as one without a sign it is right again.
+    this.states[lane] = later >>> 0 < 65536 ? (later << 16) | this.words[this.word++] : later;
+    return symbol < this.direct ? symbol : this.direct + this.rest(symbol - this.direct) - 1;
+  }
+
+  rest(length) {
     let rest = 1 << length;
     for (let place = 0; place < length; place++, this.bit++) {
       if ((this.bits[this.bit >> 3] >> (this.bit & 7)) & 1) rest |= 1 << place;
     }
-    return this.direct + rest - 1;
+    return rest;
   }
 
   prepare(context) {
-    const symbols = new Uint16Array(1 << PRECISION);
+    const symbols = new (this.symbols > 256 ? Uint16Array : Uint8Array)(1 << PRECISION);
     const begins = new Uint16Array(this.symbols);
     let begin = 0;
     for (let symbol = 0; symbol < this.symbols; symbol++) {
@@ -46,7 +49,8 @@ class Column {
       symbols.fill(symbol, begin, begin + frequency);
       begin += frequency;
     }
-    return (this.looked[context] = { symbols, begins });
+    const frequencies = this.frequencies.subarray(context * this.symbols, (context + 1) * this.symbols);
+    return (this.looked[context] = { symbols, begins, frequencies });
   }
 }
 
@@ -55,8 +59,10 @@ function subset(column, candidates, wanted) {
   if (PLACES.length < wanted) PLACES = new Int32Array(2 * wanted);
   let place = -1;
   for (let i = 0; i < wanted; i++) {
-    const context = Math.min(candidates - place - 1, 31) * 16 + Math.min(wanted - i, 15);
-    PLACES[i] = place += 1 + column.next(context);
+    const left = candidates - place - 1;
+    // If as many are left as are wanted, it is all of them, and nothing is written.
+    place += left === wanted - i ? 1 : 1 + column.next(Math.min(left, 31) * 16 + Math.min(wanted - i, 15));
+    PLACES[i] = place;
   }
   return PLACES;
 }

@@ -3,7 +3,8 @@
 "use strict";
 
 const DISCOUNTED = 3;
-const LOGS = new Float32Array(65536).map((_, total) => Math.log1p(total) / 8);
+const LOGS = new Float32Array(65536);
+for (let total = 0; total < LOGS.length; total++) LOGS[total] = Math.log1p(total) / 8;
 
 // What came after each context: `last` and `counts` from starts[context] to starts[context + 1].
 function mix(counts, discounts, from, context, found, confidences, at) {
@@ -48,46 +49,56 @@ function place(keys, starts, node, key) {
   return low < end && keys[low] === key ? low : -1;
 }
 
+// The n-grams of one length. For each context there are candidates among the shorter ones, from `first` on: what
+// came after it without its first token. Returns the order, and the same of the contexts that are one token longer.
+function orderFrom(lengths, tokens, { first, sizes }, shorter) {
+  const contexts = first.length;
+  const starts = new Int32Array(contexts + 1);
+  for (let c = 0; c < contexts; c++) {
+    starts[c + 1] = starts[c] + 1 + (sizes[c] > 1 ? lengths.next(Math.min(sizes[c], 63)) : 0);
+  }
+  const entries = starts[contexts];
+  const [last, counts] = [new Uint16Array(entries), new Uint32Array(entries)];
+  const further = { first: new Int32Array(entries), sizes: new Int32Array(entries) };
+  for (let c = 0, entry = 0; c < contexts; c++) {
+    const many = starts[c + 1] - starts[c];
+    const candidates = subset(tokens, sizes[c], many);
+    for (let i = 0; i < many; i++, entry++) {
+      const behind = first[c] + candidates[i];
+      let inner = 0;
+      if (shorter === null) {
+        last[entry] = behind;
+      } else {
+        inner = behind;
+        last[entry] = shorter.last[behind];
+        shorter.counts[behind]++;
+      }
+      further.first[entry] = starts[inner];
+      further.sizes[entry] = starts[inner + 1] - starts[inner];
+    }
+  }
+  return [{ starts, last, counts }, further];
+}
+
+function countsFrom(column, { starts, counts }) {
+  for (let c = 0; c + 1 < starts.length; c++) {
+    const together = Math.min(starts[c + 1] - starts[c], 15);
+    for (let i = starts[c]; i < starts[c + 1]; i++) counts[i] = 1 + column.next(together);
+  }
+}
+
 class Ngrams {
   constructor(columns, vocabulary, longest) {
     this.orders = [];
-    let first = [0];
-    let sizes = [vocabulary];
+    const [lengths, tokens] = [columns["ngrams.lengths"], columns["ngrams.tokens"]];
+    let order = null;
+    let candidates = { first: Int32Array.of(0), sizes: Int32Array.of(vocabulary) };
     for (let length = 1; length <= longest; length++) {
-      const shorter = this.orders[length - 2];
-      const starts = new Int32Array(first.length + 1);
-      for (let c = 0; c < first.length; c++) {
-        starts[c + 1] = starts[c] + 1 + columns["ngrams.lengths"].next(Math.min(sizes[c], 63));
-      }
-      const entries = starts[first.length];
-      const order = { starts, last: new Uint16Array(entries), counts: new Uint32Array(entries) };
-      // What comes after each n-gram is a part of what comes after it without its first token.
-      const nextFirst = new Int32Array(entries);
-      const nextSizes = new Int32Array(entries);
-      for (let c = 0; c < first.length; c++) {
-        const many = starts[c + 1] - starts[c];
-        const candidates = subset(columns["ngrams.tokens"], sizes[c], many);
-        for (let i = 0; i < many; i++) {
-          const entry = starts[c] + i;
-          const behind = first[c] + candidates[i];
-          order.last[entry] = shorter ? shorter.last[behind] : behind;
-          if (shorter) shorter.counts[behind]++;
-          const inner = shorter ? behind : 0;
-          nextFirst[entry] = starts[inner];
-          nextSizes[entry] = starts[inner + 1] - starts[inner];
-        }
-      }
+      [order, candidates] = orderFrom(lengths, tokens, candidates, order);
       this.orders.push(order);
-      [first, sizes] = [nextFirst, nextSizes];
     }
-    const last = this.orders[longest - 1];
-    for (let c = 0; c + 1 < last.starts.length; c++) {
-      const together = Math.min(last.starts[c + 1] - last.starts[c], 15);
-      for (let i = last.starts[c]; i < last.starts[c + 1]; i++) {
-        last.counts[i] = 1 + columns["ngrams.counts"].next(together);
-      }
-    }
-    for (const order of this.orders) order.discounts = discountsOf(order.counts);
+    countsFrom(columns["ngrams.counts"], order);
+    for (const each of this.orders) each.discounts = discountsOf(each.counts);
     this.longest = longest;
     this.before = longest - 1;
     this.confidences = 2 * (longest - 1);
@@ -111,7 +122,7 @@ class Ngrams {
 
 function discountsOf(counts) {
   const times = [0, 0, 0, 0, 0];
-  for (const count of counts) if (count <= 4) times[count]++;
+  for (let i = 0; i < counts.length; i++) if (counts[i] <= 4) times[counts[i]]++;
   const [one, two, three, four] = times.slice(1).map((number) => Math.max(1, number));
   const share = one / (one + 2 * two);
   const values = [1 - (2 * share * two) / one, 2 - (3 * share * three) / two, 3 - (4 * share * four) / three];

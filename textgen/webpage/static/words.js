@@ -24,7 +24,7 @@ function piecesFrom(columns, nodes) {
       keys[node] = eldest ? rise : keys[node - 1] + rise + 1;
     }
     beneath[node] = columns["pieces.beneath"].next(Math.min(keys[node], 255));
-    above.fill(node, child, (child += beneath[node]));
+    for (let left = beneath[node]; left; left--) above[child++] = node;
   }
   return { keys, above, children: childrenOf(beneath) };
 }
@@ -47,7 +47,8 @@ function contextsFrom(columns, nodes, pieces) {
   const used = [];
   for (let level = CHARACTERS + 1; level <= LEVELS; level++) {
     const column = columns[`contexts.used${level}`];
-    used[level] = Int32Array.from(depths.keys()).filter((node) => column.next(depths[node]));
+    used[level] = [];
+    for (let node = 0; node < depths.length; node++) if (column.next(depths[node])) used[level].push(node);
   }
   used[CHARACTERS + 1].sort(byEnds(pieces));
   const [levels, added, above] = [new Uint8Array(nodes), new Int32Array(nodes), new Int32Array(nodes)];
@@ -62,8 +63,8 @@ function contextsFrom(columns, nodes, pieces) {
       if (level === CHARACTERS + 1) word = value = word + 1 + (value & 1 ? -(value + 1) / 2 : value / 2);
       added[node] = level <= CHARACTERS ? value : used[level][value];
     }
-    beneath[node] = shapes.next(LEVELS + 1 + levels[node]);
-    above.fill(node, child, (child += beneath[node]));
+    if (levels[node] < LEVELS) beneath[node] = shapes.next(LEVELS + 1 + levels[node]);
+    for (let left = beneath[node]; left; left--) above[child++] = node;
   }
   const keys = new Uint32Array(nodes);
   for (let node = 0; node < nodes; node++) keys[node] = (added[node] << 3) | levels[node];
@@ -78,7 +79,7 @@ function entriesFrom(columns, entries, contexts, vocabulary) {
   for (let c = 0; c < levels.length; c++) {
     const first = c ? starts[above[c]] : 0;
     const size = c ? starts[above[c] + 1] - first : vocabulary;
-    const many = 1 + lengths.next(levels[c] * 32 + Math.min(size, 31));
+    const many = 1 + (size > 1 ? lengths.next(levels[c] * 32 + Math.min(size, 31)) : 0);
     const candidates = subset(tokens, size, many);
     for (let i = 0; i < many; i++) {
       if (c) deeper[first + candidates[i]]++;

@@ -2,12 +2,13 @@
 "use strict";
 
 const LONGEST_HELD = 256;
-const SEGMENTS = typeof Intl.Segmenter === "function" ? new Intl.Segmenter("en", { granularity: "grapheme" }) : null;
+let segments = null;
 
 // The lengths in code points of what a reader sees as one character each.
 function clusters(symbols) {
-  if (!SEGMENTS || symbols.every((symbol) => symbol < "\u0300")) return symbols.map(() => 1);
-  return Array.from(SEGMENTS.segment(symbols.join("")), ({ segment }) => [...segment].length);
+  if (!Intl.Segmenter || symbols.every((symbol) => symbol < "\u0300")) return symbols.map(() => 1);
+  segments ||= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return Array.from(segments.segment(symbols.join("")), ({ segment }) => [...segment].length);
 }
 
 class Writer {
