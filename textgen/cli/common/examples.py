@@ -9,7 +9,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "train": ("textgen train notes.txt", "textgen train diary/ letters.txt --time-limit 60 --output mine"),
     "sample": (
         "textgen sample plays --length 300",
-        "echo 'to be' | textgen sample plays/model --seed - --quiet",
+        "textgen sample plays --with letters --mix 0.4",
     ),
     "chat": ("textgen chat plays", "textgen chat plays/model --temperature 0.5 --length 120"),
     "models": ("textgen models", "textgen models ~/texts --json"),
