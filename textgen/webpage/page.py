@@ -12,7 +12,18 @@ from string import Template
 from textgen.bundle import Bundle
 from textgen.webpage.payload import payload_of
 
-ENGINE = ("columns", "experts", "words", "product", "network", "drawing", "prompt", "writer", "model")
+ENGINE = (
+    "columns",
+    "experts",
+    "chains",
+    "words",
+    "product",
+    "network",
+    "drawing",
+    "prompt",
+    "writer",
+    "model",
+)
 """The scripts that read the model and write with it, in the order in which they build on each other."""
 
 _CODE_LICENCE = "the page's own code: MIT, the Pastiche authors"

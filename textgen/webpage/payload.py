@@ -20,12 +20,13 @@ import numpy as np
 from textgen.bundle import Bundle
 from textgen.errors import BundleError
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
 from textgen.levels import CHAR
 from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import CharacterTokenizer
 from textgen.webpage.columns import Column
-from textgen.webpage.counts import ngrams, words
+from textgen.webpage.counts import chains, ngrams
 from textgen.webpage.forms import SPACES, forms_of
 
 CELL = "linear"
@@ -65,16 +66,19 @@ def payload_of(bundle: Bundle) -> bytes:
     for expert in bundle.experts:
         if isinstance(expert, KneserNey):
             columns |= ngrams.columns(expert)
-        elif isinstance(expert, Words):
-            columns |= words.columns(expert)
-            discounts = expert.counted.counts.by_level.reshape(-1).tolist()
-            described["words"] = {
-                "kinds": expert.kinds.tolist(),
-                "discounts": discounts,
+        elif isinstance(expert, Words | Long):
+            columns |= chains.columns(expert)
+            described[expert.name] = {
+                "name": expert.name,
+                "discounts": expert.counted.counts.by_level.reshape(-1).tolist(),
                 "pieces": expert.counted.pieces.nodes,
                 "contexts": expert.counted.contexts.nodes,
                 "entries": expert.entries,
             }
+            if isinstance(expert, Words):
+                described[expert.name]["kinds"] = expert.kinds.tolist()
+        else:
+            raise BundleError(f"this model counts {expert.name}, which no page can hold")
     plain, tables = _Sections(), _Sections()
     ordered = [bundle.weights[name] for name in spec.shapes()]
     planes = np.concatenate([array.astype("<f4").reshape(-1) for array in ordered]).view(np.uint8)

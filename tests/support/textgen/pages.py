@@ -18,6 +18,7 @@ from tests.support.textgen.bundles import manifest_of
 from textgen.bundle import Bundle
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
+from textgen.experts.long import Long
 from textgen.experts.words import Words
 from textgen.experts.words.contexts import kinds_of
 from textgen.network.spec import NetworkSpec
@@ -56,9 +57,11 @@ def counted_bundle(
     if spec.prior:
         weights["prior.bias"] = np.full_like(weights["prior.bias"], 1 / len(spec.mixed))
         experts.append(KneserNey.count(tokens, tokenizer.size, spec.prior))
-    if spec.experts:
+    if "words" in spec.experts:
         names = [tokenizer.name_of(token) for token in range(tokenizer.size)]
         experts.append(Words.count(tokens, tokenizer.size, kinds_of(names)))
+    if "long" in spec.experts:
+        experts.append(Long.count(tokens, tokenizer.size))
     return Bundle(spec, tokenizer, weights, manifest_of(spec, seeds), tuple(experts))
 
 

@@ -55,6 +55,8 @@ def assert_same(tmp_path: Path, bundle: Bundle, jobs: list[dict[str, Any]]) -> l
     [
         {},
         {"experts": ()},
+        {"experts": ("long",)},
+        {"experts": ("words", "long")},
         {"experts": (), "prior": 3},
         {"experts": (), "prior": 0},
         {"expansion": 2},

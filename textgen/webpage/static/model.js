@@ -33,8 +33,9 @@ async function modelFrom(base64) {
   model.weights = weightsFrom(described, columns["weights.high"], section);
   model.experts = [];
   if (spec.prior) model.experts.push(new Ngrams(columns, spec.vocabulary, spec.prior));
-  if (described.words) {
-    model.experts.push(new Words(columns, spec.vocabulary, described.words));
+  const kinds = { words: Words, long: Long };
+  for (const name of spec.experts || []) {
+    model.experts.push(new kinds[name](columns, spec.vocabulary, described[name]));
   }
   return model;
 }

@@ -1,4 +1,4 @@
-"""The expert for words as columns: its pieces, the chain of contexts, and what came after each.
+"""An expert of chained contexts as columns: its pieces, the contexts, and what came after each.
 
 The reader builds the contexts from short to long, and their counts from long to short: a count is at least
 the number of longer contexts after which the token came, too.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from textgen.errors import BundleError
+from textgen.experts.chains.chain import LEVEL_BITS, LEVELS
+from textgen.experts.chains.expert import Chained
 from textgen.experts.tree import Tree
 from textgen.experts.words import Words
-from textgen.experts.words.contexts import CHARACTERS, LEVEL_BITS, LEVELS
+from textgen.experts.words.contexts import CHARACTERS
 from textgen.webpage.columns import Column
 from textgen.webpage.counts.subsets import Integers, skipped
 
@@ -20,14 +22,21 @@ _MOST_SIZES, _MOST_TOGETHER = 31, 15
 _WORD = CHARACTERS + 1
 
 
-def columns(words: Words) -> dict[str, Column]:
+def columns(expert: Chained) -> dict[str, Column]:
     """Return the columns of the pieces, of the contexts, and of the tokens with their counts.
 
     Raises:
         BundleError: shorter contexts do not follow from longer ones.
     """
-    counted = words.counted
-    return {**_pieces(counted.pieces), **_contexts(counted.contexts, counted.pieces), **_entries(words)}
+    counted = expert.counted
+    # The first contexts of words add a token each; those of other chains add pieces everywhere.
+    characters = CHARACTERS if isinstance(expert, Words) else 0
+    found = {
+        **_pieces(counted.pieces),
+        **_contexts(counted.contexts, counted.pieces, characters),
+        **_entries(expert),
+    }
+    return {f"{expert.name}.{name}": column for name, column in found.items()}
 
 
 def _pieces(pieces: Tree) -> dict[str, Column]:
@@ -42,7 +51,7 @@ def _pieces(pieces: Tree) -> dict[str, Column]:
     }
 
 
-def _contexts(contexts: Tree, pieces: Tree) -> dict[str, Column]:
+def _contexts(contexts: Tree, pieces: Tree, characters: int) -> dict[str, Column]:
     keys = contexts.keys.astype(np.int64)
     levels, added, above = keys & _LEVEL, keys >> LEVEL_BITS, contexts.parents()
     shapes = np.stack([levels, contexts.beneath], axis=1).reshape(-1)[1:]
@@ -52,26 +61,26 @@ def _contexts(contexts: Tree, pieces: Tree) -> dict[str, Column]:
     values, used = np.zeros(len(keys), np.int64), []
     for level in range(1, _LEVEL + 1):
         rows = np.flatnonzero(levels == level)
-        if level <= CHARACTERS:
+        if level <= characters:
             values[rows] = added[rows]
             continue
         distinct = np.unique(added[rows])
         present = np.zeros(pieces.nodes, np.int64)
         present[distinct] = 1
         used.append(present)
-        if level == _WORD:
+        if characters and level == _WORD:
             # By their last characters: so they nearly follow one another.
             distinct = distinct[_by_ends(pieces)[distinct].argsort()]
         ranks = np.zeros(pieces.nodes, np.int64)
         ranks[distinct] = np.arange(len(distinct))
         values[rows] = ranks[added[rows]]
-        if level == _WORD:
+        if characters and level == _WORD:
             step = np.diff(values[rows], prepend=-1) - 1
             values[rows] = np.where(step < 0, -2 * step - 1, 2 * step)
     depth = np.minimum(_depths(pieces), 7)
-    for level, present in enumerate(used, start=_WORD):
+    for level, present in enumerate(used, start=characters + 1):
         found[f"contexts.used{level}"] = Column.of(present, depth, direct=2)
-    parent = np.where(levels <= CHARACTERS, np.minimum(added[above], 255), 255 + levels)
+    parent = np.where(levels <= characters, np.minimum(added[above], 255), 255 + levels)
     found["contexts.added"] = Column.of(values[1:], parent[1:], direct=256)
     return found
 
@@ -93,20 +102,20 @@ def _depths(pieces: Tree) -> Integers:
     return np.array(depths, np.int64)
 
 
-def _entries(words: Words) -> dict[str, Column]:
-    contexts, counts = words.counted.contexts, words.counted.counts
+def _entries(expert: Chained) -> dict[str, Column]:
+    contexts, counts = expert.counted.contexts, expert.counted.counts
     starts, last = counts.starts.astype(np.int64), counts.last.astype(np.int64)
     follow, above = np.diff(starts), contexts.parents()
     owners = np.repeat(np.arange(len(follow)), follow)
-    keys = owners * words.vocabulary + last
-    wanted = above[owners] * words.vocabulary + last
+    keys = owners * expert.vocabulary + last
+    wanted = above[owners] * expert.vocabulary + last
     inner = owners > 0
     behind = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    sizes = np.where(np.arange(len(follow)) > 0, follow[above], words.vocabulary)
+    sizes = np.where(np.arange(len(follow)) > 0, follow[above], expert.vocabulary)
     deeper = np.bincount(behind[inner], minlength=len(keys))
     own = counts.counts.astype(np.int64) - deeper
     if (keys[behind] != wanted)[inner].any() or (own < 0).any():
-        raise BundleError("the words of this model are not those of a text; no page can hold them")
+        raise BundleError(f"the counts of {expert.name} are not those of a text; no page can hold them")
     places = np.where(inner, behind - starts[above[owners]], last)
     levels = (contexts.keys & np.uint32(_LEVEL)).astype(np.int64)
     together = np.minimum(follow, _MOST_TOGETHER)[owners]
@@ -115,7 +124,7 @@ def _entries(words: Words) -> dict[str, Column]:
     known = (levels[owners] * (_MOST_TOGETHER + 1) + together) * 2 + alone
     known_lengths = levels * (_MOST_SIZES + 1) + np.minimum(sizes, _MOST_SIZES)
     return {
-        "words.lengths": Column.of((follow - 1)[sizes > 1], known_lengths[sizes > 1], direct=64),
-        "words.tokens": Column.of(*skipped(places, starts, sizes), direct=64),
-        "words.counts": Column.of(own - alone, known, direct=32),
+        "lengths": Column.of((follow - 1)[sizes > 1], known_lengths[sizes > 1], direct=64),
+        "tokens": Column.of(*skipped(places, starts, sizes), direct=64),
+        "counts": Column.of(own - alone, known, direct=32),
     }
