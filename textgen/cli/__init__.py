@@ -32,6 +32,7 @@ _COMMANDS = {
     "models": "List the models in a folder.",
     "evaluate": "Say how well a model predicts a text.",
     "inspect": "Show what a bundle is.",
+    "export": "Write a model as one web page.",
     "base": "Add, list and remove pretrained bases.",
     "corpus": "Get a corpus, or look at one.",
     "benchmark": "Measure what this machine does.",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from textgen.blending import DEFAULT_MIX, blend
 from textgen.cli.common.bundles import bundle_at, one_of
 from textgen.cli.common.reading import quiet_option
 from textgen.cli.common.streams import json_line
@@ -28,6 +29,10 @@ STANDARD_INPUT = "-"
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the corpus; its model/ is used.")
 @click.option("--model", "bundle", type=click.Path(path_type=Path), help="A bundle.")
 @click.option("--base", help="A pretrained base, as it is (`textgen base list`).")
+@click.option(
+    "--with", "other", type=click.Path(path_type=Path), metavar="MODEL", help="Blend with this model."
+)
+@click.option("--mix", type=float, help=f"Share of the model --with, 0 to 1.  [default: {DEFAULT_MIX}]")
 @click.option("--seed", default="", help="Text to go on from; - reads it.  [default: a line start]")
 @click.option(
     "--unseen",
@@ -96,6 +101,8 @@ def command(
     bundle: Path | None,
     base: str | None,
     *,
+    other: Path | None,
+    mix: float | None,
     seed: str,
     as_json: bool,
     stream: bool,
@@ -109,6 +116,8 @@ def command(
     one_of({"MODEL": model, "--data-dir": data_dir, "--model": bundle, "--base": base})
     if as_json and stream:
         raise click.UsageError("give either --json or --stream")
+    if mix is not None and other is None:
+        raise click.UsageError("--mix is the share of a second model; name one by --with")
     settings = SamplingSettings(**controls).seeded()
     if stream and settings.count > 1:
         raise click.UsageError("--stream writes one text; leave --count out")
@@ -120,6 +129,8 @@ def command(
         loaded = TextModel.load(bundle_at(model))
     else:
         loaded = TextModel.load(bundle if bundle is not None else Path(data_dir or ".") / "model")
+    if other is not None:
+        loaded = blend(loaded, TextModel.load(bundle_at(other)), DEFAULT_MIX if mix is None else mix)
     if loaded.manifest.half_trained:
         click.echo(
             f"note: this model's training was ended after {loaded.manifest.fraction:.0%} of its time",

