@@ -202,7 +202,7 @@ def _tell_end(sample: Sample, code_of: _CodeOf | None) -> None:
         )
     if code_of:
         code = code_of(sample)
-        told = f"receipt {code}" if code else "no receipt: no code can end a text where the clock ended it"
+        told = f"receipt {code}" if code else "no receipt: a code holds no long stop texts, nor a time limit"
         click.echo(told, err=True)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from textgen.errors import BundleError
+from textgen.errors import BundleError, SettingsError
 from textgen.files.fingerprint import claimed_fingerprint
 from textgen.model import TextModel
 from textgen.receipts.changes import Change, changes
@@ -52,16 +52,15 @@ class Verification:
 def code_of_sample(
     model: TextModel, settings: SamplingSettings, sample: Sample, *, seeded: bool
 ) -> str | None:
-    """Return the code of a sample, or None if the clock ended it: no code can repeat that.
+    """Return the code of a sample, or None if no code can draw it again.
+
+    No code can repeat what the clock ended, and none can hold long stop sequences.
 
     Args:
         model: the model that wrote it.
         settings: those it was asked for with; its random seed is the sample's own.
         sample: the sample.
         seeded: a seed was given; else the model chose one.
-
-    Raises:
-        SettingsError: the stop sequences are too long for a code.
     """
     if sample.ended not in ("length", "stop") or not model.fingerprint:
         return None
@@ -84,7 +83,10 @@ def code_of_sample(
         novel=settings.novel,
         replaced=settings.unseen == "replace",
     )
-    return receipt.to_code()
+    try:
+        return receipt.to_code()
+    except SettingsError:
+        return None
 
 
 def settings_of(receipt: Receipt) -> SamplingSettings:
