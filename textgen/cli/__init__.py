@@ -31,6 +31,7 @@ _COMMANDS = {
     "chat": "Type beginnings, and a model goes on from them.",
     "models": "List the models in a folder.",
     "verify": "Say whether a model wrote a text, to the letter.",
+    "who": "Say which model most likely wrote a text.",
     "evaluate": "Say how well a model predicts a text.",
     "inspect": "Show what a bundle is.",
     "base": "Add, list and remove pretrained bases.",
@@ -42,7 +43,7 @@ _COMMANDS = {
 
 
 # The module of a command lies beside this file unless it is listed here.
-_FOLDERS = {"verify": "authorship."}
+_FOLDERS = {"verify": "authorship.", "who": "authorship."}
 
 
 class _LazyGroup(click.Group):

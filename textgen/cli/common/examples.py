@@ -17,6 +17,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "textgen verify letter.txt --model plays",
         "echo 'to be' | textgen verify - --code TG1ABQ5DX2MKA100MJQ80XAM0AE --model plays --model names",
     ),
+    "who": (
+        "textgen who letter.txt --model plays --model names/model",
+        "echo 'to be, or not to be' | textgen who - --model plays --json",
+    ),
     "evaluate": (
         "textgen evaluate --model plays/model plays/validate.txt",
         "textgen evaluate --base smollm2 notes.txt --json",
