@@ -11,9 +11,13 @@ from enum import Enum
 from pathlib import Path
 
 from bot.authorship.claims import Claim
+from bot.errors import SamplerUnavailable
 from bot.generation.pool import SamplerPool
 from bot.generation.request import SamplingOptions
 from bot.generation.sampler_protocol import SampledText, SamplerRequest
+from bot.i18n import _
+from bot.infra.storage.errors import Damaged, StorageError
+from bot.infra.storage.storage import Storage
 from bot.text import hidden_words
 from models import GuildSettings, TextModel
 from textgen.errors import BundleError, SettingsError
@@ -57,7 +61,7 @@ class Checked:
 
 
 async def check(
-    claim: Claim, models: Sequence[TextModel], pool: SamplerPool, root: Path, settings: GuildSettings
+    claim: Claim, models: Sequence[TextModel], pool: SamplerPool, storage: Storage, settings: GuildSettings
 ) -> Checked:
     """Check a claim.
 
@@ -65,14 +69,14 @@ async def check(
         claim: a text with its receipt.
         models: all models of the server that asks.
         pool: the samplers.
-        root: folder that the models' paths start from.
+        storage: has the models' bundles.
         settings: the server's.
 
     Raises:
         SampleRefused: the model's bundle is damaged.
         SamplerUnavailable: no sampler answered.
     """
-    model = await asyncio.to_thread(_named, claim.receipt, models, root)
+    model = await asyncio.to_thread(_named, claim.receipt, models, storage)
     if model is None:
         return Checked(Outcome.NO_MODEL, claim)
     seed = await asyncio.to_thread(_seed, claim, settings.hidden_words)
@@ -99,12 +103,18 @@ async def check(
     return await asyncio.to_thread(_compared, claim, model, text, settings.hidden_words)
 
 
-def _named(receipt: Receipt, models: Sequence[TextModel], root: Path) -> TextModel | None:
+def _named(receipt: Receipt, models: Sequence[TextModel], storage: Storage) -> TextModel | None:
+    """The model of that fingerprint; None if there is none."""
     for model in models:
         try:
-            if claimed_fingerprint(root / model.bundle_path).startswith(receipt.model):
-                return model
-        except BundleError:
+            with storage.lease(model.bundle_path) as bundle:
+                if claimed_fingerprint(bundle).startswith(receipt.model):
+                    return model
+        except StorageError:
+            raise SamplerUnavailable(
+                _("The files of this model cannot be reached at this moment. Please try again later.")
+            ) from None
+        except (BundleError, FileNotFoundError, Damaged):
             continue
     return None
 

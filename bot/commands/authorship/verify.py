@@ -58,10 +58,7 @@ class Verify(commands.Cog):
                 raise UserError(_nothing_to_check(claims))
             self.bot.cooldowns.take(guild_id, interaction.user.id, settings.cooldown_s)
             checked = await asyncio.gather(
-                *(
-                    check(claim, models, self.bot.pool, self.bot.settings.data_dir, settings)
-                    for claim in claims.texts
-                )
+                *(check(claim, models, self.bot.pool, self.bot.storage, settings) for claim in claims.texts)
             )
         card = answer_card(
             checked,
