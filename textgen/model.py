@@ -56,6 +56,7 @@ class TextModel:
         self.manifest = bundle.manifest
         self.spec: NetworkSpec | TunedSpec | LlamaSpec = bundle.spec
         self.tokenizer = bundle.tokenizer
+        self.fingerprint = bundle.fingerprint
         self._bundle, self._known = bundle, bundle.known
         self.stepper = stepper_of(bundle)
 
@@ -84,7 +85,8 @@ class TextModel:
         lines = made.known.to_arrays() if made.known else None
         # The tokenizer of a fine-tuned base comes with the base, which has a place of its own.
         tokenizer = None if made.base else made.tokenizer.to_json()
-        return _unpickled, (made.spec.to_json(), tokenizer, dict(made.weights), made.manifest, counts, lines)
+        parts = tokenizer, dict(made.weights), made.manifest, counts, lines, made.fingerprint
+        return _unpickled, (made.spec.to_json(), *parts)
 
     @classmethod
     def load(cls, path: str | Path) -> TextModel:
@@ -198,9 +200,7 @@ class TextModel:
 
     def sample(self, seed: str, settings: SamplingSettings) -> Sample:
         """Write a text and return it with its seeds; ``settings.count`` is ignored."""
-        request, _ = self.request(seed, settings)
-        self._write([request])
-        return Sample.of(request)
+        return self.samples(seed, replace(settings, count=1))[0]
 
     def samples(self, seed: str, settings: SamplingSettings) -> list[Sample]:
         """Write ``settings.count`` texts in one batch."""
@@ -288,11 +288,12 @@ def _unpickled(
     manifest: bundles.Manifest,
     counts: dict[str, npt.NDArray[Any]] | None,
     lines: dict[str, npt.NDArray[Any]] | None,
+    fingerprint: str,
 ) -> TextModel:
     tuned = TunedSpec.from_json(spec) if TunedSpec.describes(spec) else None
     base = store.find(tuned.base_sha256) if tuned else None
     network = tuned or NetworkSpec.from_json(spec)
     experts = from_arrays(network.vocabulary, network.prior, network.experts, counts) if counts else ()
-    known = None if lines is None else KnownLines.from_arrays(lines)
+    known = KnownLines.from_arrays(lines) if lines is not None else None
     tokens = base.tokenizer if base else tokenizer_from_json(tokenizer)
-    return TextModel(bundles.Bundle(network, tokens, weights, manifest, experts, known, base))
+    return TextModel(bundles.Bundle(network, tokens, weights, manifest, experts, known, base, fingerprint))

@@ -2,6 +2,7 @@
 
 COMMAND_MODULES = (
     "bot.commands.generate",
+    "bot.commands.authorship.verify",
     "bot.commands.train",
     "bot.commands.jobs",
     "bot.commands.models",

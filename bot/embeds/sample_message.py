@@ -123,6 +123,8 @@ def _footer(sample: Sample, number: int, count: int) -> str:
         parts.append(_("still learning: its training was ended early"))
     if sample.left_out:
         parts.append(_("never seen and left out: {symbols}").format(symbols=_symbols(sample.left_out)))
+    if sample.receipt:
+        parts.append(sample.receipt)
     return " · ".join(parts)
 
 
@@ -172,6 +174,13 @@ def text_of(message: discord.Message, number: int = 0) -> str:
     if number:
         return "".join(_parted(_description(message, number - 1)))
     return "".join("".join(_parted(_written(embed))) for embed in message.embeds)
+
+
+def shown_in(embed: discord.Embed) -> tuple[str, bool]:
+    """What an embed shows of a sample, its seed included, and whether it is cut there."""
+    cut = NOTE in (embed.description or "")
+    text = "".join(_parted(_written(embed)))
+    return (text.removesuffix("…"), True) if cut else (text, False)
 
 
 def after_hidden(text: str) -> str:

@@ -144,6 +144,7 @@ class Sample:
         copied: characters of the longest passage that stands in the corpus; 0 if the server allows it.
         ended_early: a person ended the model's training early.
         left_out: symbols of the seed that the model has never seen; `seed` lacks them.
+        receipt: the code that draws it again (`textgen.receipts.code`); empty if none can.
     """
 
     model_name: str
@@ -153,6 +154,7 @@ class Sample:
     copied: int = 0
     ended_early: bool = False
     left_out: tuple[str, ...] = ()
+    receipt: str = ""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class SamplerRequest:
             **watched,
             "server": str(self.guild_id),
             "measure": True,
+            "receipt": True,
         }
 
 
@@ -54,6 +55,7 @@ class SampledText:
         copied: characters of the longest passage that stands in the corpus; 0 if that is allowed.
         training: what ended the model's training.
         unseen: symbols of the seed that were left out because the model has never seen them.
+        receipt: the code that draws it again; empty if none can.
     """
 
     seed: str
@@ -62,6 +64,7 @@ class SampledText:
     copied: int = 0
     training: str = ""
     unseen: tuple[str, ...] = ()
+    receipt: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,11 @@ def texts_of(answer: Mapping[str, Any]) -> tuple[SampledText, ...]:
     seeds = answer["seeds"] if several else [answer["seed"]]
     random_seeds = answer["random_seeds"] if several else [answer["random_seed"]]
     copied = answer.get("copied", [0] * len(texts))
+    receipts = answer.get("receipts", [None] * len(texts))
+    training, unseen = answer["training"], tuple(answer["unseen"])
     return tuple(
-        SampledText(seed, text, random_seed, longest, answer["training"], tuple(answer["unseen"]))
-        for seed, text, random_seed, longest in zip(seeds, texts, random_seeds, copied, strict=True)
+        SampledText(seed, text, random_seed, longest, training, unseen, receipt or "")
+        for seed, text, random_seed, longest, receipt in zip(
+            seeds, texts, random_seeds, copied, receipts, strict=True
+        )
     )

@@ -136,6 +136,7 @@ def _shown(model: TextModel, settings: GuildSettings, request: SamplerRequest, t
         copied=text.copied,
         ended_early=text.training == ENDED_EARLY,
         left_out=text.unseen,
+        receipt=text.receipt,
     )
 
 

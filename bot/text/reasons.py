@@ -28,7 +28,7 @@ _ADVICE = re.compile(
     r"(?<![\w-])--[a-z][a-z-]*\b|\b(?:pip3?|uv|apt|apt-get|conda) install\b|\bpython3? -m\b"
     r"|\bmake (?:setup|demo|test)\b|\b(?:export )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?:=\S*)?"
     r"|\b(?:textgen|pastiche) (?:train|sample|evaluate|corpus|inspect|benchmark|serve|base|chat|export|models"
-    r"|run|demo|worker|migrate|check|backup|restore)\b"
+    r"|verify|who|run|demo|worker|migrate|check|backup|restore)\b"
 )
 _TRACEBACK = re.compile(
     r"Traceback|^\s*File \"|\b\w+\.py\b|\b0x[0-9a-f]{6,}|\b[a-z_]+(?:\.[a-z_]+)+\.[A-Z]\w+|\[Errno"

@@ -34,6 +34,8 @@ class Bundle:
         experts: the counted models that the network mixes, as many as its spec names.
         known: the lines of a corpus with one item a line; None for other corpora.
         base: the base that was fine-tuned, which is no part of the bundle; None for a network of its own.
+        fingerprint: hash of all that decides its texts (`textgen.files.fingerprint`); empty before it is
+            written.
     """
 
     spec: NetworkSpec | TunedSpec
@@ -43,6 +45,7 @@ class Bundle:
     experts: tuple[Expert, ...] = ()
     known: KnownLines | None = None
     base: Base | None = None
+    fingerprint: str = ""
 
     @property
     def counted(self) -> KneserNey | None:

@@ -20,6 +20,7 @@ from textgen.errors import BundleError
 from textgen.experts.expert import Expert
 from textgen.experts.registry import from_arrays
 from textgen.files.bundle_files import COUNTS, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
+from textgen.files.fingerprint import LARGEST_MANIFEST, fingerprint_of
 from textgen.files.output_folder import Output
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained.tuned.spec import TunedSpec
@@ -27,7 +28,6 @@ from textgen.tokenizers import Tokenizer
 from textgen.tokenizers import from_json as tokenizer_from_json
 
 _LARGEST_JSON = 16 << 20
-_LARGEST_MANIFEST = 4 << 20
 # Small JSON values take ten times as much memory as their text. A tokenizer has at most 600,000 values, in
 # three lists.
 _MOST_VALUES = 1_000_000
@@ -88,7 +88,8 @@ def read(path: Path) -> Bundle:
     if LINES in listing:
         data = _read_listed(path, LINES, listing, largest=LARGEST_FILE)
         known = KnownLines.from_arrays(_parse_arrays(data, path / LINES))
-    return Bundle(spec, tokenizer, weights, manifest, experts, known, base)
+    fingerprint = fingerprint_of(listing, manifest.seeds, items=manifest.items)
+    return Bundle(spec, tokenizer, weights, manifest, experts, known, base, fingerprint)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -116,7 +117,7 @@ def _locate(path: Path) -> Path:
 
 def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
     file = path / MANIFEST
-    return parse_manifest(_parse(_read_limited(file, _LARGEST_MANIFEST), file), file)
+    return parse_manifest(_parse(_read_limited(file, LARGEST_MANIFEST), file), file)
 
 
 def _read_listed(path: Path, name: str, listing: dict[str, Any], *, largest: int = _LARGEST_JSON) -> bytes:

@@ -50,6 +50,11 @@ class Untrained:
         return cls(base, manifest)
 
     @property
+    def fingerprint(self) -> str:
+        """The base's hash, which decides its texts."""
+        return self.base.sha256
+
+    @property
     def spec(self) -> LlamaSpec:
         """The base's sizes."""
         return self.base.spec

@@ -30,6 +30,8 @@ _COMMANDS = {
     "sample": "Write text with a trained model.",
     "chat": "Type beginnings, and a model goes on from them.",
     "models": "List the models in a folder.",
+    "verify": "Say whether a model wrote a text, to the letter.",
+    "who": "Say which model most likely wrote a text.",
     "evaluate": "Say how well a model predicts a text.",
     "inspect": "Show what a bundle is.",
     "export": "Write a model as one web page.",
@@ -41,6 +43,10 @@ _COMMANDS = {
 }
 
 
+# The module of a command lies beside this file unless it is listed here.
+_FOLDERS = {"verify": "authorship.", "who": "authorship."}
+
+
 class _LazyGroup(click.Group):
     """A group whose commands live in modules of this package named like them."""
 
@@ -50,7 +56,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(f"textgen.cli.{cmd_name}").command
+        command = importlib.import_module(f"textgen.cli.{_FOLDERS.get(cmd_name, '')}{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 -- every module of _COMMANDS has one
         return examples.show(command, cmd_name)
 

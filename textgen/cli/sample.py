@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from textgen.blending import DEFAULT_MIX, blend
 from textgen.cli.common.bundles import bundle_at, one_of
 from textgen.cli.common.reading import quiet_option
 from textgen.cli.common.streams import json_line
+from textgen.evaluation.authorship.verification import code_of_sample
 from textgen.model import TextModel
 from textgen.pretrained import store
 from textgen.sampling import SamplingSettings
@@ -22,6 +25,7 @@ from textgen.sampling.typed_text import MAXIMUM_SEED_CHARACTERS
 # The defaults of the library are also those of the flags.
 _DEFAULTS = SamplingSettings()
 STANDARD_INPUT = "-"
+_CodeOf = Callable[[Sample], str | None]
 
 
 @click.command("sample")
@@ -94,6 +98,9 @@ STANDARD_INPUT = "-"
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line for each text.")
 @click.option("--stream", is_flag=True, help="Write each character as it comes.")
+@click.option(
+    "--receipt", is_flag=True, help="Tell a code with which `textgen verify` knows each text again."
+)
 @quiet_option
 def command(
     model: Path | None,
@@ -106,6 +113,7 @@ def command(
     seed: str,
     as_json: bool,
     stream: bool,
+    receipt: bool,
     **controls: Any,
 ) -> None:
     """Write text with MODEL: the folder of a bundle, or a folder that has one in model/.
@@ -140,13 +148,14 @@ def command(
         click.echo(
             "note: this model does not carry which lines stand in its corpus; none is drawn again", err=True
         )
+    code_of = partial(code_of_sample, loaded, settings, seeded=bool(seed)) if receipt else None
     if stream:
-        _stream(loaded, seed, settings)
+        _stream(loaded, seed, settings, code_of)
         return
     for number, sample in enumerate(loaded.samples(seed, settings), 1):
         if as_json:
             described = _described(sample, settings) | {"half_trained": loaded.manifest.half_trained}
-            click.echo(json_line(described))
+            click.echo(json_line(described | ({"receipt": code_of(sample)} if code_of else {})))
             continue
         if settings.count > 1:
             # The blank line belongs to the texts on standard output, the heading to standard error.
@@ -157,7 +166,7 @@ def command(
             click.echo(f"random seed {sample.random_seed}", err=True)
         _tell_typed(sample, settings)
         click.echo(sample.seed + sample.text)
-        _tell_end(sample)
+        _tell_end(sample, code_of)
 
 
 def _typed_seed() -> str:
@@ -168,7 +177,7 @@ def _typed_seed() -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _stream(model: TextModel, seed: str, settings: SamplingSettings) -> None:
+def _stream(model: TextModel, seed: str, settings: SamplingSettings, code_of: _CodeOf | None) -> None:
     request, used = model.request(seed, settings)
     click.echo(f"random seed {settings.random_seed}", err=True)
     _tell_typed(Sample.of(request), settings)
@@ -176,7 +185,7 @@ def _stream(model: TextModel, seed: str, settings: SamplingSettings) -> None:
     for piece in model.stream_of(request):
         click.echo(piece, nl=False)
     click.echo()
-    _tell_end(Sample.of(request))
+    _tell_end(Sample.of(request), code_of)
 
 
 def _tell_typed(sample: Sample, settings: SamplingSettings) -> None:
@@ -193,7 +202,7 @@ def _listed(texts: tuple[str, ...]) -> str:
     return " ".join(map(repr, texts[:10])) + (" …" if len(texts) > 10 else "")
 
 
-def _tell_end(sample: Sample) -> None:
+def _tell_end(sample: Sample, code_of: _CodeOf | None) -> None:
     if sample.ended == "time limit":
         click.echo(f"the time limit ended it after {len(sample.text):,} characters", err=True)
     if sample.copied_lines:
@@ -202,6 +211,10 @@ def _tell_end(sample: Sample) -> None:
             "a higher --temperature does",
             err=True,
         )
+    if code_of:
+        code = code_of(sample)
+        told = f"receipt {code}" if code else "no receipt: a code holds no long stop texts, nor a time limit"
+        click.echo(told, err=True)
 
 
 def _described(sample: Sample, settings: SamplingSettings) -> dict[str, Any]:

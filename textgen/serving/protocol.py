@@ -18,6 +18,7 @@ Keys of a request:
 - ``corpus`` and ``longest_copy``: a corpus' path, and how many characters of it a text may repeat.
 - ``server``: whose turn the request takes. Models take turns by time, so a slow one does not delay the
   others by more than its share. By default each bundle has turns of its own.
+- ``receipt``: true asks for the ``receipts`` of the texts.
 - ``measure``: true asks for ``load_s`` and ``step_s``, and for ``tokens``: the numbers of tokens of the seed
   and of the text.
 
@@ -29,6 +30,7 @@ Keys of an answer, beside those above:
   describe the first one.
 - ``copied``: for each text the length in characters of the longest run that the corpus contains, or 0 if it
   is within ``longest_copy`` (`textgen.evaluation.copies`).
+- ``receipts``: for each text the code that draws it again (`textgen.receipts.code`), or null if none can.
 - ``training``: why the model's training ended.
 - ``load_s`` and ``step_s``: seconds for loading the model and, currently, for one step of its texts.
 - ``line`` and ``values`` of an error: its message as a format, for translation.
@@ -44,6 +46,7 @@ Two more requests: ``{"op": "cancel", "id": "1"}`` drops the request with that i
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +76,7 @@ class Job:
         corpus: path of the corpus to compare with; None for no comparison.
         longest_copy: how many characters of the corpus a text may repeat.
         measure: whether the answer has durations and numbers of tokens.
+        code_of: returns the code of a text; None: the answer has no codes.
     """
 
     identity: str
@@ -82,6 +86,7 @@ class Job:
     corpus: str | None = None
     longest_copy: int = 0
     measure: bool = False
+    code_of: Callable[[Sample], str | None] | None = None
     begun: bool = field(init=False, default=False)
     due_s: float = field(init=False, default=0.0)
 
@@ -107,6 +112,8 @@ class Job:
         if self.measure:
             tokenizer = self.requests[0].tokenizer
             answer["tokens"] = [len(tokenizer.encode(first.seed)), len(tokenizer.encode(first.text))]
+        if self.code_of is not None:
+            answer["receipts"] = [self.code_of(sample) for sample in samples]
         if first.folded:
             answer["folded"] = dict(first.folded)
         if first.never_written:

@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any
 
 from textgen.errors import SettingsError, TextgenError
+from textgen.evaluation.authorship.verification import code_of_sample
 from textgen.evaluation.copies import CopyIndices
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.sampling.engine import Engine
 from textgen.sampling.request import Request
+from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
 from textgen.serving.fair_turns import Turns
 from textgen.serving.loading import Loader
@@ -190,6 +192,7 @@ class Server:
             asked.get("corpus"),
             asked.get("longest_copy", 0),
             asked.get("measure") is True,
+            self._code_of(asked, loaded.model) if asked.get("receipt") is True else None,
         )
         self._take_turns(asked, loaded)
         for request in job.requests:
@@ -213,6 +216,11 @@ class Server:
             if asked.get("scores") is not None:
                 request.keep_scores(asked["scores"])
         return requests
+
+    @staticmethod
+    def _code_of(asked: dict[str, Any], model: TextModel) -> Callable[[Sample], str | None]:
+        settings = SamplingSettings.of(asked["settings"])
+        return partial(code_of_sample, model, settings, seeded=bool(asked["seed"]))
 
     def _cancel(self, identity: str) -> None:
         for path, waiting in list(self._waiting.items()):

@@ -27,7 +27,8 @@ def configure(world: World, place: Place, **values: object) -> None:
 
 
 def footer(message: simcord.ResponseMessage, number: int = 0) -> str:
-    return message.embeds[number].footer.text
+    """The line below a text, without its code."""
+    return re.sub(r" · TG1\w+$", "", message.embeds[number].footer.text)
 
 
 def labels(message: simcord.ResponseMessage) -> list[str]:

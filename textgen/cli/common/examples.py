@@ -13,6 +13,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "chat": ("textgen chat plays", "textgen chat plays/model --temperature 0.5 --length 120"),
     "models": ("textgen models", "textgen models ~/texts --json"),
+    "verify": (
+        "textgen verify letter.txt --model plays",
+        "echo 'to be' | textgen verify - --code TG1ABQ5DX2MKA100MJQ80XAM0AE --model plays --model names",
+    ),
+    "who": (
+        "textgen who letter.txt --model plays --model names/model",
+        "echo 'to be, or not to be' | textgen who - --model plays --json",
+    ),
     "evaluate": (
         "textgen evaluate --model plays/model plays/validate.txt",
         "textgen evaluate --base smollm2 notes.txt --json",

@@ -1,0 +1,1 @@
+"""Did the bot write this text? Read from a message, drawn again, compared, and told to one person."""

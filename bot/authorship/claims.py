@@ -1,0 +1,120 @@
+"""What a message claims: its texts, each with the code that draws it again. Nothing of it is believed yet."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import discord
+
+from bot.embeds.sample_message import filename, shown_in
+from bot.text.cleaning import clean
+from textgen.errors import SettingsError
+from textgen.receipts.code import Receipt, find_code
+from textgen.receipts.copied_text import parted
+
+MOST_CLAIMS = 5
+"""Texts of a message; no message of the bot has more."""
+
+_MODEL = re.compile(r"(?:again|continue:[0-5]):(\d{1,18}):")
+_QUOTED = re.compile(r"^> ?", re.MULTILINE)
+
+ReadFile = Callable[[discord.Attachment], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A text, and what its code says.
+
+    Attributes:
+        parts: the text, its seed included, cleaned; of a text in several embeds each apart, because Discord
+            drops white space at their ends.
+        receipt: what its code says.
+        cut: the message shows the beginning alone.
+    """
+
+    parts: tuple[str, ...]
+    receipt: Receipt
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a message claims.
+
+    Attributes:
+        texts: those with a code.
+        damaged: a code could not be read.
+        model_id: id of the model that the message's buttons name; None: it has no such buttons.
+    """
+
+    texts: tuple[Claim, ...]
+    damaged: bool = False
+    model_id: int | None = None
+
+
+async def claims_of(message: discord.Message, read_file: ReadFile) -> Claims:
+    """Read a message: one with samples, or one into which somebody copied a text with its footer.
+
+    Args:
+        message: the message, as it came with the interaction.
+        read_file: downloads an attachment, which holds a text that was too long.
+    """
+    texts: list[Claim] = []
+    damaged = False
+    try:
+        if message.content:
+            copied = await asyncio.to_thread(_copied, message.content)
+            texts += [copied] if copied else []
+    except SettingsError:
+        damaged = True
+    footers = [embed.footer.text or "" for embed in message.embeds]
+    count = sum(1 for footer in footers if find_code(footer))
+    parts: list[tuple[str, bool]] = []
+    number = 0
+    for embed, footer in zip(message.embeds, footers, strict=True):
+        parts.append(shown_in(embed))
+        if not footer:
+            continue  # the text goes on in the next embed
+        shown, parts = parts, []
+        found = find_code(footer)
+        if found is None:
+            continue
+        number += 1
+        try:
+            receipt = Receipt.from_code(found[0])
+        except SettingsError:
+            damaged = True
+            continue
+        cut = any(is_cut for _, is_cut in shown)
+        whole = await _attached(message, filename(number, count), read_file) if cut else None
+        found_parts = [text for text, _ in shown] if whole is None else [whole]
+        texts.append(Claim(tuple(map(clean, found_parts)), receipt, cut and whole is None))
+    return Claims(tuple(texts[:MOST_CLAIMS]), damaged, _model_of(message))
+
+
+def _copied(content: str) -> Claim | None:
+    content = clean(content)
+    lines = content.split("\n")
+    if all(line.startswith(">") for line in lines):
+        content = _QUOTED.sub("", content)
+    if find_code(content) is None:
+        return None
+    text, receipt = parted(content)
+    return Claim((text,), receipt)
+
+
+async def _attached(message: discord.Message, wanted: str, read_file: ReadFile) -> str | None:
+    for attachment in message.attachments:
+        if attachment.filename == wanted:
+            return (await read_file(attachment)).decode(errors="replace")
+    return None
+
+
+def _model_of(message: discord.Message) -> int | None:
+    for row in message.components:
+        for item in getattr(row, "children", ()):
+            found = _MODEL.match(getattr(item, "custom_id", None) or "")
+            if found:
+                return int(found[1])
+    return None

@@ -1,0 +1,82 @@
+"""The message menu "Did you write this?"."""
+
+import asyncio
+from functools import partial
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from sqlalchemy.orm import Session
+
+from bot.authorship.answer_card import answer_card
+from bot.authorship.checking import check
+from bot.authorship.claims import Claims, claims_of
+from bot.client import Interaction, Pastiche
+from bot.errors import UserError
+from bot.guilds.permissions import guild_of, require_generator
+from bot.i18n import _
+from bot.training.uploads import attachments
+from bot.views.answering import Ack, answer_privately, answers
+from models import GuildSettings, TextModel, guilds, text_models
+
+LARGEST_FILE = 1 << 20
+
+
+class Verify(commands.Cog):
+    """The message menu: a text is drawn again from its code, and only who asked reads what came of it."""
+
+    def __init__(self, bot: Pastiche) -> None:
+        self.bot = bot
+        self.menu = app_commands.ContextMenu(name="Did you write this?", callback=self._asked)
+        self.menu.guild_only = True
+
+    async def cog_load(self) -> None:
+        """Add the message menu."""
+        self.bot.tree.add_command(self.menu)
+
+    async def cog_unload(self) -> None:
+        """Remove the message menu."""
+        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+
+    async def _asked(self, interaction: Interaction, message: discord.Message) -> None:
+        """Check the texts of a message, which comes with the interaction and is never stored."""
+        await self._answer(interaction, message)
+
+    @answers(Ack.PRIVATELY)
+    async def _answer(self, interaction: Interaction, message: discord.Message) -> None:
+        guild_id = guild_of(interaction)
+
+        def look_up(session: Session) -> tuple[GuildSettings, list[TextModel]]:
+            return guilds.settings_of(session, guild_id), list(text_models.listing(session, guild_id))
+
+        with self.bot.admission.admitted(guild_id):
+            settings, models = await self.bot.database.call(look_up)
+            require_generator(interaction, settings)
+            read = partial(attachments.read, limit=LARGEST_FILE, download=self.bot.download)
+            claims = await claims_of(message, read)
+            if not claims.texts:
+                raise UserError(_nothing_to_check(claims))
+            self.bot.cooldowns.take(guild_id, interaction.user.id, settings.cooldown_s)
+            checked = await asyncio.gather(
+                *(check(claim, models, self.bot.pool, self.bot.storage, settings) for claim in claims.texts)
+            )
+        card = answer_card(
+            checked,
+            named=claims.model_id is not None,
+            known=any(model.id == claims.model_id for model in models),
+        )
+        await answer_privately(interaction, embed=card)
+
+
+def _nothing_to_check(claims: Claims) -> str:
+    if claims.damaged:
+        return _("The code in this message is damaged. Copy the text again, with its last line.")
+    return _(
+        "This message has no code of mine, so I cannot tell. The code is at the end of the line below my "
+        "texts, and begins with TG1."
+    )
+
+
+async def setup(bot: Pastiche) -> None:
+    """Add the message menu to the bot."""
+    await bot.add_cog(Verify(bot))
