@@ -22,6 +22,7 @@ def test_only_what_cannot_be_stored_is_removed(typed: str, kept: str):
     assert storable(typed) == kept
 
 
+@pytest.mark.slow
 async def test_every_option_of_every_command_takes_it(world: World, stratford: Place):
     tried = 0
     for command in commands_of(world):

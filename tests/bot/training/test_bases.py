@@ -33,6 +33,7 @@ def settings(bases: Path, settings: Settings) -> Settings:
     return settings.model_copy(update={"bases": "tiny, lost"})
 
 
+@pytest.mark.slow
 async def test_it_is_offered_beside_the_servers_models(world: World, trained_bundle: Path):
     stratford = world.place()
     world.give_model(stratford, trained_bundle, "Tinker")
@@ -104,6 +105,7 @@ async def test_an_english_text_gets_the_advice_and_no_other_does(
     assert advice not in shown(stratford.channel.last_message)
 
 
+@pytest.mark.slow
 async def test_a_text_goes_in_and_a_process_of_its_own_writes_in_its_style(world: World, corpus_text: str):
     stratford = world.place()
     # So short that the base is mixed with what was counted, and not trained.
@@ -129,6 +131,7 @@ def card_job(world: World, place) -> str:
     return str(model.training_job_id)
 
 
+@pytest.mark.slow
 async def test_a_base_that_was_removed_is_named_when_its_model_is_asked(
     world: World, corpus_text: str, bases: Path
 ):

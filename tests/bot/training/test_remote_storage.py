@@ -171,6 +171,7 @@ async def test_a_deletion_while_the_storage_is_away_is_finished_later(
     assert stored_keys(world.settings) == []
 
 
+@pytest.mark.slow
 async def test_a_model_is_exported_imported_and_deleted_by_its_panel(
     world: World, corpus_text: str, trainers: Trainers
 ):

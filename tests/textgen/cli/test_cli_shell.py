@@ -106,6 +106,7 @@ def test_a_seed_can_be_read_from_standard_input(plays: Path) -> None:
     assert "at most 100,000 are read" in refused.stderr
 
 
+@pytest.mark.slow
 def test_two_models_or_none_are_wrong_usage(plays: Path) -> None:
     for arguments, words in (
         (["sample", plays, "--model", plays / "model"], "MODEL and --model name two models"),
@@ -122,6 +123,7 @@ def test_two_models_or_none_are_wrong_usage(plays: Path) -> None:
     assert result.returncode == 2
 
 
+@pytest.mark.slow
 def test_a_text_is_no_model_and_a_model_no_text(plays: Path) -> None:
     for arguments, words in (
         (["sample", plays / "input.txt"], "is a file, and a model is a folder; `textgen train"),
@@ -136,6 +138,7 @@ def test_a_text_is_no_model_and_a_model_no_text(plays: Path) -> None:
         assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_files_and_folders_train_one_model(corpus: Path, tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear aunt, the moon sings to an open door.\n" * 20)
@@ -271,6 +274,7 @@ def test_a_conversation_at_a_terminal_has_a_history_and_an_end(plays: Path) -> N
 
 
 @pytest.mark.parametrize("colours", [True, False])
+@pytest.mark.slow
 def test_progress_obeys_no_color_and_a_narrow_terminal(corpus: Path, colours: bool) -> None:
     terminal = Terminal("train", corpus, "--time-limit", "1", **({} if colours else {"NO_COLOR": "1"}))
     assert terminal.end() == 0

@@ -68,6 +68,7 @@ def test_a_model_without_counts_is_refused() -> None:
         adaptive_pass(random_bundle("linear"), "a")
 
 
+@pytest.mark.slow
 def test_the_command_names_it(counts: Bundle, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     bundle.write(tmp_path / "model", counts)

@@ -215,6 +215,7 @@ def test_a_cancelled_request_leaves_the_others_alone(model: TextModel) -> None:
 
 
 @pytest.mark.parametrize("cell", ["linear", "lstm"])
+@pytest.mark.slow
 def test_the_number_of_threads_does_not_change_a_text(tmp_path: Path, cell: str) -> None:
     write_random_bundle(tmp_path / "model", cell, units=192)
     command = [sys.executable, "-m", "textgen", "sample", "--model", str(tmp_path / "model"), "--json"]

@@ -201,6 +201,7 @@ def test_too_many_requests_and_too_long_ones(bundle: Path) -> None:
         assert answers[1].status in (200, 503)
 
 
+@pytest.mark.slow
 def test_told_to_end_it_lets_texts_end_and_refuses_others(bundle: Path) -> None:
     with serving(bundle, "--max-tokens", "1000000") as service:
         read: list[Any] = []
@@ -228,6 +229,7 @@ def textgen(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_and_a_model_that_is_none_are_one_line(bundle: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

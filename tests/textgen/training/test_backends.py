@@ -69,6 +69,7 @@ def test_mixed_precision_learns_as_well_and_keeps_32_bit_weights(trained: dict[s
     assert mixed["rounded"] < 0.05
 
 
+@pytest.mark.slow
 def test_a_cpu_computes_in_32_bits() -> None:
     backend.load()
     if backend.device() != "cpu":

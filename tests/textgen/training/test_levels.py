@@ -122,6 +122,7 @@ def test_a_sampler_loads_neither_the_package_nor_nltk(trained: Path) -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_low_coverage_of_the_vocabulary_is_noted(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(300), encoding="utf-8")
     events: list[Event] = []
@@ -138,6 +139,7 @@ def test_low_coverage_of_the_vocabulary_is_noted(tmp_path: Path) -> None:
     assert "\N{REPLACEMENT CHARACTER}" not in text
 
 
+@pytest.mark.slow
 def test_pristine_words_are_written_as_they_were_read(tmp_path: Path) -> None:
     (tmp_path / "input.txt").write_text(prose(300), encoding="utf-8")
     textgen.train(

@@ -54,6 +54,7 @@ def pastiche(*command: str, data_dir: Any, **environment: str) -> subprocess.Com
     )
 
 
+@pytest.mark.slow
 def test_a_worker_is_watched_and_checked(settings: Settings):
     settings.prepare_data_dir()
     port = free_port()
