@@ -8,6 +8,7 @@ from tests.support.bot.discord_server import MANAGER, DiscordServer, channel_id_
 
 PERSON = int(MANAGER["id"])
 ONE_DAY = datetime.timedelta(days=1)
+ONE_SECOND = datetime.timedelta(seconds=1)
 
 
 class Communities:
@@ -20,6 +21,7 @@ class Communities:
 
     def __init__(self, server: DiscordServer, database: Database) -> None:
         self._server, self._database = server, database
+        self._latest = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
     def add_schedule(self, guild_id: int) -> None:
         """Give a server a schedule; its first post is due tomorrow."""
@@ -36,7 +38,9 @@ class Communities:
         Args:
             in_s: seconds from now.
         """
-        slot = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=in_s)
+        due_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=in_s)
+        # Real slots are whole minutes apart; Discord takes two posts of one second for one.
+        slot = self._latest = max(due_at.replace(microsecond=0), self._latest + ONE_SECOND)
         with self._database.write() as session:
             for schedule in schedules.active(session):
                 schedules.advance(
