@@ -25,7 +25,7 @@ from benchmarks.figures import Figure
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 LIMIT_S = 1_500
-"""Seconds after which a fault that has not ended counts as missed."""
+"""Seconds after which a fault that has not ended counts as missed, unless its file has another `LIMIT_S`."""
 SHORT_LIMIT_S = 280
 _NOT_FAULTS = {"harness"}
 
@@ -109,7 +109,7 @@ def inject(name: str, *, short: bool) -> Outcome:
         )
         error = ""
         try:
-            process.wait(SHORT_LIMIT_S if short else LIMIT_S)
+            process.wait(SHORT_LIMIT_S if short else getattr(module_of(name), "LIMIT_S", LIMIT_S))
         except subprocess.TimeoutExpired:
             error = "it did not end in time"
         finally:

@@ -15,6 +15,9 @@ from tests.faults.harness import ROOT
 BY_NAME_ONLY = True
 """They inject nothing: the whole run is of faults, and these tests are run before a change lands."""
 
+LIMIT_S = 3_600
+"""They take a quarter of an hour on two free cores, and a CI machine may be three times slower."""
+
 
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Run every test that is marked as slow, and print what pytest says of those that fail."""

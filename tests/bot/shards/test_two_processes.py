@@ -13,7 +13,8 @@ from bot.bundles.publishing import publish_bundle
 from bot.infra.paths import Layout
 from models import Database, JobState, ScheduleState, guilds, schedules, training_jobs
 from tests.bot.shards.test_shard_claims import postgresql
-from tests.support.bot.discord_server import MANAGER, DiscordServer, channel_id_of, guild, guild_id_of
+from tests.support.bot.communities import PERSON, Communities
+from tests.support.bot.discord_server import DiscordServer, channel_id_of, guild, guild_id_of
 from tests.support.bot.gateway_server import listening
 from tests.support.bot.processes import Pastiche
 from tests.support.bot.trainings import until
@@ -24,7 +25,7 @@ __all__ = ["postgresql", "postgresql_server"]
 
 pytestmark = pytest.mark.slow
 IDS = [guild_id_of(shard, 2) for shard in range(2)]
-PERSON = int(MANAGER["id"])
+TRAINED = "Hamlet"
 
 
 class Processes:
@@ -33,6 +34,7 @@ class Processes:
     def __init__(self, server: DiscordServer, url: str, root: Path) -> None:
         self.server, self.url, self.root = server, url, root
         self.database = Database(url)
+        self.communities = Communities(server, self.database)
         self.started: list[Pastiche] = []
 
     def folder(self, shard_id: int) -> Path:
@@ -58,37 +60,21 @@ class Processes:
 
     def give(self, shard_id: int, bundle: Path) -> None:
         """Give a server a model, a queued training, and a schedule that is due."""
-        guild_id, now = IDS[shard_id], datetime.datetime.now(datetime.UTC)
+        guild_id = IDS[shard_id]
         copy = Layout(self.folder(shard_id)).bundle(guild_id, "given")
         shutil.copytree(bundle, copy)
         with self.database.write() as session:
             publish_bundle(session, guild_id, copy, name="Bard", created_by=PERSON)
-            new_job(session, guild_id, channel_id=channel_id_of(guild_id)).created_at -= datetime.timedelta(
-                hours=1
-            )
-            values = {"rule": "every 6 hours", "timezone": "UTC", "anchor": now, "length": 40}
-            draft = schedules.add_draft(
-                session, guild_id, channel_id=channel_id_of(guild_id), created_by=PERSON, **values
-            )
-            schedules.confirm(session, guild_id, draft.id, next_slot=now)
-
-    def is_due_again(self) -> None:
-        """Let every schedule be due once more."""
-        now = datetime.datetime.now(datetime.UTC)
-        with self.database.write() as session:
-            for schedule in schedules.active(session):
-                schedules.advance(
-                    session, schedule.guild_id, schedule.id, expected=schedule.next_slot, next_slot=now
-                )
+            job = new_job(session, guild_id, channel_id=channel_id_of(guild_id), model_name=TRAINED)
+            job.created_at -= datetime.timedelta(hours=1)
+        self.communities.add_schedule(guild_id)
 
     def posts(self, shard_id: int) -> int:
         """Return how many scheduled posts a server's channel shows."""
-        messages = self.server.messages_in(channel_id_of(IDS[shard_id]))
-        return sum("random seed" in str(message.get("embeds")) for message in messages)
+        return self.communities.posts(IDS[shard_id])
 
     def cards(self, shard_id: int) -> int:
-        messages = self.server.messages_in(channel_id_of(IDS[shard_id]))
-        return sum("Queued" in str(message.get("embeds")) for message in messages)
+        return sum("Queued" in card for card in self.communities.cards(IDS[shard_id], TRAINED))
 
     def state(self, shard_id: int) -> tuple[JobState, ScheduleState, bool]:
         """Return the state of a server's training and schedule, and whether it counts as left."""
@@ -111,6 +97,7 @@ async def processes(postgresql: str, trained_bundle: Path, tmp_path: Path) -> As
         made = Processes(server, postgresql, tmp_path)
         for shard_id in range(2):
             made.give(shard_id, trained_bundle)
+        made.communities.let_be_due()
         yield made
         for each in made.started:
             each.__exit__()
@@ -134,7 +121,7 @@ async def test_each_process_serves_its_own_servers(processes: Processes):
     assert "already serves shard 1 of 2" in last
 
     first.kill()
-    processes.is_due_again()
+    processes.communities.let_be_due()
     await until(lambda: processes.posts(1) == 2)
     assert processes.posts(0) == 1
     processes.start(0)

@@ -104,7 +104,8 @@ class DiscordServer(GatewayServer):
 
     def messages_in(self, channel_id: int) -> list[dict[str, Any]]:
         """Return the messages of a channel, the oldest first."""
-        return [each for each in self.posted.messages.values() if each["channel_id"] == str(channel_id)]
+        # A list of its own: the server may run in another thread.
+        return [each for each in list(self.posted.messages.values()) if each["channel_id"] == str(channel_id)]
 
     async def slash(self, guild_id: int, count: int, name: str) -> float:
         """Use a slash command without options, and return the seconds until its answer stands there.

@@ -4,8 +4,9 @@ import asyncio
 import collections
 import contextlib
 import json
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import aiohttp
@@ -29,6 +30,7 @@ APPLICATION = {
     "summary": "",
     "team": None,
 }
+STARTS_WITHIN_S = 60.0
 BLOCKED = "<html>error code: 1015</html>"
 
 
@@ -156,6 +158,23 @@ async def listening(server: GatewayServer) -> AsyncIterator[None]:
         await server.drop()
         await asyncio.sleep(0)
         await runner.cleanup()
+
+
+@contextlib.contextmanager
+def listening_apart(server: GatewayServer) -> Iterator[None]:
+    """Serve on loopback from a thread, for tests that wait without an event loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="discord", daemon=True)
+    thread.start()
+    serving = listening(server)
+    asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result(STARTS_WITHIN_S)
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result(STARTS_WITHIN_S)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 @contextlib.asynccontextmanager

@@ -1,14 +1,7 @@
 """An installation of several processes on PostgreSQL: jobs as /train records them, and stub workers."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-
-import psutil
 
 import migrations
 from bot.infra.paths import Layout
@@ -16,58 +9,24 @@ from bot.settings import Settings
 from bot.training.jobs.queue import JobQueue
 from models import Database, JobState, TrainingJob, training_jobs
 from tests.support.bot.processes import wait_for
+from tests.support.bot.stub_process import StubProcess
 from tests.support.rows import new_corpus, new_job
 
-ROOT = Path(__file__).parents[3]
 
-
-class StubWorker:
+class StubWorker(StubProcess):
     """A process that takes turns and whose trainer only counts."""
 
     def __init__(self, there: "Installation", name: str, *options: str, **environment: str) -> None:
-        self.log = there.folder / f"{name}-{time.monotonic_ns()}.log"
-        self._file = self.log.open("ab")
-        stub = ["-m", "tests.support.bot.stub_worker", str(there.seconds), str(there.bundle), *options]
-        self.process = subprocess.Popen(
-            [sys.executable, *stub],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name != "DISCORD_TOKEN"}
-            | {
-                "PASTICHE_DATA_DIR": str(there.settings.data_dir),
-                "DATABASE_URL": there.settings.database_url,
-                "PASTICHE_JOBS_POLL_S": "0.2",
-                "PASTICHE_NAME": name,
-            }
-            | environment,
-            stdout=self._file,
-            stderr=subprocess.STDOUT,
-        )
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def trainers(self) -> list[psutil.Process]:
-        try:
-            return psutil.Process(self.process.pid).children(recursive=True)
-        except psutil.Error:
-            return []
+        settings = {
+            "PASTICHE_DATA_DIR": str(there.settings.data_dir),
+            "DATABASE_URL": there.settings.database_url,
+        }
+        command = ("worker", *options)
+        super().__init__(there.folder, name, there.seconds, there.bundle, command, settings | environment)
 
     def ready(self) -> "StubWorker":
-        wait_for(lambda: "job worker started" in self.said(), message=self.said)
+        self.wait_ready()
         return self
-
-    def signal(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    def end(self) -> int:
-        self.signal(signal.SIGTERM)
-        return self.process.wait(90)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self._file.close()
 
 
 class Installation:

@@ -1,7 +1,8 @@
-"""`pastiche worker` whose trainer only counts: `python -m tests.support.bot.stub_worker SECONDS BUNDLE`.
+"""`pastiche` whose trainer only counts: `python -m tests.support.bot.stub_worker SECONDS BUNDLE COMMAND …`.
 
 The trainer is a process of its own, as the real one: it ends when its parent closes its standard input. It
-counts seconds into its checkpoint, and goes on from there.
+counts seconds into its checkpoint, and goes on from there. With "asked" in the place of SECONDS a training
+takes as long as its job says.
 """
 
 import os
@@ -14,7 +15,9 @@ from typing import Any
 
 from bot.infra.children.process import child_environment, start_child
 from bot.training.jobs import workflows
+from bot.training.trainer import safekeeping
 from bot.training.trainer.process import Stop, TrainingEnd, TrainingOrder, checkpoint_of
+from bot.training.trainer.workspace import STATE
 
 STEP_S = 0.1
 TRAINER = f"""
@@ -34,8 +37,11 @@ while done < until:
 """
 
 
-def run_stub(seconds: float, bundle: Path) -> Callable[..., TrainingEnd]:
-    """Return what stands in for the trainer: it takes so many seconds and gives a ready bundle."""
+def run_stub(asked_s: float | None, bundle: Path) -> Callable[..., TrainingEnd]:
+    """Return what stands in for the trainer: it takes so many seconds and gives a ready bundle.
+
+    None: as long as the job says.
+    """
 
     def run(
         order: TrainingOrder,
@@ -43,7 +49,8 @@ def run_stub(seconds: float, bundle: Path) -> Callable[..., TrainingEnd]:
         on_event: Callable[[dict[str, Any]], None],
         should_stop: Callable[[], Stop | None],
     ) -> TrainingEnd:
-        state = checkpoint_of(order.bundle) / "state.txt"
+        state = checkpoint_of(order.bundle) / STATE
+        seconds = order.time_limit_s if asked_s is None else asked_s
         child = start_child(["-c", TRAINER, str(state), str(seconds)], environment=child_environment())
         first = float(child.stdout.readline())
         on_event({"event": "started", "resumed": first > 0})
@@ -83,8 +90,12 @@ def wait_stub(seconds: float, bundle: Path) -> Callable[..., TrainingEnd]:
 
 
 if __name__ == "__main__":
-    stub = wait_stub if os.environ.get("STUB") == "waits" else run_stub
-    workflows.run_trainer = stub(float(sys.argv[1]), Path(sys.argv[2]))
+    chosen_s = None if sys.argv[1] == "asked" else float(sys.argv[1])
+    # A checkpoint of some bytes is stored at once, so that no test has to wait for one.
+    safekeeping.STORE_EVERY_S = 1.0
+    waits = os.environ.get("STUB") == "waits"
+    stub = wait_stub(chosen_s or 0.0, Path(sys.argv[2])) if waits else run_stub(chosen_s, Path(sys.argv[2]))
+    workflows.run_trainer = stub
     from bot.cli import main
 
-    main(["worker", *sys.argv[3:]])
+    main(sys.argv[3:])

@@ -35,7 +35,7 @@ async def test_a_bot_whose_name_is_taken_ends(
 
     async with gateway_server(monkeypatch), asyncio.timeout(PATIENCE_S):
         serving = asyncio.create_task(app._serve(settings, TOKEN))
-        while not (settings.data_dir / "heartbeat.json").exists():
+        while not (settings.data_dir / "heartbeat-bot-box.json").exists():
             assert not serving.done(), serving.result()
             await asyncio.sleep(0.1)
         assert is_there()
