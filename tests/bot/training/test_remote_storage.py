@@ -21,7 +21,8 @@ __all__ = ["s3", "s3_port"]
 @pytest.fixture
 def settings(tmp_path: Path, s3: S3, request: pytest.FixtureRequest) -> Settings:
     """The bot's, in a folder of its own; database and queue lie where a worker reaches them."""
-    jobs_are = "elsewhere" if request.node.get_closest_marker("slow") else "here"
+    # A trainer that a test stands in for runs in the bot's process, a real one in a worker's.
+    jobs_are = "here" if "trainers" in request.fixturenames else "elsewhere"
     given = s3.settings(
         tmp_path / "data",
         database_url=f"sqlite:///{tmp_path}/shared.sqlite",

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
-from collections.abc import Callable
-from importlib import util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+import playwright
 
 from tests.support.textgen.bundles import manifest_of
 from textgen.bundle import Bundle
@@ -28,19 +25,8 @@ from textgen.webpage import Shown, page_of
 _DRIVER = Path(__file__).with_name("page_in_node.js")
 
 
-def node() -> str | None:
-    """Node on the PATH, or the one that Playwright brings."""
-    found = util.find_spec("playwright")
-    own = Path(found.origin).parent / "driver" / "node" if found and found.origin else None
-    return shutil.which("node") or (str(own) if own and own.exists() else None)
-
-
-def with_node(test: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a test that runs a page's engine in Node."""
-    marked: Callable[..., Any] = pytest.mark.skipif(
-        node() is None, reason="there is no node: neither on the PATH nor in Playwright's package"
-    )(test)
-    return marked
+# Playwright, which the development lock has, brings a Node of its own, so no test of a page is skipped.
+NODE = Path(playwright.__file__).parent / "driver" / "node"
 
 
 def counted_bundle(
@@ -73,7 +59,7 @@ def page_at(path: Path, bundle: Bundle) -> Path:
 
 def in_node(page: Path, jobs: list[dict[str, Any]]) -> list[Any]:
     """Return what a page's engine answers in Node."""
-    command = [node() or "node", str(_DRIVER), str(page)]
+    command = [str(NODE), str(_DRIVER), str(page)]
     done = subprocess.run(command, input=json.dumps(jobs), capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     found: list[Any] = json.loads(done.stdout)

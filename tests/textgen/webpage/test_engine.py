@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import textgen
-from tests.support.textgen.pages import babel, counted_bundle, in_node, page_at, with_node
+from tests.support.textgen.pages import babel, counted_bundle, in_node, page_at
 from tests.textgen.conftest import prose
 from textgen.bundle import Bundle
 from textgen.experts.expert import LOGS
@@ -49,7 +49,6 @@ def assert_same(tmp_path: Path, bundle: Bundle, jobs: list[dict[str, Any]]) -> l
     return [found["text"] for found in written]
 
 
-@with_node
 @pytest.mark.parametrize(
     "sizes",
     [
@@ -72,7 +71,6 @@ def test_every_form_of_the_network_writes_what_the_library_writes(
     assert len(set(texts)) == len(texts)
 
 
-@with_node
 def test_compiled_and_plain_products_write_the_same(tmp_path: Path) -> None:
     jobs = [job("", 0.8, 2**62 + 11, 400, compiled=compiled) for compiled in (True, False)]
     bundle = counted_bundle(prose(200))
@@ -81,19 +79,16 @@ def test_compiled_and_plain_products_write_the_same(tmp_path: Path) -> None:
     assert (compiled["compiled"], plain["compiled"]) == (True, False)
 
 
-@with_node
 def test_marks_flags_and_ideographs_are_never_torn(tmp_path: Path) -> None:
     jobs = [job("", 1, seed, length) for seed in range(4) for length in (1, 2, 3, 50, 203)]
     assert_same(tmp_path, counted_bundle(babel(6_000), seeds=("naïve ",)), jobs)
 
 
-@with_node
 def test_a_row_of_blanks_ends_at_a_low_temperature(tmp_path: Path) -> None:
     jobs = [job("        ", temperature, 1, 300) for temperature in (0.2, 0.9, 1, 2)]
     assert_same(tmp_path, counted_bundle("a" + " " * 30 + "b c\n" + prose(60) + "      x" * 20), jobs)
 
 
-@with_node
 def test_a_typed_seed_is_read_as_the_library_reads_it(tmp_path: Path) -> None:
     bundle = counted_bundle(prose(100) + "'\"-e\u0301")
     page, model = page_at(tmp_path / "page.html", bundle), TextModel(bundle)
@@ -108,7 +103,6 @@ def test_a_typed_seed_is_read_as_the_library_reads_it(tmp_path: Path) -> None:
     assert read == expected
 
 
-@with_node
 def test_random_numbers_and_logarithms_are_pythons_to_the_bit(tmp_path: Path) -> None:
     seeds = [0, 1, 7, 2**32 - 1, 2**32, 2**63 - 1]
     page = page_at(tmp_path / "page.html", counted_bundle(prose(20)))
@@ -120,7 +114,6 @@ def test_random_numbers_and_logarithms_are_pythons_to_the_bit(tmp_path: Path) ->
     assert logs == LOGS.view(np.uint32).tolist()
 
 
-@with_node
 @pytest.mark.slow
 def test_ten_thousand_characters_of_a_trained_model_are_the_same(tmp_path: Path, corpus: Path) -> None:
     textgen.train(str(corpus), output=str(tmp_path / "model"), time_limit=8)
