@@ -16,35 +16,30 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
 
+FROM scratch AS source
+COPY pyproject.toml README.md LICENSE /source/
+COPY textgen /source/textgen
+COPY models /source/models
+COPY migrations /source/migrations
+COPY bot /source/bot
+
 # The requirements come first: they change less often than the code, and are by far the larger layer.
 FROM venv AS venv-cpu
 COPY requirements/run.txt requirements/
 RUN pip install --require-hashes -r requirements/run.txt
-COPY pyproject.toml README.md LICENSE ./
-COPY textgen textgen
-COPY models models
-COPY migrations migrations
-COPY bot bot
+COPY --from=source /source ./
 RUN pip install --no-deps --no-build-isolation .
 
 FROM venv AS venv-bot
 COPY requirements/bot.txt requirements/
 RUN pip install --require-hashes -r requirements/bot.txt
-COPY pyproject.toml README.md LICENSE ./
-COPY textgen textgen
-COPY models models
-COPY migrations migrations
-COPY bot bot
+COPY --from=source /source ./
 RUN pip install --no-deps --no-build-isolation .
 
 FROM venv AS venv-gpu
 COPY requirements/gpu.txt requirements/
 RUN pip install --require-hashes -r requirements/gpu.txt
-COPY pyproject.toml README.md LICENSE ./
-COPY textgen textgen
-COPY models models
-COPY migrations migrations
-COPY bot bot
+COPY --from=source /source ./
 RUN pip install --no-deps --no-build-isolation .
 
 FROM python:3.12-slim-bookworm AS runtime

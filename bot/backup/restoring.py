@@ -3,7 +3,6 @@
 The storage may be of another kind than the one of the backup; then the rows are told where their models lie.
 """
 
-import fcntl
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import migrations
 from bot.backup import databases
 from bot.backup.archive import DATABASE, FILES, QUEUE, BackupError, Manifest, Reader
+from bot.infra.file_locks import is_held
 from bot.infra.paths import GUILDS
 from bot.infra.storage import keys, starting
 from bot.infra.storage.objects import ObjectStorage
@@ -73,11 +73,8 @@ def _require_empty(settings: Settings, storage: Storage) -> None:
     """Check that no bot is running here, and that there is nothing that would be overwritten."""
     folder = settings.data_dir
     for lock in folder.glob("*.lock"):
-        with lock.open("rb+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise BackupError(f"a bot or worker runs on {folder} ({lock.name}): end it first") from None
+        if is_held(lock):
+            raise BackupError(f"a bot or worker runs on {folder} ({lock.name}): end it first")
     if folder.is_dir():
         found = sorted(path.name for path in folder.iterdir() if path.name != STAGE)
         if found:

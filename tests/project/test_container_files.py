@@ -58,7 +58,7 @@ def test_the_default_image_is_the_cpu_one(instructions: list[tuple[str, str]]) -
 
 def test_the_base_is_pinned_and_the_user_is_not_root(instructions: list[tuple[str, str]]) -> None:
     for name, arguments in instructions:
-        if name == "FROM" and arguments.split()[0] not in stages(instructions):
+        if name == "FROM" and arguments.split()[0] not in (*stages(instructions), "scratch"):
             assert re.fullmatch(r"python:3\.\d+-slim-\w+ AS \w+", arguments)
     user = next(arguments for name, arguments in instructions if name == "USER")
     assert int(user.split(":")[0]) > 0

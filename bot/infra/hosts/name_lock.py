@@ -51,18 +51,6 @@ class NameLock:
             self._file = None
 
 
-def is_held(path: Path) -> bool:
-    """Return whether a living process holds a lock."""
-    try:
-        with path.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
 def _read(file: IO[str]) -> tuple[str, str]:
     """Return the process number and the process id in a lock file, each "" if it is not there."""
     file.seek(0)

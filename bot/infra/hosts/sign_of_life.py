@@ -17,7 +17,8 @@ from uuid import uuid4
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from bot.infra.hosts.name_lock import NameLock, is_held
+from bot.infra.file_locks import is_held
+from bot.infra.hosts.name_lock import NameLock
 from bot.infra.hosts.watch import EVERY_S, Watch
 from bot.infra.paths import Layout
 from bot.settings import Settings

@@ -4,14 +4,14 @@ Each attempt has a folder of its own, so a process that lost a training cannot d
 successor, and its successor waits for nothing but the end of its trainer.
 """
 
-import fcntl
-import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bot.infra.file_locks import is_held
 from bot.infra.paths import Layout
+from bot.infra.storage.folder import link_or_copy
 from bot.training.trainer.process import HALF_BATCH, checkpoint_of, lock_of
 from bot.training.trainer.workspace import OWN_VERSION, STARTS
 
@@ -58,30 +58,12 @@ def _take_over(source: Path, target: Path, kept: list[Path]) -> None:
         partial = new.with_name(f".{new.name}.new")
         shutil.rmtree(partial, ignore_errors=True)
         # Links suffice: a trainer replaces its files and never writes into them.
-        shutil.copytree(folder, partial, copy_function=_link_or_copy)
+        shutil.copytree(folder, partial, copy_function=lambda old, new: link_or_copy(Path(old), Path(new)))
         partial.replace(new)
 
 
 def _await_end(lock: Path, wait: Callable[[float], None]) -> None:
     """Wait until no trainer holds the lock, for as long as a trainer without a parent may take."""
     deadline = time.monotonic() + ENDS_WITHIN_S
-    while _is_held(lock) and time.monotonic() < deadline:
+    while is_held(lock) and time.monotonic() < deadline:
         wait(LOOK_EVERY_S)
-
-
-def _is_held(lock: Path) -> bool:
-    try:
-        with lock.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

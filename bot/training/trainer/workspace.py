@@ -1,10 +1,10 @@
 """A training's folder: prepares what the trainer reads, and deletes what it leaves."""
 
-import fcntl
 import json
 import shutil
 from pathlib import Path
 
+from bot.infra.file_locks import is_held
 from bot.infra.paths import Layout
 from bot.infra.storage import keys
 from bot.infra.storage.storage import Storage
@@ -76,12 +76,7 @@ def count_start(order: TrainingOrder) -> int:
 
 def _is_stale(lock: Path) -> bool:
     """Whether a killed trainer left its lock."""
-    try:
-        with lock.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # there is no lock, or a running trainer holds it
-        return False
-    return True
+    return lock.exists() and not is_held(lock)
 
 
 def picture(storage: Storage, job: TrainingJob) -> bytes | None:

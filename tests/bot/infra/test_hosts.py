@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 import migrations
-from bot.infra.hosts.name_lock import NameLock, is_held
+from bot.infra.file_locks import is_held
+from bot.infra.hosts.name_lock import NameLock
 from bot.infra.hosts.sign_of_life import BOT, WORKER, SignOfLife, own_name
 from bot.infra.hosts.watch import DEAD_AFTER_S, EVERY_S, Watch
 from bot.infra.upgrading import upgraded
