@@ -16,6 +16,8 @@ ARGS ?=
 PACKAGES := bot textgen models migrations
 # Only what is locked is seen, whatever the caller's environment has.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Images of Python often set it. Then each of the tests' thousand processes would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-base demo test faults lint format migration bench lock audit clean
 

@@ -12,6 +12,7 @@ from bot.infra.paths import Layout
 from bot.settings import Settings
 from bot.text import card_style
 from models import Corpus, Database, TextModel
+from models.shards import EVERY_GUILD, ServedShards
 from models.training import usage
 
 log = structlog.stdlib.get_logger(__name__)
@@ -89,16 +90,16 @@ def used_line(used: usage.Usage, settings: Settings) -> str:
     return f"{models} · {size}"
 
 
-def measure_old_files(database: Database, layout: Layout) -> int:
-    """Record the size of files that were stored before sizes were recorded, and return how many; blocks."""
-    return sum(_measure(database, layout, table) for table in (Corpus, TextModel))
+def measure_old_files(database: Database, layout: Layout, served: ServedShards = EVERY_GUILD) -> int:
+    """Record the size of served servers' files from before sizes were recorded; return how many; blocks."""
+    return sum(_measure(database, layout, table, served) for table in (Corpus, TextModel))
 
 
-def _measure(database: Database, layout: Layout, table: usage.Stored) -> int:
+def _measure(database: Database, layout: Layout, table: usage.Stored, served: ServedShards) -> int:
     done = after = 0
     while True:
         with database.read() as session:
-            rows = usage.unmeasured(session, table, after)
+            rows = usage.unmeasured(session, table, after, served)
         if not rows:
             return done
         after = rows[-1].id

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from models.shards import EVERY_GUILD, ServedShards
 from models.tables import Corpus, TextModel
 from models.training import training_jobs
 from models.training.names import key_of
@@ -65,16 +66,21 @@ def models_to_come(session: Session, guild_id: int, name: str) -> int:
     return len(keys - set(session.scalars(known)))
 
 
-def unmeasured(session: Session, table: Stored, after: int, limit: int = 200) -> Sequence[Unmeasured]:
-    """Return rows of all guilds whose size is unknown, for the bot itself.
+def unmeasured(
+    session: Session, table: Stored, after: int, served: ServedShards = EVERY_GUILD, limit: int = 200
+) -> Sequence[Unmeasured]:
+    """Return rows of the served guilds whose size is unknown, for the bot itself.
 
     Args:
         session: an open SQLAlchemy session.
         table: `Corpus` or `TextModel`.
         after: only rows with a higher id.
+        served: the shards of this process.
         limit: the most rows, in the order of their ids.
     """
-    chosen = sa.select(table.id, table.guild_id, _path(table)).where(table.size.is_(None), table.id > after)
+    chosen = sa.select(table.id, table.guild_id, _path(table)).where(
+        table.size.is_(None), table.id > after, served.rows(table.guild_id)
+    )
     if table is Corpus:
         chosen = chosen.where(Corpus.text_deleted_at.is_(None))
     return [Unmeasured(table, *row) for row in session.execute(chosen.order_by(table.id).limit(limit))]

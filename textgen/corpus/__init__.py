@@ -1,6 +1,5 @@
 """Corpora: from the bytes of files to clean text, and a report before training."""
 
-from textgen.corpus.chats.detection import suspect_chat_log
 from textgen.corpus.reading.cut_places import split_for_validation
 from textgen.corpus.reading.text import MAXIMUM_BYTES, clean, decode, normal_form, read
 from textgen.corpus.report import (
@@ -29,6 +28,5 @@ __all__ = [
     "normal_form",
     "read",
     "split_for_validation",
-    "suspect_chat_log",
     "suspect_secrets",
 ]

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from textgen.corpus.chats.detection import HEAD, suspect_chat_log
+from textgen.corpus.chats import HEAD
 from textgen.corpus.english import MOSTLY, english_share
 from textgen.errors import CorpusError
 
@@ -143,6 +143,9 @@ class Measurer:
 
     def stats(self) -> CorpusStats:
         """Return the figures of the text so far."""
+        # Its patterns take long to compile, and a process that samples needs none.
+        from textgen.corpus.chats.detection import suspect_chat_log
+
         if self._line_filled:
             self._end_line()
             self._line_filled = False

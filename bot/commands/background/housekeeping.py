@@ -36,7 +36,7 @@ def purge(database: Database, storage: Storage, gone: Collection[int], now: date
 def tidy(database: Database, storage: Storage, now: datetime, served: ServedShards = EVERY_GUILD) -> None:
     """Finish interrupted deletions, measure old files, and delete expired texts and files of no row."""
     erasure.carry_out_removals(database, storage, now, of=served.owns)
-    measured = quotas.measure_old_files(database, storage.layout)
+    measured = quotas.measure_old_files(database, storage.layout, served)
     if measured:
         log.info("old files measured", files=measured)
     expired = erasure.expire_texts(database, storage, now, served)

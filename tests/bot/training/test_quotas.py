@@ -11,6 +11,7 @@ from bot.infra.paths import Layout
 from bot.settings import Settings
 from bot.training import quotas
 from models import Corpus, Database, TextModel, text_models, utc_now
+from models.shards import ServedShards
 from models.training import usage
 from tests.support.bot.trainings import jobs, stored_files, train
 from tests.support.bot.world import Place, World, answer, private_line, shown
@@ -123,7 +124,9 @@ def test_files_of_before_are_measured_once(
 ):
     real = usage.unmeasured
     monkeypatch.setattr(
-        usage, "unmeasured", lambda session, table, after: real(session, table, after, limit=2)
+        usage,
+        "unmeasured",
+        lambda session, table, after, served: real(session, table, after, served, limit=2),
     )
     (tmp_path / "bundles" / "1" / "Bard").mkdir(parents=True)
     (tmp_path / "bundles" / "1" / "Bard" / "weights").write_bytes(b"x" * 70)
@@ -143,3 +146,15 @@ def test_files_of_before_are_measured_once(
         assert measured.updated_at == model.updated_at, "the newest model is the one with the newest bundle"
         assert {row.table for row in real(session, Corpus, 0)} == {Corpus}
         assert list(real(session, TextModel, 0)) == []
+
+
+def test_files_of_servers_that_another_process_serves_are_left_to_it(database: Database, tmp_path: Path):
+    first, second = 0 << 22, 1 << 22
+    for number, guild_id in enumerate((first, second)):
+        (tmp_path / f"{number}.txt").write_bytes(b"x" * 9)
+        with database.write() as session:
+            new_corpus(session, guild_id, sha256=str(number) * 64, path=f"{number}.txt")
+    assert quotas.measure_old_files(database, Layout(tmp_path), ServedShards(2, frozenset({1}))) == 1
+    with database.read() as session:
+        assert usage.of_guild(session, first).size == 0
+        assert usage.of_guild(session, second).size == 9

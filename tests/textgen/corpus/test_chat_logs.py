@@ -10,10 +10,11 @@ from tests.support.growth import slow_families
 from tests.support.texts.chats import EXPORTS, lines
 from tests.support.texts.lookalikes import LOOKALIKES
 from textgen import corpus
+from textgen.corpus.chats.detection import suspect_chat_log
 
 
 def suspected(text: str) -> str | None:
-    return corpus.suspect_chat_log(corpus.clean(text, name="x"))
+    return suspect_chat_log(corpus.clean(text, name="x"))
 
 
 def test_exports_are_recognised_and_lookalikes_are_not() -> None:
@@ -74,5 +75,5 @@ def test_names_of_people_in_many_languages_are_recognised(names: tuple[str, ...]
 
 
 def test_time_grows_with_the_length() -> None:
-    function: Callable[[str], object] = corpus.suspect_chat_log
+    function: Callable[[str], object] = suspect_chat_log
     assert not slow_families(function, most=200_000)

@@ -9,6 +9,7 @@ import pytest
 from tests.support.texts import hard_inputs
 from textgen import corpus
 from textgen.corpus import shakespeare
+from textgen.corpus.chats.detection import suspect_chat_log
 from textgen.corpus.reading.sources import ReadingOptions
 from textgen.errors import CorpusError, SettingsError
 
@@ -113,7 +114,7 @@ def test_line_starts_are_spread_out_distinct_and_end_at_words() -> None:
     ],
 )
 def test_chat_logs_are_recognised(text: str, kind: str) -> None:
-    assert kind in (corpus.suspect_chat_log(text) or "")
+    assert kind in (suspect_chat_log(text) or "")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_chat_logs_are_recognised(text: str, kind: str) -> None:
     ],
 )
 def test_plays_prose_and_code_are_not_taken_for_chat_logs(text: str) -> None:
-    assert corpus.suspect_chat_log(text) is None
+    assert suspect_chat_log(text) is None
 
 
 def test_secrets_are_counted_by_kind() -> None:

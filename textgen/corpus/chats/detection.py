@@ -13,6 +13,7 @@ from statistics import median
 
 import regex
 
+from textgen.corpus.chats import HEAD
 from textgen.corpus.chats.export_files import suspect_file
 from textgen.corpus.chats.message_lines import Message, messages
 from textgen.corpus.chats.people_names import are_labels, is_person
@@ -27,8 +28,6 @@ MEETING = translatable("the chat of a video meeting")
 SIGNAL = translatable("a Signal export")
 OTHER = translatable("a chat log with names and times")
 
-HEAD = 400_000
-"""Number of characters at the beginning of a text that are read."""
 _FEWEST = 5
 
 # Shares of a text's lines, and of the lines that look like messages.
