@@ -61,6 +61,7 @@ BAD_STARTS = [
 
 
 @pytest.mark.parametrize(("arguments", "environment", "says"), BAD_STARTS)
+@pytest.mark.slow
 def test_what_the_host_can_put_right_is_one_line_and_exit_code_1(
     tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], says: str
 ):
@@ -97,6 +98,7 @@ def test_check_loads_neither_discord_nor_the_database(tmp_path: Path):
     assert "no bot is running" in done.stderr
 
 
+@pytest.mark.slow
 def test_base_is_the_librarys_command(tmp_path: Path):
     bases = {"TEXTGEN_BASES": str(tmp_path / "bases")}
     listed = pastiche("base", "list", cwd=tmp_path, **bases)
@@ -108,12 +110,14 @@ def test_base_is_the_librarys_command(tmp_path: Path):
     assert "Add, list and remove pretrained bases" in pastiche("base", "--help", cwd=tmp_path, **bases).stdout
 
 
+@pytest.mark.slow
 def test_migrate_is_safe_to_repeat(tmp_path: Path):
     first, second = (pastiche("migrate", cwd=tmp_path) for _ in range(2))
     assert first.returncode == second.returncode == 0, first.stderr
     assert first.stdout == second.stdout
 
 
+@pytest.mark.slow
 def test_a_second_process_of_one_name_is_refused(settings: Settings):
     settings.prepare_data_dir()
     with Pastiche(settings.data_dir, "worker") as first:
@@ -182,6 +186,7 @@ def test_the_bot_is_small_well_and_keeps_its_token_to_itself(tmp_path: Path):
         assert "is well" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_killed_bot_leaves_no_process_behind_and_check_sees_it(tmp_path: Path):
     with running_bot(tmp_path) as bot:
         children = bot.children(recursive=True)

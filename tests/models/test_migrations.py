@@ -136,6 +136,7 @@ def test_up_down_up_gives_the_same_schema(url: str) -> None:
     assert second == first
 
 
+@pytest.mark.slow
 def test_paths_become_relative_wherever_the_data_directory_was(url: str) -> None:
     before = "20261128_name_keys"
     migrations.upgrade(url)

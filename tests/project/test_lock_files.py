@@ -101,6 +101,7 @@ def test_what_the_image_builds_with_is_what_pyproject_asks_for(root: Path) -> No
     assert [line for line in lines if not line.startswith("#")] == asked
 
 
+@pytest.mark.slow
 def test_the_bot_needs_nothing_that_its_image_leaves_out(root: Path, tmp_path: Path) -> None:
     """Every module but those of trainings is imported where the packages that are left out are absent."""
     locked = {

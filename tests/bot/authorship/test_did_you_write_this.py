@@ -159,6 +159,7 @@ async def test_a_forged_code_does_not_pass(stratford: Place):
 
 
 @pytest.mark.parametrize("text", ["", "no", "a" * MOST, *HOSTILE])
+@pytest.mark.slow
 async def test_any_other_text_below_a_genuine_code_is_a_no(stratford: Place, text: str):
     code = receipt(await written(stratford, seed=None)).to_code()
     content = f"{text[:MOST]}\n{code}"

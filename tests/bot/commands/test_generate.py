@@ -123,6 +123,7 @@ async def test_a_flipped_byte_in_a_bundle_is_one_private_line(world: World, stra
     assert "safetensors" not in line
 
 
+@pytest.mark.slow
 async def test_a_sampler_killed_at_work_is_replaced_and_nobody_notices(world: World, stratford: Place):
     await stratford.member.slash(stratford.channel, "generate", length=10)  # starts the sampler
     (first,) = world.bot.pool.pids

@@ -15,6 +15,7 @@ from tests.support.bot.world import Place, World, answer, shown
 NOW = datetime.now(UTC)
 
 
+@pytest.mark.slow
 async def test_texts_are_deleted_so_many_days_after_their_last_training(
     world: World, trained_bundle: Path, corpus_text: str
 ):

@@ -211,6 +211,7 @@ async def test_a_validation_text_that_is_too_short_leaves_nothing_behind(world: 
 
 
 @pytest.mark.parametrize("name", hard_inputs.READABLE)
+@pytest.mark.slow
 async def test_any_unicode_text_is_read(world: World, name: str):
     world.hold_back()
     stratford = world.place()

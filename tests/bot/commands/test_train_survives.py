@@ -67,6 +67,7 @@ async def test_a_move_of_the_data_directory(world: World, corpus_text: str, wait
         assert world.bot.layout.located(path).exists()
 
 
+@pytest.mark.slow
 async def test_a_death_between_the_row_and_its_turn(world: World, corpus_text: str, trainers: Trainers):
     stratford = world.place()
     world.hold_back()

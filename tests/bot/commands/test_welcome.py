@@ -115,6 +115,7 @@ async def test_what_happened_while_the_bot_was_away_is_noticed_at_its_start(worl
 
 
 @pytest.mark.parametrize(("days_ago", "greeted"), [(1, True), (30, False)])
+@pytest.mark.slow
 async def test_a_server_that_added_the_bot_while_it_was_away_is_greeted_once(
     world: World, days_ago: int, greeted: bool
 ):

@@ -42,6 +42,7 @@ async def test_many_at_once_are_all_answered_alike(pool: SamplerPool, trained_bu
     assert len({answer.text for (answer,) in answers}) == 1
 
 
+@pytest.mark.slow
 async def test_requests_lost_with_a_killed_process_are_answered_by_another(
     pool: SamplerPool, trained_bundle: Path
 ):

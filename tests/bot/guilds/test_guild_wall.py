@@ -88,6 +88,7 @@ FORGED_SAMPLE_BUTTONS = [
 
 
 @pytest.mark.parametrize("custom_id", FORGED_SAMPLE_BUTTONS)
+@pytest.mark.slow
 async def test_a_button_below_a_sample_with_a_foreign_models_id_finds_nothing(
     world: World, stratford: Place, abbey: Place, custom_id: str
 ):

@@ -150,6 +150,7 @@ FAILURES = (
 )
 
 
+@pytest.mark.slow
 async def test_a_failed_training_names_nothing_of_the_host(
     world: World, corpus_text: str, monkeypatch: pytest.MonkeyPatch
 ):

@@ -68,6 +68,7 @@ def refusal(status: int, code: int) -> discord.HTTPException:
 
 class TestPosts:
     @pytest.mark.parametrize("lacking", ["send_messages", "embed_links", "view_channel"])
+    @pytest.mark.slow
     async def test_a_right_that_is_missing_for_a_moment_is_waited_for(
         self, world: World, stratford: Place, clock: Clock, lacking: str
     ):
@@ -122,6 +123,7 @@ class TestPosts:
         ],
         ids=repr,
     )
+    @pytest.mark.slow
     async def test_what_discord_refuses_for_a_moment_is_posted_afterwards_once(
         self, world: World, stratford: Place, clock: Clock, error: Exception
     ):
@@ -141,6 +143,7 @@ class TestPosts:
         assert known(world, stratford)[0].state is ScheduleState.ACTIVE
 
     @pytest.mark.parametrize("error", [refusal(403, 50001), refusal(404, 10004), refusal(503, 0)], ids=repr)
+    @pytest.mark.slow
     async def test_an_outage_that_hides_who_made_it_is_no_leaving(
         self, world: World, stratford: Place, clock: Clock, error: Exception, monkeypatch: pytest.MonkeyPatch
     ):
@@ -158,6 +161,7 @@ class TestPosts:
         assert await end(world, stratford, schedule, clock) == [PostState.SENT]
 
     @pytest.mark.parametrize("fault", ["sampler", "database before", "database after"])
+    @pytest.mark.slow
     async def test_a_sampler_that_restarts_and_a_busy_database_are_waited_for(
         self, world: World, stratford: Place, clock: Clock, fault: str, monkeypatch: pytest.MonkeyPatch
     ):
@@ -214,6 +218,7 @@ class TestPosts:
 
 
 class TestFairTurns:
+    @pytest.mark.slow
     async def test_what_an_unavailable_server_has_due_fills_no_page_and_is_not_asked_for(
         self, world: World, stratford: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ):
@@ -320,6 +325,7 @@ class TestClock:
         assert known(world, stratford)[0].next_slot == schedule.next_slot
 
     @pytest.mark.parametrize("back", [MINUTE, HOUR, DAY])
+    @pytest.mark.slow
     async def test_one_that_goes_back_posts_nothing_twice(
         self, world: World, stratford: Place, clock: Clock, back: datetime.timedelta
     ):

@@ -49,6 +49,7 @@ async def test_neither_a_model_nor_a_channel_of_another_server_is_taken(
 
 
 @pytest.mark.parametrize("action", ["confirm", "cancel"])
+@pytest.mark.slow
 async def test_a_forged_button_of_a_preview_saves_and_forgets_nothing(
     world: World, stratford: Place, abbey: Place, action: str
 ):

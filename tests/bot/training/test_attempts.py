@@ -125,6 +125,7 @@ CHANGES: dict[str, tuple[Callable[[Session, TrainingJob], object], Stop | None]]
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("news", [False, True], ids=["silent", "with news"])
+@pytest.mark.slow
 def test_what_becomes_of_the_job_tells_the_trainer_what_to_do(settings: Settings, change: str, news: bool):
     settings.prepare_data_dir()
     migrations.upgrade(settings.database_url)

@@ -47,6 +47,7 @@ async def test_it_is_offered_beside_the_servers_models(world: World, trained_bun
 
 
 @pytest.mark.parametrize("typed", ["pretrained:tiny", "tiny", "Tiny"])
+@pytest.mark.slow
 async def test_the_trainer_fine_tunes_it(world: World, corpus_text: str, trainers: Trainers, typed: str):
     stratford = world.place()
     await train(stratford, corpus_text, base=typed)

@@ -99,6 +99,7 @@ async def test_another_host_goes_on_from_the_stored_checkpoint(
     assert not any("checkpoint" in key for key in stored_keys(world.settings))
 
 
+@pytest.mark.slow
 async def test_a_model_is_stored_before_its_row_and_deleted_with_it(
     world: World, corpus_text: str, trainers: Trainers
 ):

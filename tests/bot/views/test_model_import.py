@@ -154,6 +154,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.slow
 async def test_a_damaged_bundle_is_refused_in_one_private_line_and_leaves_nothing(
     world: World, empty: Place, exported: bytes, kind: str
 ):

@@ -27,6 +27,7 @@ def add_one(session: Session) -> None:
     settings.length = settings.length + 1
 
 
+@pytest.mark.slow
 def test_400_concurrent_updates_from_threads_and_the_event_loop_all_count(database: Database) -> None:
     with database.write() as session:
         guilds.edit(session, 1, length=1)

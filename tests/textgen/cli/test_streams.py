@@ -47,6 +47,7 @@ def run(
     [">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", "2>&1 | true"],
 )
 @pytest.mark.parametrize("events", [(), ("--events",)], ids=["people", "events"])
+@pytest.mark.slow
 def test_a_training_goes_on_and_its_model_is_kept(
     corpus: Path, redirection: str, events: tuple[str, ...]
 ) -> None:

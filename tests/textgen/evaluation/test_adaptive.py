@@ -52,6 +52,7 @@ def test_a_text_that_repeats_itself_is_learnt_while_it_is_read(counts: Bundle) -
     assert stateful_pass(TextModel(counts), TEXT) == read
 
 
+@pytest.mark.slow
 def test_a_token_is_predicted_from_those_before_it_alone(counts: Bundle) -> None:
     """Over all tokens that could come next, what is predicted sums to 1: right after learning, and later."""
     for length in (513, 520):

@@ -110,6 +110,7 @@ def test_memorization_of_very_little(samples: list[str], corpus: str) -> None:
     assert found.longest == (5 if samples == ["short"] else 0)
 
 
+@pytest.mark.slow
 def test_the_command_prints_both_protocols_and_what_was_copied(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")

@@ -179,6 +179,7 @@ def shell(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_at_the_shell_a_text_is_known_by_its_code(folder: Path, tmp_path: Path) -> None:
     one, other = str(folder / "one"), str(folder / "other")
     sampled = shell("sample", one, "--seed", "the sea", "--length", "80", "--receipt")

@@ -142,6 +142,7 @@ def test_an_output_inside_another_bundle_or_with_a_name_too_long_is_refused(corp
 
 
 @pytest.mark.parametrize("shape", ["absent", "empty", "bundle", "old bundle", "damaged", "deep", "current"])
+@pytest.mark.slow
 def test_an_older_bundle_is_replaced(corpus: Path, monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     model = corpus / "model"
     if shape in ("empty", "current"):

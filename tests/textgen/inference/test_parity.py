@@ -113,6 +113,7 @@ def test_the_logits_agree(spec: NetworkSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+@pytest.mark.slow
 def test_no_position_sees_what_follows(spec: NetworkSpec) -> None:
     backend.load()
     tokens = np.random.default_rng(2).integers(0, 50, (2, 81))
@@ -124,6 +125,7 @@ def test_no_position_sees_what_follows(spec: NetworkSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+@pytest.mark.slow
 def test_a_text_that_begins_anew_is_read_as_if_nothing_had_been(spec: NetworkSpec) -> None:
     backend.load()
     from textgen.training import network

@@ -78,6 +78,7 @@ def longest_blank(model: textgen.model.TextModel, seed: str, **settings: float) 
 
 
 @pytest.mark.parametrize("seed", ["", "\n" + 8 * " "])
+@pytest.mark.slow
 def test_a_low_temperature_writes_no_endless_blanks(
     indented: textgen.model.TextModel, seed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

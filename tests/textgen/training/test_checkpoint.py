@@ -150,6 +150,7 @@ class Variable:
         ("gone", "gone", None, "", "there is no checkpoint to resume: this training starts anew"),
     ],
 )
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_replaced_by_the_previous_one(
     checkpoint: ModuleType, path: Path, newest: str, older: str, step: int | None, damage: str, note: str
 ) -> None:

@@ -44,6 +44,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return folder / "model"
 
 
+@pytest.mark.slow
 def test_a_trained_model_writes_words_of_its_corpus(trained: Path) -> None:
     model = textgen.load(trained)
     assert model.manifest.level == trained.parent.name[: len(model.manifest.level)]

@@ -187,6 +187,7 @@ def test_a_training_that_diverges_restarts_with_a_lower_learning_rate(
     assert again.validation_loss == slow.validation_loss
 
 
+@pytest.mark.slow
 def test_loading_takes_nothing_from_the_learning_rates_schedule(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, keras: ModuleType
 ) -> None:

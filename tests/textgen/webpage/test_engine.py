@@ -63,6 +63,7 @@ def assert_same(tmp_path: Path, bundle: Bundle, jobs: list[dict[str, Any]]) -> l
     ],
     ids=str,
 )
+@pytest.mark.slow
 def test_every_form_of_the_network_writes_what_the_library_writes(
     tmp_path: Path, sizes: dict[str, Any]
 ) -> None:

@@ -89,6 +89,7 @@ async def test_a_random_seed_that_is_no_number_is_refused_by_its_field(tmp_path:
 
 @in_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.slow
 async def test_what_is_read_has_contrast_in_both_themes(tmp_path: Path, scheme: str) -> None:
     async with opened(page_at(tmp_path / "page.html", counted_bundle(prose(50)))) as tab:
         await tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -63,6 +63,7 @@ def test_there_is_a_model_at_once_and_training_improves_it(tuned: tuple[Path, li
     assert manifest.validation_loss <= losses[0]
 
 
+@pytest.mark.slow
 def test_the_bundle_holds_the_change_and_names_its_base(tuned: tuple[Path, list[Event]]) -> None:
     path, _ = tuned
     base = store.find("tiny")
