@@ -12,25 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.textgen.bundles import write_random_bundle
+from tests.support.textgen.command import refusal, textgen
 from tests.support.texts import hard_inputs
 from tests.textgen.conftest import SMALL_FLAGS
 from textgen import bundle, load
-
-
-def textgen(
-    *arguments: str | Path, stdin: str = "", python: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *python, "-m", "textgen", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
-
-
-def refusal(result: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line with which a command failed."""
-    assert result.returncode == 1, result
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("error: ")
-    return result.stderr
 
 
 def test_from_a_corpus_to_a_sample(corpus: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.textgen.command import refusal, textgen
 from tests.support.texts import hard_inputs
-from tests.textgen.cli.test_cli import refusal, textgen
 from tests.textgen.conftest import prose
 from textgen import bundle
 

@@ -20,19 +20,10 @@ import click
 import pytest
 
 from tests.support.textgen.bundles import write_random_bundle
+from tests.support.textgen.command import textgen
 from textgen.cli import cli
 from textgen.cli.common.examples import EXAMPLES
 from textgen.model import TextModel
-
-
-def textgen(
-    *arguments: str | Path, stdin: str = "", folder: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "textgen", *map(str, arguments)]
-    return subprocess.run(
-        command, input=stdin, capture_output=True, text=True, timeout=180, check=False, cwd=folder,
-        env={**os.environ, **environment},
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

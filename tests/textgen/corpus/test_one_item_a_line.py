@@ -13,8 +13,8 @@ import pytest
 
 import textgen
 from tests.support.textgen.bundles import SpellingModel, random_bundle
+from tests.support.textgen.command import textgen as command
 from tests.support.texts import hard_inputs
-from tests.textgen.cli.test_cli import textgen as command
 from tests.textgen.conftest import prose
 from textgen import bundle
 from textgen.corpus import line_starts

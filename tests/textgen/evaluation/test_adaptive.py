@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.support.textgen.bundles import SYMBOLS, manifest_of, random_bundle, write_random_bundle
-from tests.textgen.cli.test_cli import refusal, textgen
+from tests.support.textgen.command import refusal, textgen
 from textgen import bundle
 from textgen.bundle import Bundle
 from textgen.errors import SettingsError

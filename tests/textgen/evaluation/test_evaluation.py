@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support.textgen.bundles import SYMBOLS, random_bundle, write_random_bundle
-from tests.textgen.cli.test_cli import refusal, textgen
+from tests.support.textgen.command import refusal, textgen
 from textgen.errors import SettingsError
 from textgen.evaluation import mean_loss, random_windows, stateful_pass
 from textgen.evaluation.memorization import GRAM, memorization

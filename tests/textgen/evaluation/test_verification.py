@@ -6,13 +6,13 @@ import json
 import random
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.textgen.bundles import SYMBOLS, write_random_bundle
+from tests.support.textgen.command import textgen
 from textgen import bundle
 from textgen.errors import BundleError, SettingsError
 from textgen.evaluation.authorship.verification import Verdict, code_of_sample, find_bundle, verify
@@ -175,8 +175,7 @@ def test_a_model_that_changed_is_another_one(folder: Path, tmp_path: Path) -> No
 
 
 def shell(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "textgen", *arguments]
-    return subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
+    return textgen(*arguments, stdin=typed)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ import pytest
 
 import textgen
 from tests.support.textgen.bundles import random_bundle, write_random_bundle
-from tests.textgen.cli.test_cli import textgen as shell
+from tests.support.textgen.command import textgen as shell
 from textgen import bundle
 from textgen.cli import cli
 from textgen.errors import CorpusError, TextgenError, TrainingError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.support.textgen.bundles import write_random_bundle
+from tests.support.textgen.command import textgen as command
 from tests.support.textgen.http_service import KEY, Service, serving, wait_until
 from textgen.serving.http.access import errors_as_json
 from textgen.serving.http.metrics import Metrics
@@ -225,8 +225,7 @@ def test_told_to_end_it_lets_texts_end_and_refuses_others(bundle: Path) -> None:
 
 
 def textgen(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "textgen", "serve", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return command("serve", *arguments)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import textgen
-from tests.textgen.cli.test_cli import textgen as shell
+from tests.support.textgen.command import textgen as shell
 from textgen import bundle
 from textgen.settings.training import TrainingSettings
 from textgen.training import start

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.textgen.bundles import random_bundle, write_random_bundle
-from tests.textgen.cli.test_cli import refusal, textgen
+from tests.support.textgen.command import refusal, textgen
 from tests.textgen.conftest import SMALL_FLAGS
 from textgen import bundle
 from textgen.training.reporting.plotting import write_loss_curve
