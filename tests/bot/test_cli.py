@@ -164,6 +164,7 @@ def running_bot(folder: Path) -> Iterator[psutil.Process]:
         process.wait()
 
 
+@pytest.mark.slow
 def test_the_bot_is_small_well_and_keeps_its_token_to_itself(tmp_path: Path):
     with running_bot(tmp_path) as bot:
         log = (tmp_path / "bot.log").read_text()

@@ -24,6 +24,7 @@ async def test_an_unexpected_error_gives_a_reference_that_is_in_the_log(
     assert "ZeroDivisionError" in str(error)
 
 
+@pytest.mark.slow
 async def test_the_tree_is_synced_when_it_changed_or_is_not_there(settings: Settings, world: World):
     def syncs() -> int:
         return sum(request.method == "PUT" for request in world.env.http_requests)

@@ -24,16 +24,20 @@ _WORDS = {"ASAN_OPTIONS": "detect_leaks=0", "PYTHONMALLOC": "malloc", "UBSAN_OPT
 def run(folder: Path, *, short: bool) -> Iterator[Figure]:
     """Build the libraries, and run each in a process with those of the sanitizers."""
     bundles, bases = (40, 12) if short else (2_000, 500)
-    yield from _figures(folder, ("_linear", "_mixing"), "mutated_bundles", "hostile bundles", bundles)
-    yield from _figures(folder, ("_llama",), "hostile_bases", "odd bases", bases)
+    # What is read and written does not depend on it: -O1 runs quicker, and -O0 is built in half the time.
+    level = "-O0" if short else "-O1"
+    yield from _figures(folder, ("_linear", "_mixing"), level, "mutated_bundles", "hostile bundles", bundles)
+    yield from _figures(folder, ("_llama",), level, "hostile_bases", "odd bases", bases)
 
 
-def _figures(folder: Path, libraries: tuple[str, ...], tool: str, what: str, count: int) -> Iterator[Figure]:
+def _figures(
+    folder: Path, libraries: tuple[str, ...], level: str, tool: str, what: str, count: int
+) -> Iterator[Figure]:
     place = folder / tool
     built = place / "built"
     built.mkdir(parents=True)
     for library in libraries:
-        _build(library, built / f"{library}{EXTENSION_SUFFIXES[0]}")
+        _build(library, level, built / f"{library}{EXTENSION_SUFFIXES[0]}")
     done = subprocess.run(
         [sys.executable, "-m", f"tests.faults.tools.{tool}", str(place), str(built), f"{count}", "2"],
         cwd=ROOT,
@@ -52,14 +56,13 @@ def _figures(folder: Path, libraries: tuple[str, ...], tool: str, what: str, cou
         yield Figure("of them another error than a refusal", sum(told["others"].values()), "", "≤ 0")
 
 
-def _build(library: str, target: Path) -> None:
+def _build(library: str, level: str, target: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extensions = project["tool"]["setuptools"]["ext-modules"]
     (extension,) = (each for each in extensions if each["name"].endswith(f".{library}"))
     headers = [f"-I{folder}" for folder in extension["include-dirs"]]
     flags = [*headers, *extension["extra-compile-args"], *_SANITIZE, "-shared", "-fPIC", "-o", str(target)]
-    # -O1 keeps the reports' places; what is read and written does not depend on it.
-    subprocess.run(["gcc", *extension["sources"], *flags, "-O1", "-lm"], cwd=ROOT, check=True)
+    subprocess.run(["gcc", *extension["sources"], *flags, level, "-lm"], cwd=ROOT, check=True)
 
 
 def _library(name: str) -> str:

@@ -124,6 +124,7 @@ def migration(checkout: Path, message: str) -> subprocess.CompletedProcess[str]:
     return make(checkout, "migration", f"MESSAGE={message}", f"BIN={Path(sys.executable).parent}", "READY=")
 
 
+@pytest.mark.slow
 def test_make_migration_writes_what_the_tables_have_and_the_migrations_lack(checkout: Path) -> None:
     before = set((checkout / "migrations" / "versions").glob("*.py"))
     done = migration(checkout, 'add a "mood"')

@@ -107,6 +107,7 @@ def test_a_wrong_call_says_what_was_received(call: Call, kind: type[TextgenError
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_a_path_may_be_bytes_or_of_numpy(corpus: Path) -> None:
     for path in (bytes(corpus), np.str_(corpus), [corpus / "input.txt"], iter([str(corpus / "input.txt")])):
         assert textgen.train(path, output=bytes(corpus / "model"), time_limit=1).characters > 1_000  # type: ignore[arg-type]

@@ -76,6 +76,7 @@ async def test_its_own_text_is_known_to_the_letter(stratford: Place, seed: str |
     assert await asked(stratford, message.message) == YES
 
 
+@pytest.mark.slow
 async def test_a_text_that_went_on_is_known_after_a_restart_and_under_another_name(
     world: World, stratford: Place
 ):
@@ -95,6 +96,7 @@ async def test_each_of_several_texts_has_an_answer(stratford: Place):
     assert told == [f"**{number} of 3** · {YES}" for number in (1, 2, 3)]
 
 
+@pytest.mark.slow
 async def test_long_texts_are_compared_whole_with_their_file(stratford: Place):
     message = await written(stratford, count=5, length=2000)
     assert len(message.message.attachments) == 5

@@ -51,6 +51,7 @@ async def test_the_guilds_default_model_goes_before_the_newest(
     assert message.embeds[0].footer.text.startswith("Bard ·")
 
 
+@pytest.mark.slow
 async def test_again_keeps_seed_and_settings_with_a_new_random_seed_even_after_a_restart(
     world: World, stratford: Place
 ):

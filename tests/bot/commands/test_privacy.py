@@ -276,6 +276,7 @@ async def test_the_confirmation_is_checked_when_it_is_used(world: World, corpus_
     assert len(files(world, stratford)) == 1
 
 
+@pytest.mark.slow
 async def test_a_deletion_interrupted_by_a_crash_is_finished_at_the_next_start(
     world: World, trained_bundle: Path, corpus_text: str, monkeypatch: pytest.MonkeyPatch
 ):

@@ -342,6 +342,7 @@ async def test_a_failed_training_says_why_and_leaves_the_other_models_alone(
     assert not answer(await stratford.member.slash(stratford.channel, "generate", length=10)).ephemeral
 
 
+@pytest.mark.slow
 async def test_in_the_shortest_time_the_counted_n_grams_are_the_model(world: World, corpus_text: str):
     stratford = world.place()
     await train(stratford, corpus_text, minutes=0.05)

@@ -48,6 +48,7 @@ async def test_a_restart_of_the_bot(world: World, corpus_text: str):
     assert labels(done) == ["Try it", "Make default"]
 
 
+@pytest.mark.slow
 async def test_a_move_of_the_data_directory(world: World, corpus_text: str, waiting: None, tmp_path: Path):
     stratford = world.place()
     write_random_bundle(tmp_path / "bundle", "gru")
@@ -80,6 +81,7 @@ async def test_a_death_between_the_row_and_its_turn(world: World, corpus_text: s
     assert all("Done" in shown(message) for message in stratford.channel.history())
 
 
+@pytest.mark.slow
 async def test_a_death_after_its_workflow_was_lost(world: World, corpus_text: str, trainers: Trainers):
     stratford = world.place()
     world.hold_back()
@@ -144,6 +146,7 @@ async def test_a_requester_who_loses_the_role_and_leaves(world: World, corpus_te
     assert "Done" in shown(done), "the model is the server's; who manages it can cancel"
 
 
+@pytest.mark.slow
 async def test_the_bot_leaving_the_server(world: World, corpus_text: str, trainers: Trainers):
     stratford, abbey = world.place("Stratford"), world.place("Abbey")
     for name in ("Running", "Waiting"):

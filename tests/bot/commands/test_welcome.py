@@ -81,6 +81,7 @@ async def test_a_server_without_a_writable_channel_gets_no_welcome(world: World)
     assert settings(world, place).welcomed_at is not None
 
 
+@pytest.mark.slow
 async def test_a_server_that_removes_the_bot_and_takes_it_back_keeps_the_data_but_not_the_posts(
     world: World, trained_bundle: Path
 ):

@@ -211,6 +211,7 @@ class Shown:
         self.embeds = embeds
 
 
+@pytest.mark.slow
 def test_a_report_of_any_of_them_is_as_safe():
     for message, _ in messages(500):
         shown: Any = Shown(message.embeds)

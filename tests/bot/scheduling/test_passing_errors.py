@@ -303,6 +303,7 @@ class TestClock:
         assert known(world, place)[0].next_slot > MONDAY + 400 * DAY
         return schedule
 
+    @pytest.mark.slow
     async def test_a_clock_that_was_a_year_ahead_loses_no_post(
         self, world: World, stratford: Place, clock: Clock
     ):

@@ -94,6 +94,7 @@ class TestPosting:
         await ended(world, stratford, schedule.id)
         assert "Marlowe · temperature 0.3" in shown(posts(stratford)[0])
 
+    @pytest.mark.slow
     async def test_an_outage_of_discord_is_waited_out(self, world: World, stratford: Place, clock: Clock):
         schedule = await save(world, stratford)
         world.env.inject_error("POST", "/channels/*/messages", status=503, times=2)

@@ -57,6 +57,7 @@ def made() -> Iterator[Callable[..., ShardClaims]]:
         each.release()
 
 
+@pytest.mark.slow
 def test_a_shard_is_refused_while_another_process_serves_it(url: str, made: Callable[..., ShardClaims]):
     command = [sys.executable, "-c", HOLDER, url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:

@@ -61,6 +61,7 @@ async def test_the_trainer_fine_tunes_it(world: World, corpus_text: str, trainer
     await world.until(stratford, "Done")
 
 
+@pytest.mark.slow
 async def test_a_model_of_that_name_comes_first_and_the_choice_still_means_the_base(
     world: World, corpus_text: str, trainers: Trainers, trained_bundle: Path
 ):
@@ -93,6 +94,7 @@ async def test_what_does_not_fit_is_refused_before_anything_is_kept(
     assert jobs(world, stratford) == []
 
 
+@pytest.mark.slow
 async def test_an_english_text_gets_the_advice_and_no_other_does(
     world: World, corpus_text: str, trainers: Trainers
 ):

@@ -17,6 +17,7 @@ def cards(place: Place) -> dict[str, str]:
     return {message.embeds[0].title: shown(message) for message in place.channel.history()}
 
 
+@pytest.mark.slow
 async def test_guilds_take_turns_in_the_order_that_their_cards_show(
     world: World, corpus_text: str, trainers: Trainers
 ):
@@ -107,6 +108,7 @@ class TestLimits:
         other = stratford.guild.add_member(world.env.create_user("cleo"), roles=[role])
         assert "in the queue" in private_line(await train(stratford, corpus_text, other))
 
+    @pytest.mark.slow
     async def test_of_a_day(self, world: World, corpus_text: str):
         stratford = world.place()
         allow(world, stratford, trainings_a_day=2)

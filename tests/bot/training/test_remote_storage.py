@@ -118,6 +118,7 @@ async def test_a_model_is_stored_before_its_row_and_deleted_with_it(
     assert stored_keys(world.settings) == []
 
 
+@pytest.mark.slow
 async def test_an_upload_is_refused_while_the_storage_is_away_and_samples_come_from_the_cache(
     world: World, corpus_text: str, trainers: Trainers, s3: S3, monkeypatch: pytest.MonkeyPatch
 ):

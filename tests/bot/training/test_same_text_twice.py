@@ -77,6 +77,7 @@ async def test_a_text_goes_with_the_last_upload_that_stands_for_it(world: World,
 
 
 @pytest.mark.parametrize("deleted", ["before the row is written", "after it"])
+@pytest.mark.slow
 async def test_a_deletion_that_is_under_way_spares_the_same_text_uploaded_anew(
     world: World, corpus_text: str, deleted: str
 ):

@@ -109,6 +109,7 @@ async def test_every_command(world: World, place: Place, gate: Gate):
     assert gate.waited_for == []
 
 
+@pytest.mark.slow
 async def test_every_button(world: World, place: Place, gate: Gate):
     for template in templates(world):
         custom_id = spelled(template, dict.fromkeys(template.groupindex, "1")) or spelled(template, {})
@@ -118,6 +119,7 @@ async def test_every_button(world: World, place: Place, gate: Gate):
     assert gate.waited_for == []
 
 
+@pytest.mark.slow
 async def test_every_button_of_a_model_and_its_forms(world: World, place: Place, gate: Gate):
     for label in ("Sample", "Make default", "Export", "Rename", "Delete"):
         panel = answer(await place.admin.slash(place.channel, "models", model="Bard")).message

@@ -51,6 +51,7 @@ async def test_several_texts_stand_apart_and_each_can_be_drawn_again(stratford: 
     ]
 
 
+@pytest.mark.slow
 async def test_several_long_texts_come_in_part_and_whole_as_files(stratford: Place):
     message = answer(await stratford.member.slash(stratford.channel, "generate", count=5, length=2000))
     assert len(message.embeds) == 5

@@ -214,6 +214,7 @@ def test_at_the_shell_a_text_is_known_by_its_code(folder: Path, tmp_path: Path) 
     assert shell("verify", text, "--code", code).returncode == 2
 
 
+@pytest.mark.slow
 def test_every_text_of_several_has_a_code_and_one_that_the_clock_ended_has_none(folder: Path) -> None:
     one = str(folder / "one")
     sampled = shell("sample", one, "--count", "2", "--length", "50", "--receipt", "--json")

@@ -119,6 +119,7 @@ def test_resuming_without_a_checkpoint_starts_from_the_beginning_with_a_note(cor
     assert any("starts anew" in note for note in events[0]["notes"])
 
 
+@pytest.mark.slow
 def test_finishing_early_keeps_the_best_so_far(corpus: Path) -> None:
     control = Control()
 
