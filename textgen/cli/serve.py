@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 from pathlib import Path
@@ -14,6 +15,7 @@ from textgen.files.bundle_files import MANIFEST
 from textgen.serving.http.options import KEY_VARIABLE, LOOPBACK, Limits, Options, ServedModel
 
 _KEY_BYTES = 24
+_MOST_PROCESSES = 4
 
 
 @click.command("serve")
@@ -41,6 +43,11 @@ _KEY_BYTES = 24
 @click.option("--queue", type=click.IntRange(0), help="Requests that may wait for it.  [default: 512]")
 @click.option("--connections", type=click.IntRange(1), help="Open connections.  [default: 1000]")
 @click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Sampling processes, each with the models in memory.  [default: one a core, up to 4]",
+)
+@click.option(
     "--deadline", type=click.FloatRange(0.1, 86_400), help="Seconds until a text ends.  [default: 120]"
 )
 def command(
@@ -58,6 +65,7 @@ def command(
     at_once: int | None,
     queue: int | None,
     connections: int | None,
+    processes: int | None,
     deadline: float | None,
 ) -> None:
     """Answer the requests of other programs: as JSON lines on standard input, or with --http.
@@ -91,6 +99,7 @@ def command(
         port,
         needed,
         Limits(**{name: value for name, value in limits.items() if value is not None}),  # type: ignore[arg-type]
+        processes or min(_cores(), _MOST_PROCESSES),
     )
     if len(options.models) < len(models):
         raise click.UsageError("two MODELs have the same name; NAME=FOLDER gives one another name")
@@ -102,6 +111,12 @@ def command(
 
     if serve(options, say) == signal.SIGINT:
         raise KeyboardInterrupt
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux: a container may have fewer than the host
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _given_key(key: str | None, file: Path | None) -> str | None:

@@ -60,7 +60,7 @@ from textgen.sampling.settings import MAXIMUM_LENGTH
 MOST_SCORES = 20
 """Most of the likeliest tokens that are reported for a place."""
 
-PIECES_EVERY_S = 0.02
+PIECES_EVERY_S = 0.05
 """A piece for each token would cost several times as much as writing it, and nobody sees the difference."""
 
 

@@ -17,7 +17,7 @@ from textgen.serving.http.bodies import Body, of_model
 from textgen.serving.http.errors import ApiError, invalid, unknown_model
 from textgen.serving.http.metrics import CONTENT_TYPE, Metrics
 from textgen.serving.http.options import Options, ServedModel
-from textgen.serving.http.sampler import Sampler
+from textgen.serving.http.samplers import Samplers
 from textgen.serving.http.writing import Part, texts, write
 
 _DONE = b"data: [DONE]\n\n"
@@ -26,13 +26,13 @@ _CLIENT_LEFT = 499
 
 
 class Service:
-    """The service: its engine, its limits, its figures, and its handlers."""
+    """The service: its engines, its limits, its figures, and its handlers."""
 
-    def __init__(self, options: Options, sampler: Sampler) -> None:
+    def __init__(self, options: Options, samplers: Samplers) -> None:
         """Prepare; the loop of asyncio must run already."""
-        self._options, self._sampler = options, sampler
+        self._options, self._samplers = options, samplers
         self.admission = Admission(options.limits)
-        self.metrics = Metrics(options.models, self.admission, sampler)
+        self.metrics = Metrics(options.models, self.admission, samplers)
 
     def app(self) -> web.Application:
         """Return the application."""
@@ -76,10 +76,12 @@ class Service:
         count = asked.settings.count
         body = Body(model.name, len(asked.prompts) * count, count, asked.logprobs)
         answer = _Stream(request) if asked.stream else None
+        sampler = None
         try:
             async with self.admission.turn() as left_s:
+                sampler = self._samplers.least_busy()
                 parts: list[list[Part]] = [[] for _ in texts(asked)]
-                async with aclosing(write(self._sampler, model, asked, left_s)) as written:
+                async with aclosing(write(sampler, model, asked, left_s)) as written:
                     first = True
                     async for number, part in written:
                         if first:
@@ -95,9 +97,9 @@ class Service:
                     return web.json_response(whole)
                 return await answer.end(body.chunk([], usage=body.usage) if asked.usage else None)
         except ApiError as error:
-            if error.status == 504:
+            if error.status == 504 and sampler is not None:
                 # It did not even end at the time limit that it was given.
-                self._sampler.restart()
+                sampler.restart()
             if answer is None or not answer.begun:
                 raise
             return await answer.fail(error)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from textgen.serving.http.admission import Admission
-from textgen.serving.http.sampler import Sampler
+from textgen.serving.http.samplers import Samplers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -17,7 +17,7 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 class Metrics:
     """Counts requests. Labels have few values: routes, statuses, and the names of the models served."""
 
-    def __init__(self, models: Iterable[str], admission: Admission, sampler: Sampler) -> None:
+    def __init__(self, models: Iterable[str], admission: Admission, samplers: Samplers) -> None:
         """Start at zero."""
         self.registry = CollectorRegistry()
         self._requests = Counter(
@@ -49,9 +49,9 @@ class Metrics:
         )
         waiting.set_function(lambda: admission.waiting)
         texts = Gauge(
-            "textgen_texts_running", "Texts that the engine writes or keeps waiting.", registry=self.registry
+            "textgen_texts_running", "Texts that the engines write or keep waiting.", registry=self.registry
         )
-        texts.set_function(lambda: sampler.open_requests)
+        texts.set_function(lambda: samplers.open_requests)
         for model in models:
             self._texts.labels(model)
 

@@ -25,7 +25,7 @@ class Limits:
         max_tokens: highest ``max_tokens``, and what a request gets that names none, if it is lower than the
             length of `textgen sample`.
         texts: most texts of one request: ``n`` times the number of prompts.
-        at_once: requests that are written at once; the engine's batch has 64 texts.
+        at_once: requests that are written at once; a sampling process has a batch of 64 texts.
         waiting: requests that may wait for their turn; more are refused with 429.
         logprobs: most logarithms of one answer.
         deadline_s: seconds from the arrival of a request until its texts end where they are.
@@ -72,6 +72,7 @@ class Options:
         port: the port; 0 takes a free one.
         key: what requests must show; None lets everybody in who reaches the address.
         limits: what requests may take.
+        processes: number of sampling processes; each has the models in memory.
     """
 
     models: dict[str, ServedModel]
@@ -79,3 +80,4 @@ class Options:
     port: int
     key: str | None
     limits: Limits
+    processes: int = 1

@@ -16,6 +16,7 @@ from textgen.serving.http.app import Service
 from textgen.serving.http.errors import ApiError
 from textgen.serving.http.options import Options
 from textgen.serving.http.sampler import Sampler
+from textgen.serving.http.samplers import Samplers
 
 _BACKLOG = 1_024
 _SPARE_DESCRIPTORS = 64
@@ -60,15 +61,15 @@ async def _serve(options: Options, say: Callable[[str], None]) -> int | None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows
             loop.add_signal_handler(number, tell, number)
-    sampler = Sampler()
-    service = Service(options, sampler)
+    samplers = Samplers(options.processes)
+    service = Service(options, samplers)
     limits = options.limits
     runner = web.AppRunner(
         service.app(), access_log=None, handler_cancellation=True, shutdown_timeout=_CLOSING_S,
         keepalive_timeout=limits.idle_s,
     )  # fmt: skip
     try:
-        await _load_all(options, sampler, told)
+        await asyncio.gather(*(_load_all(options, sampler, told) for sampler in samplers.all))
         await runner.setup()
         server = runner.server
         assert server is not None  # noqa: S101 -- `setup` makes it
@@ -86,7 +87,7 @@ async def _serve(options: Options, say: Callable[[str], None]) -> int | None:
     finally:
         listening.close()
         await runner.cleanup()
-        await sampler.close()
+        await samplers.close()
     return signals[0] if signals else None
 
 
