@@ -1,6 +1,7 @@
 """Restores a backup: checks everything first, then writes files, and the database last.
 
 The storage may be of another kind than the one of the backup; then the rows are told where their models lie.
+Rows of SQLite may go to PostgreSQL; the queue is then filled anew from the jobs.
 """
 
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import migrations
 from bot.backup import databases
 from bot.backup.archive import DATABASE, FILES, QUEUE, BackupError, Manifest, Reader
+from bot.backup.carrying import carry_over
 from bot.infra.file_locks import is_held
 from bot.infra.paths import GUILDS
 from bot.infra.storage import keys, starting
@@ -40,7 +42,7 @@ def restore(settings: Settings, source: Path) -> Manifest:
     try:
         storage = open_storage(settings)
         _require_version(settings, reader.manifest, source)
-        _require_empty(settings, storage)
+        _require_empty(settings, storage, reader.manifest.kind)
         reader.verify()
         stage = settings.prepare_data_dir() / STAGE
         shutil.rmtree(stage, ignore_errors=True)  # what an interrupted restore left
@@ -62,14 +64,14 @@ def _require_version(settings: Settings, manifest: Manifest, source: Path) -> No
             f"version has {newest}: restore it with the version that made it, then update"
         )
     kind = databases.kind(settings.database_url)
-    if manifest.kind != kind:
+    if manifest.kind != kind and manifest.kind != databases.SQLITE:
         raise BackupError(
             f"{source} holds a {manifest.kind} database, and DATABASE_URL names one of {kind}: set "
             f"DATABASE_URL to a {manifest.kind} database"
         )
 
 
-def _require_empty(settings: Settings, storage: Storage) -> None:
+def _require_empty(settings: Settings, storage: Storage, kind: str) -> None:
     """Check that no bot is running here, and that there is nothing that would be overwritten."""
     folder = settings.data_dir
     for lock in folder.glob("*.lock"):
@@ -86,7 +88,8 @@ def _require_empty(settings: Settings, storage: Storage) -> None:
         (settings.database_url, "DATABASE_URL"),
         (settings.jobs_database_url, "PASTICHE_JOBS_DATABASE_URL"),
     ):
-        databases.require_program(url, "pg_restore")
+        if kind == databases.POSTGRESQL:
+            databases.require_program(url, "pg_restore")
         if not databases.is_empty(url):
             raise BackupError(f"the database that {name} names is not empty: name an empty one")
     if isinstance(storage, ObjectStorage) and next(storage.bucket.listing(), None) is not None:
@@ -122,7 +125,10 @@ def _fill(settings: Settings, storage: Storage, reader: Reader, stage: Path) -> 
         (stage / GUILDS).rename(data_dir / GUILDS)
     if manifest.queue:
         _load_queue(settings.jobs_database_url, stage / QUEUE)
-    databases.load(settings.database_url, stage / DATABASE)
+    if manifest.kind == databases.kind(settings.database_url):
+        databases.load(settings.database_url, stage / DATABASE)
+    else:
+        carry_over(stage / DATABASE, settings.database_url)
     if manifest.kind != databases.SQLITE:
         _place(settings.database_url, placed, packed=storage.is_remote)
     sync_folder(data_dir)
