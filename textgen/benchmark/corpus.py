@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from textgen.corpus import shakespeare
-from textgen.errors import CorpusError
+from textgen.host.extras import MissingPackageError
 
 _SENTENCES = 12_000
 _WORDS = 1_500
@@ -17,7 +17,7 @@ def write(folder: Path) -> str:
     """Write a corpus of about half a megabyte or more into a folder and return its name."""
     try:
         shakespeare.write(folder)
-    except CorpusError:
+    except MissingPackageError:
         (folder / "input.txt").write_text(generated(), encoding="utf-8")
         return "generated"
     return "shakespeare"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from textgen import __version__
 from textgen.benchmark import corpus, training
 from textgen.benchmark.processes import median_of, peak_megabytes, seconds_to_first_output
+from textgen.training import backend
 
 TRAINING_S = 25.0
 
@@ -56,8 +57,10 @@ def measure(training_s: float = TRAINING_S, tell: Callable[[str], None] = lambda
         A value for each key of `ROWS`, and the texts named there.
 
     Raises:
+        MissingPackageError: Keras is not installed.
         TrainingError: the training failed.
     """
+    backend.require()
     told: dict[str, Any] = {
         "textgen": __version__,
         "python": platform.python_version(),

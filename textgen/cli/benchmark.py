@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from textgen.benchmark import report
 from textgen.cli.common.streams import json_line
+from textgen.errors import SettingsError
 
 
 @click.command("benchmark")
@@ -19,6 +22,8 @@ from textgen.cli.common.streams import json_line
 )
 def command(*, as_json: bool, training_seconds: float) -> None:
     """Measure this machine: how fast it starts, writes, trains, multiplies and reads memory."""
+    if not hasattr(os, "wait4"):
+        raise SettingsError("textgen benchmark needs a system that tells the memory of a child process")
     figures = report.measure(training_seconds, lambda what: click.echo(f"{what} …", err=True))
     if as_json:
         click.echo(json_line(figures))

@@ -12,6 +12,7 @@ import click
 from textgen.argument_checks import shown
 from textgen.cli.common.bundles import FOLDER, bundle_at
 from textgen.files.bundle_files import MANIFEST
+from textgen.host import extras
 from textgen.serving.http.options import KEY_VARIABLE, LOOPBACK, Limits, Options, ServedModel
 
 _KEY_BYTES = 24
@@ -84,6 +85,8 @@ def command(
         raise click.UsageError("--http needs a MODEL at least: the folder of a bundle")
     if no_key and host not in LOOPBACK:
         raise click.UsageError(f"--no-key is for {', '.join(LOOPBACK)}; {host} can be reached by others")
+    for package in ("aiohttp", "prometheus_client"):
+        extras.require(package, "textgen serve --http")
     # aiohttp is large, and no other command needs it.
     from textgen.serving.http.process import serve
 

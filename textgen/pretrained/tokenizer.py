@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
+from textgen.host import extras
 from textgen.levels import SUBWORD
 from textgen.pretrained import sentencepiece
 from textgen.tokenizers.base import UNKNOWN, Tokens, token_array
@@ -150,6 +151,7 @@ class BaseTokenizer(BytePieces):
     @cached_property
     def _package(self) -> Package:
         # Imported here: it takes 0.1 s, and whoever lists bases does not encode.
+        extras.require("tokenizers", "a pretrained base")
         if self._in_words:
             return sentencepiece.package(self._known, self.merges)
         from tokenizers import Regex

@@ -17,6 +17,7 @@ from typing import Any
 import regex
 
 from textgen.errors import BundleError, SettingsError
+from textgen.host import extras
 from textgen.levels import SUBWORD
 from textgen.tokenizers.base import BuiltTokenizer, Tokens, pieces, token_array
 from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
@@ -182,6 +183,7 @@ class SubwordTokenizer(BytePieces, BuiltTokenizer):
 def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
     """Return the merges that the package ``tokenizers`` learns, in its order."""
     # Imported here, because samplers never need it.
+    extras.require("tokenizers", "training at subword level")
     from tokenizers import Regex
     from tokenizers import Tokenizer as Package
     from tokenizers.models import BPE

@@ -52,14 +52,22 @@ class FromNothing:
         """Return the same with another batch size."""
         return replace(self, settings=replace(self.settings, batch_size=size))
 
-    def first_look(self, corpus: PreparedCorpus, started: float) -> tuple[NetworkSpec, Start]:
+    def first_look(
+        self, corpus: PreparedCorpus, started: float, *, network: bool = True
+    ) -> tuple[NetworkSpec, Start]:
         """Return the network's shape, and the state before the first step.
+
+        Args:
+            corpus: the tokens to train on.
+            started: `time.monotonic` when the training began.
+            network: whether a network will be trained, for which the memory must suffice.
 
         Raises:
             OutOfMemoryError: the memory is too small.
         """
         size = corpus.tokenizer.size
-        memory.check(self.settings, size, len(corpus.training), memory.available())
+        if network:
+            memory.check(self.settings, size, len(corpus.training), memory.available())
         settings = self.settings
         if not self.before and not start.time_for_experts(len(corpus.training), settings.time_limit):
             settings = replace(settings, experts=())
@@ -105,14 +113,22 @@ class FineTuning:
         """Return the same with another batch size."""
         return replace(self, settings=replace(self.settings, batch_size=size))
 
-    def first_look(self, corpus: PreparedCorpus, started: float) -> tuple[TunedSpec, Start]:
+    def first_look(
+        self, corpus: PreparedCorpus, started: float, *, network: bool = True
+    ) -> tuple[TunedSpec, Start]:
         """Return the shape of what is trained, and the state before the first step.
+
+        Args:
+            corpus: the tokens to train on.
+            started: `time.monotonic` when the training began.
+            network: whether a network will be trained, for which the memory must suffice.
 
         Raises:
             OutOfMemoryError: the memory is too small.
         """
         base, settings = self.pretrained, self.settings
-        tuning_memory.check(base, settings, len(corpus.training), memory.available())
+        if network:
+            tuning_memory.check(base, settings, len(corpus.training), memory.available())
         return tuning_start.first_look(
             corpus, base, settings.rank, settings.random_seed, self.before, started
         )

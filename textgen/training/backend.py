@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from textgen.errors import TrainingError
+from textgen.host import extras
 
 _BFLOAT16_SINCE = 8.0
 """Compute capability of the first NVIDIA GPUs (Ampere) whose matrix units take bfloat16."""
@@ -43,8 +44,15 @@ _TRIAL = {
 _LIBRARIES = ("libtensorflow_framework.so.2", "libtensorflow_cc.so.2")
 
 
-def check() -> None:
-    """Check that a backend is installed, without loading it.
+COUNTS_ALONE = (
+    "Keras is not installed, so the model is the counts alone; "
+    f"to train a network that corrects them, {extras.how_to_add('train')}"
+)
+"""What a user should know about a training without Keras."""
+
+
+def missing() -> str | None:
+    """Return a package that a network needs and that is not installed; None if all are. Nothing is loaded.
 
     Raises:
         TrainingError: KERAS_BACKEND names an unknown backend, or one that is not installed.
@@ -57,11 +65,26 @@ def check() -> None:
             f"Keras {which} with the backend {name!r}; a training needs tensorflow, jax or torch: "
             "set KERAS_BACKEND to one of them"
         )
-    if importlib.util.find_spec(name) is None:
+    if not extras.is_installed(name):
+        if not os.environ.get("KERAS_BACKEND"):
+            return name
         raise TrainingError(
             f"Keras cannot be loaded with the backend {name!r}, which is not installed; "
             "KERAS_BACKEND can be tensorflow, jax or torch, if that is installed"
         )
+    return None if extras.is_installed("keras") else "keras"
+
+
+def require() -> None:
+    """Check that a network can be trained, without loading anything.
+
+    Raises:
+        MissingPackageError: Keras or its backend is not installed.
+        TrainingError: see `missing`.
+    """
+    package = missing()
+    if package:
+        extras.require(package, "training a network")
 
 
 def load() -> None:
@@ -71,13 +94,17 @@ def load() -> None:
     already, its backend is kept. ``keras.json`` is ignored.
 
     Raises:
+        MissingPackageError: Keras or its backend is not installed.
         TrainingError: the backend cannot be loaded.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    check()
+    require()
+    if "keras" not in sys.modules:
+        # Keras itself looks for TensorFlow alone.
+        os.environ["KERAS_BACKEND"] = _wanted()
     _check_flags()
     try:
         with _own_environment(), _quiet_standard_error():
@@ -111,7 +138,8 @@ def standard_numbers() -> Iterator[None]:
 
 
 def _wanted() -> str:
-    return os.environ.get("KERAS_BACKEND") or _PACKAGES[0]
+    named = os.environ.get("KERAS_BACKEND")
+    return named or next(filter(extras.is_installed, _PACKAGES), _PACKAGES[0])
 
 
 @contextmanager

@@ -27,6 +27,10 @@ from textgen.training.start import Start
 FINAL_TOKENS = 500_000
 """Tokens of the validation text that the last validation reads."""
 
+NO_TIME = "time limit before the first step"
+NO_KERAS = "a missing package before the first step"
+"""Why a training ended with the counts alone."""
+
 SAMPLE = SamplingSettings(length=240, temperature=0.7, random_seed=1)
 
 
@@ -52,8 +56,10 @@ class Result:
     emit: EventSink
     base: Base | None = None
 
-    def tell_start(self, notes: list[str], *, resumed: bool, damage: str = "") -> None:
-        """Emit that the training begins, and whether a damaged checkpoint was replaced."""
+    def tell_start(
+        self, notes: list[str], *, resumed: bool, damage: str = "", lacking: str | None = None
+    ) -> None:
+        """Emit that the training begins, and what is wrong: see `StartedEvent`."""
         event: StartedEvent = {
             "event": "started",
             "device": self.device,
@@ -65,6 +71,8 @@ class Result:
         }
         if damage:
             event["damage"] = damage
+        if lacking:
+            event["lacking"] = lacking
         self.emit(event)
 
     def tell_checkpoint(self, model: TextModel, progress: Progress, fraction: float, **more: str) -> None:
@@ -156,15 +164,18 @@ class Result:
         self.emit(cast("FinishedEvent", event))
         return manifest
 
-    def without_network(self, output: Path, started: float, notes: Sequence[str] = ()) -> bundle.Manifest:
-        """Finish at once with the n-gram model alone: there is no time for a network.
+    def without_network(
+        self, output: Path, started: float, notes: Sequence[str] = (), lacking: str | None = None
+    ) -> bundle.Manifest:
+        """Finish at once with the counted model alone.
 
         Args:
             output: the bundle's folder.
             started: `time.monotonic` when the training began.
             notes: what a user should know, beside the notes on the corpus.
+            lacking: the package that is missing for a network; None if there is no time for one.
         """
-        self.tell_start([*self.corpus.notes, *notes], resumed=False)
+        self.tell_start([*self.corpus.notes, *notes], resumed=False, lacking=lacking)
         progress = self.start.progress()
         model = TextModel(self.as_bundle(self.start.weights, progress))
         self.tell_checkpoint(model, progress, 1.0)
@@ -173,7 +184,7 @@ class Result:
         made = self.as_bundle(
             self.start.weights,
             progress,
-            stopped="time limit before the first step",
+            stopped=NO_KERAS if lacking else NO_TIME,
             fraction=1.0,
             seconds=time.monotonic() - started,
         )

@@ -16,6 +16,7 @@ from textgen.corpus.reading.encoding import check_policy
 from textgen.corpus.reading.sources import ReadingOptions, Source, find
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TextgenError, TrainingError
 from textgen.files.output_folder import Output
+from textgen.host import extras
 from textgen.settings.training import TrainingKeywords
 from textgen.training import backend
 from textgen.training.approach import choose
@@ -99,6 +100,8 @@ def train(
     Raises:
         BundleError: the base cannot be read.
         CorpusError: the corpus cannot be read or is too short.
+        MissingPackageError: an optional package that the settings need is not installed. Without Keras, the
+            model is the counts alone, unless the settings use no counts.
         OutOfMemoryError: the memory of the machine or of its GPU is too small.
         SettingsError: a keyword is unknown, or its value outside its bounds.
         TrainingError: the training diverged, its time limit was over before the text had been read, the
@@ -123,8 +126,13 @@ def train(
     settings = approach.settings
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     sources = find(corpus)
+    lacking = None
     if settings.time_limit is None or settings.time_limit > approach.loading_s:
-        backend.check()
+        if curve:
+            extras.require("matplotlib", "a picture of the loss")
+        lacking = backend.missing()
+        if approach.pretrained is None and not settings.prior:
+            backend.require()
     control = control or Control()
     chosen = sources.home / "model" if output is None else as_path(output, "output", TrainingError)
     destination = Output.of(chosen)
@@ -147,15 +155,17 @@ def train(
         )
         if approach.before and approach.before.known and prepared.known:
             prepared = dataclasses.replace(prepared, known=prepared.known.joined(approach.before.known))
-        spec, start = approach.first_look(prepared, started)
+        spec, start = approach.first_look(prepared, started, network=lacking is None)
         approach = approach.with_start(start)
         settings = approach.settings
         left = (settings.time_limit or math.inf) - (time.monotonic() - started)
         resumed = resume and checkpoint_file.is_there(checkpoint_file.path_for(target))
-        if left < approach.loading_s and start.weights and not resumed:
+        if (left < approach.loading_s or lacking) and start.weights and not resumed:
             notes = [checkpoint_file.NONE_THERE] if resume else []
             result = Result(prepared, settings, start, spec, "cpu", on_event, approach.pretrained)
-            return result.without_network(target, started, notes)
+            if lacking:
+                notes.append(backend.COUNTS_ALONE)
+            return result.without_network(target, started, notes, lacking)
         backend.load()
         # Keras takes seconds to import, so it is imported after everything that can fail quickly.
         from textgen.training.loop.trainer import Trainer

@@ -52,7 +52,13 @@ class Reporter:
         """Keep what an event says for the next report."""
         match event["event"]:
             case "started":
-                log.info("training started", guild=self._guild_id, job=self._job_id, resumed=event["resumed"])
+                log.info(
+                    "training started",
+                    guild=self._guild_id,
+                    job=self._job_id,
+                    resumed=event["resumed"],
+                    lacking=event.get("lacking"),
+                )
                 if event.get("damage") in DAMAGES:
                     log.warning("checkpoint damaged", job=self._job_id, notes=event.get("notes"))
                     self._note(DAMAGES[event["damage"]])

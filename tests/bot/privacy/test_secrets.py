@@ -14,6 +14,7 @@ from models import guilds, text_models, training_jobs
 from tests.support.bot.schedules import add, known, save
 from tests.support.bot.trainings import Trainers, files_below, jobs, train, until
 from tests.support.bot.world import Place, World, answer, shown
+from textgen.host.extras import how_to_add
 
 CANARY = "Zyxwv"
 HOST = re.compile(r"/(?:tmp|work|srv|home|usr|var)/|--[a-z]+-?|pip install|textgen [a-z]|Traceback|\[Errno")
@@ -144,7 +145,7 @@ async def test_a_hidden_word_is_on_no_card_list_or_choice(
 FAILURES = (
     "/srv/pastiche/var/guilds/1/trainings/ab/input.txt has 3 characters",
     "the loss diverged; try a lower --learning-rate than 0.01",
-    "the package x is missing: pip install 'pastiche[x]'",
+    f"the package x is not installed; {how_to_add('train')}",
     "the trainer ended with exit code 1: OSError: [Errno 28] No space left on device: '/srv/x'",
     '  File "/usr/lib/python3.11/json/decoder.py", line 355, in raw_decode',
 )

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.reasons import IN_THE_LOG, for_people
+from textgen.host.extras import how_to_add
 
 CASES = [
     ("the trainer was ended by SIGKILL (perhaps the host ran out of memory)",) * 2,
@@ -28,8 +29,8 @@ CASES = [
     ),
     ("memory is short: lower --batch-size", "memory is short"),
     (
-        "the package tensorboardX is missing: pip install 'pastiche[tensorboard]'",
-        "the package tensorboardX is missing",
+        f"the package tensorboardX is not installed; {how_to_add('tensorboard')}",
+        "the package tensorboardX is not installed",
     ),
     ("run textgen train again", IN_THE_LOG),
     ("set TF_ENABLE_ONEDNN_OPTS=0", IN_THE_LOG),

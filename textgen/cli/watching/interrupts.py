@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from types import FrameType
@@ -17,7 +18,9 @@ from textgen.training.reporting.events import Control
 
 _PATIENCE_S = 0.5
 _INTERRUPTED = 130
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Windows has no SIGHUP.
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_ALWAYS = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -27,8 +30,9 @@ def listen(control: Control) -> None:
     The first signal ends a training with a checkpoint. Before the first step there is nothing to save, so it
     ends the process. A second signal ends the process at once; the last checkpoint stays.
     """
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
+    # No pipe: on Windows, signals wake sockets alone.
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         if not control.under_way and not control.cancelled:
@@ -38,13 +42,14 @@ def listen(control: Control) -> None:
 
     for number in _SIGNALS:
         # `nohup` makes the command that it starts ignore SIGHUP; keep that.
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+        if number in _ALWAYS or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
     def watch() -> None:
-        before = False
-        while data := os.read(reader, 1):
+        # The thread keeps the writing end alive, which would be closed with the last reference to it.
+        before, _writer = False, writer
+        while data := reader.recv(1):
             if data[0] not in _SIGNALS:
                 continue
             if before or not control.under_way:

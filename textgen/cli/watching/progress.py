@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from textgen.training.reporting.events import Event, ProgressEvent, StartedEvent
+from textgen.training.result import NO_TIME
 
 _LINE_EVERY = 0.1
 
@@ -68,7 +69,7 @@ class Display:
             self._progress(event)
         elif event["event"] == "checkpoint":
             self._validation = f" · validation {event['validation_loss']:.3f}"
-        elif event["event"] == "finished" and not event["steps"]:
+        elif event["event"] == "finished" and event["stopped"] == NO_TIME:
             self._console.print("note: there was no time for a step: these are the counts alone")
         elif event["event"] == "sample" and self._show_samples:
             self._console.print(Text(f"── temperature {event['temperature']} ──", style="cyan"))
@@ -81,7 +82,8 @@ class Display:
             f"{event['vocabulary']:,} symbols, {event['parameters']:,} parameters"
         )
         for note in event["notes"]:
-            self._console.print(Text(f"note: {note}"))
+            # The terminal wraps it; a log file keeps it on one line.
+            self._console.print(Text(f"note: {note}"), soft_wrap=True)
 
     def _progress(self, event: ProgressEvent) -> None:
         figures = f"loss {event['loss']:.3f}{self._validation}"

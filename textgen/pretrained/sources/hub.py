@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textgen.argument_checks import shown
 from textgen.errors import BundleError
+from textgen.host import extras
 from textgen.pretrained.sources import huggingface_folder
 from textgen.pretrained.sources.found import Found, name_from
 
@@ -27,6 +28,7 @@ def find(place: str) -> Found:
 
     Raises:
         BundleError: it is written otherwise, cannot be downloaded, or holds no base that is read.
+        MissingPackageError: the hub's client is not installed.
     """
     match = _PLACE.fullmatch(place)
     if match is None:
@@ -39,6 +41,7 @@ def find(place: str) -> Found:
 
 
 def _downloaded(repository: str, revision: str | None) -> Path:
+    extras.require("huggingface_hub", "a download from the hub")
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from textgen.errors import TrainingError
 from textgen.files.ownership import check_lock
+
+_POLL_S = 0.2
 
 _held: set[Path] = set()
 
@@ -18,7 +20,7 @@ _held: set[Path] = set()
 def abandon() -> None:
     """Delete the lock files of this process, which is about to end in the middle of its work."""
     for path in list(_held):
-        path.unlink(missing_ok=True)
+        _delete(path)
 
 
 @contextmanager
@@ -32,31 +34,30 @@ def exclusive(path: Path, wait_s: float = 0.0) -> Iterator[None]:
     Raises:
         TrainingError: another process holds it, another file has its name, or the folder cannot be written.
     """
-    deadline = time.monotonic() + wait_s
-    while True:
-        check_lock(path)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        except OSError as error:
-            raise TrainingError(f"{path.parent} cannot be written: {error.strerror}") from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The previous holder may have deleted the file after it was opened here and before it was locked.
-            if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
-                break
-            os.close(descriptor)
-        except BlockingIOError:
-            os.close(descriptor)
-            if time.monotonic() >= deadline:
-                raise TrainingError(
-                    f"another training is writing {path.with_suffix('')}; wait for it",
-                    advice=["choose another --output"],
-                ) from None
-            time.sleep(0.2)
+    check_lock(path)
+    lock = FileLock(path, timeout=wait_s, thread_local=False)
+    try:
+        # A previous holder may delete the file while it is being locked here; FileLock then opens a new one.
+        lock.acquire(poll_interval=_POLL_S)
+    except Timeout:
+        raise TrainingError(
+            f"another training is writing {path.with_suffix('')}; wait for it",
+            advice=["choose another --output"],
+        ) from None
+    except OSError as error:
+        raise TrainingError(f"{path.parent} cannot be written: {error.strerror}") from None
     _held.add(path)
     try:
         yield
     finally:
         _held.discard(path)
+        _delete(path)
+        lock.release()
+        if os.name == "nt":
+            # Windows deletes no file that is open. Elsewhere it could be the next training's by now.
+            _delete(path)
+
+
+def _delete(path: Path) -> None:
+    with suppress(OSError):
         path.unlink(missing_ok=True)
-        os.close(descriptor)

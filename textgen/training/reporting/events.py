@@ -29,6 +29,7 @@ class StartedEvent(TypedDict):
         parameters: number of trained parameters.
         notes: what a user should know about the corpus and the training.
         damage: a damaged checkpoint was replaced by the one before it ("previous") or by none ("anew").
+        lacking: the package that is not installed and without which the model is the counts alone.
 
     Example:
         >>> started = []
@@ -45,6 +46,7 @@ class StartedEvent(TypedDict):
     parameters: int
     notes: list[str]
     damage: NotRequired[str]
+    lacking: NotRequired[str]
 
 
 class ProgressEvent(TypedDict):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textgen.errors import BundleError
 from textgen.files import atomic
+from textgen.host import extras
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,9 +40,11 @@ def write_loss_curve(
 
     Raises:
         BundleError: there is no history, Matplotlib does not load, or the file cannot be written.
+        MissingPackageError: Matplotlib is not installed.
     """
     if not history:
         raise BundleError("there is no history; there is nothing to draw")
+    extras.require("matplotlib", "a picture of the loss")
     try:
         from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
     except (ImportError, ValueError, OSError) as error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from textgen.errors import SettingsError
 from textgen.files import atomic
+from textgen.host import extras
 from textgen.training.reporting.events import Event, EventSink
 
 
@@ -17,14 +18,12 @@ def scalars(folder: Path) -> EventSink:
     Nothing is written before the first event: a training that is refused leaves nothing.
 
     Raises:
-        SettingsError: tensorboardX is not installed, or the folder cannot be written.
+        MissingPackageError: tensorboardX is not installed.
+        SettingsError: the folder cannot be written.
     """
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError:
-        raise SettingsError(
-            "the progress for TensorBoard needs the package tensorboardX: pip install 'pastiche[tensorboard]'"
-        ) from None
+    extras.require("tensorboardX", "progress for TensorBoard")
+    from tensorboardX import SummaryWriter
+
     above = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         found = f"{above} is {atomic.kind_of(above)}" if not above.is_dir() else f"{above} is read-only"

@@ -1,0 +1,1 @@
+"""What differs from one installation to another: which optional packages it has."""
