@@ -1,7 +1,7 @@
 # Three images from one file:
 #   docker build .                  cpu: the bot, and trainings on the processor (the trainer image without a GPU)
 #   docker build --target gpu .     gpu: the same with CUDA
-#   docker build --target bot .     bot: without TensorFlow, for a bot whose workers train elsewhere (0.3 GB, not 2.3)
+#   docker build --target bot .     bot: without TensorFlow, for a bot whose workers train elsewhere (0.3 GB, not 1.7)
 # Everything kept lies in /data; settings come from the environment (see .env.example).
 
 FROM python:3.12-slim-bookworm AS venv
@@ -22,25 +22,26 @@ COPY textgen /source/textgen
 COPY models /source/models
 COPY migrations /source/migrations
 COPY bot /source/bot
+COPY distributions /source/distributions
 
 # The requirements come first: they change less often than the code, and are by far the larger layer.
 FROM venv AS venv-cpu
 COPY requirements/run.txt requirements/
 RUN pip install --require-hashes -r requirements/run.txt
 COPY --from=source /source ./
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps --no-build-isolation . ./distributions/pastiche-bot
 
 FROM venv AS venv-bot
 COPY requirements/bot.txt requirements/
 RUN pip install --require-hashes -r requirements/bot.txt
 COPY --from=source /source ./
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps --no-build-isolation . ./distributions/pastiche-bot
 
 FROM venv AS venv-gpu
 COPY requirements/gpu.txt requirements/
 RUN pip install --require-hashes -r requirements/gpu.txt
 COPY --from=source /source ./
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps --no-build-isolation . ./distributions/pastiche-bot
 
 FROM python:3.12-slim-bookworm AS runtime
 ENV PATH="/opt/pastiche/bin:$PATH" \

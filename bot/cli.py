@@ -13,6 +13,7 @@ import click
 
 from bot.infra import health
 from bot.infra.paths import Layout
+from bot.infra.version import DISTRIBUTION
 from bot.settings import Settings, SettingsError, load_settings
 
 # A container asks `check` every half a minute, so each command imports what it alone needs: `run` needs code
@@ -51,7 +52,7 @@ def _for_the_host(error: Exception) -> Exception | None:
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="pastiche")
+@click.version_option(package_name=DISTRIBUTION, prog_name="pastiche")
 @click.pass_context
 def main(context: click.Context) -> None:
     """A Discord bot that learns to write in the style of uploaded texts.

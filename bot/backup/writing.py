@@ -6,7 +6,6 @@ the rows were copied; then the rows are copied once more, and only what is new i
 there was at the moment of the last copy. No lock is needed, and nobody's deletion has to wait.
 """
 
-import importlib.metadata
 import os
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from bot.infra.paths import CORPORA, MODELS
 from bot.infra.storage import keys
 from bot.infra.storage.opening import open_storage
 from bot.infra.storage.storage import Storage
+from bot.infra.version import installed_version
 from bot.settings import Settings
 from models import retention, utc_now
 from textgen.files.atomic import beside, sync_folder
@@ -96,7 +96,7 @@ def _begun(settings: Settings) -> Manifest:
             f"the database is at revision {revision}, which is not that of this version of Pastiche: "
             "run `pastiche migrate` first, or the version that made it"
         )
-    return Manifest(importlib.metadata.version("pastiche"), revision, kind)
+    return Manifest(installed_version(), revision, kind)
 
 
 class _Files:

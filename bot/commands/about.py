@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from bot.client import Interaction, Pastiche
 from bot.embeds.about_card import about_card
+from bot.infra.version import DISTRIBUTION
 from bot.privacy.inventory import Stored
 from bot.views.answering import Ack, answer, answers
 
@@ -35,7 +36,7 @@ class About(commands.Cog):
 def _package() -> Mapping[str, Any]:
     """Return the metadata of the installed package; empty where the code runs without being installed."""
     with contextlib.suppress(metadata.PackageNotFoundError):
-        return metadata.metadata("pastiche").json
+        return metadata.metadata(DISTRIBUTION).json
     return {}
 
 

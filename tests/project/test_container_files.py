@@ -8,11 +8,15 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import entry_points
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 import yaml
+
+from bot.infra.version import DISTRIBUTION
+
+BOT = "distributions/pastiche-bot"
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +50,17 @@ def test_everything_copied_exists_and_reaches_the_build(
         assert Path(source).parts[0] in let_in, f"{source} is kept out by .dockerignore"
 
 
-def test_every_package_of_the_distribution_is_copied(root: Path, instructions: list[tuple[str, str]]) -> None:
-    find = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
-    assert {pattern.rstrip("*") for pattern in find["include"]} <= copied(instructions)
+def test_every_package_of_the_distributions_is_copied_and_installed(
+    root: Path, instructions: list[tuple[str, str]]
+) -> None:
+    needed = {"distributions"}
+    for project in (root, root / BOT):
+        setuptools = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["setuptools"]
+        needed |= {pattern.rstrip("*") for pattern in setuptools["packages"]["find"]["include"]}
+    assert needed <= copied(instructions)
+    installed = [arguments for name, arguments in instructions if name == "RUN" and "--no-deps" in arguments]
+    assert len(installed) == 3
+    assert all(arguments.endswith(f" . ./{BOT}") for arguments in installed)
 
 
 def test_the_default_image_is_the_cpu_one(instructions: list[tuple[str, str]]) -> None:
@@ -77,7 +89,7 @@ def test_the_image_starts_and_checks_commands_that_exist(instructions: list[tupl
     health_program, health_command = json.loads(health.partition("CMD ")[2])
     assert program == health_program
 
-    (script,) = entry_points(group="console_scripts", name=program)
+    (script,) = distribution(DISTRIBUTION).entry_points.select(group="console_scripts", name=program)
     assert callable(script.load())
     listing = subprocess.run(
         [sys.executable, "-m", script.module.removesuffix(".__main__"), "--help"],

@@ -11,7 +11,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from uuid import uuid4
 
 import structlog
@@ -21,6 +20,7 @@ from bot.infra.file_locks import is_held
 from bot.infra.hosts.name_lock import NameLock
 from bot.infra.hosts.watch import EVERY_S, Watch
 from bot.infra.paths import Layout
+from bot.infra.version import installed_version
 from bot.settings import Settings
 from models import Database, DatabaseError, Host, hosts
 
@@ -60,7 +60,7 @@ class SignOfLife:
         self._layout = Layout(settings.data_dir)
         self._kind, self._name = kind, own_name(settings, kind)
         self._superseded, self._died = superseded, died
-        self._own = Host(kind=kind, name=self._name, process_id=uuid4().hex, version=version("pastiche"))
+        self._own = Host(kind=kind, name=self._name, process_id=uuid4().hex, version=installed_version())
         self._lock = NameLock(self._layout.lock(f"{kind}-{self._name}"))
         self._shares_a_server = database.url.get_backend_name() != "sqlite"
         self._watch = Watch()

@@ -6,13 +6,13 @@ import math
 import shutil
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import discord
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.infra.health import Heartbeat
+from bot.infra.version import installed_version
 from bot.infra.watching.metrics import QUANTILES, Metrics
 from models import Database, DatabaseError, JobState, training_jobs
 from models.tables import UNFINISHED
@@ -50,7 +50,7 @@ class Sources:
         self._patience_s = patience_s
         self._discord: Callable[[], None] = lambda: None
         self._slow: asyncio.Future[None] | None = None
-        metrics.information.labels(kind, version("pastiche")).set(1)
+        metrics.information.labels(kind, installed_version()).set(1)
 
     def add_discord(self, client: discord.Client, seen_at: Callable[[], float | None]) -> None:
         """Also read the client's servers and shards.
