@@ -90,9 +90,17 @@ def environment(house: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with the library's wheel and what that wheel asks for."""
     made = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", made], check=True)
-    command = [sys.executable, "-m", "pip", "--python", made / "bin" / "python", "install", "--quiet"]
-    offline = ["--no-index", "--find-links", house, "pastiche-textgen"]
-    done = subprocess.run([*command, *offline], capture_output=True, text=True, check=False)
+    command = [
+        uv.find_uv_bin(),
+        "pip",
+        "install",
+        "--python",
+        made / "bin" / "python",
+        "--no-config",
+        "--offline",
+    ]
+    packed = ["--no-cache", "--no-index", "--find-links", house, "pastiche-textgen"]
+    done = subprocess.run([*command, *packed], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return made
 
