@@ -17,10 +17,14 @@ EMBED_CHARACTERS = 5600
 # Headings, and the first words of their commands; a command that is not listed goes below the last heading.
 GROUPS = (
     (marked("Write"), ("generate",)),
+    (marked("Guess"), ("who", "game")),
     (marked("Train"), ("train", "models", "jobs")),
     (marked("Settings and schedules"), ("settings", "schedule")),
     (marked("Privacy and help"), ("privacy", "help")),
 )
+
+# Commands that take the right to generate.
+GENERATING = ("generate", "who", "game play")
 
 
 def usage(command: AnyCommand) -> str:
@@ -35,7 +39,8 @@ def usage(command: AnyCommand) -> str:
 def who_may(command: AnyCommand, settings: GuildSettings | None) -> str:
     """Who may use a command in a server; the command itself checks when it is used."""
     root = command.root_parent or command
-    if root.name == "generate" and settings is not None and settings.generate_role_id is not None:
+    generates = command.qualified_name in GENERATING
+    if generates and settings is not None and settings.generate_role_id is not None:
         return _("{role} and Manage Server").format(role=f"<@&{settings.generate_role_id}>")
     if root.name == "train" and settings is not None and settings.trainer_role_id is not None:
         return _("{role} and Manage Server").format(role=f"<@&{settings.trainer_role_id}>")

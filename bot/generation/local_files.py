@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from bot.errors import SampleRefused, SamplerUnavailable
-from bot.generation.sampler_protocol import SamplerRequest
+from bot.generation.sampler_protocol import ModelRequest
 from bot.i18n import _
 from bot.infra.storage.errors import Damaged, StorageError
 from bot.infra.storage.storage import Storage
@@ -33,7 +32,7 @@ class LocalFiles:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="storage")
 
     @contextlib.asynccontextmanager
-    async def of(self, request: SamplerRequest) -> AsyncIterator[SamplerRequest]:
+    async def of(self, request: ModelRequest) -> AsyncIterator[ModelRequest]:
         """Yield the request with paths of files that stay there until the end.
 
         Raises:
@@ -62,7 +61,7 @@ class LocalFiles:
             self._threads.submit(leases.close)
 
 
-def _leased(storage: Storage, leases: contextlib.ExitStack, request: SamplerRequest) -> SamplerRequest:
+def _leased(storage: Storage, leases: contextlib.ExitStack, request: ModelRequest) -> ModelRequest:
     try:
         bundle = leases.enter_context(storage.lease(str(request.bundle)))
     except StorageError as error:
@@ -78,12 +77,12 @@ def _leased(storage: Storage, leases: contextlib.ExitStack, request: SamplerRequ
         # Without the text nothing can be compared with it, as where it is gone from the disk.
         with contextlib.suppress(OSError):
             corpus = leases.enter_context(storage.lease(str(request.corpus)))
-    return dataclasses.replace(request, bundle=bundle, corpus=corpus)
+    return request.located(bundle, corpus)
 
 
-def _with_paths(request: SamplerRequest, folder: Path) -> SamplerRequest:
+def _with_paths(request: ModelRequest, folder: Path) -> ModelRequest:
     corpus = None if request.corpus is None else folder / request.corpus
-    return dataclasses.replace(request, bundle=folder / request.bundle, corpus=corpus)
+    return request.located(folder / request.bundle, corpus)
 
 
 def damaged() -> SampleRefused:

@@ -1,9 +1,10 @@
 """What the bot and a sampler process say to each other (`textgen.serving.stdio` has the other side)."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from bot.generation.request import SamplingOptions
 
@@ -30,6 +31,10 @@ class SamplerRequest:
     guild_id: int = 0
     pretrained: bool = False
 
+    def located(self, bundle: Path, corpus: Path | None) -> Self:
+        """The request with the paths of its files."""
+        return dataclasses.replace(self, bundle=bundle, corpus=corpus)
+
     def as_json(self) -> dict[str, Any]:
         """The request as a JSON object, once its files are on this host."""
         watched = {"corpus": str(self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
@@ -42,6 +47,60 @@ class SamplerRequest:
             "measure": True,
             "receipt": True,
         }
+
+
+@dataclass(frozen=True)
+class LikelihoodRequest:
+    """A text that a sampler process reads.
+
+    Attributes:
+        bundle: key of the model's bundle; its path once it is on this host.
+        text: what the model may have written.
+        guild_id: Discord id of the server whose turn it takes.
+        pretrained: as in `SamplerRequest`.
+    """
+
+    bundle: Path
+    text: str
+    guild_id: int = 0
+    pretrained: bool = False
+    corpus: ClassVar[None] = None
+
+    def located(self, bundle: Path, _corpus: Path | None) -> Self:
+        """The request with the path of its bundle."""
+        return dataclasses.replace(self, bundle=bundle)
+
+    def as_json(self) -> dict[str, Any]:
+        """The request as a JSON object, once its files are on this host."""
+        return {"op": "who", "bundle": str(self.bundle), "text": self.text, "server": str(self.guild_id)}
+
+
+ModelRequest = SamplerRequest | LikelihoodRequest
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How well a model predicts a text (`textgen.evaluation.authorship.reading.Likelihood`).
+
+    Attributes:
+        nats_per_word: mean negative natural-log probability.
+        expected_per_word: the same for text that the model's training held out.
+        excess_per_word: the difference; the lower, the likelier the model wrote the text.
+        error_per_word: standard error of the difference.
+        unlike: the difference is too high for a text of its author.
+        words: the words of the text.
+        costs: for each word its nats, and those that are expected.
+        as_read: the text as the model writes it, for example lower-cased.
+    """
+
+    nats_per_word: float
+    expected_per_word: float
+    excess_per_word: float
+    error_per_word: float
+    unlike: bool
+    words: tuple[str, ...]
+    costs: tuple[tuple[float, float], ...]
+    as_read: str
 
 
 @dataclass(frozen=True)
@@ -87,6 +146,23 @@ class Refusal:
 def refusal_of(error: Mapping[str, Any]) -> Refusal:
     """Read an answer's ``error``."""
     return Refusal(error["type"], error["message"], error.get("line", ""), error.get("values", {}))
+
+
+def likelihood_of(answer: Mapping[str, Any]) -> Likelihood:
+    """Read the answer to a `LikelihoodRequest`."""
+    told = answer["likelihood"]
+    # A token's error becomes a word's as its excess does; with no excess at all it does not matter.
+    scale = told["excess_per_word"] / told["excess"] if told["excess"] else 1.0
+    return Likelihood(
+        told["nats_per_word"],
+        told["expected_per_word"],
+        told["excess_per_word"],
+        told["error"] * scale,
+        told["unlike"],
+        tuple(answer["words"]),
+        tuple((nats, expected) for nats, expected in told["words"]),
+        answer["as_read"],
+    )
 
 
 def texts_of(answer: Mapping[str, Any]) -> tuple[SampledText, ...]:

@@ -39,6 +39,10 @@ A request with ``"op": "score"`` asks for the scores of the seed alone. It has `
 ``settings`` and ``scores`` as above. Its answer is ``{"id": "1", "scores": […]}`` for each part of the seed,
 and at last ``{"id": "1", "seed": "…", "tokens": [9, 0]}``.
 
+A request with ``"op": "who"`` asks how likely the model wrote a text. It has ``id``, ``bundle`` and ``text``,
+and may have ``server``. Its answer has ``words``, the words of the text, ``as_read``, the text as the model
+writes it, and ``likelihood``: the fields of `textgen.evaluation.authorship.reading.Likelihood`.
+
 Two more requests: ``{"op": "cancel", "id": "1"}`` drops the request with that id, which gets no answer.
 ``{"op": "ping", "id": "1"}`` is answered by ``{"id": "1", "pong": true}`` as soon as the texts allow.
 """
@@ -177,15 +181,17 @@ def parse(line: str) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise SettingsError("the request is not a JSON object")
     operation = request.get("op", "sample")
-    if operation not in ("sample", "score", "cancel", "ping"):
+    if operation not in ("sample", "score", "who", "cancel", "ping"):
         raise SettingsError(
-            f"there is no op {str(operation)[:40]!r}; there are 'sample', 'score', 'cancel' and 'ping'"
+            f"there is no op {str(operation)[:40]!r}; there are 'sample', 'score', 'who', 'cancel' and 'ping'"
         )
     kinds: dict[str, type] = {"id": str}
     if operation in ("sample", "score"):
         kinds |= {"bundle": str, "seed": str, "settings": dict}
         if "corpus" in request:
             kinds |= {"corpus": str, "longest_copy": int}
+    if operation == "who":
+        kinds |= {"bundle": str, "text": str}
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind):
             raise SettingsError(f"the request needs {name!r} as {kind.__name__}")

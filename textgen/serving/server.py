@@ -19,8 +19,9 @@ from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
 from textgen.serving.fair_turns import Turns
+from textgen.serving.judging import Judging
 from textgen.serving.loading import Loader
-from textgen.serving.protocol import Job, as_json, error_answer, parse
+from textgen.serving.protocol import Job, error_answer, parse
 from textgen.serving.scoring import Scoring
 
 CACHED_BYTES = 256 << 20
@@ -45,12 +46,12 @@ class _Loaded:
     step_s: float = 0.0
     user: str = ""
     jobs: dict[Request, Job] = field(default_factory=dict)
-    scorings: deque[Scoring] = field(default_factory=deque)
+    readings: deque[Scoring | Judging] = field(default_factory=deque)
 
     @property
     def idle(self) -> bool:
         """Whether it has nothing to do."""
-        return self.engine.idle and not self.scorings
+        return self.engine.idle and not self.readings
 
 
 class Server:
@@ -105,8 +106,8 @@ class Server:
         self._turns.add(loaded.user, time.perf_counter() - begun)
 
     def _step(self, loaded: _Loaded) -> None:
-        if loaded.scorings:
-            self._score(loaded)
+        if loaded.readings:
+            self._read(loaded)
         if loaded.engine.idle:
             return
         begun = time.perf_counter()
@@ -122,16 +123,17 @@ class Server:
                 measured = {"load_s": loaded.load_s, "step_s": loaded.step_s} if job.measure else {}
                 self._answer(job.answer() | self._copied(job) | measured)
 
-    def _score(self, loaded: _Loaded) -> None:
-        """Read a part of one seed; the seeds take turns."""
-        scoring = loaded.scorings.popleft()
-        if scores := scoring.advance():
-            self._answer({"id": scoring.identity, "scores": list(map(as_json, scores))})
-        if scoring.over:
-            told = {"id": scoring.identity, "seed": scoring.seed, "tokens": [scoring.tokens, 0]}
-            self._answer(told)
+    def _read(self, loaded: _Loaded) -> None:
+        """Read a part of one text; the texts take turns."""
+        reading = loaded.readings.popleft()
+        try:
+            for told in reading.advance():
+                self._answer(told)
+        except TextgenError as error:
+            self._answer(error_answer(reading.identity, error))
         else:
-            loaded.scorings.append(scoring)
+            if not reading.over:
+                loaded.readings.append(reading)
 
     def _copied(self, job: Job) -> dict[str, Any]:
         if job.corpus is None:
@@ -143,7 +145,7 @@ class Server:
 
     def _accept(self, asked: dict[str, Any]) -> None:
         """Begin a request, or let it wait until its model and its corpus' index are loaded."""
-        settings = SamplingSettings.of(asked["settings"])
+        settings = SamplingSettings.of(asked.get("settings", {}))
         if asked.get("stream") is True and settings.count > 1:
             raise SettingsError(f"count is {settings.count}; only one text can be streamed")
         path, corpus = asked["bundle"], asked.get("corpus")
@@ -178,11 +180,10 @@ class Server:
 
     def _begin(self, asked: dict[str, Any], loaded: _Loaded) -> None:
         self._loaded.move_to_end(asked["bundle"])
-        if asked.get("op") == "score":
-            settings = SamplingSettings.of(asked["settings"])
-            scoring = Scoring(asked["id"], loaded.model, asked["seed"], settings, asked["scores"])
+        if asked.get("op") in ("score", "who"):
+            reading = self._reading(asked, loaded.model)
             self._take_turns(asked, loaded)
-            loaded.scorings.append(scoring)
+            loaded.readings.append(reading)
             return
         job = Job(
             asked["id"],
@@ -218,6 +219,13 @@ class Server:
         return requests
 
     @staticmethod
+    def _reading(asked: dict[str, Any], model: TextModel) -> Scoring | Judging:
+        if asked["op"] == "who":
+            return Judging(asked["id"], model, asked["text"])
+        settings = SamplingSettings.of(asked["settings"])
+        return Scoring(asked["id"], model, asked["seed"], settings, asked["scores"])
+
+    @staticmethod
     def _code_of(asked: dict[str, Any], model: TextModel) -> Callable[[Sample], str | None]:
         settings = SamplingSettings.of(asked["settings"])
         return partial(code_of_sample, model, settings, seeded=bool(asked["seed"]))
@@ -230,7 +238,7 @@ class Server:
             for request in [r for r, job in loaded.jobs.items() if job.identity == identity]:
                 del loaded.jobs[request]
                 loaded.engine.cancel(request)
-            loaded.scorings = deque(each for each in loaded.scorings if each.identity != identity)
+            loaded.readings = deque(each for each in loaded.readings if each.identity != identity)
 
     def _evict(self, keep: str) -> None:
         for path in list(self._loaded):

@@ -32,7 +32,7 @@ async def test_it_shows_the_roles_that_the_server_chose(world: World):
     with world.bot.database.write() as session:
         guilds.edit(session, stratford.guild.id, generate_role_id=poets.id, trainer_role_id=poets.id)
     text = shown(answer(await stratford.member.slash(stratford.channel, "help")))
-    assert text.count(f"*<@&{poets.id}> and Manage Server*") == 2
+    assert text.count(f"*<@&{poets.id}> and Manage Server*") == 4
 
 
 async def test_one_command_is_shown_with_all_its_options(world: World):

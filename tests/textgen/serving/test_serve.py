@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.textgen.bundles import write_random_bundle
 from tests.support.texts import hard_inputs
+from textgen.evaluation.authorship.who import who
 from textgen.model import TextModel
 from textgen.sampling.engine import Engine
 from textgen.serving.server import Server
@@ -154,6 +155,33 @@ def test_long_seeds_are_scored_in_parts_between_the_texts_of_others(tmp_path: Pa
     assert {answer["id"] for answer in answers} == {"long", "text"}
 
 
+def test_how_likely_a_model_wrote_a_text_is_answered_while_others_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path, "linear")
+    model = TextModel.load(path)
+    text = "the tin hat is on a tin lid " * 40
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    asked = {"op": "who", "bundle": str(path), "text": text}
+    for identity in ("asked", "dropped"):
+        server.handle(json.dumps({"id": identity, **asked}))
+    server.handle(json.dumps({"id": "short", **asked, "text": " a tin "}))
+    server.handle(json.dumps({"id": "long", **asked, "text": "a" * 20_001}))
+    server.handle(json.dumps(request("text", path, length=3, random_seed=1)))
+    server.handle(json.dumps({"op": "cancel", "id": "dropped"}))
+    serve_all(server)
+    by_id = {answer["id"]: answer for answer in answers}
+    assert [answer["id"] for answer in answers] == ["short", "long", "text", "asked"]
+    assert "at least 20 are needed" in by_id["short"]["error"]["message"]
+    assert "up to 20000 can be read" in by_id["long"]["error"]["message"]
+    told = by_id["asked"]
+    (known,) = who(text, [model])
+    assert told["words"] == text.split()
+    assert told["as_read"] == text.strip()
+    assert told["likelihood"]["nats_per_word"] == known.nats_per_word
+    assert len(told["likelihood"]["words"]) == len(told["words"])
+
+
 def test_the_answer_names_the_seeds_that_were_used(worker: Worker, tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     worker.send(request("r", tmp_path / "model", seed="", length=20, random_seed=None))
@@ -183,6 +211,8 @@ def test_an_invalid_request_is_answered_with_its_error(worker: Worker, tmp_path:
         ({**request("r", path), "op": "score"}, "SettingsError", "scores is None"),
         ({**request("r", path, seed="ß"), "op": "score", "scores": 1}, "SettingsError", "never seen 'ß'"),
         ({**request("r", path), "tokens": 0}, "SettingsError", "tokens is 0"),
+        ({"id": "r", "op": "who", "bundle": str(path)}, "SettingsError", "needs 'text' as str"),
+        ({"id": "r", "op": "who", "bundle": str(path), "text": [1]}, "SettingsError", "needs 'text' as str"),
     ]
     for line, kind, words in cases:
         worker.send(line)
