@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from bot.infra.storage.storage import Storage
 log = structlog.stdlib.get_logger(__name__)
 
 AT_ONCE = 8
+
+_Locate = Callable[[Path, Path | None], tuple[Path, Path | None]]
 
 
 class LocalFiles:
@@ -43,10 +46,12 @@ class LocalFiles:
         if self._storage is None:
             yield request
         elif not self._storage.is_remote:
-            yield _with_paths(request, self._storage.layout.data_dir)
+            folder = self._storage.layout.data_dir
+            yield _located(request, lambda bundle, corpus: (folder / bundle, corpus and folder / corpus))
         else:
             leases = contextlib.ExitStack()
-            leasing = self._threads.submit(_leased, self._storage, leases, request)
+            leased = functools.partial(_leased, self._storage, leases)
+            leasing = self._threads.submit(_located, request, leased)
             try:
                 yield await asyncio.wrap_future(leasing)
             finally:
@@ -62,28 +67,34 @@ class LocalFiles:
             self._threads.submit(leases.close)
 
 
-def _leased(storage: Storage, leases: contextlib.ExitStack, request: SamplerRequest) -> SamplerRequest:
+def _located(request: SamplerRequest, locate: _Locate) -> SamplerRequest:
+    """Return the request with the paths of its one or two bundles and of their corpora."""
+    bundle, corpus = locate(request.bundle, request.corpus)
+    blended = request.blended
+    if blended is not None:
+        other, learned = locate(blended.bundle, blended.corpus)
+        blended = dataclasses.replace(blended, bundle=other, corpus=learned)
+    return dataclasses.replace(request, bundle=bundle, corpus=corpus, blended=blended)
+
+
+def _leased(
+    storage: Storage, leases: contextlib.ExitStack, bundle: Path, corpus: Path | None
+) -> tuple[Path, Path | None]:
     try:
-        bundle = leases.enter_context(storage.lease(str(request.bundle)))
+        found = leases.enter_context(storage.lease(str(bundle)))
     except StorageError as error:
-        log.warning("a model's files cannot be reached", bundle=str(request.bundle), reason=str(error))
+        log.warning("a model's files cannot be reached", bundle=str(bundle), reason=str(error))
         raise SamplerUnavailable(
             _("The files of this model cannot be reached at this moment. Please try again later.")
         ) from None
     except (FileNotFoundError, Damaged) as error:
-        log.error("a model cannot be sampled", bundle=str(request.bundle), reason=str(error))
+        log.error("a model cannot be sampled", bundle=str(bundle), reason=str(error))
         raise damaged() from None
-    corpus = None
-    if request.corpus is not None:
+    if corpus is not None:
         # Without the text nothing can be compared with it, as where it is gone from the disk.
         with contextlib.suppress(OSError):
-            corpus = leases.enter_context(storage.lease(str(request.corpus)))
-    return dataclasses.replace(request, bundle=bundle, corpus=corpus)
-
-
-def _with_paths(request: SamplerRequest, folder: Path) -> SamplerRequest:
-    corpus = None if request.corpus is None else folder / request.corpus
-    return dataclasses.replace(request, bundle=folder / request.bundle, corpus=corpus)
+            return found, leases.enter_context(storage.lease(str(corpus)))
+    return found, None
 
 
 def damaged() -> SampleRefused:

@@ -93,7 +93,7 @@ class SamplerPool:
                     async with self._pretrained_turns.turn(request.guild_id, request.options.count):
                         patience.reschedule(None)
                         return await self._measured(request, Lane.PRETRAINED, begun)
-                heavy = await asyncio.to_thread(self._weights.is_heavy, request.bundle)
+                heavy = await asyncio.to_thread(self._weights.is_heavy, *request.bundles)
                 async with self._turns.turn(request.guild_id, request.options.count, heavy=heavy) as lane:
                     patience.reschedule(None)  # from here on each attempt has its own time
                     return await self._measured(request, lane, begun)
@@ -135,7 +135,7 @@ class SamplerPool:
                 raise _refused(answer)
             if "step_s" in answer:
                 measured = {name: float(answer[name]) for name in ("load_s", "step_s")}
-                self._weights.took(request.bundle, **measured)
+                self._weights.took(*request.bundles, **measured)
                 self._metrics.sampling_step(lane.value, measured["step_s"])
             return texts_of(answer)
         raise SamplerUnavailable(

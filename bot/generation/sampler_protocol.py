@@ -9,6 +9,21 @@ from bot.generation.request import SamplingOptions
 
 
 @dataclass(frozen=True)
+class Blended:
+    """The second model of a blend.
+
+    Attributes:
+        bundle: key of its bundle; its path once it is on this host.
+        mix: its share, 0 to 1.
+        corpus: as in a `SamplerRequest`.
+    """
+
+    bundle: Path
+    mix: float
+    corpus: Path | None = None
+
+
+@dataclass(frozen=True)
 class SamplerRequest:
     """What a sampler process writes.
 
@@ -20,6 +35,7 @@ class SamplerRequest:
         longest_copy: characters; a longer passage that stands in the corpus is reported.
         guild_id: Discord id of the server whose turn it takes.
         pretrained: the model was made from a pretrained base, which takes much memory and time.
+        blended: the model that it is blended with; None for the model alone.
     """
 
     bundle: Path
@@ -29,15 +45,26 @@ class SamplerRequest:
     longest_copy: int = 0
     guild_id: int = 0
     pretrained: bool = False
+    blended: Blended | None = None
+
+    @property
+    def bundles(self) -> tuple[Path, ...]:
+        """The bundles of the model, or of both models of a blend."""
+        return (self.bundle,) if self.blended is None else (self.bundle, self.blended.bundle)
 
     def as_json(self) -> dict[str, Any]:
         """The request as a JSON object, once its files are on this host."""
-        watched = {"corpus": str(self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
+        more: dict[str, Any] = {"corpus": str(self.corpus)} if self.corpus else {}
+        if self.blended is not None:
+            other = more["with"] = {"bundle": str(self.blended.bundle), "mix": self.blended.mix}
+            if self.blended.corpus:
+                other["corpus"] = str(self.blended.corpus)
         return {
             "bundle": str(self.bundle),
             "seed": self.seed,
             "settings": self.options.for_sampler(),
-            **watched,
+            **more,
+            "longest_copy": self.longest_copy,
             "server": str(self.guild_id),
             "measure": True,
             "receipt": True,
