@@ -95,7 +95,7 @@ async def check(
         options=options,
         guild_id=row.guild_id,
         pretrained=row.cell == LLAMA,
-        blended=other and Blended(Path(other.bundle_path), receipt.mix),
+        blended=None if other is None else Blended(Path(other.bundle_path), receipt.mix),
     )
     (text,) = await pool.samples(request)
     drawn = _read(text.receipt)

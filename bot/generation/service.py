@@ -48,6 +48,10 @@ class Other:
     corpus: Corpus | None
     mix: float
 
+    def for_sampler(self, settings: GuildSettings) -> Blended:
+        """What a sampler process needs of it."""
+        return Blended(Path(self.model.bundle_path), self.mix, _watched(self.corpus, settings))
+
 
 class Services(Protocol):
     """What a request needs of the bot."""
@@ -162,7 +166,7 @@ async def sample(
         longest_copy=settings.longest_copy,
         guild_id=model.guild_id,
         pretrained=model.cell == LLAMA,
-        blended=other and Blended(Path(other.model.bundle_path), other.mix, _watched(other.corpus, settings)),
+        blended=None if other is None else other.for_sampler(settings),
     )
     try:
         texts = await pool.samples(for_sampler)
@@ -175,7 +179,8 @@ async def sample(
         texts = await _without_copies(pool, for_sampler, texts)
     name = model.name if other is None else name_of_blend(model, other.model, other.mix)
     samples = tuple(_shown(name, settings, for_sampler, text) for text in texts)
-    return Generated(samples, model.id, options, other and Blend(other.model.id, other.mix))
+    blend = None if other is None else Blend(other.model.id, other.mix)
+    return Generated(samples, model.id, options, blend)
 
 
 def _watched(corpus: Corpus | None, settings: GuildSettings) -> Path | None:

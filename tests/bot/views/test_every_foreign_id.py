@@ -23,7 +23,7 @@ SECRET = "Swanupping"  # part of every name in Stratford, and a word of nobody e
 NAMES = frozenset({"model", "default_model", "base", "job", "schedule"})
 # Parts of a button's id that name nothing: pages, directions, settings, and who may press it.
 NO_IDS = frozenset({"page", "to", "length", "temperature", "seeded", "scope", "models", "user"}) | frozenset(
-    {"top_p", "typical_p", "count", "number", "action", "asked_by"}
+    {"top_p", "typical_p", "count", "number", "action", "asked_by", "mix"}
 )
 ABSENT = ("Nowhere", "987654321", "f" * 32)
 
