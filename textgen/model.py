@@ -47,6 +47,12 @@ class TextModel:
         True
     """
 
+    parts: tuple[TextModel, ...] = ()
+    """The two models of a blend; empty for any other."""
+
+    mix: float = 0.0
+    """Of a blend, the share of its second model."""
+
     def __init__(self, bundle: bundles.Bundle | Untrained) -> None:
         """Prepare the network of a bundle.
 

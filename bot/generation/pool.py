@@ -121,7 +121,7 @@ class SamplerPool:
                     async with self._pretrained_turns.turn(local.guild_id, texts):
                         patience.reschedule(None)
                         return Lane.PRETRAINED, await self._asked(local, Lane.PRETRAINED)
-                heavy = await asyncio.to_thread(self._weights.is_heavy, local.bundle)
+                heavy = await asyncio.to_thread(self._weights.is_heavy, *local.bundles)
                 async with self._turns.turn(local.guild_id, texts, heavy=heavy) as lane:
                     patience.reschedule(None)  # from here on each attempt has its own time
                     return lane, await self._asked(local, lane)
@@ -157,7 +157,7 @@ class SamplerPool:
                 raise _refused(answer)
             if "step_s" in answer:
                 measured = {name: float(answer[name]) for name in ("load_s", "step_s")}
-                self._weights.took(request.bundle, **measured)
+                self._weights.took(*request.bundles, **measured)
                 self._metrics.sampling_step(lane.value, measured["step_s"])
             return answer
         raise SamplerUnavailable(

@@ -1,12 +1,30 @@
 """What the bot and a sampler process say to each other (`textgen.serving.stdio` has the other side)."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from bot.generation.request import SamplingOptions
+
+Locate = Callable[[Path, Path | None], tuple[Path, Path | None]]
+"""Puts a bundle and its corpus on this host: from their keys to their paths."""
+
+
+@dataclass(frozen=True)
+class Blended:
+    """The second model of a blend.
+
+    Attributes:
+        bundle: key of its bundle; its path once it is on this host.
+        mix: its share, 0 to 1.
+        corpus: as in a `SamplerRequest`.
+    """
+
+    bundle: Path
+    mix: float
+    corpus: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,7 @@ class SamplerRequest:
         longest_copy: characters; a longer passage that stands in the corpus is reported.
         guild_id: Discord id of the server whose turn it takes.
         pretrained: the model was made from a pretrained base, which takes much memory and time.
+        blended: the model that it is blended with; None for the model alone.
     """
 
     bundle: Path
@@ -30,19 +49,35 @@ class SamplerRequest:
     longest_copy: int = 0
     guild_id: int = 0
     pretrained: bool = False
+    blended: Blended | None = None
 
-    def located(self, bundle: Path, corpus: Path | None) -> Self:
-        """The request with the paths of its files."""
-        return dataclasses.replace(self, bundle=bundle, corpus=corpus)
+    @property
+    def bundles(self) -> tuple[Path, ...]:
+        """The bundles of the model, or of both models of a blend."""
+        return (self.bundle,) if self.blended is None else (self.bundle, self.blended.bundle)
+
+    def located(self, locate: Locate) -> Self:
+        """The request with the paths of its one or two bundles and of their corpora."""
+        bundle, corpus = locate(self.bundle, self.corpus)
+        blended = self.blended
+        if blended is not None:
+            other, learned = locate(blended.bundle, blended.corpus)
+            blended = dataclasses.replace(blended, bundle=other, corpus=learned)
+        return dataclasses.replace(self, bundle=bundle, corpus=corpus, blended=blended)
 
     def as_json(self) -> dict[str, Any]:
         """The request as a JSON object, once its files are on this host."""
-        watched = {"corpus": str(self.corpus), "longest_copy": self.longest_copy} if self.corpus else {}
+        more: dict[str, Any] = {"corpus": str(self.corpus)} if self.corpus else {}
+        if self.blended is not None:
+            other = more["with"] = {"bundle": str(self.blended.bundle), "mix": self.blended.mix}
+            if self.blended.corpus:
+                other["corpus"] = str(self.blended.corpus)
         return {
             "bundle": str(self.bundle),
             "seed": self.seed,
             "settings": self.options.for_sampler(),
-            **watched,
+            **more,
+            "longest_copy": self.longest_copy,
             "server": str(self.guild_id),
             "measure": True,
             "receipt": True,
@@ -64,11 +99,15 @@ class LikelihoodRequest:
     text: str
     guild_id: int = 0
     pretrained: bool = False
-    corpus: ClassVar[None] = None
 
-    def located(self, bundle: Path, _corpus: Path | None) -> Self:
+    @property
+    def bundles(self) -> tuple[Path, ...]:
+        """The bundle of the model."""
+        return (self.bundle,)
+
+    def located(self, locate: Locate) -> Self:
         """The request with the path of its bundle."""
-        return dataclasses.replace(self, bundle=bundle)
+        return dataclasses.replace(self, bundle=locate(self.bundle, None)[0])
 
     def as_json(self) -> dict[str, Any]:
         """The request as a JSON object, once its files are on this host."""

@@ -34,9 +34,11 @@ def filled(
     }
     by_name = {"when": "daily 09:00", "timezone": "UTC", "text": "To be, or not to be, that is the question."}
     return {
-        each.name: by_name.get(each.name, each.choices[0].value if each.choices else fillings[each.type])
+        each.display_name: by_name.get(
+            each.display_name, each.choices[0].value if each.choices else fillings[each.type]
+        )
         for each in command.parameters
-        if each.required and each.name != option
+        if each.required and each.display_name != option
     }
 
 

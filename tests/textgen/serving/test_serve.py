@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.textgen.bundles import write_random_bundle
 from tests.support.texts import hard_inputs
+from textgen.blending import blend
 from textgen.evaluation.authorship.who import who
 from textgen.model import TextModel
 from textgen.sampling.engine import Engine
@@ -335,3 +336,56 @@ def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [answer["id"] for answer in answers[-2:]] == ["quick", "slow"]
     assert answers[-1]["step_s"] > 5 * answers[-2]["step_s"]
     assert answers[-1]["load_s"] > 0
+
+
+def test_blends_share_the_memory_of_their_parts_and_go_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, cell in (("one", "lstm"), ("two", "gru"), ("three", "linear")):
+        write_random_bundle(tmp_path / name, cell)
+    one, two, three = (TextModel.load(tmp_path / name) for name in ("one", "two", "three"))
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+
+    def ask(bundle: str, other: str | None = None, mix: float = 0.5) -> str:
+        asked = request("r", tmp_path / bundle, length=20, random_seed=4)
+        blended = {} if other is None else {"with": {"bundle": str(tmp_path / other), "mix": mix}}
+        server.handle(json.dumps(asked | blended))
+        serve_all(server)
+        return str(answers.pop()["text"])
+
+    monkeypatch.setattr("textgen.serving.server.CACHED_BYTES", one.memory + two.memory)
+    monkeypatch.setattr("textgen.serving.server.MOST_BLENDS", 3)
+    controls = {"length": 20, "random_seed": 4}
+    for mix in (0.1, 0.2, 0.3, 0.4, 0.5):
+        assert ask("one", "two", mix) == blend(one, two, mix).generate("the ", **controls)
+    assert ask("one", "one") == ask("one") == one.generate("the ", **controls)
+    held = server._loaded
+    assert sum(bool(loaded.model.parts) for loaded in held.values()) == 3
+    # Both are needed at once, though there is no room for them and for what is loaded.
+    monkeypatch.setattr("textgen.serving.server.CACHED_BYTES", three.memory)
+    assert ask("two", "three", 0.7) == blend(two, three, 0.7).generate("the ", **controls)
+    assert ask("three") == three.generate("the ", **controls)
+    assert ask("one") == one.generate("the ", **controls)
+    assert not any(loaded.model.parts for loaded in held.values())
+    assert len(held) <= 2
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (7, "'with' needs 'bundle'"),
+        ({}, "'with' needs 'bundle'"),
+        ({"bundle": "x", "mix": 2}, "mix is 2"),
+        ({"bundle": "x", "mix": "a"}, "mix is 'a'"),
+        ({"bundle": "x", "corpus": 3}, "'corpus' as str"),
+        ({"bundle": "/nowhere/at/all"}, "is not there"),
+    ],
+)
+def test_a_blend_that_cannot_be_is_answered_with_its_error(tmp_path: Path, other: Any, says: str) -> None:
+    write_random_bundle(tmp_path / "model")
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    server.handle(json.dumps(request("r", tmp_path / "model", length=5) | {"with": other}))
+    serve_all(server)
+    assert says in answers[0]["error"]["message"]
