@@ -11,6 +11,7 @@ import discord
 from sqlalchemy.orm import Session
 
 from bot.bundles import archive, inspect
+from bot.bundles.curve_words import files_of_bundle
 from bot.client import Interaction
 from bot.embeds.model_card import deleted_card, deletion_card, model_panel
 from bot.errors import UnknownModel, UserError
@@ -24,7 +25,6 @@ from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.persistent import Button, Form, PersistentItem
 from bot.views.sample_buttons import answer_with_samples, sample_ack
 from models import Corpus, GuildSettings, TextModel, audit, guilds, text_models
-from textgen.files.bundle_files import PICTURE
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ async def show_panel(interaction: Interaction, wanted: str | int, *, draw: bool 
         uploaded_by=names[uploaded_by],
         curve=picture is not None,
     )
-    files = [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
+    files = await asyncio.to_thread(files_of_bundle, storage, key, picture)
     await answer(interaction, embeds=[card], files=files, view=panel_buttons(opened))
 
 
