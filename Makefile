@@ -17,7 +17,7 @@ PACKAGES := bot textgen models migrations
 # Only what is locked is seen, whatever the caller's environment has.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help setup setup-base demo test faults lint format migration bench lock audit clean
+.PHONY: help setup setup-base demo test gallery faults lint format migration bench lock audit clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -48,6 +48,9 @@ demo: setup ## open the offline playground: the real bot in a simulated Discord
 
 test: setup ## run the tests (ARGS="-k bundle" for some of them)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+gallery: setup ## take pictures of everything that people see in Discord (ARGS="folder --language de")
+	$(BIN)/python -m tests.gallery $(or $(ARGS),var/gallery)
 
 faults: setup ## inject faults, and print a line for each with its bound (ARGS="kill_trainer --short" for some)
 	$(BIN)/python -m tests.faults $(ARGS)
