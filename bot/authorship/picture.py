@@ -172,7 +172,9 @@ def _families(text: str) -> list[str]:
     found = ["DejaVu Sans"]
     lacking = {ord(symbol) for symbol in text if not symbol.isspace()}
     lacking -= _known(font_manager.findfont(found[0]))
-    for entry in font_manager.fontManager.ttflist[:_FONTS_TRIED]:
+    # One font draws a box for each character that no other font has.
+    fonts = [entry for entry in font_manager.fontManager.ttflist if not entry.name.startswith("Last Resort")]
+    for entry in fonts[:_FONTS_TRIED]:
         if not lacking:
             break
         known = _known(entry.fname)

@@ -1,7 +1,6 @@
 """A model's panel: its card with buttons. Everyone may look and sample; changes need the right to train."""
 
 import asyncio
-import io
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import discord
 from sqlalchemy.orm import Session
 
 from bot.bundles import inspect
+from bot.bundles.curve_words import files_of_bundle
 from bot.client import Interaction
 from bot.embeds.model_card import deleted_card, deletion_card, model_panel
 from bot.errors import UnknownModel
@@ -24,7 +24,6 @@ from bot.views.models.opening import Opened, open_model, open_to_change
 from bot.views.persistent import Button, Form, PersistentItem
 from bot.views.sample_buttons import answer_with_samples, sample_ack
 from models import TextModel, audit, guilds, text_models
-from textgen.files.bundle_files import PICTURE
 
 
 async def send_panel(interaction: Interaction, wanted: str | int) -> None:
@@ -58,7 +57,7 @@ async def show_panel(interaction: Interaction, wanted: str | int, *, draw: bool 
         uploaded_by=names[uploaded_by],
         curve=picture is not None,
     )
-    files = [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
+    files = await asyncio.to_thread(files_of_bundle, storage, key, picture)
     await answer(interaction, embeds=[card], files=files, view=panel_buttons(opened))
 
 
