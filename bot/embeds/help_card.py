@@ -17,8 +17,7 @@ EMBED_CHARACTERS = 5600
 
 # Headings, and the first words of their commands; a command that is not listed goes below the last heading.
 GROUPS = (
-    (marked("Write"), ("generate",)),
-    (marked("Guess"), ("who", "game")),
+    (marked("Write and guess"), ("generate", "who", "game")),
     (marked("Train"), ("train", "models", "jobs")),
     (marked("Set up"), ("settings", "schedule")),
     (marked("Privacy and help"), ("privacy", "help")),
