@@ -74,6 +74,7 @@ class Pastiche(commands.AutoShardedBot):
         checks: looks through bundles that come from elsewhere, one after the other.
         bases: pretrained models that `/train` offers.
         curves: draws loss curves, one after the other.
+        pages: writes models as web pages, one after the other.
         generations: what the models wrote.
         queue: where trainings are put.
         mentions_commands: whether clients make something to click of a command's mention.
@@ -132,6 +133,7 @@ class Pastiche(commands.AutoShardedBot):
         self.intake = ChildPool("intake", intake.AT_ONCE)
         self.checks = ChildPool("check", 1)
         self.curves = ChildPool("curve", 1)
+        self.pages = ChildPool("page", 1)
         self.bases = Bases(settings.base_names)
         self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
@@ -275,7 +277,7 @@ class Pastiche(commands.AutoShardedBot):
             self._claim.close()
 
     def _end_processes(self) -> None:
-        for children in (self.intake, self.checks, self.curves):
+        for children in (self.intake, self.checks, self.curves, self.pages):
             children.close()
         self.pool.close()
         self._worker.stop()

@@ -20,7 +20,7 @@ A column that holds a person's Discord id is named as `personal_data` says; it i
 with the person's data.
 """
 
-from models import audit, guilds, hosts, personal_data, retention
+from models import audit, games, guilds, hosts, personal_data, retention
 from models.connection.database import Database
 from models.connection.errors import DatabaseError
 from models.scheduling import scheduled_posts, schedules
@@ -30,6 +30,8 @@ from models.tables import (
     Base,
     Corpus,
     FileRemoval,
+    GameRound,
+    GameScore,
     GuildSettings,
     Host,
     JobState,
@@ -52,6 +54,8 @@ __all__ = [
     "Database",
     "DatabaseError",
     "FileRemoval",
+    "GameRound",
+    "GameScore",
     "GuildSettings",
     "Host",
     "InvalidNameError",
@@ -65,6 +69,7 @@ __all__ = [
     "TrainingJob",
     "audit",
     "corpora",
+    "games",
     "guilds",
     "hosts",
     "personal_data",

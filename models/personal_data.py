@@ -106,8 +106,9 @@ def erase_guild(session: Session, guild_id: int) -> None:
 def forget_person(session: Session, guild_id: int, user_id: int, now: datetime) -> Sequence[TrainingJob]:
     """Remove a person from the guild's rows; the rows stay for those who use the models.
 
-    Their texts are marked as deleted, their trainings are cancelled, and `DELETED_PERSON` replaces their id,
-    also in the details of the audit log.
+    A row whose primary key names them is about nobody else, so it is deleted. Their texts are marked as
+    deleted, their trainings are cancelled, and `DELETED_PERSON` replaces their id, also in the details of the
+    audit log.
 
     Returns:
         The trainings that were cancelled.
@@ -126,11 +127,11 @@ def forget_person(session: Session, guild_id: int, user_id: int, now: datetime) 
     _forget_in_details(session, guild_id, user_id)
     for table in guild_tables():
         for column in person_columns(table):
-            session.execute(
-                sa.update(table)
-                .where(table.c.guild_id == guild_id, column == user_id)
-                .values({column: DELETED_PERSON})
-            )
+            theirs_here = (table.c.guild_id == guild_id, column == user_id)
+            if column.primary_key:
+                session.execute(sa.delete(table).where(*theirs_here))
+            else:
+                session.execute(sa.update(table).where(*theirs_here).values({column: DELETED_PERSON}))
     session.expire_all()
     return [job for job in cancelled if job is not None]
 

@@ -129,3 +129,9 @@ def translatable(text: str) -> str:
 
 NEVER_SEEN = translatable("the model has never seen {shown}; write the seed with symbols of its corpus")
 """Why a seed is refused."""
+
+DIFFERENT_TOKENS = translatable(
+    "a model of level {first} and one of level {second} have different tokens; two models of level char can "
+    "be blended, and others whose tokens are equal"
+)
+"""Why a blend is refused."""

@@ -47,6 +47,9 @@ class TextModel:
         True
     """
 
+    parts: tuple[TextModel, ...] = ()  # of a blend: its two models,
+    mix: float = 0.0  # and the share of the second
+
     def __init__(self, bundle: bundles.Bundle | Untrained) -> None:
         """Prepare the network of a bundle.
 
@@ -270,11 +273,8 @@ class TextModel:
 
     @cached_property
     def _line_starts(self) -> list[str]:
-        return [
-            self.tokenizer.seed_text(seed)
-            for seed in self.manifest.seeds
-            if isinstance(seed, str) and not self.tokenizer.unseen(seed)
-        ]
+        seeds = [seed for seed in self.manifest.seeds if isinstance(seed, str)]
+        return [self.tokenizer.seed_text(seed) for seed in seeds if not self.tokenizer.unseen(seed)]
 
 
 def _of_hash(sha256: str) -> TextModel:

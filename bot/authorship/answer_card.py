@@ -39,7 +39,7 @@ def answer_card(checked: Sequence[Checked], *, named: bool, known: bool) -> disc
 
 
 def _paragraph(each: Checked, *, named: bool, known: bool) -> str:
-    name = "" if each.model is None else safe_text.safe(each.model.name)
+    name = safe_text.safe(each.model)
     match each.outcome:
         case Outcome.YES if each.claim.cut:
             return _("Yes: {model} wrote what is shown here, to the letter.").format(model=name)

@@ -11,10 +11,11 @@ from enum import Enum
 from pathlib import Path
 
 from bot.authorship.claims import Claim
+from bot.bundles.blends import name_of_blend
 from bot.errors import SamplerUnavailable
 from bot.generation.pool import SamplerPool
 from bot.generation.request import SamplingOptions
-from bot.generation.sampler_protocol import SampledText, SamplerRequest
+from bot.generation.sampler_protocol import Blended, SampledText, SamplerRequest
 from bot.i18n import _
 from bot.infra.storage.errors import Damaged, StorageError
 from bot.infra.storage.storage import Storage
@@ -24,7 +25,7 @@ from textgen.errors import BundleError, SettingsError
 from textgen.files.bases import LLAMA
 from textgen.files.fingerprint import claimed_fingerprint
 from textgen.receipts.changes import Change, changes
-from textgen.receipts.code import Receipt, check_of
+from textgen.receipts.code import MODEL_DIGITS, Receipt, check_of
 from textgen.receipts.seed_in_text import seed_in
 
 # A longer text than what was written, by so many characters, is not compared: nobody reads such a diff.
@@ -48,14 +49,14 @@ class Checked:
     Attributes:
         outcome: what came of it.
         claim: what was claimed.
-        model: the model that wrote it, or that the code names; None without one.
+        model: name of the model that wrote it, or that the code names; empty without one.
         written: what the model wrote, as the server may see it.
         changes: where the claimed text differs from it.
     """
 
     outcome: Outcome
     claim: Claim
-    model: TextModel | None = None
+    model: str = ""
     written: str = ""
     changes: tuple[Change, ...] = ()
 
@@ -76,26 +77,29 @@ async def check(
         SampleRefused: the model's bundle is damaged.
         SamplerUnavailable: no sampler answered.
     """
-    model = await asyncio.to_thread(_named, claim.receipt, models, storage)
-    if model is None:
+    receipt = claim.receipt
+    named = await asyncio.to_thread(_named, receipt, models, storage)
+    if named is None:
         return Checked(Outcome.NO_MODEL, claim)
+    row, other = named
+    model = row.name if other is None else name_of_blend(row, other, receipt.mix)
     seed = await asyncio.to_thread(_seed, claim, settings.hidden_words)
     if seed is None:
         return Checked(Outcome.SEED_LOST, claim, model)
-    receipt = claim.receipt
     options = SamplingOptions(
         receipt.length, receipt.temperature, receipt.top_p, receipt.random_seed, typical_p=receipt.typical_p
     )
     request = SamplerRequest(
-        bundle=Path(model.bundle_path),
+        bundle=Path(row.bundle_path),
         seed=seed,
         options=options,
-        guild_id=model.guild_id,
-        pretrained=model.cell == LLAMA,
+        guild_id=row.guild_id,
+        pretrained=row.cell == LLAMA,
+        blended=None if other is None else Blended(Path(other.bundle_path), receipt.mix),
     )
     (text,) = await pool.samples(request)
     drawn = _read(text.receipt)
-    if drawn is None or drawn.model != receipt.model:
+    if drawn is None or (drawn.model, drawn.other) != (receipt.model, receipt.other):
         return Checked(Outcome.NO_MODEL, claim)
     if drawn != receipt:
         # No text of the bot has such options: they were brought within its bounds, or left out.
@@ -103,20 +107,29 @@ async def check(
     return await asyncio.to_thread(_compared, claim, model, text, settings.hidden_words)
 
 
-def _named(receipt: Receipt, models: Sequence[TextModel], storage: Storage) -> TextModel | None:
-    """The model of that fingerprint; None if there is none."""
+def _named(
+    receipt: Receipt, models: Sequence[TextModel], storage: Storage
+) -> tuple[TextModel, TextModel | None] | None:
+    """The model of that fingerprint, and the second one of a blend; None if the server lacks one of them."""
+    found: dict[str, TextModel] = {}
+    wanted = {receipt.model, receipt.other} - {""}
     for model in models:
+        if len(found) == len(wanted):
+            break
         try:
             with storage.lease(model.bundle_path) as bundle:
-                if claimed_fingerprint(bundle).startswith(receipt.model):
-                    return model
+                digits = claimed_fingerprint(bundle)[:MODEL_DIGITS]
+                if digits in wanted:
+                    found.setdefault(digits, model)
         except StorageError:
             raise SamplerUnavailable(
                 _("The files of this model cannot be reached at this moment. Please try again later.")
             ) from None
         except (BundleError, FileNotFoundError, Damaged):
             continue
-    return None
+    if len(found) < len(wanted):
+        return None
+    return found[receipt.model], found.get(receipt.other)
 
 
 def _read(code: str) -> Receipt | None:
@@ -143,7 +156,7 @@ def _seed(claim: Claim, words: str) -> str | None:
     return None
 
 
-def _compared(claim: Claim, model: TextModel, text: SampledText, words: str) -> Checked:
+def _compared(claim: Claim, model: str, text: SampledText, words: str) -> Checked:
     written = "".join(hidden_words.hide_in([text.seed, text.text], words))
     parts = hidden_words.hide_in(claim.parts, words)
     if _fit(written, parts, claim):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.embeds.sample_message import filename, shown_in
+from bot.generation.request import Blend
 from bot.text.cleaning import clean
 from textgen.errors import SettingsError
 from textgen.receipts.code import Receipt, find_code
@@ -16,7 +17,7 @@ from textgen.receipts.copied_text import parted
 MOST_CLAIMS = 5
 """Texts of a message; no message of the bot has more."""
 
-_MODEL = re.compile(r"(?:again|continue:[0-5]):(\d{1,18}):")
+_MODELS = re.compile(rf"(?:again|continue:[0-5]):(?P<model>\d{{1,18}})(?:{Blend.ID})?:")
 _QUOTED = re.compile(r"^> ?", re.MULTILINE)
 
 ReadFile = Callable[[discord.Attachment], Awaitable[bytes]]
@@ -45,12 +46,13 @@ class Claims:
     Attributes:
         texts: those with a code.
         damaged: a code could not be read.
-        model_id: id of the model that the message's buttons name; None: it has no such buttons.
+        model_ids: ids of the model, or of both of a blend, that the message's buttons name; empty: it has no
+            such buttons.
     """
 
     texts: tuple[Claim, ...]
     damaged: bool = False
-    model_id: int | None = None
+    model_ids: tuple[int, ...] = ()
 
 
 async def claims_of(message: discord.Message, read_file: ReadFile) -> Claims:
@@ -90,7 +92,7 @@ async def claims_of(message: discord.Message, read_file: ReadFile) -> Claims:
         whole = await _attached(message, filename(number, count), read_file) if cut else None
         found_parts = [text for text, _ in shown] if whole is None else [whole]
         texts.append(Claim(tuple(map(clean, found_parts)), receipt, cut and whole is None))
-    return Claims(tuple(texts[:MOST_CLAIMS]), damaged, _model_of(message))
+    return Claims(tuple(texts[:MOST_CLAIMS]), damaged, _models_of(message))
 
 
 def _copied(content: str) -> Claim | None:
@@ -111,10 +113,10 @@ async def _attached(message: discord.Message, wanted: str, read_file: ReadFile) 
     return None
 
 
-def _model_of(message: discord.Message) -> int | None:
+def _models_of(message: discord.Message) -> tuple[int, ...]:
     for row in message.components:
         for item in getattr(row, "children", ()):
-            found = _MODEL.match(getattr(item, "custom_id", None) or "")
+            found = _MODELS.match(getattr(item, "custom_id", None) or "")
             if found:
-                return int(found[1])
-    return None
+                return tuple(int(found[name]) for name in ("model", "other") if found[name])
+    return ()

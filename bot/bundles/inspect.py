@@ -3,8 +3,10 @@
 Both read files that may be large or hostile, and drawing needs Matplotlib, which the bot must not load.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -13,13 +15,15 @@ from bot.i18n import _
 from bot.infra.children.untrusted_input import Limits, OutOfMemory, OutOfTime, run_limited
 from bot.infra.storage.storage import Storage
 from bot.text import reasons, safe_text
-from textgen.files.bundle_files import PICTURE
+from textgen.files.bundle_files import MANIFEST, PICTURE
 
 log = structlog.stdlib.get_logger(__name__)
 
 CHECKING = Limits(wall_s=60, processor_s=20, memory_bytes=400 * 2**20)
 DRAWING = Limits(wall_s=60, processor_s=40, memory_bytes=2**31)
 REASON_CHARACTERS = 300
+LONGEST_MANIFEST = 4 * 2**20
+"""Bytes."""
 
 
 def check(bundle: Path) -> None:
@@ -80,3 +84,14 @@ def kept_curve(bundle: Path) -> bytes | None:
         return (bundle / PICTURE).read_bytes()
     except OSError:
         return None
+
+
+def history(bundle: Path) -> list[Any]:
+    """Return the losses over time from the bundle's manifest, unchecked; none if it cannot be read."""
+    try:
+        with (bundle / MANIFEST).open("rb") as stream:
+            manifest = json.loads(stream.read(LONGEST_MANIFEST))
+        found = manifest.get("history")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []

@@ -23,6 +23,7 @@ ERROR_SOURCES = (
     "textgen/corpus/report.py",
     "textgen/corpus/reading/text.py",
     "textgen/errors.py",
+    "textgen/evaluation/authorship/reading.py",
     "textgen/model.py",
     "textgen/sampling/typed_text.py",
 )

@@ -3,6 +3,8 @@
 COMMAND_MODULES = (
     "bot.commands.generate",
     "bot.commands.authorship.verify",
+    "bot.commands.authorship.who",
+    "bot.commands.authorship.game",
     "bot.commands.train",
     "bot.commands.jobs",
     "bot.commands.models",

@@ -12,14 +12,18 @@ from discord.ext import commands, tasks
 from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
 from bot.embeds.sample_message import text_of
+from bot.errors import UserError
 from bot.generation.request import (
+    DEFAULT_MIX,
     MAX_COUNT,
     MAX_RANDOM_SEED,
     MAX_SEED_CHARACTERS,
+    Blend,
     GenerationRequest,
     SamplingOptions,
 )
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
+from bot.i18n import _
 from bot.views.answering import Ack, answers
 from bot.views.report_buttons import DeleteButton, ReportButton
 from bot.views.sample_buttons import AgainButton, ContinueButton, answer_with_samples, continued_seed
@@ -60,6 +64,8 @@ class Generate(commands.Cog):
     @app_commands.describe(
         seed="Text to continue (default: a line from the training text)",
         model="Which model (default: the server's default, or its newest)",
+        other="Blend it with this model: what both find likely is written",
+        mix="Share of the model in “with”: 0 is the other one alone, 1 this one alone (default: 0.5)",
         length="How many characters to write",
         temperature="0 plays it safe, 0.7 reads well, above 1 gets wild",
         top_p="Use only the likeliest choices: 0.9 leaves out the odd ones, 1 uses all",
@@ -68,7 +74,8 @@ class Generate(commands.Cog):
         random_seed="The same number, seed and settings give the same text again",
         private="True: only you see the answer",
     )
-    @app_commands.autocomplete(model=autocomplete.models)
+    @app_commands.rename(other="with")
+    @app_commands.autocomplete(model=autocomplete.models, other=autocomplete.models_to_blend)
     @answers(_ack)
     async def generate(
         self,
@@ -82,11 +89,17 @@ class Generate(commands.Cog):
         count: app_commands.Range[int, 1, MAX_COUNT] = 1,
         random_seed: app_commands.Range[int, 0, MAX_RANDOM_SEED] | None = None,
         private: bool = False,
+        other: app_commands.Range[str, 1, 100] | None = None,
+        mix: app_commands.Range[float, 0.0, 1.0] | None = None,
     ) -> None:
         """Answer with samples."""
         del private  # `_ack` has read it
+        if mix is not None and other is None:
+            raise UserError(_("“mix” is the share of a second model: choose that one in “with”."))
+        blend = None if other is None else Blend(other, DEFAULT_MIX if mix is None else mix)
         options = SamplingOptions(length, temperature, top_p, random_seed, count, typical_p)
-        request = GenerationRequest(model, seed or "", options, exact=random_seed is not None)
+        exact = random_seed is not None
+        request = GenerationRequest(model, seed or "", options, exact=exact, blend=blend)
         await answer_with_samples(interaction, request)
 
     async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:

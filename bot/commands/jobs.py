@@ -76,6 +76,7 @@ async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.Vi
             places={job.id: place for place, job in enumerate(waiting, start=1)},
             waits_s=forecast.waits_s(running, waiting),
             names=names,
+            now=discord.utils.utcnow(),
         )
     )
     view = discord.ui.View(timeout=None)

@@ -53,6 +53,7 @@ class Train(commands.Cog):
         minutes="How long it may train",
         validation="Text of the same kind to measure the loss on (default: the end of the corpus)",
         base="Start from a model of the server, or from a pretrained one; it keeps its level and size",
+        quotes="True: the game Real or Pastiche? may show single lines of this text here",
     )
     @app_commands.choices(
         level=[app_commands.Choice(name=level, value=level) for level in LEVELS],
@@ -71,9 +72,10 @@ class Train(commands.Cog):
         minutes: app_commands.Range[float, 0.05, 1440.0] | None = None,
         validation: discord.Attachment | None = None,
         base: app_commands.Range[str, 1, 100] | None = None,
+        quotes: bool = False,
     ) -> None:
         """Check everything, queue the job and send its card."""
-        request = TrainingRequest(name, corpus, rights, level, size, minutes, validation, base)
+        request = TrainingRequest(name, corpus, rights, level, size, minutes, validation, base, quotes)
         job = await accept_request(interaction, request)
         try:
             await asyncio.to_thread(self.bot.queue.enqueue, job)

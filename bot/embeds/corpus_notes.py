@@ -49,6 +49,8 @@ def corpus_notes(
         )
     if stats.duplicated_lines > MANY_REPEATED:
         notes.append(
-            _("{share} of the lines repeat earlier lines.").format(share=f"{stats.duplicated_lines:.0%}")
+            _("{share} of the lines repeat earlier lines.").format(
+                share=card_style.percent(stats.duplicated_lines)
+            )
         )
     return notes

@@ -1,6 +1,7 @@
 """The cards of `/help`: all commands by group with who may use them, or one command with its options."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import discord
@@ -16,11 +17,14 @@ EMBED_CHARACTERS = 5600
 
 # Headings, and the first words of their commands; a command that is not listed goes below the last heading.
 GROUPS = (
-    (marked("Write"), ("generate",)),
+    (marked("Write and guess"), ("generate", "who", "game")),
     (marked("Train"), ("train", "models", "jobs")),
-    (marked("Settings and schedules"), ("settings", "schedule")),
+    (marked("Set up"), ("settings", "schedule")),
     (marked("Privacy and help"), ("privacy", "help")),
 )
+
+# Commands that take the right to generate.
+GENERATING = ("generate", "who", "game play")
 
 
 def usage(command: AnyCommand) -> str:
@@ -35,7 +39,8 @@ def usage(command: AnyCommand) -> str:
 def who_may(command: AnyCommand, settings: GuildSettings | None) -> str:
     """Who may use a command in a server; the command itself checks when it is used."""
     root = command.root_parent or command
-    if root.name == "generate" and settings is not None and settings.generate_role_id is not None:
+    generates = command.qualified_name in GENERATING
+    if generates and settings is not None and settings.generate_role_id is not None:
         return _("{role} and Manage Server").format(role=f"<@&{settings.generate_role_id}>")
     if root.name == "train" and settings is not None and settings.trainer_role_id is not None:
         return _("{role} and Manage Server").format(role=f"<@&{settings.trainer_role_id}>")
@@ -49,7 +54,9 @@ def commands_card(
     ids: Mapping[str, int],
     settings: GuildSettings | None,
 ) -> discord.Embed:
-    """Every command on a line, by group, in one embed.
+    """Every command by group, in one embed that fits the screen of a small phone.
+
+    Commands with the same first word share a line, and `/help` itself is left to the footer.
 
     Args:
         commands: every slash command.
@@ -57,11 +64,7 @@ def commands_card(
         ids: Discord ids of the commands, by their first words.
         settings: row of the server; None in a direct message.
     """
-    embed = discord.Embed(
-        title="Pastiche",
-        description=_("Learns to write in the style of texts you upload."),
-        colour=card_style.SAMPLE,
-    )
+    embed = discord.Embed(title="Pastiche", colour=card_style.SAMPLE)
     named = {name for _heading, names in GROUPS for name in names}
     for heading, names in GROUPS:
         last = heading is GROUPS[-1][0]
@@ -70,14 +73,24 @@ def commands_card(
             for command in commands
             if _root(command) in names or (last and _root(command) not in named)
         ]
+        families = {
+            root: _in_order(list(family)) for root, family in groupby(listed, key=_root) if root != "help"
+        }
+        first = [*names, *families]
+        shown = sorted(families.values(), key=lambda family: first.index(_root(family[0])))
         whose = {who_may(command, settings) for command in listed}
         if whose == {_("Manage Server")}:
             # Said once in the heading; commands for everyone have no such note.
-            lines, title = [_line(command, ids) for command in listed], f"{_(heading)} · {whose.pop()}"
+            lines, title = (
+                [_line(family, ids) for family in shown],
+                f"{_(heading)} · {whose.pop()}",
+            )
         else:
-            lines, title = [_line(command, ids, who_may(command, settings)) for command in listed], _(heading)
-        if heading is GROUPS[0][0]:
-            lines += [_("Message menu **{name}**").format(name=_(menu.name)) for menu in menus]
+            lines = [_line(family, ids, who_may(family[0], settings)) for family in shown]
+            title = _(heading)
+        if heading is GROUPS[0][0] and menus:
+            menu_names = ", ".join(f"**{_(menu.name)}**" for menu in menus)
+            lines.append(_("In a message's menu, under Apps: {names}").format(names=menu_names))
         _add(embed, title, lines)
     embed.set_footer(text=_("/help command: shows one with all its options"))
     return embed
@@ -94,11 +107,19 @@ def command_card(
     )
     lines = []
     for option in command.parameters:
-        mark = "" if option.required else " *" + _("optional") + "*"
+        mark = " *" + _("required") + "*" if option.required else ""
         description = "" if option.description == "…" else f" {_(str(option.description))}"
         lines.append(f"`{option.display_name}`{mark}{description}")
     _add(embed, _("Options"), lines)
     return embed
+
+
+def _in_order(family: list[AnyCommand]) -> list[AnyCommand]:
+    """The commands with one first word in the order in which their group defines them."""
+    group = family[0].root_parent
+    if group is None:
+        return family
+    return [each for each in group.walk_commands() if isinstance(each, app_commands.Command)]
 
 
 def _root(command: AnyCommand) -> str:
@@ -111,8 +132,11 @@ def _mention(command: AnyCommand, ids: Mapping[str, int]) -> str:
     return f"</{name}:{known}>" if known else f"`/{name}`"
 
 
-def _line(command: AnyCommand, ids: Mapping[str, int], who: str | None = None) -> str:
-    line = f"{_mention(command, ids)} {_(command.description)}"
+def _line(family: Sequence[AnyCommand], ids: Mapping[str, int], who: str | None = None) -> str:
+    """A command with what it does, or the commands with one first word."""
+    first, *others = family
+    said = " · ".join(each.name for each in others)
+    line = f"{_mention(first, ids)} · {said}" if others else f"{_mention(first, ids)} {_(first.description)}"
     return line if who in (None, _("everyone")) else f"{line} · *{who}*"
 
 

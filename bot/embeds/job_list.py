@@ -1,5 +1,6 @@
 """A server's trainings as one card: running, waiting and ended."""
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ class JobList:
         places: positions of waiting jobs in the queue of all servers, by job id; 1 is next.
         waits_s: expected seconds until their turns, by job id.
         names: display names of those who asked, by Discord user id.
+        now: the moment from which seconds are counted.
     """
 
     unfinished: Sequence[TrainingJob]
@@ -31,6 +33,7 @@ class JobList:
     places: Mapping[str, int]
     waits_s: Mapping[str, float]
     names: Mapping[int, str]
+    now: datetime.datetime
 
 
 def job_list(jobs: JobList) -> discord.Embed:
@@ -71,11 +74,17 @@ def _standing(job: TrainingJob, jobs: JobList) -> str:
         if job.loss is None or job.eta_s is None:
             ready = _("getting ready …")
             return f"{bar}\n{ready} · {asked_by}"
-        left = _("{time} left").format(time=card_style.duration(job.eta_s))
-        return f"{bar} {job.fraction:.0%}\n{left} · {card_style.nats(job.loss)} · {asked_by}"
+        ready = _("ready {when}").format(when=_in_s(jobs, job.eta_s))
+        return f"{bar} {card_style.percent(job.fraction)}\n{ready} · {card_style.nats(job.loss)} · {asked_by}"
     place = _("**Queued** · place {place}").format(place=jobs.places.get(job.id, 1))
-    starts = _("starts in about {time}").format(time=card_style.duration(jobs.waits_s.get(job.id, 0.0)))
-    return f"{place} · {starts}\n{card_style.duration(job.minutes * 60)} · {asked_by}"
+    starts = _("starts {when}").format(when=_in_s(jobs, jobs.waits_s.get(job.id, 0.0)))
+    takes = _("takes up to {duration}").format(duration=card_style.duration(job.minutes * 60))
+    return f"{place} · {starts}\n{takes} · {asked_by}"
+
+
+def _in_s(jobs: JobList, seconds: float) -> str:
+    """How long it is until then; a reader's client counts it down."""
+    return discord.utils.format_dt(jobs.now + datetime.timedelta(seconds=seconds), "R")
 
 
 def _ended(job: TrainingJob) -> str:

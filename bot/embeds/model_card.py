@@ -1,7 +1,6 @@
 """Models as cards: one with its figures and where it comes from, or all of a server's in pages."""
 
 import datetime
-import math
 from collections.abc import Mapping
 
 import discord
@@ -78,8 +77,8 @@ def deleted_card(name: str) -> discord.Embed:
 def _loss(model: TextModel) -> str:
     if model.validation_loss is None:
         return card_style.nats(None)
-    bits = model.validation_loss / math.log(2)
-    return f"**{card_style.nats(model.validation_loss)}** {level_words(model.level).token}\n{bits:.3f} bits"
+    nats, bits = card_style.nats(model.validation_loss), card_style.bits(model.validation_loss)
+    return f"**{nats}** {level_words(model.level).token}\n{bits}"
 
 
 def _vocabulary(model: TextModel) -> str:

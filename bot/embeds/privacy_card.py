@@ -17,6 +17,9 @@ NOUNS = {
     "schedule": marked("Schedules"),
     "scheduled_post": marked("Scheduled posts"),
     "report": marked("Reports"),
+    "game_round": marked("Rounds of the game"),
+    "game_answer": marked("Answers in the game"),
+    "game_score": marked("Scores in the game"),
     "audit_event": marked("Entries in the audit log"),
 }
 NOT_COUNTED = frozenset({"guild_settings"})
@@ -87,7 +90,7 @@ def guild_card(counts: Mapping[str, int], sizes: Sizes, keep_days: int | None) -
 def statements_card(statements: Sequence[Stored]) -> discord.Embed:
     """What the commands store and until when, in their own words."""
     lines = [f"{_(each.what)}\n*{_(each.until)}*" for each in statements]
-    never = _("Never stored: messages of your channels, and the texts and seeds of /generate.")
+    never = _("Never stored: messages of your channels, and the texts of /generate and /who.")
     text = ""
     for line in lines:
         if len(text) + len(line) > STATEMENTS_CHARACTERS:

@@ -3,14 +3,10 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 import discord
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 
-from bot.guilds.time_zones import zone_named
-from bot.i18n import _, locale, marked
+from bot.i18n import _, marked
 from bot.text import card_style, safe_text
 from models import Schedule, ScheduleState
 
@@ -41,10 +37,9 @@ def preview_card(
         description=f"**{safe_text.safe(schedule.rule)}** · {schedule.timezone}",
         colour=card_style.QUEUED,
     )
-    zone = zone_named(schedule.timezone)
     embed.add_field(
         name=_("The next three times"),
-        value="\n".join(f"**{in_words(slot, zone)}**\n{_timestamp(slot)}" for slot in slots),
+        value="\n".join(map(_timestamp, slots)),
         inline=False,
     )
     embed.add_field(name=_("Channel"), value=f"<#{schedule.channel_id}>")
@@ -102,16 +97,6 @@ def notice(schedule: Schedule) -> discord.Embed:
         )
     )
     return embed
-
-
-def in_words(moment: datetime.datetime, zone: ZoneInfo) -> str:
-    """A moment as the clock in that zone shows it, in the reader's language."""
-    local = moment.astimezone(zone)
-    try:
-        reader = Locale.parse(locale.get(), sep="-")
-    except (UnknownLocaleError, ValueError):
-        reader = Locale("en")
-    return f"{format_date(local, 'full', locale=reader)}, {local:%H:%M}"
 
 
 def _when(schedule: Schedule) -> str:

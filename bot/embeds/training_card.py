@@ -2,7 +2,7 @@
 
 import datetime
 import json
-import math
+from collections.abc import Callable
 
 import discord
 
@@ -57,11 +57,14 @@ def training_card(
         colour=COLOURS[job.state],
     )
     if job.state is JobState.TRAINING:
-        embed.add_field(name=_("Loss"), value=card_style.nats(job.loss))
-        embed.add_field(name=_("Validation loss"), value=card_style.nats(best_loss(job)))
-        embed.add_field(
-            name=_("Time left"), value="–" if job.eta_s is None else card_style.duration(job.eta_s)
+        figures: tuple[tuple[str, float | None, Callable[[float], str]], ...] = (
+            (_("Loss"), job.loss, card_style.nats),
+            (_("Validation loss"), best_loss(job), card_style.nats),
+            (_("Time left"), None if job.finish_requested else job.eta_s, card_style.duration),
         )
+        for name, value, shown in figures:
+            if value is not None:
+                embed.add_field(name=name, value=shown(value))
     if model is not None and job.state is JobState.DONE:
         embed.add_field(name=_("Validation loss"), value=_both_units(job.validation_loss))
         embed.add_field(name=_("Parameters"), value=card_style.count(model.parameters))
@@ -94,11 +97,11 @@ def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.da
             return _queued(job, place, waiting, starts_at)
         case JobState.TRAINING:
             doing = _("**Finishing**") if job.finish_requested else _("**Training**")
-            where = f"{job.fraction:.0%}" if job.loss is not None else _("getting ready …")
+            where = card_style.percent(job.fraction) if job.loss is not None else _("getting ready …")
             return f"{doing} · {where}\n{card_style.progress_bar(job.fraction)}"
         case JobState.DONE:
             early = _(" · finished early") if job.finish_requested else ""
-            how = _("Or type {command}").format(
+            how = _("Press Try it, or type {command}").format(
                 command=f"`/generate model:{safe_text.plain(job.model_name)}`"
             )
             return _("**Done**") + f"{early}\n{how}"
@@ -147,7 +150,7 @@ def _reading(job: TrainingJob, corpus: Corpus, base: TextModel | None) -> str:
 def _both_units(loss: float | None) -> str:
     if loss is None:
         return "–"
-    return f"{card_style.nats(loss)}\n" + _("{bits} bits").format(bits=f"{loss / math.log(2):.3f}")
+    return f"{card_style.nats(loss)}\n{card_style.bits(loss)}"
 
 
 def _took(job: TrainingJob) -> str:
@@ -164,14 +167,14 @@ def _add_samples(embed: discord.Embed, job: TrainingJob) -> None:
     share, text = samples[-1]
     if len(samples) > 1:
         embed.add_field(
-            name=_("What it wrote at {share}").format(share=f"{first_share:.0%}"),
+            name=_("What it wrote at {share}").format(share=card_style.percent(first_share)),
             value=_quoted(first, FIRST_SAMPLE_CHARACTERS),
             inline=False,
         )
     if job.state is JobState.DONE:
         heading = _("What it writes now")
     else:
-        heading = _("What it writes at {share}").format(share=f"{share:.0%}")
+        heading = _("What it writes at {share}").format(share=card_style.percent(share))
     embed.add_field(name=heading, value=_quoted(text, SAMPLE_CHARACTERS), inline=False)
 
 

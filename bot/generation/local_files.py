@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import dataclasses
+import functools
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from bot.errors import SampleRefused, SamplerUnavailable
-from bot.generation.sampler_protocol import SamplerRequest
+from bot.generation.sampler_protocol import ModelRequest
 from bot.i18n import _
 from bot.infra.storage.errors import Damaged, StorageError
 from bot.infra.storage.storage import Storage
@@ -33,7 +33,7 @@ class LocalFiles:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="storage")
 
     @contextlib.asynccontextmanager
-    async def of(self, request: SamplerRequest) -> AsyncIterator[SamplerRequest]:
+    async def of(self, request: ModelRequest) -> AsyncIterator[ModelRequest]:
         """Yield the request with paths of files that stay there until the end.
 
         Raises:
@@ -43,10 +43,12 @@ class LocalFiles:
         if self._storage is None:
             yield request
         elif not self._storage.is_remote:
-            yield _with_paths(request, self._storage.layout.data_dir)
+            folder = self._storage.layout.data_dir
+            yield request.located(lambda bundle, corpus: (folder / bundle, corpus and folder / corpus))
         else:
             leases = contextlib.ExitStack()
-            leasing = self._threads.submit(_leased, self._storage, leases, request)
+            leased = functools.partial(_leased, self._storage, leases)
+            leasing = self._threads.submit(lambda: request.located(leased))
             try:
                 yield await asyncio.wrap_future(leasing)
             finally:
@@ -62,28 +64,24 @@ class LocalFiles:
             self._threads.submit(leases.close)
 
 
-def _leased(storage: Storage, leases: contextlib.ExitStack, request: SamplerRequest) -> SamplerRequest:
+def _leased(
+    storage: Storage, leases: contextlib.ExitStack, bundle: Path, corpus: Path | None
+) -> tuple[Path, Path | None]:
     try:
-        bundle = leases.enter_context(storage.lease(str(request.bundle)))
+        found = leases.enter_context(storage.lease(str(bundle)))
     except StorageError as error:
-        log.warning("a model's files cannot be reached", bundle=str(request.bundle), reason=str(error))
+        log.warning("a model's files cannot be reached", bundle=str(bundle), reason=str(error))
         raise SamplerUnavailable(
             _("The files of this model cannot be reached at this moment. Please try again later.")
         ) from None
     except (FileNotFoundError, Damaged) as error:
-        log.error("a model cannot be sampled", bundle=str(request.bundle), reason=str(error))
+        log.error("a model cannot be sampled", bundle=str(bundle), reason=str(error))
         raise damaged() from None
-    corpus = None
-    if request.corpus is not None:
+    if corpus is not None:
         # Without the text nothing can be compared with it, as where it is gone from the disk.
         with contextlib.suppress(OSError):
-            corpus = leases.enter_context(storage.lease(str(request.corpus)))
-    return dataclasses.replace(request, bundle=bundle, corpus=corpus)
-
-
-def _with_paths(request: SamplerRequest, folder: Path) -> SamplerRequest:
-    corpus = None if request.corpus is None else folder / request.corpus
-    return dataclasses.replace(request, bundle=folder / request.bundle, corpus=corpus)
+            return found, leases.enter_context(storage.lease(str(corpus)))
+    return found, None
 
 
 def damaged() -> SampleRefused:

@@ -6,7 +6,9 @@ The turns (`bot.generation.fair_queue`) keep one server from holding up another.
 import asyncio
 import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -16,7 +18,16 @@ from bot.generation.local_files import LocalFiles, damaged
 from bot.generation.process_choice import Lane, Usage, Weights
 from bot.generation.processes import SamplerProcesses
 from bot.generation.sampler import WorkerDied
-from bot.generation.sampler_protocol import Refusal, SampledText, SamplerRequest, texts_of
+from bot.generation.sampler_protocol import (
+    Likelihood,
+    LikelihoodRequest,
+    ModelRequest,
+    Refusal,
+    SampledText,
+    SamplerRequest,
+    likelihood_of,
+    texts_of,
+)
 from bot.i18n import _
 from bot.infra.storage.storage import Storage
 from bot.infra.watching.metrics import Failure, Metrics
@@ -87,16 +98,33 @@ class SamplerPool:
             SamplerUnavailable: no process answered in time, or two died over this request.
         """
         begun = time.monotonic()
+        lane, answer = await self._answered(request, request.options.count)
+        texts = texts_of(answer)
+        characters = sum(len(text.text) for text in texts)
+        self._metrics.sampled(lane.value, time.monotonic() - begun, characters)
+        return texts
+
+    async def likelihood(self, request: LikelihoodRequest) -> Likelihood:
+        """Say how likely a model wrote a text, when it is the server's turn.
+
+        Raises:
+            SampleRefused: the text is too short, or the bundle is damaged.
+            SamplerUnavailable: as for `samples`.
+        """
+        return likelihood_of((await self._answered(request, 1))[1])
+
+    async def _answered(self, request: ModelRequest, texts: int) -> tuple[Lane, Mapping[str, Any]]:
+        """Wait for the server's turn, and return a process's answer with the lane that it came from."""
         try:
-            async with asyncio.timeout(self._timeout_s) as patience, self._files.of(request) as request:
-                if request.pretrained:
-                    async with self._pretrained_turns.turn(request.guild_id, request.options.count):
+            async with asyncio.timeout(self._timeout_s) as patience, self._files.of(request) as local:
+                if local.pretrained:
+                    async with self._pretrained_turns.turn(local.guild_id, texts):
                         patience.reschedule(None)
-                        return await self._measured(request, Lane.PRETRAINED, begun)
-                heavy = await asyncio.to_thread(self._weights.is_heavy, request.bundle)
-                async with self._turns.turn(request.guild_id, request.options.count, heavy=heavy) as lane:
+                        return Lane.PRETRAINED, await self._asked(local, Lane.PRETRAINED)
+                heavy = await asyncio.to_thread(self._weights.is_heavy, *local.bundles)
+                async with self._turns.turn(local.guild_id, texts, heavy=heavy) as lane:
                     patience.reschedule(None)  # from here on each attempt has its own time
-                    return await self._measured(request, lane, begun)
+                    return lane, await self._asked(local, lane)
         except TimeoutError:
             self._metrics.failed(Failure.SAMPLER)
             raise self._too_late() from None
@@ -104,13 +132,7 @@ class SamplerPool:
             self._metrics.failed(Failure.SAMPLER)
             raise
 
-    async def _measured(self, request: SamplerRequest, lane: Lane, begun: float) -> tuple[SampledText, ...]:
-        texts = await self._sampled(request, lane)
-        characters = sum(len(text.text) for text in texts)
-        self._metrics.sampled(lane.value, time.monotonic() - begun, characters)
-        return texts
-
-    async def _sampled(self, request: SamplerRequest, lane: Lane) -> tuple[SampledText, ...]:
+    async def _asked(self, request: ModelRequest, lane: Lane) -> Mapping[str, Any]:
         payload = request.as_json()
         for attempt in range(1, ATTEMPTS + 1):
             worker = self.processes.choose(payload["bundle"], lane)
@@ -135,9 +157,9 @@ class SamplerPool:
                 raise _refused(answer)
             if "step_s" in answer:
                 measured = {name: float(answer[name]) for name in ("load_s", "step_s")}
-                self._weights.took(request.bundle, **measured)
+                self._weights.took(*request.bundles, **measured)
                 self._metrics.sampling_step(lane.value, measured["step_s"])
-            return texts_of(answer)
+            return answer
         raise SamplerUnavailable(
             _("The sampler stopped twice over this request. Please try again in a moment.")
         )

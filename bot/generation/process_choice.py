@@ -44,36 +44,36 @@ class Weights:
     """Which bundles are heavy: judged by their files at first, then by the times they took."""
 
     def __init__(self) -> None:
-        self._heavy: OrderedDict[str, bool] = OrderedDict()
+        self._heavy: OrderedDict[tuple[Path, ...], bool] = OrderedDict()
 
-    def is_heavy(self, bundle: Path) -> bool:
-        """Whether the slow process should have this bundle; reads the disk the first time.
+    def is_heavy(self, *bundles: Path) -> bool:
+        """Whether the slow process should have a bundle, or the blend of two; reads the disk the first time.
 
         Args:
-            bundle: path of the bundle.
+            *bundles: paths of the bundles.
         """
-        known = self._heavy.get(str(bundle))
+        known = self._heavy.get(bundles)
         if known is None:
-            known = _is_large(bundle)
-            self._remember(bundle, heavy=known)
+            known = any(map(self.is_heavy if len(bundles) > 1 else _is_large, bundles))
+            self._remember(bundles, heavy=known)
         return known
 
-    def took(self, bundle: Path, *, load_s: float, step_s: float) -> None:
+    def took(self, *bundles: Path, load_s: float, step_s: float) -> None:
         """Remember what a sampler measured.
 
         Args:
-            bundle: path of the bundle.
+            *bundles: paths of the bundles.
             load_s: seconds that loading took.
             step_s: seconds that one step of its texts took.
         """
         if load_s <= QUICK_LOAD_S and step_s <= QUICK_STEP_S:
-            self._remember(bundle, heavy=False)
+            self._remember(bundles, heavy=False)
         elif step_s > SLOW_STEP_S:
-            self._remember(bundle, heavy=True)
+            self._remember(bundles, heavy=True)
 
-    def _remember(self, bundle: Path, *, heavy: bool) -> None:
-        self._heavy[str(bundle)] = heavy
-        self._heavy.move_to_end(str(bundle))
+    def _remember(self, bundles: tuple[Path, ...], *, heavy: bool) -> None:
+        self._heavy[bundles] = heavy
+        self._heavy.move_to_end(bundles)
         if len(self._heavy) > REMEMBERED:
             self._heavy.popitem(last=False)
 

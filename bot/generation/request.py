@@ -22,6 +22,8 @@ MAX_RANDOM_SEED = 2**53 - MAX_COUNT
 DRAWN_BELOW = 2**32
 # People mean "as few tokens as possible" by a probability of 0, which the sampler refuses.
 SMALLEST_PROBABILITY = 1e-9
+# Share of the second model of a blend, as at the shell.
+DEFAULT_MIX = 0.5
 
 # Lowest and highest value of each number.
 BOUNDS: Mapping[str, tuple[float, float]] = {
@@ -114,11 +116,41 @@ class SamplingOptions:
 
 
 @dataclass(frozen=True)
+class Blend:
+    """The second model of a blend (`textgen.blending`).
+
+    Attributes:
+        model: its name as a person typed it, or its id from a button.
+        mix: its share, 0 to 1, rounded to thousandths as in a button's id.
+    """
+
+    model: str | int
+    mix: float = DEFAULT_MIX
+
+    # How `to_id` writes a blend, as a regular expression.
+    ID = r"\+(?P<other>\d{1,18})@(?P<mix>\d{1,4})"
+
+    def __post_init__(self) -> None:
+        """Round the share and bring it within its bounds."""
+        object.__setattr__(self, "mix", round(min(max(self.mix, 0.0), 1.0), 3))
+
+    def to_id(self) -> str:
+        """The blend as part of a button's id."""
+        return f"+{self.model}@{round(self.mix * 1000)}"
+
+    @classmethod
+    def from_id(cls, match: re.Match[str]) -> Self | None:
+        """Read the blend from a button's id in which `ID` may have matched."""
+        return None if match["other"] is None else cls(int(match["other"]), int(match["mix"]) / 1000)
+
+
+@dataclass(frozen=True)
 class GenerationRequest:
     """What a person, a button or a schedule asks for.
 
     Attributes:
         model: a model's name as a person typed it, or its id from a button; None: the server's default.
+        blend: the model that it is blended with; None for the model alone.
         seed: text to continue; empty: the model starts from a line of its corpus.
         options: how to sample.
         exact: a person chose the random seed, so the text comes out the same even if it copies the corpus.
@@ -130,6 +162,7 @@ class GenerationRequest:
     options: SamplingOptions = SamplingOptions()
     exact: bool = False
     found: bool = False
+    blend: Blend | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +170,7 @@ class Sample:
     """A text that a model wrote, with the server's hidden words hidden.
 
     Attributes:
-        model_name: what the server calls the model.
+        model_name: what the server calls the model, or both of a blend.
         seed: the text that the sample continues.
         text: what the model wrote, without the seed.
         options: how it was sampled; the random seed is this text's own.
@@ -165,8 +198,10 @@ class Generated:
         samples: one or more.
         model_id: id of the model that wrote them.
         options: how they were sampled; complete.
+        blend: the second model, by its id; None without one.
     """
 
     samples: tuple[Sample, ...]
     model_id: int
     options: SamplingOptions
+    blend: Blend | None = None

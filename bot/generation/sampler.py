@@ -122,10 +122,11 @@ class SamplerWorker:
                 future.set_exception(WorkerDied())
                 return future
             self._in_flight[request_id] = future
-            self._bundles[str(request["bundle"])] = None
-            self._bundles.move_to_end(str(request["bundle"]))
-            if len(self._bundles) > REMEMBERED:
-                self._bundles.popitem(last=False)
+            for loaded in filter(None, (request, request.get("with"))):
+                self._bundles[str(loaded["bundle"])] = None
+                self._bundles.move_to_end(str(loaded["bundle"]))
+                if len(self._bundles) > REMEMBERED:
+                    self._bundles.popitem(last=False)
         self._lines.put(line)
         return future
 

@@ -59,6 +59,26 @@ INVENTORY = (
         marked("as long as their schedule"),
     ),
     Stored(
+        marked("That single lines of an uploaded text may be shown in the game, if its uploader said so"),
+        "corpus",
+        marked("as long as the text"),
+    ),
+    Stored(
+        marked("Rounds of the game: channel, message, model, its figures of the line, and who began it"),
+        "game_round",
+        marked("until the solution is told, a minute later"),
+    ),
+    Stored(
+        marked("Who said Real or Pastiche in a round of the game"),
+        "game_answer",
+        marked("until the solution is told, a minute later"),
+    ),
+    Stored(
+        marked("How often somebody who asked for a score was right in the game"),
+        "game_score",
+        marked("until they choose keep: False or delete their data, or the server's data is deleted"),
+    ),
+    Stored(
         marked("The settings of a server: numbers, roles, channels, hidden words"),
         "guild_settings",
         marked("until they are changed or reset, or the server's data is deleted"),

@@ -1,7 +1,9 @@
 """Colours, numbers and durations of every card; numbers are formatted for the reader's language."""
 
+import math
+
 import discord
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from bot import i18n
 from bot.i18n import _
@@ -14,7 +16,8 @@ CANCELLED = discord.Colour(0x4E5058)
 SAMPLE = discord.Colour(0x7B61C9)
 SETTINGS = discord.Colour(0x5865F2)
 
-BAR_CELLS = 18
+BAR_CELLS = 14
+"""So many fit in one line of a phone of 360 pixels."""
 
 
 def progress_bar(fraction: float) -> str:
@@ -50,6 +53,20 @@ def nats(loss: float | None) -> str:
     if loss is None:
         return "–"
     return _("{loss} nats").format(loss=_formatted(loss, "0.000"))
+
+
+def bits(loss: float) -> str:
+    """Format a loss in bits with three decimal places.
+
+    Args:
+        loss: in nats.
+    """
+    return _("{bits} bits").format(bits=_formatted(loss / math.log(2), "0.000"))
+
+
+def percent(share: float) -> str:
+    """Format a share of 0 to 1 as whole percent: `62%`, in German `62 %`."""
+    return str(format_percent(share, locale=i18n.language()))
 
 
 def size(bytes_: int) -> str:

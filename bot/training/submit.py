@@ -74,6 +74,7 @@ class TrainingRequest:
         minutes: how long it may train.
         validation: what the loss is measured on.
         base: name of the model that it goes on from, or of a pretrained base of the host.
+        quotes: the person's word that the server may see single lines of the corpus.
     """
 
     name: str
@@ -84,6 +85,7 @@ class TrainingRequest:
     minutes: float | None = None
     validation: discord.Attachment | None = None
     base: str | None = None
+    quotes: bool = False
 
 
 async def accept_request(interaction: Interaction, request: TrainingRequest) -> TrainingJob:
@@ -125,7 +127,11 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
             quotas.require_room(session, guild_id, bot.settings, name=name, added=stored)
             # Once more, because it may have been replaced during the upload.
             again = _base(session, guild_id, request, bot.bases)
-            ids = [_corpus_id(session, guild_id, user_id, text) for text in texts]
+            quotable = [request.quotes, False]  # nobody learns from the validation text
+            ids = [
+                _corpus_id(session, guild_id, user_id, text, quotable=allowed)
+                for text, allowed in zip(texts, quotable, strict=False)
+            ]
             _put_in_place(session, bot, texts)
             job = training_jobs.enqueue(
                 session,
@@ -235,7 +241,7 @@ def _notes(text: AcceptedText, level: str, base: TextModel | OfferedBase | None,
         i18n.locale.reset(language)
 
 
-def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText) -> int:
+def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText, *, quotable: bool) -> int:
     return corpora.add(
         session,
         guild_id,
@@ -248,6 +254,7 @@ def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText
         uploaded_by=user_id,
         rights_confirmed_at=datetime.datetime.now(datetime.UTC),
         size=text.size,
+        quotable=quotable,
     ).id
 
 

@@ -107,26 +107,34 @@ async def answer(
     embeds: Sequence[discord.Embed] = MISSING,
     files: Sequence[discord.File] = MISSING,
     view: discord.ui.View | None = MISSING,
-) -> None:
+) -> discord.Message:
     """Replace the acknowledgement by the answer; parts of an updated message that are not given stay.
 
     If the message is gone, the answer is a new private message.
+
+    Returns:
+        The answer.
     """
+    message: discord.Message
     try:
-        await interaction.edit_original_response(content=content, embeds=embeds, attachments=files, view=view)
+        message = await interaction.edit_original_response(
+            content=content, embeds=embeds, attachments=files, view=view
+        )
     except discord.NotFound as error:
         if error.code != UNKNOWN_MESSAGE:
             raise
         for file in files or ():
             file.reset()
-        await interaction.followup.send(
+        message = await interaction.followup.send(
             content or MISSING,
             embeds=embeds,
             files=files,
             view=MISSING if view is None else view,
             ephemeral=True,
+            wait=True,
         )
     _state(interaction).answered = True
+    return message
 
 
 async def answer_privately(

@@ -14,13 +14,13 @@ from bot.i18n import _, ngettext
 from bot.privacy import erasure
 from bot.text import card_style, safe_text
 from bot.views.answering import answer
-from bot.views.persistent import Button, PersistentItem
+from bot.views.persistent import Button, UpdatingItem
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class EraseButton(
-    PersistentItem[Button], template=r"erase:(?P<scope>me|server):(?P<user>\d{1,20}):(?P<models>[01])"
+    UpdatingItem[Button], template=r"erase:(?P<scope>me|server):(?P<user>\d{1,20}):(?P<models>[01])"
 ):
     """Deletes what the message above it says; outlives a restart."""
 
@@ -55,7 +55,7 @@ class EraseButton(
             done = await _erase_person(interaction, guild_id, models=self.models)
         log.info("data deleted", guild=guild_id, scope=self.scope)
         embed = discord.Embed(title=_("Deleted"), description=done, colour=card_style.DONE)
-        await answer(interaction, embeds=[embed])
+        await answer(interaction, embeds=[embed], view=None)
 
 
 async def _erase_server(interaction: Interaction, guild_id: int) -> None:

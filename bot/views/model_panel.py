@@ -1,7 +1,6 @@
 """A model's panel: its card with buttons. Everyone may look and sample; changes need the right to train."""
 
 import asyncio
-import io
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,58 +9,21 @@ from typing import Self
 import discord
 from sqlalchemy.orm import Session
 
-from bot.bundles import archive, inspect
+from bot.bundles import inspect
+from bot.bundles.curve_words import files_of_bundle
 from bot.client import Interaction
 from bot.embeds.model_card import deleted_card, deletion_card, model_panel
-from bot.errors import UnknownModel, UserError
+from bot.errors import UnknownModel
 from bot.generation.request import GenerationRequest
-from bot.guilds.permissions import guild_of, require_trainer
 from bot.i18n import _
-from bot.infra.storage.errors import StorageError
 from bot.text import hidden_words
 from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
+from bot.views.models.export import ask_about_page, send_bundle
+from bot.views.models.opening import Opened, open_model, open_to_change
 from bot.views.persistent import Button, Form, PersistentItem
 from bot.views.sample_buttons import answer_with_samples, sample_ack
-from models import Corpus, GuildSettings, TextModel, audit, guilds, text_models
-from textgen.files.bundle_files import PICTURE
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A model with everything its card shows."""
-
-    model: TextModel
-    corpus: Corpus | None
-    settings: GuildSettings
-
-    @property
-    def is_default(self) -> bool:
-        """Whether /generate takes it when none is named."""
-        return self.settings.default_model_id == self.model.id
-
-
-async def open_model(interaction: Interaction, wanted: str | int) -> Opened:
-    """Look up a model of the server.
-
-    Args:
-        interaction: from the server.
-        wanted: the model's name as typed, or its id from a button.
-
-    Raises:
-        UnknownModel: the server has no such model.
-    """
-
-    def look_up(session: Session, guild_id: int) -> Opened | None:
-        model, corpus = text_models.with_corpus(session, guild_id, wanted)
-        return Opened(model, corpus, guilds.settings_of(session, guild_id)) if model else None
-
-    bot = interaction.client
-    opened = await bot.database.call(look_up, guild_of(interaction))
-    if opened is None:
-        raise UnknownModel(wanted if isinstance(wanted, str) else None)
-    opened.model.generations += bot.generations.unsaved(opened.model.guild_id, opened.model.id)
-    return opened
+from models import TextModel, audit, guilds, text_models
 
 
 async def send_panel(interaction: Interaction, wanted: str | int) -> None:
@@ -95,20 +57,8 @@ async def show_panel(interaction: Interaction, wanted: str | int, *, draw: bool 
         uploaded_by=names[uploaded_by],
         curve=picture is not None,
     )
-    files = [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]
+    files = await asyncio.to_thread(files_of_bundle, storage, key, picture)
     await answer(interaction, embeds=[card], files=files, view=panel_buttons(opened))
-
-
-async def _change(interaction: Interaction, model_id: int) -> Opened:
-    """Look up a model for a person who wants to change it.
-
-    Raises:
-        UnknownModel: the server has no such model.
-        PermissionRefused: the person may not.
-    """
-    opened = await open_model(interaction, model_id)
-    require_trainer(interaction, opened.settings)
-    return opened
 
 
 async def _sample(interaction: Interaction, model_id: int) -> None:
@@ -122,7 +72,7 @@ async def make_default(interaction: Interaction, model_id: int) -> str:
         UnknownModel: the server has no such model.
         PermissionRefused: the person may not.
     """
-    opened = await _change(interaction, model_id)
+    opened = await open_to_change(interaction, model_id)
     guild_id = opened.model.guild_id
 
     def change(session: Session) -> str:
@@ -143,43 +93,18 @@ async def _make_default(interaction: Interaction, model_id: int) -> None:
 
 
 async def _rename(interaction: Interaction, model_id: int) -> None:
-    opened = await within_time(_change(interaction, model_id), None)
+    opened = await within_time(open_to_change(interaction, model_id), None)
     await show_form(interaction, RenameModal(model_id, opened.model.name if opened else None))
 
 
 async def _export(interaction: Interaction, model_id: int) -> None:
-    model, limit = (await _change(interaction, model_id)).model, interaction.filesize_limit
-    try:
-        packed = await asyncio.to_thread(
-            archive.pack_stored, interaction.client.storage, model.bundle_path, limit
-        )
-    except StorageError:
-        raise
-    except OSError:
-        raise UserError(_("The files of this model are gone.")) from None
-    if packed is None:
-        raise UserError(
-            _(
-                "This model is larger than the {limit:.0f} MiB that Discord accepts here. The person who "
-                "hosts this bot can copy its bundle from the disk."
-            ).format(limit=limit / 2**20)
-        )
-    await interaction.client.database.call(
-        lambda session: audit.record(
-            session, model.guild_id, interaction.user.id, "model.exported", model.name, bytes=len(packed)
-        ),
-        write=True,
-    )
-    slug = re.sub(r"[^\w.-]+", "-", hidden_words.veil(model.name), flags=re.ASCII).strip("-.") or "model"
-    await answer(
-        interaction,
-        _("Here is the bundle, for import in another server, or for Pastiche on your own computer."),
-        files=[discord.File(io.BytesIO(packed), filename=f"{slug}.zip")],
-    )
+    view = discord.ui.View(timeout=None)
+    view.add_item(ModelButton("page", model_id))
+    await send_bundle(interaction, model_id, view)
 
 
 async def _ask_to_delete(interaction: Interaction, model_id: int) -> None:
-    opened = await _change(interaction, model_id)
+    opened = await open_to_change(interaction, model_id)
     view = discord.ui.View(timeout=None)
     for action in ("confirm", "keep"):
         view.add_item(ModelButton(action, model_id))
@@ -187,7 +112,7 @@ async def _ask_to_delete(interaction: Interaction, model_id: int) -> None:
 
 
 async def _delete(interaction: Interaction, model_id: int) -> None:
-    opened = await _change(interaction, model_id)
+    opened = await open_to_change(interaction, model_id)
     guild_id = opened.model.guild_id
 
     def delete(session: Session) -> TextModel | None:
@@ -221,7 +146,7 @@ class RenameModal(Form):
 
     async def submitted(self, interaction: Interaction) -> None:
         """Rename it, if the person still may and the name is free."""
-        opened = await _change(interaction, self.model_id)
+        opened = await open_to_change(interaction, self.model_id)
         guild_id, before = opened.model.guild_id, opened.model.name
 
         def change(session: Session) -> None:
@@ -251,6 +176,7 @@ ACTIONS = {
     "default": Action(lambda: _("Make default"), _GREY, Ack.UPDATE, _make_default),
     "rename": Action(lambda: _("Rename"), _GREY, Ack.ITSELF, _rename),
     "export": Action(lambda: _("Export"), _GREY, Ack.PRIVATELY, _export),
+    "page": Action(lambda: _("As a web page"), _GREY, Ack.ITSELF, ask_about_page),
     "delete": Action(lambda: _("Delete"), _RED, Ack.UPDATE, _ask_to_delete),
     "confirm": Action(lambda: _("Delete it"), _RED, Ack.UPDATE, _delete),
     "keep": Action(lambda: _("Keep it"), _GREY, Ack.UPDATE, show_panel),

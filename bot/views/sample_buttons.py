@@ -12,7 +12,7 @@ import discord
 from bot.client import Interaction
 from bot.embeds.sample_message import after_hidden, filename, sample_message, seed_of, text_of
 from bot.errors import UserError
-from bot.generation.request import Generated, GenerationRequest, SamplingOptions
+from bot.generation.request import Blend, Generated, GenerationRequest, SamplingOptions
 from bot.generation.service import generate
 from bot.i18n import _
 from bot.text.hidden_words import HIDDEN
@@ -26,7 +26,7 @@ from bot.views.report_buttons import DeleteButton, ReportButton
 CONTINUED_CHARACTERS = 100
 LARGEST_FILE = 2**20
 
-MODEL = r"(?P<model>\d{1,18})"
+MODEL = rf"(?P<model>\d{{1,18}})(?:{Blend.ID})?"
 
 
 class SamplingItem(PersistentItem[Button], template=r"(?!)"):
@@ -42,14 +42,16 @@ class AgainButton(
 ):
     """Samples again with the same options and a new random seed."""
 
-    def __init__(self, model_id: int, options: SamplingOptions, *, seeded: bool) -> None:
-        self.request = GenerationRequest(model_id, options=options, found=True)
+    def __init__(
+        self, model_id: int, options: SamplingOptions, blend: Blend | None = None, *, seeded: bool
+    ) -> None:
+        self.request = GenerationRequest(model_id, options=options, found=True, blend=blend)
         self.seeded = seeded
         super().__init__(
             discord.ui.Button(
                 label=_("Again"),
                 emoji="🎲",
-                custom_id=f"again:{model_id}:{options.to_id()}:{options.count}:{int(seeded)}",
+                custom_id=f"again:{_id(model_id, blend)}:{options.to_id()}:{options.count}:{int(seeded)}",
             )
         )
 
@@ -57,7 +59,7 @@ class AgainButton(
     def made_from(cls, match: re.Match[str]) -> Self:
         """Read the id."""
         options = SamplingOptions.from_id(match, count=int(match["count"]))
-        return cls(int(match["model"]), options, seeded=match["seeded"] == "1")
+        return cls(int(match["model"]), options, Blend.from_id(match), seeded=match["seeded"] == "1")
 
     async def pressed(self, interaction: Interaction) -> None:
         """Answer with new samples; permission and server are checked again."""
@@ -77,17 +79,21 @@ class ContinueButton(SamplingItem, template=rf"continue:(?P<number>[0-5]):{MODEL
         number: which of several samples, from 1; 0: the only one.
         model_id: id of the model that wrote it.
         options: how it was sampled.
+        blend: the model that it was blended with.
     """
 
-    def __init__(self, number: int, model_id: int, options: SamplingOptions) -> None:
+    def __init__(
+        self, number: int, model_id: int, options: SamplingOptions, blend: Blend | None = None
+    ) -> None:
         self.number = number
-        self.request = GenerationRequest(model_id, options=dataclasses.replace(options, count=1), found=True)
+        alone = dataclasses.replace(options, count=1)
+        self.request = GenerationRequest(model_id, options=alone, found=True, blend=blend)
         label = _("Continue {number}").format(number=number) if number else _("Continue")
         super().__init__(
             discord.ui.Button(
                 label=label,
                 emoji="➡️",
-                custom_id=f"continue:{number}:{model_id}:{options.to_id()}",
+                custom_id=f"continue:{number}:{_id(model_id, blend)}:{options.to_id()}",
                 row=1 if number else 0,
             )
         )
@@ -95,12 +101,17 @@ class ContinueButton(SamplingItem, template=rf"continue:(?P<number>[0-5]):{MODEL
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
         """Read the id."""
-        return cls(int(match["number"]), int(match["model"]), SamplingOptions.from_id(match))
+        options, blend = SamplingOptions.from_id(match), Blend.from_id(match)
+        return cls(int(match["number"]), int(match["model"]), options, blend)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Answer with what comes next; permission and server are checked again."""
         seed = continued_seed(await _whole_text(interaction, self.number))
         await answer_with_samples(interaction, dataclasses.replace(self.request, seed=seed))
+
+
+def _id(model_id: int, blend: Blend | None) -> str:
+    return f"{model_id}{blend.to_id() if blend else ''}"
 
 
 def sample_ack(interaction: Interaction) -> Ack:
@@ -153,9 +164,9 @@ def sample_buttons(generated: Generated, *, asked_by: int, seeded: bool) -> disc
     """
     model_id, options, count = generated.model_id, generated.options, len(generated.samples)
     view = discord.ui.View(timeout=None)
-    view.add_item(AgainButton(model_id, options, seeded=seeded))
+    view.add_item(AgainButton(model_id, options, generated.blend, seeded=seeded))
     for number in [0] if count == 1 else range(1, count + 1):
-        view.add_item(ContinueButton(number, model_id, options))
+        view.add_item(ContinueButton(number, model_id, options, generated.blend))
     view.add_item(DeleteButton(asked_by))
     view.add_item(ReportButton())
     return view

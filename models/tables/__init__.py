@@ -7,6 +7,7 @@ stays readable after the session.
 
 from models.tables.base import Base
 from models.tables.columns import utc_now
+from models.tables.games import GameAnswer, GameRound, GameScore
 from models.tables.guilds import AuditEvent, GuildSettings
 from models.tables.host import FileRemoval, Host, Installation
 from models.tables.schedules import UNDER_WAY, PostState, Schedule, ScheduledPost, ScheduleState
@@ -29,6 +30,9 @@ __all__ = [
     "Base",
     "Corpus",
     "FileRemoval",
+    "GameAnswer",
+    "GameRound",
+    "GameScore",
     "GuildSettings",
     "Host",
     "Installation",

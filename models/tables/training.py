@@ -31,6 +31,8 @@ class Corpus(Base):
     size: Mapped[int | None] = mapped_column(sa.BigInteger)
     uploaded_by: Mapped[int] = mapped_column(sa.BigInteger)
     rights_confirmed_at: Mapped[datetime]
+    # Its uploader allowed that single lines of it are shown in the game.
+    quotable: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     # When the stored text was deleted. The figures stay, for the models that learned from it.
     text_deleted_at: Mapped[datetime | None]

@@ -21,6 +21,7 @@ def add(
     uploaded_by: int,
     rights_confirmed_at: datetime,
     size: int | None = None,
+    quotable: bool = False,
 ) -> Corpus:
     """Insert an upload. The same text uploaded again gets a row of its own: its rights were stated anew.
 
@@ -36,6 +37,7 @@ def add(
         uploaded_by: Discord id of the uploader.
         rights_confirmed_at: when the uploader said that they may use the text (aware).
         size: bytes of the stored file; None: it is measured later.
+        quotable: the uploader allowed that lines of it are shown.
     """
     corpus = Corpus(
         guild_id=guild_id,
@@ -48,6 +50,7 @@ def add(
         uploaded_by=uploaded_by,
         rights_confirmed_at=rights_confirmed_at,
         size=size,
+        quotable=quotable,
     )
     session.add(corpus)
     session.flush()

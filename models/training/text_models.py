@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.scheduling import schedules
-from models.tables import Corpus, GuildSettings, TextModel, TrainingJob
+from models.tables import Corpus, GameRound, GuildSettings, TextModel, TrainingJob
 from models.training.names import InvalidNameError, clean_name, key_of
 
 
@@ -198,7 +198,12 @@ def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
     if model is None:
         return None
     schedules.pause_for_model(session, guild_id, model_id, "its model was deleted")
-    for column in (GuildSettings.default_model_id, TrainingJob.model_id, TrainingJob.base_model_id):
+    for column in (
+        GuildSettings.default_model_id,
+        TrainingJob.model_id,
+        TrainingJob.base_model_id,
+        GameRound.model_id,
+    ):
         table = column.class_
         session.execute(
             sa.update(table)

@@ -12,9 +12,11 @@ from models import (
     JobState,
     TrainingJob,
     corpora,
+    games,
     guilds,
     text_models,
     training_jobs,
+    utc_now,
 )
 from tests.support.rows import new_corpus, new_job, new_model
 
@@ -57,6 +59,38 @@ def test_looking_finds_nothing(database: Database, theirs: TheirThings) -> None:
         assert training_jobs.asked_since(session, OURS, datetime.min.replace(tzinfo=UTC)) == []
         assert guilds.settings_of(session, OURS).length == 500
         assert guilds.settings_of(session, OURS).default_model_id is None
+
+
+def test_a_round_of_the_game_is_seen_answered_and_ended_by_its_guild_alone(
+    database: Database, theirs: TheirThings
+) -> None:
+    values = {"channel_id": 7, "started_by": 5, "is_real": True, "locale": "en"}
+    values |= {"nats_per_word": 1.0, "expected_per_word": 1.0, "closes_at": utc_now()}
+    with database.write() as session:
+        theirs_id = games.begin(session, THEIRS, model_id=theirs.model_id, **values).id
+        games.keep_score(session, THEIRS, 5, keep=True)
+        games.answer(session, THEIRS, theirs_id, 5, says_real=True)
+    with database.write() as session:
+        assert games.get(session, OURS, theirs_id) is None
+        assert not games.is_open_in(session, OURS, 7)
+        assert games.playable(session, OURS) == []
+        assert not games.may_be_quoted(session, OURS, theirs.corpus_id)
+        assert not games.keeps_score(session, OURS, 5)
+        assert games.tally(session, OURS, theirs_id) == games.Tally(0, 0)
+        games.sent(session, OURS, theirs_id, 99)
+        games.end(session, OURS, theirs_id)
+        games.keep_score(session, OURS, 5, keep=False)
+        assert games.scores(session, OURS, 9) == []
+    with database.read() as session:
+        known = games.get(session, THEIRS, theirs_id)
+        assert known is not None
+        assert known.message_id is None
+        assert games.tally(session, THEIRS, theirs_id) == games.Tally(1, 0)
+        assert games.keeps_score(session, THEIRS, 5)
+    with pytest.raises(IntegrityError), database.write() as session:
+        games.answer(session, OURS, theirs_id, 5, says_real=True)
+    with pytest.raises(IntegrityError), database.write() as session:
+        games.begin(session, OURS, model_id=theirs.model_id, **values)
 
 
 @pytest.mark.parametrize(

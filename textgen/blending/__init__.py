@@ -13,7 +13,7 @@ from typing import Any
 from textgen.argument_checks import check_number
 from textgen.blending.alphabet import Shared, shared_by
 from textgen.blending.stepper import BlendedStepper
-from textgen.errors import SettingsError
+from textgen.errors import DIFFERENT_TOKENS, SettingsError
 from textgen.model import TextModel
 
 DEFAULT_MIX = 0.5
@@ -34,10 +34,7 @@ def blend(first: TextModel, second: TextModel, mix: float = DEFAULT_MIX) -> Text
     check_number("mix", mix, 0.0, 1.0)
     shared = shared_by(first.tokenizer, second.tokenizer)
     if shared is None:
-        raise SettingsError(
-            f"a model of level {first.manifest.level} and one of level {second.manifest.level} have "
-            "different tokens; two models of level char can be blended, and others whose tokens are equal"
-        )
+        raise SettingsError(DIFFERENT_TOKENS, first=first.manifest.level, second=second.manifest.level)
     if mix in (0, 1):
         return second if mix else first
     return BlendedModel(first, second, mix, shared)
@@ -48,8 +45,11 @@ class BlendedModel(TextModel):
 
     def __init__(self, first: TextModel, second: TextModel, mix: float, shared: Shared) -> None:
         """Prepare the network of both."""
-        self._parts, self._mix = (first, second), mix
+        self.parts, self.mix = (first, second), mix
+        # Of a blend of blends nothing is told: a receipt names two models.
+        self.fingerprint = "" if first.parts or second.parts else first.fingerprint
         manifests = first.manifest, second.manifest
+        least_trained = min(manifests, key=lambda manifest: manifest.fraction)
         # In an order that does not depend on which model is the first.
         seeds = sorted({seed for manifest in manifests for seed in manifest.seeds})
         self.manifest = replace(
@@ -57,7 +57,8 @@ class BlendedModel(TextModel):
             parameters=sum(manifest.parameters for manifest in manifests),
             vocabulary=shared.tokenizer.size,
             seeds=seeds,
-            fraction=min(manifest.fraction for manifest in manifests),
+            fraction=least_trained.fraction,
+            stopped=least_trained.stopped,
             items=all(manifest.items for manifest in manifests),
         )
         # Their users read the size of the vocabulary, to divide memory by it.
@@ -70,8 +71,9 @@ class BlendedModel(TextModel):
     @property
     def memory(self) -> int:
         """Approximate bytes of memory of both models."""
-        return sum(part.memory for part in self._parts)
+        own = self._known.keys.nbytes if self._known is not None else 0
+        return own + sum(part.memory for part in self.parts)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy both models."""
-        return blend, (*self._parts, self._mix)
+        return blend, (*self.parts, self.mix)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,26 @@ def claimed_fingerprint(bundle: Path) -> str:
     Raises:
         BundleError: it is absent, or no bundle.
     """
+
+    def found(manifest: Any) -> str:
+        return fingerprint_of(manifest["files"], manifest["seeds"], items=bool(manifest.get("items")))
+
+    return _claimed(bundle, found)
+
+
+def claimed_tokenizer(bundle: Path) -> str:
+    """Return the hash of a bundle's tokenizer, as its manifest claims it; "" for a model of a base.
+
+    Args:
+        bundle: the bundle's folder.
+
+    Raises:
+        BundleError: it is absent, or no bundle.
+    """
+    return _claimed(bundle, lambda manifest: str(manifest["files"].get(TOKENIZER, {}).get("sha256", "")))
+
+
+def _claimed(bundle: Path, found: Callable[[Any], str]) -> str:
     file = Output.of(bundle).standing() / MANIFEST
     try:
         with file.open("rb") as opened:
@@ -53,7 +73,6 @@ def claimed_fingerprint(bundle: Path) -> str:
     except OSError as error:
         raise BundleError(f"{file} cannot be read: {error.strerror}") from None
     try:
-        manifest: Any = json.loads(data) if len(data) <= LARGEST_MANIFEST else None
-        return fingerprint_of(manifest["files"], manifest["seeds"], items=bool(manifest.get("items")))
+        return found(json.loads(data) if len(data) <= LARGEST_MANIFEST else None)
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise BundleError(f"{file} is not the manifest of a bundle") from None

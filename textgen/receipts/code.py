@@ -2,7 +2,8 @@
 
 The code is short enough for a footer and survives copying: its case does not matter, and nor does an O for
 a 0 or an l for a 1. It begins with `PREFIX`, whose digit is the version. Then come, in Crockford's Base32:
-the beginning of the model's fingerprint, the options as numbers of variable length, and a CRC-16 of the rest.
+the beginning of the model's fingerprint, the options as numbers of variable length, the second model of a
+blend with its share, and a CRC-16 of the rest.
 
 A code proves nothing. It says which text to draw, and only the comparison with that text decides.
 """
@@ -31,6 +32,7 @@ _THOUSANDTHS = 1000
 _MOST_STOPS = 16
 
 _CODE = re.compile(rf"(?<![^\W_]){PREFIX}[0-9A-Z]{{16,{LONGEST_CODE}}}(?![^\W_])", re.IGNORECASE)
+_DIGITS = re.compile(f"[0-9a-f]{{{MODEL_DIGITS}}}")
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TO_CROCKFORD = str.maketrans(_BASE32, _CROCKFORD)
@@ -40,6 +42,7 @@ _FROM_CROCKFORD = str.maketrans(_CROCKFORD + "OIL", _BASE32 + "ABB")
 _WHOLE = ("top_k", "no_repeat_ngram", "repetition_window")
 _NUMBERS = ("top_p", "min_p", "typical_p", "repetition_penalty")
 _SEEDED, _STOP, _NOVEL, _NOT_NOVEL, _REPLACED, _FIRST = 1, 2, 4, 8, 16, 32
+_BLENDED = _FIRST << len(_WHOLE + _NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Receipt:
         stop: see there.
         novel: see there.
         replaced: unseen symbols of the seed stand for the unknown token; else it has none.
+        other: of a blend, the same digits of the second model's fingerprint; else empty.
+        mix: share of the second model, above 0 and below 1; 0 without one.
 
     Raises:
         SettingsError: a value lies outside its bounds. `SamplingSettings` has closer ones.
@@ -84,6 +89,8 @@ class Receipt:
     stop: tuple[str, ...] = ()
     novel: bool | None = None
     replaced: bool = False
+    other: str = ""
+    mix: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -91,7 +98,9 @@ class Receipt:
         whole += [getattr(self, name) for name in _WHOLE]
         numbers = [self.temperature, *(getattr(self, name) for name in _NUMBERS)]
         if (
-            not re.fullmatch(f"[0-9a-f]{{{MODEL_DIGITS}}}", self.model)
+            not _DIGITS.fullmatch(self.model)
+            or bool(self.other) != (0 < self.mix < 1)
+            or (self.other and not _DIGITS.fullmatch(self.other))
             or not all(value is None or 0 <= value <= _LARGEST_WHOLE for value in whole)
             or not all(value is None or 0 <= value <= _LARGEST_NUMBER for value in numbers)
             or self.seed_check >= 2**32
@@ -107,7 +116,7 @@ class Receipt:
         """
         flags = _SEEDED * (self.seed_characters is not None) | _STOP * bool(self.stop)
         flags |= _NOVEL * (self.novel is True) | _NOT_NOVEL * (self.novel is False)
-        flags |= _REPLACED * self.replaced
+        flags |= _REPLACED * self.replaced | _BLENDED * bool(self.other)
         body = _whole(self.random_seed) + _whole(self.length) + _number(self.temperature)
         if self.seed_characters is not None:
             body += _whole(self.seed_characters) + self.seed_check.to_bytes(4, "big")
@@ -121,6 +130,8 @@ class Receipt:
             for text in self.stop:
                 data = text.encode("utf-8", "surrogatepass")
                 body += _whole(len(data)) + data
+        if self.other:
+            body += bytes.fromhex(self.other) + _number(self.mix)
         body = bytes.fromhex(self.model) + _whole(flags) + body
         body += binascii.crc_hqx(body, 0).to_bytes(2, "big")
         code = PREFIX + base64.b32encode(body).decode().rstrip("=").translate(_TO_CROCKFORD)
@@ -177,6 +188,8 @@ class Receipt:
             )
         if flags & (_NOVEL | _NOT_NOVEL):
             values["novel"] = bool(flags & _NOVEL)
+        if flags & _BLENDED:
+            values |= {"other": body.take(MODEL_DIGITS // 2).hex(), "mix": body.number()}
         if body.rest:
             raise ValueError
         return cls(model=model, replaced=bool(flags & _REPLACED), **values)  # type: ignore[arg-type]

@@ -16,6 +16,8 @@ Keys of a request:
   ``[token, length, log_probability, top]``, with so many of the likeliest tokens in ``top``.
 - ``tokens``: the text ends after so many tokens, whatever ``settings`` say of its length.
 - ``corpus`` and ``longest_copy``: a corpus' path, and how many characters of it a text may repeat.
+- ``with``: blends the model with another (`textgen.blending`): ``{"bundle": "/path", "mix": 0.4}``.
+  It may have a ``corpus`` of its own.
 - ``server``: whose turn the request takes. Models take turns by time, so a slow one does not delay the
   others by more than its share. By default each bundle has turns of its own.
 - ``receipt``: true asks for the ``receipts`` of the texts.
@@ -39,6 +41,10 @@ A request with ``"op": "score"`` asks for the scores of the seed alone. It has `
 ``settings`` and ``scores`` as above. Its answer is ``{"id": "1", "scores": […]}`` for each part of the seed,
 and at last ``{"id": "1", "seed": "…", "tokens": [9, 0]}``.
 
+A request with ``"op": "who"`` asks how likely the model wrote a text. It has ``id``, ``bundle`` and ``text``,
+and may have ``server``. Its answer has ``words``, the words of the text, ``as_read``, the text as the model
+writes it, and ``likelihood``: the fields of `textgen.evaluation.authorship.reading.Likelihood`.
+
 Two more requests: ``{"op": "cancel", "id": "1"}`` drops the request with that id, which gets no answer.
 ``{"op": "ping", "id": "1"}`` is answered by ``{"id": "1", "pong": true}`` as soon as the texts allow.
 """
@@ -56,6 +62,7 @@ from textgen.inference.scores import Score
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
+from textgen.serving.blends import check_blend
 
 MOST_SCORES = 20
 """Most of the likeliest tokens that are reported for a place."""
@@ -73,7 +80,7 @@ class Job:
         requests: the texts' requests to the engine.
         stream: whether the text is sent in pieces.
         training: why the model's training ended.
-        corpus: path of the corpus to compare with; None for no comparison.
+        corpora: paths of the corpora to compare with.
         longest_copy: how many characters of the corpus a text may repeat.
         measure: whether the answer has durations and numbers of tokens.
         code_of: returns the code of a text; None: the answer has no codes.
@@ -83,7 +90,7 @@ class Job:
     requests: list[Request]
     stream: bool
     training: str
-    corpus: str | None = None
+    corpora: tuple[str, ...] = ()
     longest_copy: int = 0
     measure: bool = False
     code_of: Callable[[Sample], str | None] | None = None
@@ -177,15 +184,20 @@ def parse(line: str) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise SettingsError("the request is not a JSON object")
     operation = request.get("op", "sample")
-    if operation not in ("sample", "score", "cancel", "ping"):
+    if operation not in ("sample", "score", "who", "cancel", "ping"):
         raise SettingsError(
-            f"there is no op {str(operation)[:40]!r}; there are 'sample', 'score', 'cancel' and 'ping'"
+            f"there is no op {str(operation)[:40]!r}; there are 'sample', 'score', 'who', 'cancel' and 'ping'"
         )
     kinds: dict[str, type] = {"id": str}
     if operation in ("sample", "score"):
         kinds |= {"bundle": str, "seed": str, "settings": dict}
         if "corpus" in request:
             kinds |= {"corpus": str, "longest_copy": int}
+        if "with" in request:
+            check_blend(request["with"])
+            kinds |= {"longest_copy": int} if request["with"].get("corpus") is not None else {}
+    if operation == "who":
+        kinds |= {"bundle": str, "text": str}
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind):
             raise SettingsError(f"the request needs {name!r} as {kind.__name__}")

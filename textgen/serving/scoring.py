@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from textgen.inference.scores import Score, Scores
+from textgen.inference.scores import Scores
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.sampling.engine import READ_AT_ONCE
 from textgen.sampling.prompt_end import whole_prompt
+from textgen.serving.protocol import as_json
 
 _LOGITS_AT_ONCE = 1_000_000
 
@@ -54,8 +57,8 @@ class Scoring:
         """Whether all tokens have their scores."""
         return self._position == self.tokens
 
-    def advance(self) -> list[Score]:
-        """Read the next tokens and return their scores."""
+    def advance(self) -> list[dict[str, Any]]:
+        """Read the next tokens and return the answers about them."""
         if self._position == 0:
             self._add()
         chunk = self._tokens[self._position - 1 : self._position - 1 + self._at_once]
@@ -65,7 +68,13 @@ class Scoring:
             for row in logits:
                 self._scores.look(row)
                 self._add()
-        return self._scores.take(len(self.seed), ended=True)
+        scores = self._scores.take(len(self.seed), ended=True)
+        told: list[dict[str, Any]] = []
+        if scores:
+            told.append({"id": self.identity, "scores": list(map(as_json, scores))})
+        if self.over:
+            told.append({"id": self.identity, "seed": self.seed, "tokens": [self.tokens, 0]})
+        return told
 
     def _add(self) -> None:
         token = int(self._tokens[self._position])

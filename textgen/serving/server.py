@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from textgen.blending import blend
 from textgen.errors import SettingsError, TextgenError
 from textgen.evaluation.authorship.verification import code_of_sample
 from textgen.evaluation.copies import CopyIndices
@@ -18,13 +19,18 @@ from textgen.sampling.engine import Engine
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
+from textgen.serving.blends import Source, key_of, memory_of, mix_of, sources_of
 from textgen.serving.fair_turns import Turns
+from textgen.serving.judging import Judging
 from textgen.serving.loading import Loader
-from textgen.serving.protocol import Job, as_json, error_answer, parse
+from textgen.serving.protocol import Job, error_answer, parse
 from textgen.serving.scoring import Scoring
 
 CACHED_BYTES = 256 << 20
 """Memory for loaded models. The least recently used one is dropped first."""
+
+MOST_BLENDS = 32
+"""Blends that are kept; they hold hardly any memory beside that of their parts."""
 
 TOKENS_IN_A_ROW = 8
 """Tokens that a model writes before the next model's turn, so that its matrices stay in the CPU's cache."""
@@ -45,12 +51,12 @@ class _Loaded:
     step_s: float = 0.0
     user: str = ""
     jobs: dict[Request, Job] = field(default_factory=dict)
-    scorings: deque[Scoring] = field(default_factory=deque)
+    readings: deque[Scoring | Judging] = field(default_factory=deque)
 
     @property
     def idle(self) -> bool:
         """Whether it has nothing to do."""
-        return self.engine.idle and not self.scorings
+        return self.engine.idle and not self.readings
 
 
 class Server:
@@ -66,7 +72,8 @@ class Server:
         self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._copies = CopyIndices()
         self._loader = Loader()
-        self._waiting: dict[str, list[dict[str, Any]]] = {}
+        # Requests by the bundle that they wait for, each with the sources that it needs after that one.
+        self._waiting: dict[str, list[tuple[dict[str, Any], list[Source]]]] = {}
         self._turns = Turns()
 
     @property
@@ -105,8 +112,8 @@ class Server:
         self._turns.add(loaded.user, time.perf_counter() - begun)
 
     def _step(self, loaded: _Loaded) -> None:
-        if loaded.scorings:
-            self._score(loaded)
+        if loaded.readings:
+            self._read(loaded)
         if loaded.engine.idle:
             return
         begun = time.perf_counter()
@@ -122,74 +129,94 @@ class Server:
                 measured = {"load_s": loaded.load_s, "step_s": loaded.step_s} if job.measure else {}
                 self._answer(job.answer() | self._copied(job) | measured)
 
-    def _score(self, loaded: _Loaded) -> None:
-        """Read a part of one seed; the seeds take turns."""
-        scoring = loaded.scorings.popleft()
-        if scores := scoring.advance():
-            self._answer({"id": scoring.identity, "scores": list(map(as_json, scores))})
-        if scoring.over:
-            told = {"id": scoring.identity, "seed": scoring.seed, "tokens": [scoring.tokens, 0]}
-            self._answer(told)
+    def _read(self, loaded: _Loaded) -> None:
+        """Read a part of one text; the texts take turns."""
+        reading = loaded.readings.popleft()
+        try:
+            for told in reading.advance():
+                self._answer(told)
+        except TextgenError as error:
+            self._answer(error_answer(reading.identity, error))
         else:
-            loaded.scorings.append(scoring)
+            if not reading.over:
+                loaded.readings.append(reading)
 
     def _copied(self, job: Job) -> dict[str, Any]:
-        if job.corpus is None:
+        if not job.corpora:
             return {}
-        texts = [request.text for request in job.requests]
-        return {
-            "copied": [self._copies.longest_copy(text, job.corpus, job.longest_copy) for text in texts],
-        }
+        copied = [
+            max(self._copies.longest_copy(request.text, corpus, job.longest_copy) for corpus in job.corpora)
+            for request in job.requests
+        ]
+        return {"copied": copied}
 
     def _accept(self, asked: dict[str, Any]) -> None:
-        """Begin a request, or let it wait until its model and its corpus' index are loaded."""
-        settings = SamplingSettings.of(asked["settings"])
+        """Begin a request, or let it wait until its models and the indices of their corpora are loaded."""
+        settings = SamplingSettings.of(asked.get("settings", {}))
         if asked.get("stream") is True and settings.count > 1:
             raise SettingsError(f"count is {settings.count}; only one text can be streamed")
-        path, corpus = asked["bundle"], asked.get("corpus")
-        indexed = corpus is None or self._copies.holds(corpus, asked.get("longest_copy", 0))
-        if path in self._loaded and indexed:
-            self._begin(asked, self._loaded[path])
+        self._proceed(asked, sources_of(asked))
+        if "with" in asked:
+            self._evict()
+
+    def _proceed(self, asked: dict[str, Any], sources: list[Source]) -> None:
+        """Begin a request, or let it wait for the first of these sources that is not loaded."""
+        for number, (path, corpus) in enumerate(sources, start=1):
+            indexed = corpus is None or self._copies.holds(corpus, asked.get("longest_copy", 0))
+            if path in self._loaded and indexed:
+                continue
+            self._loader.check(path)
+            waiting = self._waiting.setdefault(path, [])
+            waiting.append((asked, sources[number:]))
+            if len(waiting) == 1 or not indexed:
+                before = None
+                if corpus is not None and not indexed:
+                    before = partial(self._copies.longest_copy, "", corpus, asked.get("longest_copy", 0))
+                known = self._loaded.get(path)
+                self._loader.ask(path, before, None if known is None else known.model)
             return
-        self._loader.check(path)
-        waiting = self._waiting.setdefault(path, [])
-        waiting.append(asked)
-        if len(waiting) == 1 or not indexed:
-            before = None
-            if corpus is not None and not indexed:
-                before = partial(self._copies.longest_copy, "", corpus, asked.get("longest_copy", 0))
-            known = self._loaded.get(path)
-            self._loader.ask(path, before, None if known is None else known.model)
+        self._begin(asked, self._model_of(asked))
 
     def _begin_waiting(self, wait_s: float) -> None:
-        """Begin the requests whose model has been loaded."""
+        """Go on with the requests that waited for a model which has been loaded."""
         for loading in self._loader.done(wait_s):
             if loading.model is not None and loading.path not in self._loaded:
                 made = _Loaded(loading.model, loading.model.engine(), loading.seconds)
                 self._loaded[loading.path] = made
-                self._evict(keep=loading.path)
-            for asked in self._waiting.pop(loading.path, ()):
+            for asked, sources in self._waiting.pop(loading.path, ()):
                 try:
                     if loading.error is not None:
                         raise loading.error
-                    self._begin(asked, self._loaded[loading.path])
+                    self._proceed(asked, sources)
                 except TextgenError as error:
                     self._answer(error_answer(asked["id"], error))
+            self._evict()
+
+    def _model_of(self, asked: dict[str, Any]) -> _Loaded:
+        """Return the model of a request whose sources are loaded; a blend is made of them here."""
+        key, sources = key_of(asked), [source.bundle for source in sources_of(asked)]
+        if key not in self._loaded:
+            # Not in the loader's thread: the networks of both may be at work in this one.
+            parts = [self._loaded[source] for source in sources]
+            model = blend(parts[0].model, parts[1].model, mix_of(asked["with"]))
+            self._loaded[key] = _Loaded(model, model.engine(), sum(part.load_s for part in parts))
+        # A blend before its parts: as long as it is there, it holds their memory.
+        for each in (key, *sources):
+            self._loaded.move_to_end(each)
+        return self._loaded[key]
 
     def _begin(self, asked: dict[str, Any], loaded: _Loaded) -> None:
-        self._loaded.move_to_end(asked["bundle"])
-        if asked.get("op") == "score":
-            settings = SamplingSettings.of(asked["settings"])
-            scoring = Scoring(asked["id"], loaded.model, asked["seed"], settings, asked["scores"])
+        if asked.get("op") in ("score", "who"):
+            reading = self._reading(asked, loaded.model)
             self._take_turns(asked, loaded)
-            loaded.scorings.append(scoring)
+            loaded.readings.append(reading)
             return
         job = Job(
             asked["id"],
             self._requests(asked, loaded.model),
             asked.get("stream") is True,
             loaded.model.manifest.stopped,
-            asked.get("corpus"),
+            tuple(source.corpus for source in sources_of(asked) if source.corpus is not None),
             asked.get("longest_copy", 0),
             asked.get("measure") is True,
             self._code_of(asked, loaded.model) if asked.get("receipt") is True else None,
@@ -218,6 +245,13 @@ class Server:
         return requests
 
     @staticmethod
+    def _reading(asked: dict[str, Any], model: TextModel) -> Scoring | Judging:
+        if asked["op"] == "who":
+            return Judging(asked["id"], model, asked["text"])
+        settings = SamplingSettings.of(asked["settings"])
+        return Scoring(asked["id"], model, asked["seed"], settings, asked["scores"])
+
+    @staticmethod
     def _code_of(asked: dict[str, Any], model: TextModel) -> Callable[[Sample], str | None]:
         settings = SamplingSettings.of(asked["settings"])
         return partial(code_of_sample, model, settings, seeded=bool(asked["seed"]))
@@ -225,17 +259,22 @@ class Server:
     def _cancel(self, identity: str) -> None:
         for path, waiting in list(self._waiting.items()):
             # The model is loaded nevertheless: the next request may need it.
-            self._waiting[path] = [asked for asked in waiting if asked["id"] != identity]
+            self._waiting[path] = [entry for entry in waiting if entry[0]["id"] != identity]
         for loaded in self._loaded.values():
             for request in [r for r, job in loaded.jobs.items() if job.identity == identity]:
                 del loaded.jobs[request]
                 loaded.engine.cancel(request)
-            loaded.scorings = deque(each for each in loaded.scorings if each.identity != identity)
+            loaded.readings = deque(each for each in loaded.readings if each.identity != identity)
 
-    def _evict(self, keep: str) -> None:
-        for path in list(self._loaded):
-            held = sum(loaded.model.memory for loaded in self._loaded.values())
-            if held <= CACHED_BYTES:
-                return
-            if path != keep and self._loaded[path].idle:
-                del self._loaded[path]
+    def _evict(self) -> None:
+        """Drop models that are not at work, the least recently used first, until the others fit."""
+        waiting = [asked for entries in self._waiting.values() for asked, _ in entries]
+        kept = {source.bundle for asked in waiting for source in sources_of(asked)}
+        for key, loaded in list(self._loaded.items()):
+            models = [each.model for each in self._loaded.values()]
+            blends = [model for model in models if model.parts]
+            over = memory_of(models) > CACHED_BYTES
+            dropped = over or (len(blends) > MOST_BLENDS and loaded.model.parts)
+            held = any(part is loaded.model for model in blends for part in model.parts)
+            if dropped and loaded.idle and key not in kept and not held:
+                del self._loaded[key]

@@ -62,8 +62,8 @@ class Verify(commands.Cog):
             )
         card = answer_card(
             checked,
-            named=claims.model_id is not None,
-            known=any(model.id == claims.model_id for model in models),
+            named=bool(claims.model_ids),
+            known=bool(claims.model_ids) and {*claims.model_ids} <= {model.id for model in models},
         )
         await answer_privately(interaction, embed=card)
 

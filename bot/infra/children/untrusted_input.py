@@ -68,8 +68,14 @@ class OutOfMemory(Exception):
     """The child asked for more memory than it may have."""
 
 
-def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
+def run_limited(module: str, arguments: Sequence[str], limits: Limits, *, told: str | None = None) -> Ended:
     """Run `python -m MODULE ARGUMENTS` to its end; blocks.
+
+    Args:
+        module: name of the module.
+        arguments: its arguments.
+        limits: what it may use.
+        told: what it reads on standard input; None for nothing.
 
     Raises:
         OutOfTime: it reached the limit of time.
@@ -87,7 +93,7 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
             *(module, *arguments),
         ],
         env=child_environment(thread_limits(1)),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if told is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -99,13 +105,13 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits) -> Ended:
     if mine is not None:
         mine.add(process)
     try:
-        stdout, stderr = process.communicate(timeout=limits.wall_s)
+        stdout, stderr = process.communicate(told, timeout=limits.wall_s)
     except subprocess.TimeoutExpired:
         raise OutOfTime from None
     finally:
         _kill(process)
         process.wait()
-        for stream in (process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
         if mine is not None:

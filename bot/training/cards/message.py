@@ -1,12 +1,12 @@
 """The message that holds a training's card: sent, edited, or replaced by a new one."""
 
 import hashlib
-import io
 from collections.abc import Callable
 
 import discord
 import structlog
 
+from bot.bundles.curve_words import files_of_job
 from bot.infra.discord.refusals import (
     ARCHIVED,
     EMPTY_MESSAGE,
@@ -16,7 +16,6 @@ from bot.infra.discord.refusals import (
 )
 from bot.text.plain_embed import plain_text
 from models import TrainingJob
-from textgen.files.bundle_files import PICTURE
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -76,7 +75,7 @@ class CardMessages:
         channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         view = self._buttons(job)
         if job.message_id is not None:
-            files = discord.utils.MISSING if picture_unchanged else _files(picture)
+            files = discord.utils.MISSING if picture_unchanged else files_of_job(job, picture)
             try:
                 await channel.get_partial_message(job.message_id).edit(
                     embed=embed, view=view, attachments=files
@@ -91,7 +90,9 @@ class CardMessages:
         nonce = hashlib.sha256(f"{job.id}:{job.message_id}".encode()).hexdigest()[:25]
         buttons = view or discord.utils.MISSING
         try:
-            message = await channel.send(embed=embed, view=buttons, files=_files(picture), nonce=nonce)
+            message = await channel.send(
+                embed=embed, view=buttons, files=files_of_job(job, picture), nonce=nonce
+            )
         except discord.HTTPException as error:
             if error.code != EMPTY_MESSAGE:
                 raise
@@ -109,7 +110,3 @@ def _is_replaced(error: discord.HTTPException) -> bool:
         return True
     refused = isinstance(error, discord.NotFound | discord.Forbidden)
     return refused and error.code not in (UNKNOWN_CHANNEL, MISSING_PERMISSIONS)
-
-
-def _files(picture: bytes | None) -> list[discord.File]:
-    return [] if picture is None else [discord.File(io.BytesIO(picture), filename=PICTURE)]

@@ -41,11 +41,9 @@ class TestAdd:
         preview = await add(stratford, "Weekdays at 9:30", timezone="europe/berlin", model="bard")
         assert preview.ephemeral
         text = shown(preview)
-        for number, day in enumerate(("March 1", "March 2", "March 3")):
+        for number in range(3):
             moment = datetime.datetime(2027, 3, 1 + number, 8, 30, tzinfo=UTC)
             assert f"<t:{moment.timestamp():.0f}:F>" in text
-            assert f"{day}, 2027, 09:30" in text
-        assert "Monday" in text
         assert "Europe/Berlin" in text
         assert "Bard" in text
         assert f"<#{stratford.channel.id}>" in text

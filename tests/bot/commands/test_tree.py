@@ -30,8 +30,8 @@ async def test_every_option_of_every_command_takes_it(world: World, stratford: P
             if option.type is not OptionType.string or option.choices:
                 continue
             tried += 1
-            options = filled(world, stratford, command, option.name)
-            options[option.name] = "Bard\ud800\0"
+            options = filled(world, stratford, command, option.display_name)
+            options[option.display_name] = "Bard\ud800\0"
             await stratford.admin.slash(stratford.channel, command.qualified_name, **options)
-            assert world.env.errors == [], f"/{command.qualified_name} {option.name}"
+            assert world.env.errors == [], f"/{command.qualified_name} {option.display_name}"
     assert tried >= 12

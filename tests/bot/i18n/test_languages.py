@@ -140,7 +140,7 @@ async def test_a_german_is_answered_in_german_and_an_american_in_english(
     assert "1,25** · Standard: 0,7" in german
     assert "◇ `length` 500 Zeichen" in german
     assert "Auf diesem Server über dich gespeichert" in await said("privacy show")
-    assert "Lernt, im Stil der Texte zu schreiben" in await said("help")
+    assert "Schreibt einen Text im Stil eines Modells" in await said("help")
     world.speaks(monkeypatch, "fr")
     assert "There is no model here yet." in await said("models")
 
@@ -152,7 +152,7 @@ async def test_what_the_rooms_below_refuse_is_said_in_the_readers_language(
     world.give_model(stratford, trained_bundle)
     world.speaks(monkeypatch, "de")
 
-    assert "Der Korpus hat 4 Zeichen; mindestens 500 sind nötig" in private_line(
+    assert "Das Korpus hat 4 Zeichen; mindestens 500 sind nötig" in private_line(
         await train(stratford, "kurz")
     )
     assert "hamlet.txt ist ein PDF-Dokument, kein" in private_line(await train(stratford, b"%PDF-1.7"))

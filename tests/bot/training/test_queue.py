@@ -152,7 +152,7 @@ class TestJobs:
         card = answer(await stratford.member.slash(stratford.channel, "jobs"))
         text = shown(card)
         assert "Secret" not in text
-        for words in ("Two", "place 1", "Three", "place 2", "starts in about", "Ended", "✅ One"):
+        for words in ("Two", "place 1", "Three", "place 2", "starts <t:", "Ended", "✅ One"):
             assert words in text
         assert "Cancel a training" not in str(labels(card.message)), "a member has nothing to cancel"
         theirs = shown(answer(await abbey.member.slash(abbey.channel, "jobs")))

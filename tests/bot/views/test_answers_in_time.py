@@ -143,8 +143,10 @@ async def test_choices_while_typing_come_from_reading_alone(world: World, place:
     for command in commands_of(world):
         for option in command.parameters:
             if option.autocomplete:
-                with gate.until_answered(f"/{command.qualified_name} {option.name}", reads=False):
-                    await place.admin.autocomplete(place.channel, command.qualified_name, option.name, "b")
+                with gate.until_answered(f"/{command.qualified_name} {option.display_name}", reads=False):
+                    await place.admin.autocomplete(
+                        place.channel, command.qualified_name, option.display_name, "b"
+                    )
                 tried += 1
     assert tried > 3
     assert gate.waited_for == []

@@ -23,7 +23,7 @@ SECRET = "Swanupping"  # part of every name in Stratford, and a word of nobody e
 NAMES = frozenset({"model", "default_model", "base", "job", "schedule"})
 # Parts of a button's id that name nothing: pages, directions, settings, and who may press it.
 NO_IDS = frozenset({"page", "to", "length", "temperature", "seeded", "scope", "models", "user"}) | frozenset(
-    {"top_p", "typical_p", "count", "number", "action", "asked_by"}
+    {"top_p", "typical_p", "count", "number", "action", "asked_by", "mix"}
 )
 ABSENT = ("Nowhere", "987654321", "f" * 32)
 
@@ -107,19 +107,23 @@ async def test_every_option_that_names_something(world: World, stratford: Place,
     tried = 0
     for command in list(commands_of(world)):
         for option in command.parameters:
-            names_something = option.name in NAMES or option.autocomplete
+            names_something = option.display_name in NAMES or option.autocomplete
             if not names_something or option.type is not OptionType.string:
                 continue
-            others = filled(world, abbey, command, option.name)
+            others = filled(world, abbey, command, option.display_name)
 
             async def answer_to(value: str) -> str:
-                given = others | {option.name: value}  # noqa: B023 - called in this round only
+                given = others | {option.display_name: value}  # noqa: B023 - called in this round only
                 return heard(await abbey.admin.slash(abbey.channel, command.qualified_name, **given))  # noqa: B023
 
             nothing = await answer_to(ABSENT[0])
             for value in sorted(foreign_values(world, stratford)):
                 foreign = await answer_to(value)
-                assert same(foreign, value, nothing, ABSENT[0]), (command.qualified_name, option.name, value)
+                assert same(foreign, value, nothing, ABSENT[0]), (
+                    command.qualified_name,
+                    option.display_name,
+                    value,
+                )
                 tried += 1
     assert tried
     assert rows_of(world, stratford) == before
@@ -138,10 +142,13 @@ async def test_every_autocomplete(world: World, stratford: Place, abbey: Place):
                     if command.qualified_name.split()[0] not in actor.available_commands(abbey.channel):
                         continue
                     offered = await actor.autocomplete(
-                        abbey.channel, command.qualified_name, option.name, typed
+                        abbey.channel, command.qualified_name, option.display_name, typed
                     )
                     said = str(offered)
-                    assert not any(name in said for name in names), (command.qualified_name, option.name)
+                    assert not any(name in said for name in names), (
+                        command.qualified_name,
+                        option.display_name,
+                    )
                     tried += 1
     assert tried
 

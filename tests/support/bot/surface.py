@@ -32,11 +32,13 @@ def filled(
         OptionType.user: place.member,
         OptionType.attachment: ("t.txt", b"To be, or not to be, that is the question.\n" * 200),
     }
-    by_name = {"when": "daily 09:00", "timezone": "UTC"}
+    by_name = {"when": "daily 09:00", "timezone": "UTC", "text": "To be, or not to be, that is the question."}
     return {
-        each.name: by_name.get(each.name, each.choices[0].value if each.choices else fillings[each.type])
+        each.display_name: by_name.get(
+            each.display_name, each.choices[0].value if each.choices else fillings[each.type]
+        )
         for each in command.parameters
-        if each.required and each.name != option
+        if each.required and each.display_name != option
     }
 
 

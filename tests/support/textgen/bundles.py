@@ -20,9 +20,13 @@ SYMBOLS = "etaoinshrdlu ,.\nABCé"
 
 
 def random_bundle(
-    cell: str = "lstm", *, units: int = 24, seeds: tuple[str, ...] = ("the end", "A din")
+    cell: str = "lstm",
+    *,
+    units: int = 24,
+    seeds: tuple[str, ...] = ("the end", "A din"),
+    tokenizer: Tokenizer | None = None,
 ) -> Bundle:
-    tokenizer = CharacterTokenizer(SYMBOLS, lowercase=False)
+    tokenizer = tokenizer or CharacterTokenizer(SYMBOLS, lowercase=False)
     if cell == "linear":
         spec = NetworkSpec(cell, tokenizer.size, units, units, layers=2, expansion=2, prior=4)
     else:

@@ -3,7 +3,7 @@ const fs = require("fs");
 const vm = require("vm");
 
 const html = fs.readFileSync(process.argv[2], "utf8");
-const inside = (id) => html.match(new RegExp(`<script [^>]*?id="${id}"[^>]*>([^]*?)</script>`))[1];
+const inside = (id) => html.match(new RegExp(`<(script|template) id="${id}">([^]*?)</\\1>`))[2];
 
 vm.runInThisContext(inside("engine"));
 vm.runInThisContext(`

@@ -117,5 +117,13 @@ def test_the_shell_blends_two_models(tmp_path: Path, first: TextModel, second: T
     assert done.stdout == f"The{expected}\n"
     assert sample(places[0], "--with", places[1], *asked).stdout != done.stdout
     assert "--with" in sample(places[0], "--mix", "0.4").output
+    told = sample(places[0], "--with", places[1], "--mix", "0.4", *asked, "--receipt")
+    (tmp_path / "text.txt").write_text(f"{told.stdout}{told.stderr.splitlines()[-1]}", encoding="utf-8")
+    both = ["--model", str(places[0]), "--model", str(places[1])]
+    for given in (both, both[2:] + both[:2]):
+        checked = CliRunner().invoke(cli, ["verify", str(tmp_path / "text.txt"), *given])
+        assert checked.output == "yes, to the letter\n"
+    alone = CliRunner().invoke(cli, ["verify", str(tmp_path / "text.txt"), *both[:2]])
+    assert "this model is not the one that the code names" in str(alone.exception)
     bundles.write(tmp_path / "three", random_bundle("lstm"))
     assert sample(places[0], "--with", tmp_path / "three", *asked).exit_code == 0

@@ -14,6 +14,7 @@ import pytest
 from tests.support.textgen.bundles import SYMBOLS, write_random_bundle
 from tests.support.textgen.command import textgen
 from textgen import bundle
+from textgen.blending import blend
 from textgen.errors import BundleError, SettingsError
 from textgen.evaluation.authorship.verification import Verdict, code_of_sample, find_bundle, verify
 from textgen.files.fingerprint import claimed_fingerprint
@@ -146,7 +147,7 @@ def test_a_manifest_that_claims_another_model_is_not_believed(folder: Path, tmp_
     manifest["files"] = genuine["files"]
     (tmp_path / "forged" / "manifest.json").write_text(json.dumps(manifest))
     receipt = Receipt(TextModel.load(folder / "one").fingerprint[:10], 1, 1, 1.0)
-    found = find_bundle(receipt, [tmp_path / "forged"])
+    found = find_bundle(receipt.model, [tmp_path / "forged"])
     with pytest.raises(BundleError, match="damaged"):
         TextModel.load(found)
 
@@ -224,3 +225,21 @@ def test_every_text_of_several_has_a_code_and_one_that_the_clock_ended_has_none(
         assert found.stdout.startswith("yes, to the letter")
     clock = shell("sample", one, "--length", "900000", "--time-limit", "0.05", "--receipt", "--stream")
     assert "no receipt" in clock.stderr
+
+
+def test_the_text_of_a_blend_is_known_as_the_blends_alone(folder: Path, model: TextModel) -> None:
+    other = TextModel.load(folder / "other")
+    text, receipt = written(blend(model, other, 0.37), "the sea ", temperature=0.9)
+    assert verify(text, receipt, blend(model, other, 0.37)).verdict is Verdict.YES
+    for forged in (replace(receipt, mix=0.38), replace(receipt, random_seed=receipt.random_seed ^ 1)):
+        assert verify(text, forged, blend(model, other, forged.mix)).verdict is Verdict.NO
+    for another in (model, blend(model, other, 0.38), blend(other, model, 0.37)):
+        with pytest.raises(
+            BundleError, match=r"the code names the blend of \w{10} with \w{10} \(mix 0\.37\)"
+        ):
+            verify(text, receipt, another)
+    assert written(blend(model, other, 0))[1].model == model.fingerprint[:10]
+    assert not written(blend(model, other, 0))[1].other
+    nested = blend(blend(model, other), model)
+    settings = SamplingSettings(length=5, random_seed=1)
+    assert code_of_sample(nested, settings, nested.sample("", settings), seeded=False) is None

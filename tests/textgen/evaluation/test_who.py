@@ -13,10 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.textgen.bundles import random_bundle
-from textgen import bundle
+from textgen import bundle, tokenizers
 from textgen.cli.authorship.who import command
 from textgen.errors import SettingsError
 from textgen.evaluation.authorship.who import who
+from textgen.levels import LEVELS
 from textgen.model import TextModel
 
 TEXT = "the tin hat is on a tin lid and a stone"
@@ -47,6 +48,26 @@ def test_the_model_whose_own_text_is_as_likely_comes_first(models: list[TextMode
     assert not first.unlike
     assert second.unlike
     assert [each.excess for each in who(TEXT, models[::-1])] == [first.excess, second.excess]
+
+
+def test_what_the_words_cost_is_what_the_text_costs(models: list[TextModel]) -> None:
+    for each in who(f" {TEXT}\n\nthe  end ", models):
+        nats, expected = zip(*each.words, strict=True)
+        assert len(nats) == len(TEXT.split()) + 2
+        assert sum(nats) == pytest.approx(each.nats_per_word * len(nats))
+        assert sum(expected) == pytest.approx(each.expected_per_word * len(nats))
+        lengths = [len(word) + 1 for word in TEXT.split()[1:-1]]
+        loss = models[each.model].manifest.validation_loss
+        assert expected[1:-3] == pytest.approx([length * loss for length in lengths])
+
+
+@pytest.mark.parametrize("level", [level for level in LEVELS if level != "char"])
+def test_words_are_told_apart_at_every_level(level: str) -> None:
+    text = "To be, or not to be: that's “the” question. Étain, naïve ☃ 東京 " * 3
+    model = TextModel(random_bundle(tokenizer=tokenizers.train(level, text)))
+    (told,) = who(text, [model])
+    assert len(told.words) == len(text.split())
+    assert all(nats > 0 for nats, _ in told.words)
 
 
 @pytest.mark.parametrize("text", ["", " \n" * 40, "too short"])

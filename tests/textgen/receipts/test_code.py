@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -36,13 +37,18 @@ receipts = st.builds(
     novel=st.none() | st.booleans(),
     replaced=st.booleans(),
 )
+shares = st.floats(0, 1, exclude_min=True, exclude_max=True) | st.integers(1, 999).map(lambda n: n / 1000)
+others = st.tuples(st.text("0123456789abcdef", min_size=10, max_size=10), shares)
 
 
-@given(receipts, st.none() | st.tuples(wholes, st.integers(0, 2**32 - 1)))
-def test_every_receipt_comes_back_from_its_code(receipt: Receipt, seed: tuple[int, int] | None) -> None:
+@given(receipts, st.none() | st.tuples(wholes, st.integers(0, 2**32 - 1)), st.none() | others)
+def test_every_receipt_comes_back_from_its_code(
+    receipt: Receipt, seed: tuple[int, int] | None, other: tuple[str, float] | None
+) -> None:
     if seed:
-        fields = {name: getattr(receipt, name) for name in Receipt.__slots__}
-        receipt = Receipt(**fields | {"seed_characters": seed[0], "seed_check": seed[1]})
+        receipt = replace(receipt, seed_characters=seed[0], seed_check=seed[1])
+    if other:
+        receipt = replace(receipt, other=other[0], mix=other[1])
     code = receipt.to_code()
     assert code.isascii()
     assert code.isalnum()
@@ -53,6 +59,15 @@ def test_the_usual_code_is_short() -> None:
     assert len(PLAIN.to_code()) <= 32
     ordinary = Receipt("0123456789", 123_456_789, 300, 0.7, seed_characters=20, seed_check=2**31)
     assert len(ordinary.to_code()) <= 40
+    assert len(replace(ordinary, other="9876543210", mix=0.4).to_code()) <= 52
+
+
+@pytest.mark.parametrize(
+    ("other", "mix"), [("", 0.5), ("9876543210", 0), ("9876543210", 1), ("98765", 0.5), ("x" * 10, 0.5)]
+)
+def test_a_blend_has_two_models_and_a_share_of_each(other: str, mix: float) -> None:
+    with pytest.raises(SettingsError):
+        replace(PLAIN, other=other, mix=mix)
 
 
 def test_case_and_look_alikes_do_not_matter() -> None:

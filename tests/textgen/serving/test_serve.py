@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.textgen.bundles import write_random_bundle
 from tests.support.texts import hard_inputs
+from textgen.blending import blend
+from textgen.evaluation.authorship.who import who
 from textgen.model import TextModel
 from textgen.sampling.engine import Engine
 from textgen.serving.server import Server
@@ -154,6 +156,33 @@ def test_long_seeds_are_scored_in_parts_between_the_texts_of_others(tmp_path: Pa
     assert {answer["id"] for answer in answers} == {"long", "text"}
 
 
+def test_how_likely_a_model_wrote_a_text_is_answered_while_others_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    write_random_bundle(path, "linear")
+    model = TextModel.load(path)
+    text = "the tin hat is on a tin lid " * 40
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    asked = {"op": "who", "bundle": str(path), "text": text}
+    for identity in ("asked", "dropped"):
+        server.handle(json.dumps({"id": identity, **asked}))
+    server.handle(json.dumps({"id": "short", **asked, "text": " a tin "}))
+    server.handle(json.dumps({"id": "long", **asked, "text": "a" * 20_001}))
+    server.handle(json.dumps(request("text", path, length=3, random_seed=1)))
+    server.handle(json.dumps({"op": "cancel", "id": "dropped"}))
+    serve_all(server)
+    by_id = {answer["id"]: answer for answer in answers}
+    assert [answer["id"] for answer in answers] == ["short", "long", "text", "asked"]
+    assert "at least 20 are needed" in by_id["short"]["error"]["message"]
+    assert "up to 20000 can be read" in by_id["long"]["error"]["message"]
+    told = by_id["asked"]
+    (known,) = who(text, [model])
+    assert told["words"] == text.split()
+    assert told["as_read"] == text.strip()
+    assert told["likelihood"]["nats_per_word"] == known.nats_per_word
+    assert len(told["likelihood"]["words"]) == len(told["words"])
+
+
 def test_the_answer_names_the_seeds_that_were_used(worker: Worker, tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     worker.send(request("r", tmp_path / "model", seed="", length=20, random_seed=None))
@@ -183,6 +212,8 @@ def test_an_invalid_request_is_answered_with_its_error(worker: Worker, tmp_path:
         ({**request("r", path), "op": "score"}, "SettingsError", "scores is None"),
         ({**request("r", path, seed="ß"), "op": "score", "scores": 1}, "SettingsError", "never seen 'ß'"),
         ({**request("r", path), "tokens": 0}, "SettingsError", "tokens is 0"),
+        ({"id": "r", "op": "who", "bundle": str(path)}, "SettingsError", "needs 'text' as str"),
+        ({"id": "r", "op": "who", "bundle": str(path), "text": [1]}, "SettingsError", "needs 'text' as str"),
     ]
     for line, kind, words in cases:
         worker.send(line)
@@ -305,3 +336,56 @@ def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [answer["id"] for answer in answers[-2:]] == ["quick", "slow"]
     assert answers[-1]["step_s"] > 5 * answers[-2]["step_s"]
     assert answers[-1]["load_s"] > 0
+
+
+def test_blends_share_the_memory_of_their_parts_and_go_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, cell in (("one", "lstm"), ("two", "gru"), ("three", "linear")):
+        write_random_bundle(tmp_path / name, cell)
+    one, two, three = (TextModel.load(tmp_path / name) for name in ("one", "two", "three"))
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+
+    def ask(bundle: str, other: str | None = None, mix: float = 0.5) -> str:
+        asked = request("r", tmp_path / bundle, length=20, random_seed=4)
+        blended = {} if other is None else {"with": {"bundle": str(tmp_path / other), "mix": mix}}
+        server.handle(json.dumps(asked | blended))
+        serve_all(server)
+        return str(answers.pop()["text"])
+
+    monkeypatch.setattr("textgen.serving.server.CACHED_BYTES", one.memory + two.memory)
+    monkeypatch.setattr("textgen.serving.server.MOST_BLENDS", 3)
+    controls = {"length": 20, "random_seed": 4}
+    for mix in (0.1, 0.2, 0.3, 0.4, 0.5):
+        assert ask("one", "two", mix) == blend(one, two, mix).generate("the ", **controls)
+    assert ask("one", "one") == ask("one") == one.generate("the ", **controls)
+    held = server._loaded
+    assert sum(bool(loaded.model.parts) for loaded in held.values()) == 3
+    # Both are needed at once, though there is no room for them and for what is loaded.
+    monkeypatch.setattr("textgen.serving.server.CACHED_BYTES", three.memory)
+    assert ask("two", "three", 0.7) == blend(two, three, 0.7).generate("the ", **controls)
+    assert ask("three") == three.generate("the ", **controls)
+    assert ask("one") == one.generate("the ", **controls)
+    assert not any(loaded.model.parts for loaded in held.values())
+    assert len(held) <= 2
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (7, "'with' needs 'bundle'"),
+        ({}, "'with' needs 'bundle'"),
+        ({"bundle": "x", "mix": 2}, "mix is 2"),
+        ({"bundle": "x", "mix": "a"}, "mix is 'a'"),
+        ({"bundle": "x", "corpus": 3}, "'corpus' as str"),
+        ({"bundle": "/nowhere/at/all"}, "is not there"),
+    ],
+)
+def test_a_blend_that_cannot_be_is_answered_with_its_error(tmp_path: Path, other: Any, says: str) -> None:
+    write_random_bundle(tmp_path / "model")
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    server.handle(json.dumps(request("r", tmp_path / "model", length=5) | {"with": other}))
+    serve_all(server)
+    assert says in answers[0]["error"]["message"]

@@ -72,6 +72,13 @@ def test_every_form_of_the_network_writes_what_the_library_writes(
     assert len(set(texts)) == len(texts)
 
 
+def test_words_that_differ_at_their_beginning_alone_are_told_apart(tmp_path: Path) -> None:
+    # More letters than are compared as one number: the names are told apart by their first letters.
+    names = [f"{first}{'-'.join(['abcdefghij'] * 3)}" for first in "xyzuvw"]
+    text = "".join(f"{names[n % 6]} sees {names[n * n % 5]}.\n" for n in range(60)) + prose(60)
+    assert_same(tmp_path, counted_bundle(text), [job("", 1, seed, 200) for seed in range(3)])
+
+
 def test_compiled_and_plain_products_write_the_same(tmp_path: Path) -> None:
     jobs = [job("", 0.8, 2**62 + 11, 400, compiled=compiled) for compiled in (True, False)]
     bundle = counted_bundle(prose(200))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from textgen.blending import blend
 from textgen.cli.authorship.texts import text_of
 from textgen.cli.common.bundles import bundle_at
 from textgen.cli.common.streams import json_line
@@ -24,7 +25,7 @@ _CONTEXT = 30
 @click.argument("text", metavar="TEXT")
 @click.option(
     "--model", "bundles", multiple=True, type=click.Path(path_type=Path),
-    help="A bundle that may have written it. Can be repeated: the code names the right one.",
+    help="A bundle that may have written it. Can be repeated: the code names the right ones.",
 )  # fmt: skip
 @click.option("--base", help="A pretrained base, as it is (`textgen base list`).")
 @click.option(
@@ -46,7 +47,10 @@ def command(
     if base is not None:
         model = TextModel.of_base(store.find(base))
     else:
-        model = TextModel.load(find_bundle(receipt, [bundle_at(path) for path in bundles]))
+        folders = [bundle_at(path) for path in bundles]
+        model = TextModel.load(find_bundle(receipt.model, folders))
+        if receipt.other:
+            model = blend(model, TextModel.load(find_bundle(receipt.other, folders)), receipt.mix)
     found = verify(written, receipt, model)
     if as_json:
         differences = [asdict(change) for change in found.changes]

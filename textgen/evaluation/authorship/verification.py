@@ -64,9 +64,10 @@ def code_of_sample(
     """
     if sample.ended not in ("length", "stop") or not model.fingerprint:
         return None
+    named, other, mix = _digits_of(model)
     penalty = settings.repetition_penalty
     receipt = Receipt(
-        model=model.fingerprint[:MODEL_DIGITS],
+        model=named,
         random_seed=sample.random_seed,
         length=settings.length,
         temperature=settings.temperature,
@@ -82,6 +83,8 @@ def code_of_sample(
         stop=settings.stop,
         novel=settings.novel,
         replaced=settings.unseen == "replace",
+        other=other,
+        mix=mix,
     )
     try:
         return receipt.to_code()
@@ -113,22 +116,22 @@ def settings_of(receipt: Receipt) -> SamplingSettings:
     )
 
 
-def find_bundle(receipt: Receipt, bundles: Sequence[Path]) -> Path:
+def find_bundle(model: str, bundles: Sequence[Path]) -> Path:
     """Return the bundle that a receipt names.
 
     Args:
-        receipt: the receipt.
+        model: the beginning of a fingerprint, as in `Receipt.model` and `Receipt.other`.
         bundles: folders of bundles.
 
     Raises:
         BundleError: none of them is it, or one is no bundle.
     """
     for bundle in bundles:
-        if claimed_fingerprint(bundle).startswith(receipt.model):
+        if claimed_fingerprint(bundle).startswith(model):
             return bundle
     looked = "this model" if len(bundles) == 1 else f"none of these {len(bundles)} models"
     raise BundleError(
-        f"{looked} is {'not ' if len(bundles) == 1 else ''}the one that the code names ({receipt.model}): "
+        f"{looked} is {'not ' if len(bundles) == 1 else ''}the one that the code names ({model}): "
         "that one is gone, was trained again, or is another"
     )
 
@@ -145,10 +148,10 @@ def verify(text: str, receipt: Receipt, model: TextModel) -> Verification:
         BundleError: the model is another one.
         SettingsError: no model wrote a text with these options.
     """
-    if not model.fingerprint.startswith(receipt.model):
-        raise BundleError(
-            f"the code names the model {receipt.model}, and this one is {model.fingerprint[:MODEL_DIGITS]}"
-        )
+    named = receipt.model, receipt.other, receipt.mix
+    given = _digits_of(model)
+    if given != named:
+        raise BundleError(f"the code names {_in_words(*named)}, and this one is {_in_words(*given)}")
     settings = settings_of(receipt)
     text = text.replace("\r\n", "\n")
     seed = seed_in(text, receipt, symbols="".join(model.manifest.seeds))
@@ -156,6 +159,16 @@ def verify(text: str, receipt: Receipt, model: TextModel) -> Verification:
         return Verification(Verdict.NO, seed_lost=True)
     sample = model.sample(seed, settings)
     return compare(sample.seed + sample.text, text)
+
+
+def _digits_of(model: TextModel) -> tuple[str, str, float]:
+    """Return a receipt's `model`, `other` and `mix`."""
+    other = model.parts[1].fingerprint if model.parts else ""
+    return model.fingerprint[:MODEL_DIGITS], other[:MODEL_DIGITS], model.mix
+
+
+def _in_words(model: str, other: str, mix: float) -> str:
+    return f"the blend of {model} with {other} (mix {mix:g})" if other else f"the model {model}"
 
 
 def compare(written: str, found: str) -> Verification:

@@ -17,7 +17,7 @@ from textgen.serving.http.bodies import Body, of_model
 from textgen.serving.http.errors import ApiError, invalid, unknown_model
 from textgen.serving.http.metrics import CONTENT_TYPE, Metrics
 from textgen.serving.http.options import Options, ServedModel
-from textgen.serving.http.samplers import Samplers
+from textgen.serving.http.sampler import Samplers
 from textgen.serving.http.writing import Part, texts, write
 
 _DONE = b"data: [DONE]\n\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from textgen.serving.http.admission import Admission
-from textgen.serving.http.samplers import Samplers
+from textgen.serving.http.sampler import Samplers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

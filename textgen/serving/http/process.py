@@ -15,8 +15,7 @@ from textgen.errors import TextgenError
 from textgen.serving.http.app import Service
 from textgen.serving.http.errors import ApiError
 from textgen.serving.http.options import Options
-from textgen.serving.http.sampler import Sampler
-from textgen.serving.http.samplers import Samplers
+from textgen.serving.http.sampler import Sampler, Samplers
 
 _BACKLOG = 1_024
 _SPARE_DESCRIPTORS = 64

@@ -1,6 +1,6 @@
-"""The engine of the service: a process of `textgen serve`, which also writes the bot's texts.
+"""The engines of the service: processes of `textgen serve`, which also writes the bot's texts.
 
-It batches the requests of all clients (`textgen.serving.server`). This process only passes lines on, so a
+Each batches the requests of all clients (`textgen.serving.server`). This process only passes lines on, so a
 long step of a large model holds up no connection.
 """
 
@@ -138,6 +138,31 @@ class Sampler:
         finally:
             for waiting in self._open.values():
                 waiting.put_nowait(None)
+
+
+class Samplers:
+    """Several sampling processes, and the choice of one for each request."""
+
+    def __init__(self, size: int) -> None:
+        """Start without a process.
+
+        Args:
+            size: number of processes, 1 or more.
+        """
+        self.all = tuple(Sampler() for _ in range(size))
+
+    @property
+    def open_requests(self) -> int:
+        """Number of texts that the processes have not answered yet."""
+        return sum(sampler.open_requests for sampler in self.all)
+
+    def least_busy(self) -> Sampler:
+        """Return the process with the fewest open texts; any of them writes the same text."""
+        return min(self.all, key=lambda sampler: sampler.open_requests)
+
+    async def close(self) -> None:
+        """End the processes."""
+        await asyncio.gather(*(sampler.close() for sampler in self.all))
 
 
 def _joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -26,16 +26,27 @@ function piecesFrom(columns, nodes) {
   return { keys, above, children: childrenOf(beneath) };
 }
 
-// The order of pieces by their last token, the one before it, and so on.
-function byEnds(pieces) {
-  return (one, other) => {
+// Pieces in the order of their last token, of the one before it, and so on.
+function byEnds(nodes, { keys, above }) {
+  let base = 2;
+  for (let node = 1; node < keys.length; node++) base = Math.max(base, keys[node] + 2);
+  // As many tokens as fit into a double are one number: sorting these takes no comparison in JavaScript.
+  const many = Math.floor(53 / Math.log2(base));
+  const ends = new Float64Array(keys.length);
+  for (let node = 1; node < ends.length; node++) {
+    for (let i = 0, at = node; i < many; i++, at = above[at]) ends[node] = ends[node] * base + (at ? keys[at] + 1 : 0);
+  }
+  const found = new Map(nodes.map((node) => [ends[node], node]));
+  if (found.size === nodes.length) return Array.from(Float64Array.from(found.keys()).sort(), (end) => found.get(end));
+  return nodes.sort((one, other) => {
+    if (ends[one] !== ends[other]) return ends[one] - ends[other];
     while (one && other) {
-      const difference = pieces.keys[one] - pieces.keys[other];
-      if (difference) return difference;
-      [one, other] = [pieces.above[one], pieces.above[other]];
+      if (keys[one] !== keys[other]) return keys[one] - keys[other];
+      one = above[one];
+      other = above[other];
     }
     return one ? 1 : other ? -1 : 0;
-  };
+  });
 }
 
 // characters: levels that add a token; the others add a piece.
@@ -49,7 +60,7 @@ function contextsFrom(columns, nodes, pieces, characters) {
     for (let node = 0; node < depths.length; node++) if (column.next(depths[node])) used[level].push(node);
   }
   const words = characters ? characters + 1 : 0; // the level of words: they are sorted by their ends
-  if (words) used[words].sort(byEnds(pieces));
+  if (words) used[words] = byEnds(used[words], pieces);
   const [levels, added, above] = [new Uint8Array(nodes), new Int32Array(nodes), new Int32Array(nodes)];
   const [shapes, values] = [columns["contexts.shapes"], columns["contexts.added"]];
   const beneath = new Int32Array(nodes);

@@ -12,20 +12,24 @@ class Column {
     this.states = new Uint32Array(section(described.states).buffer);
     this.words = new Uint16Array(section(described.words).buffer);
     this.bits = section(described.bits);
-    // Of each context: the symbol of each slot, and where it begins.
-    this.looked = new Array(table.length / this.symbols).fill(null);
+    const contexts = table.length / this.symbols;
+    // Flat arrays, which a context has its part of: the symbol of each slot, and of each symbol its frequency
+    // and, in the lower half, the slot where it begins.
+    this.slots = new (this.symbols > 256 ? Uint16Array : Uint8Array)(contexts << PRECISION);
+    this.ranges = new Uint32Array(table.length);
+    this.prepared = new Uint8Array(contexts);
     this.read = this.word = this.bit = 0;
   }
 
   // The next number; the context is what the writer knew of it.
   next(context) {
+    if (this.prepared[context] === 0) this.prepare(context);
     const lane = this.read++ & (LANES - 1);
-    let table = this.looked[context];
-    if (table === null) table = this.prepare(context);
     const state = this.states[lane];
     const slot = state & ((1 << PRECISION) - 1);
-    const symbol = table.symbols[slot];
-    const later = Math.imul(table.frequencies[symbol], state >>> PRECISION) + slot - table.begins[symbol];
+    const symbol = this.slots[(context << PRECISION) + slot];
+    const range = this.ranges[context * this.symbols + symbol];
+    const later = Math.imul(range >>> 16, state >>> PRECISION) + slot - (range & 0xffff);
     // A product of 32 bits is negative from 2 ** 31 on; as one without a sign it is right again.
     this.states[lane] = later >>> 0 < 65536 ? (later << 16) | this.words[this.word++] : later;
     return symbol < this.direct ? symbol : this.direct + this.rest(symbol - this.direct) - 1;
@@ -40,17 +44,17 @@ class Column {
   }
 
   prepare(context) {
-    const symbols = new (this.symbols > 256 ? Uint16Array : Uint8Array)(1 << PRECISION);
-    const begins = new Uint16Array(this.symbols);
+    const first = context * this.symbols;
+    let slot = context << PRECISION;
     let begin = 0;
     for (let symbol = 0; symbol < this.symbols; symbol++) {
-      const frequency = this.frequencies[context * this.symbols + symbol];
-      begins[symbol] = begin;
-      symbols.fill(symbol, begin, begin + frequency);
+      const frequency = this.frequencies[first + symbol];
+      this.ranges[first + symbol] = (frequency << 16) | begin;
+      this.slots.fill(symbol, slot, slot + frequency);
+      slot += frequency;
       begin += frequency;
     }
-    const frequencies = this.frequencies.subarray(context * this.symbols, (context + 1) * this.symbols);
-    return (this.looked[context] = { symbols, begins, frequencies });
+    this.prepared[context] = 1;
   }
 }
 

@@ -52,16 +52,18 @@ function start() {
 }
 
 function write() {
-  const until = performance.now() + SLICE_MS;
+  // The first character is shown at once, and no more is written before that.
+  const first = !writer.written;
+  const until = performance.now() + (first ? 0 : SLICE_MS);
   let text = "";
   do text += writer.next();
-  while (!writer.ended && performance.now() < until);
+  while (!writer.ended && (!text || performance.now() < until));
   written.firstChild.appendData(text);
   if (writer.ended) {
     pause.disabled = true;
     tell(`Done: ${writer.written.toLocaleString("en")} characters, random seed ${fields.random.value}.`);
   } else if (!paused) {
-    timer = setTimeout(write);
+    timer = setTimeout(write, first ? SLICE_MS : 0);
   }
 }
 
@@ -94,7 +96,7 @@ addEventListener("hashchange", () => {
 });
 
 readFragment();
-modelFrom(document.getElementById("model").textContent).then(
+modelFrom(document.getElementById("model").content.textContent).then(
   (read) => {
     model = read;
     start();

@@ -1,0 +1,73 @@
+"""The buttons below a line of the game *Real or Pastiche?*."""
+
+import re
+from typing import Any, Self
+
+import discord
+from sqlalchemy.orm import Session
+
+from bot.errors import UserError
+from bot.guilds.permissions import guild_of
+from bot.i18n import _
+from bot.views.answering import answer
+from bot.views.persistent import Button, PersistentItem
+from models import games
+
+
+class SideButton(PersistentItem[Button], template=r"game:(?P<round>\d{1,18}):(?P<side>real|pastiche)"):
+    """Records what a person says of a line, once; outlives a restart.
+
+    Args:
+        round_id: id of the round.
+        side: "real" or "pastiche".
+    """
+
+    def __init__(self, round_id: int, side: str) -> None:
+        self.round_id, self.says_real = round_id, side == "real"
+        super().__init__(
+            discord.ui.Button(
+                label=_side(real=self.says_real),
+                emoji="📖" if self.says_real else "🎭",
+                style=discord.ButtonStyle.primary,
+                custom_id=f"game:{round_id}:{side}",
+            )
+        )
+
+    @classmethod
+    def made_from(cls, match: re.Match[str]) -> Self:
+        """Read the id."""
+        return cls(int(match["round"]), match["side"])
+
+    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+        """Record the answer, which nobody else sees."""
+        guild_id, user_id = guild_of(interaction), interaction.user.id
+        bot = interaction.client
+
+        def record(session: Session) -> tuple[bool | None, bool]:
+            row = games.get(session, guild_id, self.round_id)
+            if row is None or row.closes_at <= bot.clock():
+                raise UserError(_("This round is over."))
+            before = games.answer(session, guild_id, row.id, user_id, says_real=self.says_real)
+            return before, games.keeps_score(session, guild_id, user_id)
+
+        before, kept = await bot.database.call(record, write=True)
+        if before is not None:
+            raise UserError(_("You have already answered: {side}.").format(side=_side(real=before)))
+        line = _("You say: {side}. The solution comes within a minute.").format(
+            side=_side(real=self.says_real)
+        )
+        if not kept:
+            line += "\n-# " + _("Your answers are not counted: `/game scores keep: True` counts them.")
+        await answer(interaction, line)
+
+
+def side_buttons(round_id: int) -> discord.ui.View:
+    """The buttons of a round."""
+    view = discord.ui.View(timeout=None)
+    view.add_item(SideButton(round_id, "real"))
+    view.add_item(SideButton(round_id, "pastiche"))
+    return view
+
+
+def _side(*, real: bool) -> str:
+    return _("Real") if real else _("Pastiche")
