@@ -67,7 +67,7 @@ def missing() -> str | None:
         )
     if not extras.is_installed(name):
         if not os.environ.get("KERAS_BACKEND"):
-            return name
+            return name if extras.is_installed("keras") else "keras"
         raise TrainingError(
             f"Keras cannot be loaded with the backend {name!r}, which is not installed; "
             "KERAS_BACKEND can be tensorflow, jax or torch, if that is installed"
