@@ -16,7 +16,7 @@ from bot.game import closing, lines, starting
 from bot.game.lines import LONGEST, SHORTEST, is_fit, lines_of, real_lines, written_lines
 from models import GameRound, corpora, games, guilds, personal_data, text_models
 from models.tables import GameAnswer, GameScore
-from tests.support.bot.trainings import jobs, train
+from tests.support.bot.trainings import jobs, train, until
 from tests.support.bot.world import Place, World, answer, private_line, shown
 from tests.support.texts.hostile import FAMILIES
 
