@@ -16,7 +16,7 @@ from bot.game import closing, lines, starting
 from bot.game.lines import LONGEST, SHORTEST, is_fit, lines_of, real_lines, written_lines
 from models import GameRound, corpora, games, guilds, personal_data, text_models
 from models.tables import GameAnswer, GameScore
-from tests.support.bot.trainings import jobs, train
+from tests.support.bot.trainings import jobs, train, until
 from tests.support.bot.world import Place, World, answer, private_line, shown
 from tests.support.texts.hostile import FAMILIES
 
@@ -105,7 +105,7 @@ async def test_a_real_line_its_answers_and_its_solution(game: Game):
     assert re.search(r"Bard finds it: [\d.]+ nats a word; in text it never saw, [\d.]+\.", shown(solved))
     assert "1 of 2 was right." in shown(solved)
     assert not solved.components
-    assert game.rounds() == []
+    await until(lambda: game.rounds() == [])
 
 
 async def test_a_pastiche_stands_nowhere_in_the_text(game: Game):
@@ -153,7 +153,7 @@ async def test_a_solution_that_discord_does_not_take_now_is_told_later(
     assert len(game.rounds()) == 1
     await game.cog.closer.tick()
     assert refused
-    assert game.rounds() == []
+    await until(lambda: game.rounds() == [])
     assert "**Real.**" in shown(game.now(message))
 
 
@@ -162,7 +162,7 @@ async def test_a_round_whose_message_is_gone_ends_and_the_next_one_can_begin(gam
     assert "A round is under way" in private_line(await game.play())
     game.world.env.backend.delete_message(message.channel.id, message.id)
     await game.a_minute_later()
-    assert game.rounds() == []
+    await until(lambda: game.rounds() == [])
     await game.question()
 
 

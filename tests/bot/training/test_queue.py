@@ -156,7 +156,7 @@ class TestJobs:
             assert words in text
         assert "Cancel a training" not in str(labels(card.message)), "a member has nothing to cancel"
         theirs = shown(answer(await abbey.member.slash(abbey.channel, "jobs")))
-        for words in ("Secret", "25%", "1 min 30 s left", "2.500 nats", f"requested by {abbey.admin.name}"):
+        for words in ("Secret", "25%", "ready <t:", "2.500 nats", f"requested by {abbey.admin.name}"):
             assert words in theirs
         assert "One" not in theirs
 
