@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Two for each of the cores that most machines have at least: many tests wait for processes.
 WORKERS ?= 4
@@ -19,7 +20,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Images of Python often set it. Then each of the tests' thousand processes would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-base demo test faults lint format migration bench lock audit clean
+.PHONY: help setup setup-base demo test docs faults lint format migration bench lock audit clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -51,6 +52,13 @@ demo: setup ## open the offline playground: the real bot in a simulated Discord
 test: setup ## run the tests (ARGS="-k bundle" for some of them)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
+docs: $(DOCS_READY) ## build the documentation as a web site, in build/docs/site
+	@$(BIN)/python -m docs.site
+
+$(DOCS_READY): requirements/docs.txt $(READY)
+	@$(PIP) install --require-hashes -r requirements/docs.txt
+	@touch $@
+
 faults: setup ## inject faults, and print a line for each with its bound (ARGS="kill_trainer --short" for some)
 	$(BIN)/python -m tests.faults $(ARGS)
 
@@ -80,6 +88,7 @@ lock: $(UV) ## renew the lock files after a change of pyproject.toml (ARGS=--upg
 	$(LOCK) $(ARGS) --constraints requirements/dev.txt --extra gpu --output-file requirements/gpu.txt pyproject.toml
 	$(LOCK) $(ARGS) --constraints requirements/dev.txt --excludes requirements/bot.in \
 	  --output-file requirements/bot.txt pyproject.toml requirements/build.in
+	$(LOCK) $(ARGS) --constraints requirements/dev.txt --output-file requirements/docs.txt requirements/docs.in
 
 audit: $(UV) ## ask for known vulnerabilities of what is locked, where the service can be reached
 	@.ci/audit $(UV)
@@ -90,4 +99,4 @@ $(BIN)/uv:
 clean: ## remove what these commands made, but not the data in var/
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(PACKAGES) -name '_*.so' -delete
-	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find $(PACKAGES) tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
