@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from docs.site import reference, staging
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "docs"
+EMPTY_HEADER = re.compile(r"<th[^>]*></th>")
 
 
 def build(folder: Path) -> int:
@@ -28,7 +30,11 @@ def build(folder: Path) -> int:
     shutil.copy(ROOT / "docs" / "zensical.toml", config)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--config-file", str(config)]
     # Its colours would be in the log of a build server too.
-    return subprocess.run(command, check=False, env=os.environ | {"NO_COLOR": "1"}).returncode
+    code = subprocess.run(command, check=False, env=os.environ | {"NO_COLOR": "1"}).returncode
+    for page in (folder / "site").rglob("*.html"):
+        # The corner of a table heads neither a row nor a column.
+        page.write_text(EMPTY_HEADER.sub("<td></td>", page.read_text(encoding="utf-8")), encoding="utf-8")
+    return code
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def stage(root: Path, target: Path) -> None:
     """
     docs = root / "docs"
     for path in sorted(docs.rglob("*")):
-        if path.suffix in (".png", ".svg", ".css"):
+        if path.suffix in (".png", ".svg", ".js"):
             _copy(path, target / path.relative_to(docs))
     linked: set[Path] = set()
     pages = {path: target / path.relative_to(docs) for path in sorted(docs.rglob("*.md"))}
