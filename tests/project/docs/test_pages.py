@@ -46,6 +46,7 @@ RUN = [
 ]
 
 
+@pytest.mark.timeout(900)  # a page has up to five trainings
 @pytest.mark.parametrize("name", RUN)
 def test_what_a_page_shows_runs_and_prints_what_it_says(
     name: str, tmp_path: Path, corpus_text: str, monkeypatch: pytest.MonkeyPatch
