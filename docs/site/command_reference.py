@@ -69,7 +69,7 @@ def settings() -> str:
         "# Settings",
         "",
         "The bot and its workers read these from the environment or from the file `.env`. Where both name",
-        "one, the environment counts. [`.env.example`](../../.env.example) is a file to begin with.",
+        "one, the environment counts. [`.env.example`](../files/env-example.md) is a file to begin with.",
         "",
         "| setting | default | allowed | what it is |",
         "|---|---|---|---|",
