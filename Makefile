@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Two for each of the cores that most machines have at least: many tests wait for processes.
 WORKERS ?= 4
@@ -21,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Images of Python often set it. Then each of the tests' thousand processes would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-base demo test gallery faults lint format migration bench wheels lock audit clean
+.PHONY: help setup setup-base demo test gallery docs faults lint format migration bench wheels lock audit clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -55,6 +56,13 @@ test: setup ## run the tests (ARGS="-k bundle" for some of them)
 
 gallery: setup ## take pictures of everything that people see in Discord (ARGS="folder --language de")
 	$(BIN)/python -m tests.gallery $(or $(ARGS),var/gallery)
+
+docs: $(DOCS_READY) ## build the documentation as a web site, in build/docs/site
+	@$(BIN)/python -m docs.site
+
+$(DOCS_READY): requirements/docs.txt $(READY)
+	@$(PIP) install --require-hashes -r requirements/docs.txt
+	@touch $@
 
 faults: setup ## inject faults, and print a line for each with its bound (ARGS="kill_trainer --short" for some)
 	$(BIN)/python -m tests.faults $(ARGS)
@@ -93,6 +101,7 @@ lock: $(UV) ## renew the lock files after a change of pyproject.toml (ARGS=--upg
 	  --output-file requirements/gpu.txt pyproject.toml requirements/build.in
 	$(LOCK) $(ARGS) --constraints requirements/dev.txt --extra bot \
 	  --output-file requirements/bot.txt pyproject.toml requirements/build.in
+	$(LOCK) $(ARGS) --constraints requirements/dev.txt --output-file requirements/docs.txt requirements/docs.in
 
 audit: $(UV) ## ask for known vulnerabilities of what is locked, where the service can be reached
 	@.ci/audit $(UV)
@@ -103,4 +112,4 @@ $(BIN)/uv:
 clean: ## remove what these commands made, but not the data in var/
 	rm -rf $(VENV) build dist *.egg-info $(BOT)/build $(BOT)/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(PACKAGES) -name '_*.so' -delete
-	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find $(PACKAGES) tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -60,7 +60,7 @@ def test_no_message_and_no_page_names_a_setting_that_is_not_there(root: Path) ->
     aliases = (field.validation_alias for field in Settings.model_fields.values())
     earlier = {str(name) for alias in aliases if isinstance(alias, AliasChoices) for name in alias.choices}
     known = set(map(variable_of, Settings.model_fields)) | earlier
-    pages = [path for pattern in ("*.md", "docs/*.md", "compose*") for path in root.glob(pattern)]
+    pages = [path for pattern in ("*.md", "docs/**/*.md", "compose*") for path in root.glob(pattern)]
     deployed = [path for path in (root / "deploy").rglob("*") if path.is_file()]
     places = [*(root / "bot").rglob("*.py"), *pages, *deployed]
     named = {

@@ -46,7 +46,7 @@ def wanted(project: dict[str, Any], extras: Iterable[str]) -> Iterator[Requireme
             yield requirement
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "docs.txt"])
 def test_every_requirement_has_one_version_and_hashes(root: Path, lock: str) -> None:
     for requirement, hashes in entries(root / "requirements" / lock):
         assert re.fullmatch(r"==[^,*]+", str(requirement.specifier)), requirement
@@ -54,7 +54,7 @@ def test_every_requirement_has_one_version_and_hashes(root: Path, lock: str) -> 
         assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", value) for value in hashes), requirement
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "docs.txt"])
 def test_a_lock_names_no_address_and_no_option(root: Path, lock: str) -> None:
     text = (root / "requirements" / lock).read_text()
     assert "://" not in text
@@ -102,6 +102,21 @@ def test_tensorflow_without_cuda_is_what_an_image_without_a_gpu_gets(root: Path)
     }
     assert of("gpu.txt") == {tested}
     assert of("bot.txt") == set()
+
+
+def test_the_site_is_built_beside_the_program_without_another_version_of_anything(root: Path) -> None:
+    """`make docs` installs into the environment that the tests run in."""
+    locks = {name: entries(root / "requirements" / name) for name in ("dev.txt", "docs.txt")}
+    versions = {
+        name: {(requirement.name, str(requirement.specifier)) for requirement, _ in locked}
+        for name, locked in locks.items()
+    }
+    shared = {name for name, _ in versions["dev.txt"]} & {name for name, _ in versions["docs.txt"]}
+    assert "click" in shared
+    assert {each for each in versions["docs.txt"] - versions["dev.txt"] if each[0] in shared} == set()
+    asked = (root / "requirements" / "docs.in").read_text().splitlines()
+    wished = {Requirement(line).name for line in asked if line and not line.startswith("#")}
+    assert wished <= {name for name, _ in versions["docs.txt"]}
 
 
 def test_the_build_backend_is_locked(root: Path) -> None:

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.documents import ROOT, blocks, quicker, run
 from tests.support.textgen import bases
 from tests.support.textgen.bundles import write_random_bundle
 from tests.support.textgen.http_service import serving
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECONDS = 8
 SERVE = ".venv/bin/textgen serve --http plays/model"
 RUN_BELOW = (SERVE,)
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def python_blocks() -> list[str]:
+    return [block.text for block in blocks(README) if block.language == "python"]
 
 
 def shell_lines() -> list[str]:
-    return [line for block in blocks("sh") for line in block.splitlines()]
-
-
-def quicker(text: str) -> str:
-    changed, count = re.subn(r"(time[_-]limit[ =])\d+", rf"\g<1>{SECONDS}", text)
-    return changed if count else text
-
-
-def run(line: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    # The programs of the environment that runs this test stand in for those of .venv.
-    line = re.sub(r"^\.venv/bin/", f"{Path(sys.executable).parent}/", line)
-    return subprocess.run(  # noqa: S602 -- README's lines are written for a shell
-        line, shell=True, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
+    return [line for block in blocks(README) if block.language == "sh" for line in block.lines]
 
 
 def test_every_shell_line_is_of_a_kind_that_is_tested_here() -> None:
@@ -67,7 +49,7 @@ def test_the_textgen_commands_run_one_after_the_other(
 
 @pytest.mark.slow
 def test_the_library_example_runs(tmp_path: Path) -> None:
-    _, example = blocks("python")
+    _, example = python_blocks()
     assert run(".venv/bin/textgen corpus shakespeare plays", tmp_path).returncode == 0
     (tmp_path / "example.py").write_text(quicker(example), encoding="utf-8")
     result = run(".venv/bin/python example.py", tmp_path, PYTHONPATH=str(ROOT))
@@ -76,7 +58,7 @@ def test_the_library_example_runs(tmp_path: Path) -> None:
 
 
 def test_the_service_answers_the_example_of_a_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    example, _ = blocks("python")
+    example, _ = python_blocks()
     assert SERVE in shell_lines()
     write_random_bundle(tmp_path / "plays" / "model")
     monkeypatch.chdir(tmp_path)
