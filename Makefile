@@ -19,7 +19,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Images of Python often set it. Then each of the tests' thousand processes would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-base demo test faults lint format migration bench lock audit clean
+.PHONY: help setup setup-base demo test pictures faults lint format migration bench lock audit clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -50,6 +50,9 @@ demo: setup ## open the offline playground: the real bot in a simulated Discord
 
 test: setup ## run the tests (ARGS="-k bundle" for some of them)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+pictures: setup ## make README's pictures from the running playground (ARGS="--minutes 1")
+	$(BIN)/python -m tests.pictures $(ARGS)
 
 faults: setup ## inject faults, and print a line for each with its bound (ARGS="kill_trainer --short" for some)
 	$(BIN)/python -m tests.faults $(ARGS)
