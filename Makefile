@@ -22,7 +22,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 # Images of Python often set it. Then each of the tests' thousand processes would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-base demo test gallery docs faults lint format migration bench wheels lock audit clean
+.PHONY: help setup setup-base demo test gallery pictures docs faults lint format migration bench wheels lock audit clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -63,6 +63,9 @@ docs: $(DOCS_READY) ## build the documentation as a web site, in build/docs/site
 $(DOCS_READY): requirements/docs.txt $(READY)
 	@$(PIP) install --require-hashes -r requirements/docs.txt
 	@touch $@
+
+pictures: setup ## make README's pictures from the running playground (ARGS="--minutes 1")
+	$(BIN)/python -m tests.pictures $(ARGS)
 
 faults: setup ## inject faults, and print a line for each with its bound (ARGS="kill_trainer --short" for some)
 	$(BIN)/python -m tests.faults $(ARGS)

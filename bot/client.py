@@ -77,7 +77,6 @@ class Pastiche(commands.AutoShardedBot):
         pages: writes models as web pages, one after the other.
         generations: what the models wrote.
         queue: where trainings are put.
-        mentions_commands: whether clients make something to click of a command's mention.
         clock: the present moment, which no jump of the host's clock moves at once.
         stopped_by: why it closed itself, if it did.
         presence: which servers it is in.
@@ -137,7 +136,6 @@ class Pastiche(commands.AutoShardedBot):
         self.bases = Bases(settings.base_names)
         self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
-        self.mentions_commands = True
         self.gateway = Gateway(self)
         self.stopped_by: SettingsError | None = None
         self._asks_discord = False

@@ -33,7 +33,7 @@ class Help(commands.Cog):
         self, interaction: Interaction, command: app_commands.Range[str, 1, 70] | None = None
     ) -> None:
         """Answer with every command, or with one of them."""
-        if self.bot.mentions_commands and not self._ids:
+        if not self._ids:
             # Only Discord knows the ids by which a command can be mentioned.
             self._ids = {each.name: each.id for each in await self.bot.tree.fetch_commands()}
         settings = None

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import simcord
 from aiohttp import web
+from simcord.preview import _markdown
 from simcord.preview._server import PreviewServer
 
 STATIC = Path(__file__).with_name("static")
@@ -50,5 +51,15 @@ def improved(page: simcord.Preview, port: int) -> simcord.Preview:
         page: what `simcord.Env.preview` returned.
         port: port of the page; 0 takes a free one.
     """
+    _show_mentions_in_cards()
     page._server = PlaygroundServer(page, port)
     return page
+
+
+def _show_mentions_in_cards() -> None:
+    """Show people, roles, channels and commands by name in cards, where Discord does so, too.
+
+    SimCord looks the names up for a whole message, but shows them in its plain text alone.
+    """
+    for field in ("embed_description", "embed_field_value"):
+        _markdown._FIELD_POLICIES[field] |= {"mentions": True, "commands": True}

@@ -6,8 +6,11 @@ clock stands still by itself, so it is advanced while a training runs.
 
 import asyncio
 import contextlib
+import os
 import signal
+import zoneinfo
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -133,6 +136,12 @@ async def _serve(settings: Settings, console: Console, port: int) -> None:
             task.cancel()
 
 
+def own_time_zone() -> str:
+    """Return the name of this machine's time zone, which is the page's reader's; UTC if it is unknown."""
+    name = os.environ.get("TZ") or str(Path("/etc/localtime").resolve()).rpartition("zoneinfo/")[2]
+    return name if name in zoneinfo.available_timezones() else "UTC"
+
+
 def simulated_bot(settings: Settings) -> Pastiche:
     """Return the bot for a simulated Discord, which also serves the uploads."""
     bot = create_bot(settings)
@@ -153,8 +162,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         port: port of the page; 0 takes a free one.
     """
     bot = simulated_bot(settings)
-    bot.mentions_commands = False  # the page shows a mention as it is written
-    env = simcord.Env(bot, settle_timeout=20)
+    env = simcord.Env(bot, settle_timeout=60)
     # SimCord's clock begins in 2026; the page must show today's dates.
     env.backend.clock.advance((utc_now() - env.backend.clock.now()).total_seconds())
     await env.start()
@@ -173,7 +181,7 @@ async def playground(settings: Settings, *, port: int = 0) -> AsyncIterator[simc
         )
         # The page loses its messages when it is closed, so the welcome is sent at every start.
         await bot.get_partial_messageable(channel.id, guild_id=GUILD_ID).send(embed=welcome())
-        preview = env.preview(channel, viewers=viewers, layout="channel", port=port)
+        preview = env.preview(channel, viewers=viewers, layout="channel", port=port, timezone=own_time_zone())
         async with improved(preview, port) as page:
             ticking = asyncio.create_task(keep_current(env, page, bot.database, channel))
             try:

@@ -1,5 +1,5 @@
-// What a chat does and SimCord's page does not: it follows the newest message and loses no click.
-// It also guides a newcomer through the first minute.
+// What a chat does and SimCord's page does not: it follows the newest message, loses no click, and lets a
+// command's name be pressed. It also guides a newcomer through the first minute.
 
 const timeline = document.getElementById("channel-timeline");
 const list = document.getElementById("channel-message-list");
@@ -63,7 +63,33 @@ list.addEventListener("click", (event) => {
   clickWhenFree(nameOf(button));
 }, true);
 
-// 3. The first minute.
+// 3. A command's name in a text can be pressed, as in Discord: the composer then holds it.
+const commandOf = (target) => target instanceof Element && target.closest("#channel-message-list .command-mention");
+new MutationObserver(() => {
+  for (const name of list.querySelectorAll(".command-mention:not([role])")) {
+    name.setAttribute("role", "button");
+    name.tabIndex = 0;
+  }
+}).observe(list, { childList: true, subtree: true });
+list.addEventListener("click", (event) => {
+  const name = commandOf(event.target);
+  if (name) typeCommand(name.textContent.slice(1));
+});
+list.addEventListener("keydown", (event) => {
+  const name = (event.key === "Enter" || event.key === " ") && commandOf(event.target);
+  if (!name) return;
+  event.preventDefault();
+  typeCommand(name.textContent.slice(1));
+});
+
+// 4. Of what the page reports about itself, a person needs what went wrong.
+const report = document.getElementById("action-status");
+const WRONG = /interrupted|uncertain|not completed|unavailable|ended/;
+const showTrouble = () => report.classList.toggle("is-trouble", WRONG.test(report.textContent));
+new MutationObserver(showTrouble).observe(report, { childList: true, characterData: true, subtree: true });
+showTrouble();
+
+// 5. The first minute.
 const STEPS = [
   { command: "generate", does: "The model writes a text." },
   { command: "train", does: "Teach it a .txt file of your own." },
@@ -72,6 +98,7 @@ const STEPS = [
 const KEPT = "pastiche-first-minute";
 
 function typeCommand(command) {
+  document.querySelector(".command-context-close")?.click();  // of a command that was begun
   input.focus();
   input.value = `/${command}`;
   input.setSelectionRange(input.value.length, input.value.length);
