@@ -1,7 +1,8 @@
 """Everything that people see is in the gallery, in their time zone, and in words where it is a picture."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,13 @@ AROUND = 48 + 60
 
 
 @pytest.fixture(scope="module")
-async def played(trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with stage(tmp_path_factory.mktemp("gallery"), trained_bundle, LOCALES["en"]) as running:
-        await run_scenes(running)
-        yield running
+def played(trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    async def play() -> Stage:
+        async with stage(tmp_path_factory.mktemp("gallery"), trained_bundle, LOCALES["en"]) as running:
+            await run_scenes(running)
+            return running
+
+    return asyncio.run(play())
 
 
 def strings(value: Any) -> Iterator[str]:
