@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import sqlalchemy as sa
 
@@ -94,7 +95,12 @@ def _one_server() -> dict[str, list[dict[str, object]]]:
             | {"bundle_path": f"m/{number}", "corpus_id": number + 1, "validation_loss": 1.5}
             | {"created_by": person, "created_at": at, "updated_at": at, "generations": 1, "imported": False}
         )
-        shown = {"notes": "", "finish_requested": False, "curve": "[[1, 2.0, 2.1]]" * 60, "sample": "x" * 900}
+        shown = {
+            "notes": "",
+            "finish_requested": False,
+            "curve": json.dumps([[step, 2.0, 2.1] for step in range(1, 61)]),
+            "sample": "x" * 900,
+        }
         shown |= {"samples": '[[0.1, "' + "x" * 900 + '"]]', "revision": 50, "shown_revision": 50}
         rows["training_job"].append(
             {"id": f"{number:032x}", "guild_id": guild, "channel_id": guild + 1, "message_id": guild + 2}

@@ -77,9 +77,7 @@ def begin(
 
 def get(session: Session, guild_id: int, round_id: int) -> GameRound | None:
     """Return one of the guild's rounds under way; None where the id is absent or another guild's."""
-    return session.scalar(
-        sa.select(GameRound).where(GameRound.guild_id == guild_id, GameRound.id == round_id)
-    )
+    return session.scalar(sa.select(GameRound).where(*_round(guild_id, round_id)))
 
 
 def is_open_in(session: Session, guild_id: int, channel_id: int) -> bool:
@@ -90,11 +88,7 @@ def is_open_in(session: Session, guild_id: int, channel_id: int) -> bool:
 
 def sent(session: Session, guild_id: int, round_id: int, message_id: int) -> None:
     """Record the message of a round."""
-    session.execute(
-        sa.update(GameRound)
-        .where(GameRound.guild_id == guild_id, GameRound.id == round_id)
-        .values(message_id=message_id)
-    )
+    session.execute(sa.update(GameRound).where(*_round(guild_id, round_id)).values(message_id=message_id))
 
 
 def answer(session: Session, guild_id: int, round_id: int, user_id: int, *, says_real: bool) -> bool | None:
@@ -105,11 +99,7 @@ def answer(session: Session, guild_id: int, round_id: int, user_id: int, *, says
     """
     key = {"guild_id": guild_id, "round_id": round_id, "answered_by": user_id}
     # On PostgreSQL two answers at once wait for each other here.
-    session.scalar(
-        sa.select(GameRound.id)
-        .where(GameRound.guild_id == guild_id, GameRound.id == round_id)
-        .with_for_update()
-    )
+    session.scalar(sa.select(GameRound.id).where(*_round(guild_id, round_id)).with_for_update())
     known = session.get(GameAnswer, key)
     if known is not None:
         return known.says_real
@@ -130,7 +120,7 @@ def tally(session: Session, guild_id: int, round_id: int) -> Tally:
     """Return what people said in a round."""
     chosen = (
         sa.select(GameAnswer.says_real, sa.func.count())
-        .where(GameAnswer.guild_id == guild_id, GameAnswer.round_id == round_id)
+        .where(*_answers(guild_id, round_id))
         .group_by(GameAnswer.says_real)
     )
     said = {row[0]: row[1] for row in session.execute(chosen)}
@@ -139,12 +129,10 @@ def tally(session: Session, guild_id: int, round_id: int) -> Tally:
 
 def end(session: Session, guild_id: int, round_id: int) -> None:
     """Count the answers of those who keep a score, and delete the round with all its answers."""
-    played = session.scalar(
-        sa.select(GameRound).where(GameRound.guild_id == guild_id, GameRound.id == round_id).with_for_update()
-    )
+    played = session.scalar(sa.select(GameRound).where(*_round(guild_id, round_id)).with_for_update())
     if played is None:
         return
-    theirs = (GameAnswer.guild_id == guild_id, GameAnswer.round_id == round_id)
+    theirs = _answers(guild_id, round_id)
     for right in (True, False):
         said = played.is_real if right else not played.is_real
         people = sa.select(GameAnswer.answered_by).where(*theirs, GameAnswer.says_real == said)
@@ -155,7 +143,7 @@ def end(session: Session, guild_id: int, round_id: int) -> None:
             .execution_options(synchronize_session=False)
         )
     session.execute(sa.delete(GameAnswer).where(*theirs))
-    session.execute(sa.delete(GameRound).where(GameRound.guild_id == guild_id, GameRound.id == round_id))
+    session.execute(sa.delete(GameRound).where(*_round(guild_id, round_id)))
     session.expire_all()
 
 
@@ -180,3 +168,11 @@ def scores(session: Session, guild_id: int, limit: int) -> Sequence[GameScore]:
     chosen = sa.select(GameScore).where(GameScore.guild_id == guild_id, GameScore.rounds > 0)
     ordered = chosen.order_by(GameScore.correct.desc(), GameScore.rounds, GameScore.user_id)
     return session.scalars(ordered.limit(limit)).all()
+
+
+def _round(guild_id: int, round_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return GameRound.guild_id == guild_id, GameRound.id == round_id
+
+
+def _answers(guild_id: int, round_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return GameAnswer.guild_id == guild_id, GameAnswer.round_id == round_id

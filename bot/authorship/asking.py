@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.generation.pool import SamplerPool
 from bot.generation.sampler_protocol import Likelihood, LikelihoodRequest
 from bot.i18n import _
-from models import TextModel
+from models import GuildSettings, TextModel, guilds, text_models
 from textgen.files.bases import LLAMA
 
 MOST_MODELS = 25
@@ -17,6 +19,11 @@ MOST_MODELS = 25
 
 TOGETHER_S = 20.0
 """Seconds for all models together. Whoever has not answered by then is left out, which the answer says."""
+
+
+def candidates(session: Session, guild_id: int) -> tuple[GuildSettings, list[TextModel]]:
+    """Return a guild's settings, and its models: any of them may have written a text."""
+    return guilds.settings_of(session, guild_id), list(text_models.listing(session, guild_id))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 from discord import app_commands
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
@@ -24,6 +24,7 @@ from bot.generation.request import (
 )
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
+from bot.infra.discord.loops import steadily
 from bot.views.answering import Ack, answers
 from bot.views.report_buttons import DeleteButton, ReportButton
 from bot.views.sample_buttons import AgainButton, ContinueButton, answer_with_samples, continued_seed
@@ -114,7 +115,7 @@ class Generate(commands.Cog):
         seed = continued_seed(written.strip(), MESSAGE_CHARACTERS)
         await answer_with_samples(interaction, GenerationRequest(seed=seed, found=True))
 
-    @tasks.loop(seconds=COUNT_EVERY_S)
+    @steadily("counts of texts", seconds=COUNT_EVERY_S)
     async def count(self) -> None:
         """Save the counts of what the models wrote."""
         await asyncio.to_thread(self.bot.generations.save)

@@ -1,5 +1,6 @@
 """`/help`, written from the command tree itself: all commands by group, or one with its options."""
 
+import contextlib
 from typing import Any
 
 import discord
@@ -34,8 +35,9 @@ class Help(commands.Cog):
     ) -> None:
         """Answer with every command, or with one of them."""
         if not self._ids:
-            # Only Discord knows the ids by which a command can be mentioned.
-            self._ids = {each.name: each.id for each in await self.bot.tree.fetch_commands()}
+            # Only Discord knows the ids by which a command can be mentioned; without, it is written plainly.
+            with contextlib.suppress(discord.HTTPException):
+                self._ids = {each.name: each.id for each in await self.bot.tree.fetch_commands()}
         settings = None
         if interaction.guild_id is not None:
             settings = await self.bot.database.call(guilds.settings_of, interaction.guild_id)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import discord
 import structlog
 from discord import app_commands
-from discord.ext import commands, tasks
+from discord.ext import commands
 from sqlalchemy.orm import Session
 
 from bot.client import Interaction, Pastiche
@@ -17,6 +17,7 @@ from bot.guilds import time_zones
 from bot.guilds.permissions import guild_of, lacking_to_post, manages_guild, require_scheduler
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
+from bot.infra.discord.loops import steadily
 from bot.scheduling import confirmation
 from bot.scheduling.confirmation import UnknownSchedule, title
 from bot.scheduling.parser import read_rule
@@ -232,13 +233,10 @@ class Schedules(
         changed = await self.bot.database.call(change, write=True)
         await answer(interaction, words.format(schedule=safe_text.safe(title(changed))))
 
-    @tasks.loop(seconds=TICK_S)
+    @steadily("posts", seconds=TICK_S)
     async def post_due(self) -> None:
-        """Post what is due; no error may end the loop."""
-        try:
-            await self.bot.poster.tick()
-        except Exception as error:
-            log.error("schedules not looked after this time", exc_info=error)
+        """Post what is due."""
+        await self.bot.poster.tick()
 
 
 def _require_own_access(interaction: Interaction, channel: PostChannel) -> None:

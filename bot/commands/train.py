@@ -6,11 +6,12 @@ import aiohttp
 import discord
 import structlog
 from discord import app_commands
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
 from bot.i18n import _
+from bot.infra.discord.loops import steadily
 from bot.text import safe_text
 from bot.training.cards.updater import CardEditor
 from bot.training.submit import SIZES, TrainingRequest, accept_request
@@ -89,18 +90,13 @@ class Train(commands.Cog):
         )
         await self.cards.show(job)
 
-    @tasks.loop(seconds=CARD_EVERY_S)
+    @steadily("cards of trainings", seconds=CARD_EVERY_S)
     async def edit_cards(self) -> None:
         """Edit the cards that changed; a fault of Discord or the database must not end the loop."""
         try:
             await self.cards.tick()
         except (discord.DiscordException, aiohttp.ClientError, DatabaseError, OSError) as error:
             log.warning("cards not edited this time", error=str(error))
-
-    @edit_cards.error
-    async def _cards_failed(self, error: BaseException) -> None:
-        log.error("the card loop failed and starts again", exc_info=error)
-        self.edit_cards.restart()
 
 
 async def setup(bot: Pastiche) -> None:

@@ -14,7 +14,7 @@ from tests.gallery import page
 from tests.gallery.kinds import SCENES, name_of, run_scenes
 from tests.gallery.pictures import LOCALES, Picture, chromium, picture
 from tests.gallery.stage import stage
-from tests.support.bot.page import CHROMIUM
+from tests.support.needs import CHROMIUM
 from textgen.corpus.shakespeare import plays
 
 SCENE_NAMES = [name_of(scene) for scene in SCENES]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 
 import bot
-from tests.gallery.scenes import authorship, models, privacy, schedules, server, training, writing
+from tests.gallery.scenes import authorship, guessing, models, privacy, schedules, server, training, writing
 from tests.gallery.stage import Shown, Stage
 
 PACKAGE = Path(bot.__file__).parent
@@ -38,10 +38,14 @@ SCENES: Mapping[Scene, tuple[str, ...]] = {
         "did you write this: yes", "did you write this: changed", "did you write this: no code",
         "did you write this: other model",
     ),
+    guessing.scene: (
+        "who wrote it", "who wrote it: none of them", "refused: no lines", "game", "game, answered",
+        "game scores, none", "game, solved", "game scores",
+    ),
     models.scene: (
-        "models, none", "model", "model exported", "form: import", "model imported",
-        "model, default and imported", "form: rename", "models", "delete the model?", "model deleted",
-        "models, two pages",
+        "models, none", "model", "model exported", "form: web page", "model as a web page",
+        "form: import", "model imported", "model, default and imported", "form: rename", "models",
+        "delete the model?", "model deleted", "models, two pages",
     ),
     schedules.scene: (
         "refused: unreadable rule", "schedules, none", "schedule dropped", "schedule preview",

@@ -12,8 +12,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from bot.demo.page import improved
 from tests.gallery.stage import Shown, Stage
-from tests.support.bot.page import CHROMIUM
 from tests.support.bot.world import Place
+from tests.support.needs import CHROMIUM
 from tests.support.patience import PATIENCE_S
 
 WIDTHS = (360, 1200)

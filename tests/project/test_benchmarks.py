@@ -1,10 +1,12 @@
-"""Scripts that `make bench` holds as strings import only what is there: linters do not look into strings."""
+"""`make bench` runs: scripts import what is there (linters do not look into strings), the bot starts."""
 
 import ast
 import importlib.util
 from pathlib import Path
 
 import pytest
+
+from benchmarks.servers import COMMANDS, Running
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 OURS = ("bot", "textgen", "models", "migrations")
@@ -33,3 +35,13 @@ def test_scripts_import_what_is_there(path: Path) -> None:
 
 def test_there_are_such_scripts() -> None:
     assert sum(len(scripts(path)) for path in BENCHMARKS.glob("*.py")) >= 3
+
+
+@pytest.mark.slow
+async def test_the_bot_that_is_measured_starts_and_answers(tmp_path: Path) -> None:
+    async with Running(3, tmp_path / "three", idle_s=1.0).started() as three:
+        for number in range(len(COMMANDS)):
+            await three.ask(number)
+    assert {name: len(taken) for name, taken in three.taken_s.items()} == dict.fromkeys(COMMANDS, 1)
+    assert three.figures["memory"] > 0
+    assert "Traceback" not in (tmp_path / "three.log").read_text()

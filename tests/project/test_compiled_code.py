@@ -1,16 +1,13 @@
 """Compiled code is there wherever it can be: a build that fails is no error at installation, only slow."""
 
-import shutil
 import tomllib
 from pathlib import Path
 
-import pytest
-
+from tests.support import needs
 from textgen.files import compiled_code
 
 
-# Without a compiler NumPy computes alone, which is supported. `.ci/run` installs one where it may.
-@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler here")
+@needs.compiler
 def test_where_there_is_a_compiler_everything_is_compiled(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     extensions = [each["name"] for each in project["tool"]["setuptools"]["ext-modules"]]

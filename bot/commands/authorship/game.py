@@ -3,7 +3,7 @@
 import discord
 import structlog
 from discord import app_commands
-from discord.ext import commands, tasks
+from discord.ext import commands
 from sqlalchemy.orm import Session
 
 from bot.client import Interaction, Pastiche
@@ -12,6 +12,7 @@ from bot.game.cards import question_card, quoted, scores_card
 from bot.game.closing import Closer
 from bot.game.starting import begin
 from bot.guilds.permissions import guild_of
+from bot.infra.discord.loops import steadily
 from bot.views.answering import Ack, answer, answers
 from bot.views.game import SideButton, side_buttons
 from models import DatabaseError, GameScore, games
@@ -78,7 +79,7 @@ class Game(commands.GroupCog, group_name="game", group_description="Real or Past
         names = await self.bot.names.of_all(guild_id, [score.user_id for score in best])
         await answer(interaction, embeds=[scores_card(best, names, kept=kept)])
 
-    @tasks.loop(seconds=CLOSED_EVERY_S)
+    @steadily("solutions of the game", seconds=CLOSED_EVERY_S)
     async def tell_solutions(self) -> None:
         """Tell the solutions that are due; a fault of the database must not end the loop."""
         try:
@@ -89,11 +90,6 @@ class Game(commands.GroupCog, group_name="game", group_description="Real or Past
     @tell_solutions.before_loop
     async def _ready(self) -> None:
         await self.bot.wait_until_ready()
-
-    @tell_solutions.error
-    async def _failed(self, error: BaseException) -> None:
-        log.error("the loop of the game failed and starts again", exc_info=error)
-        self.tell_solutions.restart()
 
 
 async def setup(bot: Pastiche) -> None:

@@ -6,9 +6,9 @@ from functools import partial
 import discord
 from discord import app_commands
 from discord.ext import commands
-from sqlalchemy.orm import Session
 
 from bot.authorship.answer_card import answer_card
+from bot.authorship.asking import candidates
 from bot.authorship.checking import check
 from bot.authorship.claims import Claims, claims_of
 from bot.client import Interaction, Pastiche
@@ -17,7 +17,6 @@ from bot.guilds.permissions import guild_of, require_generator
 from bot.i18n import _
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer_privately, answers
-from models import GuildSettings, TextModel, guilds, text_models
 
 LARGEST_FILE = 1 << 20
 
@@ -46,11 +45,8 @@ class Verify(commands.Cog):
     async def _answer(self, interaction: Interaction, message: discord.Message) -> None:
         guild_id = guild_of(interaction)
 
-        def look_up(session: Session) -> tuple[GuildSettings, list[TextModel]]:
-            return guilds.settings_of(session, guild_id), list(text_models.listing(session, guild_id))
-
         with self.bot.admission.admitted(guild_id):
-            settings, models = await self.bot.database.call(look_up)
+            settings, models = await self.bot.database.call(candidates, guild_id)
             require_generator(interaction, settings)
             read = partial(attachments.read, limit=LARGEST_FILE, download=self.bot.download)
             claims = await claims_of(message, read)

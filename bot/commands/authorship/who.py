@@ -8,9 +8,8 @@ from typing import Any
 import discord
 from discord import app_commands
 from discord.ext import commands
-from sqlalchemy.orm import Session
 
-from bot.authorship.asking import Opinions, ask
+from bot.authorship.asking import Opinions, ask, candidates
 from bot.authorship.drawing import draw
 from bot.authorship.speaking import Word, words_of
 from bot.authorship.who_card import PICTURE, alternative_text, picture_of, who_card
@@ -20,7 +19,6 @@ from bot.guilds.permissions import guild_of, require_channel, require_generator
 from bot.text import hidden_words
 from bot.text.cleaning import clean
 from bot.views.answering import Ack, answer, answers
-from models import GuildSettings, TextModel, guilds, text_models
 
 SHORTEST, LONGEST = 20, 2_000
 """Characters of a text. A shorter one tells nothing, and a longer one tells no more."""
@@ -53,11 +51,8 @@ class Who(commands.Cog):
         del private  # `_ack` has read it
         guild_id = guild_of(interaction)
 
-        def look_up(session: Session) -> tuple[GuildSettings, list[TextModel]]:
-            return guilds.settings_of(session, guild_id), list(text_models.listing(session, guild_id))
-
         with self.bot.admission.admitted(guild_id):
-            settings, models = await self.bot.database.call(look_up)
+            settings, models = await self.bot.database.call(candidates, guild_id)
             require_generator(interaction, settings)
             require_channel(interaction, settings)
             if not models:

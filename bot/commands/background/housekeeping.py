@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import discord
 import structlog
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from bot.client import Pastiche
+from bot.infra.discord.loops import steadily
 from bot.infra.storage.storage import Storage
 from bot.privacy import erasure, orphans
 from bot.training import quotas
@@ -66,7 +67,7 @@ class Housekeeping(commands.Cog):
         """Stop the loop."""
         self.every_hour.cancel()
 
-    @tasks.loop(hours=1)
+    @steadily("housekeeping", seconds=3_600)
     async def every_hour(self) -> None:
         """Delete what has expired; a fault of the database or the disk must not end the loop."""
         now = self.bot.clock()
@@ -85,11 +86,6 @@ class Housekeeping(commands.Cog):
     @every_hour.before_loop
     async def _ready(self) -> None:
         await self.bot.wait_until_ready()
-
-    @every_hour.error
-    async def _failed(self, error: BaseException) -> None:
-        log.error("housekeeping failed and starts again", exc_info=error)
-        self.every_hour.restart()
 
 
 async def setup(bot: Pastiche) -> None:

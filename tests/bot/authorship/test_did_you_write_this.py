@@ -11,12 +11,12 @@ import simcord
 from bot.text.hidden_words import HIDDEN
 from models import guilds, text_models
 from tests.support.bot.schedules import Clock, save
-from tests.support.bot.world import Place, World, answer, private_line, shown
+from tests.support.bot.texts import VERIFY, generated, verdict
+from tests.support.bot.world import Place, World, answer, private_line
 from tests.support.textgen.bundles import write_random_bundle
 from tests.support.texts.hostile import FAMILIES
 from textgen.receipts.code import Receipt, find_code
 
-MENU = "Did you write this?"
 YES = "Yes, to the letter: Bard wrote it."
 MOST = 1_900
 HOSTILE = [FAMILIES[name](MOST) for name in ("marks of one class", "families", "direction overrides")]
@@ -39,24 +39,11 @@ def stratford(world: World, bundles: Path) -> Place:
 
 
 async def written(place: Place, **options: object) -> simcord.ResponseMessage:
-    given = {"length": 120, "seed": "the sea ", "temperature": 1.0} | options
-    return answer(
-        await place.member.slash(
-            place.channel, "generate", **{name: value for name, value in given.items() if value is not None}
-        )
-    )
-
-
-async def asked(place: Place, message: object) -> str:
-    """The private answer about a message."""
-    told = answer(await place.member.context_menu(place.channel, MENU, message))
-    assert told.ephemeral
-    assert told.embeds, told.content
-    return shown(told).removeprefix("Did I write this?\n")
+    return await generated(place, **{"length": 120, "seed": "the sea ", "temperature": 1.0, **options})
 
 
 async def asked_in_vain(place: Place, message: object) -> str:
-    return private_line(await place.member.context_menu(place.channel, MENU, message))
+    return private_line(await place.member.context_menu(place.channel, VERIFY, message))
 
 
 def copied(message: simcord.ResponseMessage, number: int = 0) -> str:
@@ -73,7 +60,7 @@ def receipt(message: simcord.ResponseMessage) -> Receipt:
 @pytest.mark.parametrize("seed", ["the sea ", None, "*tin* _hat_ ", "étain, "])
 async def test_its_own_text_is_known_to_the_letter(stratford: Place, seed: str | None):
     message = await written(stratford, seed=seed, top_p=0.95, typical_p=0.9)
-    assert await asked(stratford, message.message) == YES
+    assert await verdict(stratford, message.message) == YES
 
 
 @pytest.mark.slow
@@ -87,12 +74,12 @@ async def test_a_text_that_went_on_is_known_after_a_restart_and_under_another_na
         model = text_models.by_name(session, stratford.guild.id, "Bard")
         text_models.rename(session, stratford.guild.id, model.id, "Quill")
     for message in (first, second):
-        assert await asked(stratford, message.message) == "Yes, to the letter: Quill wrote it."
+        assert await verdict(stratford, message.message) == "Yes, to the letter: Quill wrote it."
 
 
 async def test_each_of_several_texts_has_an_answer(stratford: Place):
     message = await written(stratford, count=3, seed=None)
-    told = (await asked(stratford, message.message)).split("\n\n")
+    told = (await verdict(stratford, message.message)).split("\n\n")
     assert told == [f"**{number} of 3** · {YES}" for number in (1, 2, 3)]
 
 
@@ -100,12 +87,12 @@ async def test_each_of_several_texts_has_an_answer(stratford: Place):
 async def test_long_texts_are_compared_whole_with_their_file(stratford: Place):
     message = await written(stratford, count=5, length=2000)
     assert len(message.message.attachments) == 5
-    assert (await asked(stratford, message.message)).count(YES) == 5
+    assert (await verdict(stratford, message.message)).count(YES) == 5
 
 
 async def test_a_text_over_two_embeds_is_one_text(stratford: Place):
     message = await written(stratford, length=2000, temperature=0.4, seed="," * 300)
-    assert YES in await asked(stratford, message.message)
+    assert YES in await verdict(stratford, message.message)
 
 
 async def test_a_scheduled_post_is_known(world: World, stratford: Place):
@@ -113,7 +100,7 @@ async def test_a_scheduled_post_is_known(world: World, stratford: Place):
     schedule = await save(world, stratford, seed="the sea ", length=100)
     clock.moment = schedule.next_slot + SECOND
     post = await world.until(stratford, "daily 09:00 UTC")
-    assert await asked(stratford, post) == YES
+    assert await verdict(stratford, post) == YES
 
 
 async def test_a_copied_text_is_known_by_its_last_line(stratford: Place):
@@ -121,7 +108,7 @@ async def test_a_copied_text_is_known_by_its_last_line(stratford: Place):
     whole = copied(message)
     quoted = "\n".join(f"> {line}" for line in whole.split("\n"))
     for content in (whole, quoted, whole.replace("TG1", "tg1")):
-        assert await asked(stratford, await stratford.admin.send(stratford.channel, content)) == YES
+        assert await verdict(stratford, await stratford.admin.send(stratford.channel, content)) == YES
 
 
 async def test_a_changed_copy_shows_where_and_pings_nobody(stratford: Place):
@@ -129,14 +116,14 @@ async def test_a_changed_copy_shows_where_and_pings_nobody(stratford: Place):
     text, footer = copied(message).rsplit("\n", 1)
     for at in (2, 40, 90, len(text) - 1):
         changed = f"{text[:at]}@everyone{text[at + 1 :]}\n{footer}"
-        told = await asked(stratford, await stratford.admin.send(stratford.channel, changed))
+        told = await verdict(stratford, await stratford.admin.send(stratford.channel, changed))
         if at > 2:  # a seed that is changed so much cannot be drawn from
             assert told.startswith("Yes, Bard wrote it, but it was changed.")
             assert "```diff\n" in told
             assert "[@\u200beveryone" in told
         assert "@everyone" not in told
     seed = f"tha{text[3:]}\n{footer}"
-    told = await asked(stratford, await stratford.admin.send(stratford.channel, seed))
+    told = await verdict(stratford, await stratford.admin.send(stratford.channel, seed))
     assert "[e]" in told
     assert "[a]" in told
 
@@ -153,10 +140,12 @@ async def test_a_forged_code_does_not_pass(stratford: Place):
         replace(genuine, stop=("x",)),
     ):
         content = f"{text}\n{forged.to_code()}"
-        told = await asked(stratford, await stratford.admin.send(stratford.channel, content))
+        told = await verdict(stratford, await stratford.admin.send(stratford.channel, content))
         assert told == "No: with this code Bard writes another text."
     other = replace(genuine, seed_check=1)
-    told = await asked(stratford, await stratford.admin.send(stratford.channel, f"{text}\n{other.to_code()}"))
+    told = await verdict(
+        stratford, await stratford.admin.send(stratford.channel, f"{text}\n{other.to_code()}")
+    )
     assert told.startswith("No: it does not begin with the text that its code belongs to")
 
 
@@ -165,7 +154,7 @@ async def test_a_forged_code_does_not_pass(stratford: Place):
 async def test_any_other_text_below_a_genuine_code_is_a_no(stratford: Place, text: str):
     code = receipt(await written(stratford, seed=None)).to_code()
     content = f"{text[:MOST]}\n{code}"
-    told = await asked(stratford, await stratford.admin.send(stratford.channel, content))
+    told = await verdict(stratford, await stratford.admin.send(stratford.channel, content))
     assert told == "No: with this code Bard writes another text."
 
 
@@ -195,11 +184,11 @@ async def test_a_model_that_is_gone_or_was_trained_again_is_told_apart(
     with world.bot.database.write() as session:
         replaced = text_models.get(session, stratford.guild.id, model_id)
         replaced.bundle_path = text_models.get(session, stratford.guild.id, other).bundle_path
-    assert "was trained again since then" in await asked(stratford, message.message)
+    assert "was trained again since then" in await verdict(stratford, message.message)
     with world.bot.database.write() as session:
         session.delete(text_models.get(session, stratford.guild.id, model_id))
-    assert "no longer exists here" in await asked(stratford, message.message)
-    assert "no model of this server has the fingerprint" in await asked(stratford, copy)
+    assert "no longer exists here" in await verdict(stratford, message.message)
+    assert "no model of this server has the fingerprint" in await verdict(stratford, copy)
     assert (world.settings.data_dir / genuine).is_dir()
 
 
@@ -212,8 +201,8 @@ async def test_another_servers_model_gets_the_answer_of_a_model_that_never_was(
     foreign = await elsewhere.admin.send(elsewhere.channel, copied(message))
     absent = copied(message).rsplit(" ", 1)[0] + " " + replace(receipt(message), model="0" * 10).to_code()
     never = await elsewhere.admin.send(elsewhere.channel, absent)
-    assert await asked(elsewhere, foreign) == await asked(elsewhere, never)
-    assert "Bard" not in await asked(elsewhere, foreign)
+    assert await verdict(elsewhere, foreign) == await verdict(elsewhere, never)
+    assert "Bard" not in await verdict(elsewhere, foreign)
 
 
 async def test_a_manifest_that_claims_the_fingerprint_is_not_believed(
@@ -237,9 +226,9 @@ async def test_hidden_words_do_not_matter_in_the_text_nor_in_the_seed(world: Wor
     veiled = await written(stratford, seed="the tin hat is ", random_seed=9)
     assert veiled.embeds[0].description.count(HIDDEN) >= 3
     for message in (plain, veiled):
-        assert await asked(stratford, message.message) == YES
+        assert await verdict(stratford, message.message) == YES
     line = await stratford.admin.send(stratford.channel, copied(veiled).replace(HIDDEN, "xx", 1))
-    told = await asked(stratford, line)
+    told = await verdict(stratford, line)
     assert not re.search(r"\bhat\b", told)
 
 

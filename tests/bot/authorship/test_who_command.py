@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 import pytest
+from simcord.backend.errors import OptionError
 
 from bot.authorship import asking, picture
 from bot.authorship.drawing import draw
@@ -117,6 +118,12 @@ async def test_models_of_another_server_are_never_asked(
 )
 async def test_a_text_that_tells_nothing_gets_one_line(two: Place, text: str, says: str):
     assert says in private_line(await asked(two, text))
+
+
+@pytest.mark.parametrize("text", ["", "too short", "word " * 1_200])
+async def test_discord_takes_no_text_that_is_too_short_or_too_long(two: Place, text: str):
+    with pytest.raises(OptionError, match=r"'text' of 'who' must be at (least 20|most 2000) characters"):
+        await asked(two, text)
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

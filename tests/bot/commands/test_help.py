@@ -29,6 +29,15 @@ async def test_it_lists_every_command_with_who_may_use_it(world: World):
     assert "Train a model on a text that you may use. · *Manage Server*" in text
 
 
+async def test_it_answers_while_discord_does_not_name_the_commands(world: World):
+    stratford = world.place()
+    world.env.inject_error("GET", "/applications/*/commands", status=404, times=1)
+    plain = shown(answer(await stratford.member.slash(stratford.channel, "help")))
+    assert "</" not in plain
+    assert "/generate" in plain
+    assert "</generate:" in shown(answer(await stratford.member.slash(stratford.channel, "help")))
+
+
 async def test_it_shows_the_roles_that_the_server_chose(world: World):
     stratford = world.place()
     poets = stratford.guild.create_role("Poets")

@@ -52,7 +52,8 @@ async def test_a_text_goes_in_and_its_style_comes_out(world: World, corpus_text:
     training = await world.until(stratford, "Training")
     assert training.id == card.id
     training = await world.until(stratford, "What it writes at")
-    for words in ("%", "Validation loss", "nats", "Time left", "600,000 characters"):
+    training = await world.until(stratford, "Time left")
+    for words in ("%", "Validation loss", "nats", "What it writes at", "600,000 characters"):
         assert words in shown(training)
     assert labels(training) == ["Finish now", "Cancel"]
     done = await finish_now(world, stratford)

@@ -31,7 +31,7 @@ async def test_every_option_of_every_command_takes_it(world: World, stratford: P
                 continue
             tried += 1
             options = filled(world, stratford, command, option.display_name)
-            options[option.display_name] = "Bard\ud800\0"
+            options[option.display_name] = "Bard\ud800\0".ljust(option.min_value or 0, "d")
             await stratford.admin.slash(stratford.channel, command.qualified_name, **options)
             assert world.env.errors == [], f"/{command.qualified_name} {option.display_name}"
     assert tried >= 12

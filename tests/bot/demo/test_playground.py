@@ -6,11 +6,12 @@ import pytest
 
 from bot.demo.playground import MODEL_NAME, demo_settings
 from bot.settings import Settings
-from tests.support.bot.page import in_browser, opened_playground
+from tests.support import needs
+from tests.support.bot.page import opened_playground
 from tests.support.patience import PATIENCE_S
 
 
-@in_browser
+@needs.chromium
 @pytest.mark.slow
 async def test_a_newcomer_generates_trains_and_looks_at_the_models(
     settings: Settings, trained_bundle: Path, corpus_text: str

@@ -8,7 +8,8 @@ import pytest
 
 from bot.demo.playground import demo_settings
 from bot.settings import Settings
-from tests.support.bot.page import PlaygroundPage, in_browser, opened_playground
+from tests.support import needs
+from tests.support.bot.page import PlaygroundPage, opened_playground
 from tests.support.patience import PATIENCE_S
 
 IN_SIGHT = """() => {
@@ -32,7 +33,7 @@ async def newest_in_sight(page: PlaygroundPage) -> None:
     await page.page.wait_for_function(IN_SIGHT, timeout=PATIENCE_S * 1000)
 
 
-@in_browser
+@needs.chromium
 @pytest.mark.slow
 async def test_the_newest_message_is_in_sight_and_no_click_is_lost(settings: Settings, trained_bundle: Path):
     async with opened_playground(demo_settings(settings), trained_bundle) as page:
@@ -60,7 +61,7 @@ async def test_the_newest_message_is_in_sight_and_no_click_is_lost(settings: Set
         assert not await page.page.evaluate(WIDER_THAN_THE_SCREEN)
 
 
-@in_browser
+@needs.chromium
 @pytest.mark.slow
 async def test_a_newcomer_is_shown_the_first_steps(settings: Settings, trained_bundle: Path):
     async with opened_playground(demo_settings(settings), trained_bundle) as page:

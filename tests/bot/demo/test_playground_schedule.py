@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from bot.demo.playground import GUILD_ID, MODEL_NAME, demo_settings
 from bot.settings import Settings
 from models import Database, Schedule, schedules
-from tests.support.bot.page import in_browser, opened_playground
+from tests.support import needs
+from tests.support.bot.page import opened_playground
 
 
 def make_due(settings: Settings) -> None:
@@ -23,7 +24,7 @@ def make_due(settings: Settings) -> None:
     database.dispose()
 
 
-@in_browser
+@needs.chromium
 @pytest.mark.slow
 async def test_a_schedule_is_saved_run_by_hand_and_posts_by_the_clock(
     settings: Settings, trained_bundle: Path, tmp_path: Path

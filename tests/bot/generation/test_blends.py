@@ -12,7 +12,8 @@ import simcord
 from bot.embeds.sample_message import text_of
 from bot.generation.request import DEFAULT_MIX, Blend
 from models import guilds, text_models
-from tests.support.bot.world import Place, World, answer, private_line, shown
+from tests.support.bot.texts import generated, verdict
+from tests.support.bot.world import Place, World, answer, private_line
 from tests.support.textgen.bundles import manifest_of, write_random_bundle
 from tests.support.texts.hostile import FAMILIES
 from textgen import blending
@@ -23,7 +24,6 @@ from textgen.network.spec import NetworkSpec
 from textgen.receipts.code import Receipt, find_code
 from textgen.tokenizers import WordTokenizer
 
-VERIFY = "Did you write this?"
 ASKED = {"seed": "the sea ", "length": 90, "temperature": 0.9, "random_seed": 5}
 
 
@@ -70,18 +70,7 @@ def footer(message: simcord.ResponseMessage) -> str:
 
 
 async def blended(place: Place, **options: object) -> simcord.ResponseMessage:
-    asked = {"model": "Bard", "with": "monk", "mix": 0.4, **ASKED, **options}
-    return answer(
-        await place.member.slash(
-            place.channel, "generate", **{name: value for name, value in asked.items() if value is not None}
-        )
-    )
-
-
-async def verified(place: Place, message: object) -> str:
-    told = answer(await place.member.context_menu(place.channel, VERIFY, message))
-    assert told.ephemeral
-    return shown(told).removeprefix("Did I write this?\n")
+    return await generated(place, **{"model": "Bard", "with": "monk", "mix": 0.4, **ASKED, **options})
 
 
 def test_the_share_is_the_shells_and_is_kept_in_a_buttons_id():
@@ -106,7 +95,7 @@ async def test_the_ends_are_the_models_themselves(stratford: Place, mix: float, 
     message = await blended(stratford, mix=mix)
     single = await blended(stratford, model=alone, mix=None, **{"with": None})
     assert text_in(message) == text_in(single)
-    assert await verified(stratford, message.message) == f"Yes, to the letter: {alone} wrote it."
+    assert await verdict(stratford, message.message) == f"Yes, to the letter: {alone} wrote it."
 
 
 async def test_again_and_continue_keep_the_blend_after_a_restart(world: World, stratford: Place):
@@ -118,7 +107,7 @@ async def test_again_and_continue_keep_the_blend_after_a_restart(world: World, s
     further = answer(await stratford.member.click(again.message, label="Continue"))
     assert footer(further).startswith("Bard with Monk (mix 0.4)")
     for message in (first, again, further):
-        told = await verified(stratford, message.message)
+        told = await verdict(stratford, message.message)
         assert told == "Yes, to the letter: Bard with Monk (mix 0.4) wrote it."
 
 
@@ -132,12 +121,12 @@ async def test_a_forged_or_changed_blend_does_not_pass(stratford: Place):
         replace(genuine, other="", mix=0.0),
     ):
         copy = await stratford.admin.send(stratford.channel, f"{text_in(message)}\n{forged.to_code()}")
-        assert "writes another text" in await verified(stratford, copy)
+        assert "writes another text" in await verdict(stratford, copy)
     absent = replace(genuine, other="0" * 10).to_code()
     copy = await stratford.admin.send(stratford.channel, f"{text_in(message)}\n{absent}")
-    assert "no model of this server has the fingerprint" in await verified(stratford, copy)
+    assert "no model of this server has the fingerprint" in await verdict(stratford, copy)
     changed = await stratford.admin.send(stratford.channel, f"{text_in(message)}!\n{code}")
-    assert "Bard with Monk (mix 0.4) wrote it, but it was changed" in await verified(stratford, changed)
+    assert "Bard with Monk (mix 0.4) wrote it, but it was changed" in await verdict(stratford, changed)
 
 
 async def test_several_blended_texts_hide_words_and_count_for_both_models(world: World, stratford: Place):
@@ -148,7 +137,7 @@ async def test_several_blended_texts_hide_words_and_count_for_both_models(world:
     several = await blended(stratford, count=3)
     assert len(several.embeds) == 3
     assert words[0] not in several.embeds[0].description
-    assert (await verified(stratford, several.message)).count("Yes, to the letter") == 3
+    assert (await verdict(stratford, several.message)).count("Yes, to the letter") == 3
     world.bot.generations.save()
     with world.bot.database.read() as session:
         assert {model.generations for model in text_models.listing(session, stratford.guild.id)} == {4}
@@ -178,7 +167,7 @@ async def test_models_that_do_not_fit_get_one_line_with_those_that_do(
     asked = {"model": "One", "with": "Two", "length": 10, "random_seed": 3}
     words = answer(await stratford.member.slash(stratford.channel, "generate", **asked))
     assert footer(words).startswith("One with Two (mix 0.5)")
-    assert await verified(stratford, words.message) == "Yes, to the letter: One with Two (mix 0.5) wrote it."
+    assert await verdict(stratford, words.message) == "Yes, to the letter: One with Two (mix 0.5) wrote it."
 
     async def offered(typed: str, **given: object) -> list[str]:
         found = await stratford.member.autocomplete(stratford.channel, "generate", "with", typed, **given)
@@ -233,7 +222,7 @@ async def test_another_servers_model_is_an_absent_one(world: World, stratford: P
     world.give_model(abbey, folder / "bard", "Bard")
     # There, both models have the fingerprints of the code: it is theirs as well.
     copied = f"{text_in(message)}\n{find_code(message.embeds[0].footer.text)[0]}"
-    told = await verified(abbey, await abbey.admin.send(abbey.channel, copied))
+    told = await verdict(abbey, await abbey.admin.send(abbey.channel, copied))
     assert told == "Yes, to the letter: Bard with Friar (mix 0.4) wrote it."
 
 
@@ -247,7 +236,7 @@ async def test_a_part_that_was_trained_again_or_is_gone_is_told(world: World, st
     with world.bot.database.write() as session:
         row = text_models.by_name(session, stratford.guild.id, "Monk")
         row.bundle_path = row.bundle_path.replace(files.name, newer.name)
-    assert "was trained again since then" in await verified(stratford, message.message)
+    assert "was trained again since then" in await verdict(stratford, message.message)
     another = await blended(stratford)
     assert text_in(another) != text_in(message)  # written by what is there now
     shutil.rmtree(newer)
@@ -256,7 +245,7 @@ async def test_a_part_that_was_trained_again_or_is_gone_is_told(world: World, st
     with world.bot.database.write() as session:
         session.delete(text_models.by_name(session, stratford.guild.id, "Monk"))
     assert "no such model here" in private_line(await stratford.member.click(message.message, label="Again"))
-    assert "no longer exists here" in await verified(stratford, message.message)
+    assert "no longer exists here" in await verdict(stratford, message.message)
 
 
 async def test_a_passage_of_either_corpus_is_a_copy(world: World, stratford: Place, tmp_path: Path):

@@ -17,7 +17,7 @@ from bot.generation.pool import SamplerPool
 from bot.generation.process_choice import Lane
 from bot.generation.request import BOUNDS, SamplingOptions
 from bot.generation.sampler_protocol import SampledText, SamplerRequest
-from bot.infra.children.process import processor_s
+from tests.support import needs
 from tests.support.patience import PATIENCE_S
 from tests.support.textgen.bundles import write_random_bundle
 
@@ -78,9 +78,7 @@ def small(tmp_path: Path) -> Path:
     return tmp_path / "small"
 
 
-# A process that hangs is told from a busy one by its processor time in /proc. Without /proc (macOS) the bot
-# ends it by its time limit alone, so there is nothing to look at. On Linux this is never skipped.
-@pytest.mark.skipif(processor_s(os.getpid()) is None, reason="there is no /proc with processor times")
+@needs.process_states
 async def test_open_requests_of_a_process_that_hangs_are_answered_by_another(
     small: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ):

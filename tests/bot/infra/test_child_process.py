@@ -1,6 +1,5 @@
 """What the bot sees of its child processes from outside."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,13 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.infra.children.process import is_runnable, processor_s
+from bot.infra.children.process import is_runnable
+from tests.support import needs
 
-# What a process waits for stands in /proc alone. Without /proc (macOS) the bot asks for none of this: it ends
-# a sampler by its time limit, so there is nothing to look at. On Linux this is never skipped.
-pytestmark = pytest.mark.skipif(
-    processor_s(os.getpid()) is None, reason="there is no /proc with the states of processes"
-)
+pytestmark = needs.process_states
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from bot.errors import UserError
 from bot.infra.children.untrusted_input import ChildPool, Limits, OutOfMemory, OutOfTime, run_limited
 from bot.infra.paths import Layout
 from bot.training.uploads import attachments, intake
+from tests.support import needs
 from tests.support.texts import hard_inputs
 from tests.support.texts.chats import EXPORTS
 from tests.support.texts.lookalikes import LOOKALIKES
@@ -32,9 +32,7 @@ def test_a_child_that_takes_too_long_is_killed():
     assert time.monotonic() - begun < 60
 
 
-# macOS takes the limit of memory and does not enforce it, so there a child is stopped by its time alone.
-# On Linux this is never skipped.
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces the limit of memory of a process")
+@needs.memory_limits
 def test_a_child_has_its_share_of_the_processor_and_of_memory():
     with pytest.raises(OutOfTime):
         run_limited("timeit", code("while True: pass"), Limits(300, 1, MUCH))

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.infra.children.process import Child, processor_s, start_child
+from bot.infra.children.process import Child, start_child
 from bot.training.trainer import process, watchdog, workspace
 from bot.training.trainer.process import TrainingEnd, TrainingOrder, checkpoint_of, lock_of, run_trainer
 from bot.training.trainer.watchdog import Watchdog
+from tests.support import needs
 from textgen.training.checkpoints.checkpoint_file import NAME
 
 FINISHED = {"event": "finished", "bundle": "x"}
@@ -57,9 +58,7 @@ def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scripts:
     ],
     ids=["stopped at its start", "stopped as it begins", "stands still", "says nothing"],
 )
-# A process that hangs is told from a busy one by its processor time in /proc. Without /proc (macOS) the bot
-# ends it by its time limit alone, so there is nothing to look at. On Linux this is never skipped.
-@pytest.mark.skipif(processor_s(os.getpid()) is None, reason="there is no /proc with processor times")
+@needs.process_states
 def test_a_trainer_that_stands_still_is_ended(scripts: Scripts, script: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(watchdog, "SILENT_S", 1.0)
     monkeypatch.setattr(process, "GRACE_S", 0.5)

@@ -26,6 +26,10 @@ async def scene(stage: Stage) -> None:
         (await stage.slash("models", model="Bard")).response, custom_id=_id(stage, "export")
     )
     stage.keep("model exported", exported)
+    form = await place.admin.click(exported.response, custom_id=_id(stage, "page"))
+    stage.keep("form: web page", form)
+    about = {"licence": "Public domain", "origin": "tragedies.txt"}
+    stage.keep("model as a web page", await place.admin.submit_modal(form, about))
     await _bring(stage, "Guest")
     opened = await stage.slash("models", model="Guest")
     await place.admin.click(opened.response, custom_id=_id(stage, "default", "Guest"))

@@ -88,7 +88,8 @@ class GatewayServer:
         if request.path.endswith("/commands"):
             if request.method == "PUT":
                 self.commands = [
-                    {"id": str(number), "application_id": "1", "version": "1", "type": 1} | command
+                    {"id": str(number), "application_id": "1", "version": "1", "type": 1, "description": ""}
+                    | command
                     for number, command in enumerate(await request.json(), start=2)
                 ]
             return _json(self.commands)

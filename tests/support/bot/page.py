@@ -6,25 +6,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
 from playwright.async_api import Locator, Page, async_playwright
 from playwright.async_api import TimeoutError as NotThere
 
 from bot.demo.playground import FIRST_JOB, GUILD_ID, playground
 from bot.infra.paths import Layout
 from bot.settings import Settings
+from tests.support.needs import CHROMIUM
 from tests.support.patience import PATIENCE_S
-
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-def in_browser(test: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a test that drives the page; a browser is the one thing that no package of the project brings."""
-    # Chromium is a package of the system: `make setup` cannot bring it, and no host of the bot needs it.
-    # `.ci/run` installs it where it may, so that these tests run there.
-    told = f"there is no browser at {CHROMIUM}"
-    marked: Callable[..., Any] = pytest.mark.skipif(not CHROMIUM.exists(), reason=told)(test)
-    return marked
 
 
 class Listed(str):

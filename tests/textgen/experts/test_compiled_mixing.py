@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support import needs
 from textgen.experts import compiled_mixing
 from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.long import Long
@@ -42,9 +43,7 @@ def expected(experts: list[Any]) -> list[np.ndarray]:
     return found
 
 
-# Without a compiler NumPy mixes alone. That installation is supported and has nothing to compare here. Where
-# there is a compiler, tests/project/test_compiled_code.py fails if nothing was compiled.
-@pytest.mark.skipif(compiled_mixing.library() is None, reason="there was no C compiler at installation")
+@needs.compiled(compiled_mixing.library())
 def test_it_equals_numpy_to_the_bit(experts: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = expected(experts)
     monkeypatch.setattr(compiled_mixing, "library", lambda: None)

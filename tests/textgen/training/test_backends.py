@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import needs
 from tests.textgen.inference.test_parity import TOLERANCE
 from textgen.training import backend
 
@@ -24,13 +24,7 @@ ROOT = Path(__file__).parents[3]
         # The development lock brings these two, so they are never skipped.
         "tensorflow",
         "jax",
-        # It would add gigabytes to every installation; who has it runs the same tests.
-        pytest.param(
-            "torch",
-            marks=pytest.mark.skipif(
-                importlib.util.find_spec("torch") is None, reason="the backend torch is not installed"
-            ),
-        ),
+        pytest.param("torch", marks=needs.torch),
     ],
 )
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

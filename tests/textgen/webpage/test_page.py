@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.support.bot.page import CHROMIUM, in_browser
+from tests.support import needs
+from tests.support.needs import CHROMIUM
 from tests.support.textgen.pages import counted_bundle, page_at
 from tests.textgen.conftest import prose
 from textgen.model import TextModel
@@ -42,7 +43,7 @@ async def done(tab: Page) -> str:
     return str(await tab.evaluate("document.getElementById('text').textContent"))
 
 
-@in_browser
+@needs.chromium
 async def test_a_link_gives_the_text_that_the_library_writes(tmp_path: Path) -> None:
     bundle = counted_bundle(prose(200))
     page, model = page_at(tmp_path / "page.html", bundle), TextModel(bundle)
@@ -60,7 +61,7 @@ async def test_a_link_gives_the_text_that_the_library_writes(tmp_path: Path) -> 
         assert (await tab.evaluate("location.hash")) == link
 
 
-@in_browser
+@needs.chromium
 async def test_a_page_writes_when_it_is_opened_pauses_and_takes_another_random_seed(tmp_path: Path) -> None:
     async with opened(page_at(tmp_path / "page.html", counted_bundle(prose(200)))) as tab:
         first, drawn = await done(tab), await tab.input_value("#random")
@@ -80,14 +81,14 @@ async def test_a_page_writes_when_it_is_opened_pauses_and_takes_another_random_s
         assert len(await tab.text_content("#written") or "") > len(held or "")
 
 
-@in_browser
+@needs.chromium
 async def test_a_random_seed_that_is_no_number_is_refused_by_its_field(tmp_path: Path) -> None:
     async with opened(page_at(tmp_path / "page.html", counted_bundle(prose(50))), "#random=x") as tab:
         await tab.locator("#random:focus").wait_for()
         assert await tab.text_content("#written") == ""
 
 
-@in_browser
+@needs.chromium
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.slow
 async def test_what_is_read_has_contrast_in_both_themes(tmp_path: Path, scheme: str) -> None:

