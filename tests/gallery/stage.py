@@ -141,8 +141,6 @@ async def stage(folder: Path, bundle: Path, locale: str) -> AsyncIterator[Stage]
     await env.start()
     with pytest.MonkeyPatch.context() as patch:
         world = World(env, settings)
-        # The page shows a mention of a command as it is written.
-        world.bot.mentions_commands = False
         await world.bot.user.edit(username="Pastiche")
         world.speaks(patch, locale)
         people = (env.create_user("ada", global_name="Ada"), env.create_user("ben", global_name="Ben"))
