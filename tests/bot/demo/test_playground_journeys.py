@@ -15,7 +15,8 @@ from playwright.async_api import expect
 from bot.demo.playground import GUILD_ID, MODEL_NAME, demo_settings
 from bot.settings import Settings
 from models import Database, guilds
-from tests.support.bot.page import Listed, PlaygroundPage, in_browser, opened_playground
+from tests.support import needs
+from tests.support.bot.page import Listed, PlaygroundPage, opened_playground
 from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -37,7 +38,7 @@ async def page(
         yield opened
 
 
-@in_browser
+@needs.chromium
 async def test_generate(page: PlaygroundPage) -> None:
     options = {"seed": "to be, ", "length": 60, "random_seed": 11}
     footer = f"{MODEL_NAME} · temperature 0.7 · random seed 11 ·"
@@ -61,7 +62,7 @@ async def test_generate(page: PlaygroundPage) -> None:
     await expect(text).to_have_count(1)
 
 
-@in_browser
+@needs.chromium
 async def test_train(page: PlaygroundPage, corpus_text: str) -> None:
     corpus = ("lear.txt", (corpus_text * 10).encode())
     await page.command("train", name="Lear", corpus=corpus, rights=Listed("True"), minutes=30)
@@ -81,7 +82,7 @@ async def test_train(page: PlaygroundPage, corpus_text: str) -> None:
     await expect(page.message("Learned from", "lear.txt")).to_have_count(1)
 
 
-@in_browser
+@needs.chromium
 async def test_schedule(page: PlaygroundPage) -> None:
     await page.command("schedule add", when="weekdays 18:30", timezone=Listed("Europe/Berlin"), length=40)
     draft = page.message("Save this schedule?")
@@ -103,7 +104,7 @@ async def test_schedule(page: PlaygroundPage) -> None:
     await expect(page.message("weekdays 18:30", "is removed")).to_have_count(1)
 
 
-@in_browser
+@needs.chromium
 async def test_panel(page: PlaygroundPage) -> None:
     await page.command("models")
     await page.message("Models of this server").last.get_by_role("combobox").click()
@@ -133,7 +134,7 @@ async def test_panel(page: PlaygroundPage) -> None:
     await expect(question).to_have_count(0)
 
 
-@in_browser
+@needs.chromium
 async def test_settings(page: PlaygroundPage) -> None:
     await page.command("settings edit", trainer_role=Listed("Manager"), channel=Listed("writing-room"))
     changed = page.message("Settings changed")
@@ -155,7 +156,7 @@ async def test_settings(page: PlaygroundPage) -> None:
     await expect(page.message("Settings changed", "every channel")).to_have_count(2)
 
 
-@in_browser
+@needs.chromium
 async def test_export_and_import(page: PlaygroundPage, tmp_path: Path) -> None:
     await page.command("models", model=Listed(MODEL_NAME))
     await page.message("Learned from", MODEL_NAME).last.get_by_role("button", name="Export").click()
@@ -177,7 +178,7 @@ async def test_export_and_import(page: PlaygroundPage, tmp_path: Path) -> None:
     await expect(page.message("Guest · temperature 0.7")).to_have_count(1)
 
 
-@in_browser
+@needs.chromium
 async def test_a_member_without_the_right_reads_what_is_missing(page: PlaygroundPage) -> None:
     viewer = page.page.get_by_label("Viewing as")
     await viewer.select_option(label="Ben")
@@ -187,7 +188,7 @@ async def test_a_member_without_the_right_reads_what_is_missing(page: Playground
     await viewer.select_option(label="Ada")
 
 
-@in_browser
+@needs.chromium
 async def test_a_command_that_was_begun_gives_way_to_another(page: PlaygroundPage) -> None:
     steps = page.page.get_by_label("First steps")
     for command in ("train", "schedule", "generate"):

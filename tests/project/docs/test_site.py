@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.server
-import importlib.util
 import json
 import threading
 from collections.abc import Iterator
@@ -17,14 +16,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from tests.support.bot.page import CHROMIUM, in_browser
+from tests.support import needs
+from tests.support.needs import CHROMIUM
 
-# `make docs` installs what builds and reads the site; `.ci/run` calls it before the tests.
-installed = importlib.util.find_spec("zensical") and importlib.util.find_spec("axe_playwright_python")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not installed, reason="the site generator is not installed: run `make docs`"),
-]
+pytestmark = [pytest.mark.slow, *needs.site_tools]
 BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HOST = "http://site.test/"
 
@@ -165,7 +160,7 @@ async def faults(page: Page) -> list[str]:
             for each in found for node in each["nodes"]]  # fmt: skip
 
 
-@in_browser
+@needs.chromium
 @pytest.mark.parametrize("colours", ["light", "dark"])
 async def test_axe_finds_no_fault_and_the_search_finds_a_page(
     site: Path, pages: dict[str, Read], colours: Any
