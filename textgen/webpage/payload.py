@@ -1,10 +1,7 @@
 """A model as bytes for a page: weights to the bit, counts as columns, and what a typed seed needs.
 
-=========================  ==================================================
-4 bytes                    size of the deflated part, the lowest byte first
-deflated                   4 bytes: size of the JSON; JSON; the frequencies of all columns
-sections                   what does not get smaller: the columns' words, the weights' lower bytes
-=========================  ==================================================
+The bytes are deflated as a whole: 4 with the size of the JSON, the lowest first; the JSON, which says where
+each column lies; the columns.
 
 ``static/model.js`` is the reader.
 """
@@ -25,26 +22,11 @@ from textgen.experts.words import Words
 from textgen.levels import CHAR
 from textgen.network.spec import NetworkSpec
 from textgen.tokenizers import CharacterTokenizer
-from textgen.webpage.columns import Column
+from textgen.webpage.columns import Column, planes
 from textgen.webpage.counts import chains, ngrams
 from textgen.webpage.forms import SPACES, forms_of
 
 CELL = "linear"
-
-
-class _Sections:
-    """Bytes one after the other, each beginning at an even place."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def add(self, data: bytes) -> tuple[int, int]:
-        """Append bytes and return where they begin and end."""
-        begin = len(self.data)
-        self.data += data
-        end = len(self.data)
-        self.data += bytes(end % 2)
-        return begin, end
 
 
 def payload_of(bundle: Bundle) -> bytes:
@@ -79,17 +61,19 @@ def payload_of(bundle: Bundle) -> bytes:
                 described[expert.name]["kinds"] = expert.kinds.tolist()
         else:
             raise BundleError(f"this model counts {expert.name}, which no page can hold")
-    plain, tables = _Sections(), _Sections()
-    ordered = [bundle.weights[name] for name in spec.shapes()]
-    planes = np.concatenate([array.astype("<f4").reshape(-1) for array in ordered]).view(np.uint8)
-    low, high = planes.reshape(-1, 4)[:, :3], planes.reshape(-1, 4)[:, 3]
-    columns["weights.high"] = Column.of(high, np.zeros(len(high), np.int64), direct=256)
+    ordered = [bundle.weights[name].astype("<f4").reshape(-1) for name in spec.shapes()]
+    columns["weights"] = np.concatenate(ordered).view("<u4")
+    data = bytearray()
+    places: dict[str, tuple[int, int, int]] = {}
+    for name, column in columns.items():
+        by_place = planes(column)
+        places[name] = len(data), len(column), len(by_place)
+        data += by_place.tobytes()
     described |= {
         "spec": {**spec.to_json(), "mixed": spec.mixed, "feeds_prior": spec.feeds_prior,
                  "confidences": spec.confidences},
         "parameters": [(name, shape) for name, shape in spec.shapes().items()],
-        "low": plain.add(low.T.tobytes()),
-        "columns": {name: _placed(column, plain, tables) for name, column in columns.items()},
+        "columns": places,
         "symbols": tokenizer.symbols,
         "lowercase": tokenizer.lowercase,
         "forms": forms_of(tokenizer),
@@ -97,23 +81,10 @@ def payload_of(bundle: Bundle) -> bytes:
         "starts": [] if bundle.manifest.items else line_starts(bundle),
     }  # fmt: skip
     text = json.dumps(described, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (len(text) % 2)
-    deflated = zlib.compress(len(text).to_bytes(4, "little") + text + bytes(tables.data), 9)
-    return len(deflated).to_bytes(4, "little") + deflated + bytes(plain.data)
+    return zlib.compress(len(text).to_bytes(4, "little") + text + bytes(data), 9)
 
 
 def line_starts(bundle: Bundle) -> list[str]:
     """Return the line starts of the corpus that the model knows, as it reads them."""
     tokenizer = bundle.tokenizer
     return [tokenizer.seed_text(seed) for seed in bundle.manifest.seeds if not tokenizer.unseen(seed)]
-
-
-def _placed(column: Column, plain: _Sections, tables: _Sections) -> dict[str, Any]:
-    return {
-        "direct": column.direct,
-        "symbols": column.frequencies.shape[1],
-        "frequencies": tables.add(column.frequencies.astype("<u2").tobytes()),
-        "states": plain.add(column.states.astype("<u4").tobytes()),
-        "words": plain.add(column.words.astype("<u2").tobytes()),
-        "bits": plain.add(column.bits.tobytes()),
-    }

@@ -13,9 +13,6 @@ from textgen.experts.kneser_ney import KneserNey
 from textgen.webpage.columns import Column
 from textgen.webpage.counts.subsets import Integers, skipped
 
-_MOST_SIZES = 63
-_MOST_TOGETHER = 15
-
 
 def columns(counted: KneserNey) -> dict[str, Column]:
     """Return the columns: how many tokens follow each context, which ones, and the longest n-grams' counts.
@@ -28,15 +25,14 @@ def columns(counted: KneserNey) -> dict[str, Column]:
     for order in counted.orders:
         above = np.repeat(keys[-1], np.diff(order.starts))
         keys.append(above * np.uint64(vocabulary) + order.last.astype(np.uint64))
-    lengths: list[tuple[Integers, Integers]] = []
-    tokens: list[tuple[Integers, Integers]] = []
+    lengths: list[Integers] = []
+    tokens: list[Integers] = []
     # The candidates of each context of the length at hand: the first, and how many.
     first, sizes = np.zeros(1, np.int64), np.full(1, vocabulary)
     for length, order in enumerate(counted.orders, start=1):
         starts = order.starts.astype(np.int64)
         follow = np.diff(starts)
-        several = sizes > 1
-        lengths.append(((follow - 1)[several], np.minimum(sizes, _MOST_SIZES)[several]))
+        lengths.append((follow - 1)[sizes > 1])
         if length == 1:
             behind = order.last.astype(np.int64)
         else:
@@ -49,16 +45,8 @@ def columns(counted: KneserNey) -> dict[str, Column]:
         tokens.append(skipped(behind - np.repeat(first, follow), starts, sizes))
         inner = behind if length > 1 else np.zeros(len(behind), np.int64)
         first, sizes = starts[inner], follow[inner]
-    last = counted.orders[-1]
-    together = np.diff(last.starts)
-    counts = last.counts.astype(np.int64) - 1, np.repeat(np.minimum(together, _MOST_TOGETHER), together)
     return {
-        "ngrams.lengths": Column.of(*_joined(lengths), direct=64),
-        "ngrams.tokens": Column.of(*_joined(tokens), direct=64),
-        "ngrams.counts": Column.of(*counts, direct=32),
+        "ngrams.lengths": np.concatenate(lengths),
+        "ngrams.tokens": np.concatenate(tokens),
+        "ngrams.counts": counted.orders[-1].counts,
     }
-
-
-def _joined(parts: list[tuple[Integers, Integers]]) -> tuple[Integers, Integers]:
-    values, contexts = zip(*parts, strict=True)
-    return np.concatenate(values), np.concatenate(contexts)

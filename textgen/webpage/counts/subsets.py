@@ -1,8 +1,8 @@
 """Lists of tokens that are part of longer lists which the reader has already.
 
 What came after a context also came after each shorter one. So a list is written as places in a list that is
-known: for each token, how many candidates it skips. How many candidates are left, and how many of
-them are still to come, says much about it: if they are as many, nothing is written.
+known: for each token, how many candidates it skips. If as many candidates are left as tokens are to come,
+nothing is written.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-CANDIDATES, WANTED = 31, 15
-"""More candidates, or tokens to come, count as so many."""
-
 Integers = npt.NDArray[np.int64]
 
 
-def skipped(places: Integers, starts: Integers, sizes: Integers) -> tuple[Integers, Integers]:
-    """Return how many candidates tokens skip, where that is not certain, and the contexts of these numbers.
+def skipped(places: Integers, starts: Integers, sizes: Integers) -> Integers:
+    """Return how many candidates tokens skip, where that is not certain.
 
     Args:
         places: the place of each token among its list's candidates, rising within a list; shape (tokens,).
@@ -29,6 +26,5 @@ def skipped(places: Integers, starts: Integers, sizes: Integers) -> tuple[Intege
     before[starts[:-1]] = -1
     left = np.repeat(sizes, lengths) - before - 1
     wanted = np.repeat(starts[1:], lengths) - np.arange(len(places))
-    contexts = np.minimum(left, CANDIDATES) * (WANTED + 1) + np.minimum(wanted, WANTED)
-    uncertain = left > wanted
-    return (places - before - 1)[uncertain], contexts[uncertain]
+    skips: Integers = (places - before - 1)[left > wanted]
+    return skips

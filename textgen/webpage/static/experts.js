@@ -55,7 +55,7 @@ function orderFrom(lengths, tokens, { first, sizes }, shorter) {
   const contexts = first.length;
   const starts = new Int32Array(contexts + 1);
   for (let c = 0; c < contexts; c++) {
-    starts[c + 1] = starts[c] + 1 + (sizes[c] > 1 ? lengths.next(Math.min(sizes[c], 63)) : 0);
+    starts[c + 1] = starts[c] + 1 + (sizes[c] > 1 ? lengths.next() : 0);
   }
   const entries = starts[contexts];
   const [last, counts] = [new Uint16Array(entries), new Uint32Array(entries)];
@@ -80,13 +80,6 @@ function orderFrom(lengths, tokens, { first, sizes }, shorter) {
   return [{ starts, last, counts }, further];
 }
 
-function countsFrom(column, { starts, counts }) {
-  for (let c = 0; c + 1 < starts.length; c++) {
-    const together = Math.min(starts[c + 1] - starts[c], 15);
-    for (let i = starts[c]; i < starts[c + 1]; i++) counts[i] = 1 + column.next(together);
-  }
-}
-
 class Ngrams {
   constructor(columns, vocabulary, longest) {
     this.orders = [];
@@ -97,7 +90,7 @@ class Ngrams {
       [order, candidates] = orderFrom(lengths, tokens, candidates, order);
       this.orders.push(order);
     }
-    countsFrom(columns["ngrams.counts"], order);
+    order.counts = columns["ngrams.counts"].numbers;
     for (const each of this.orders) each.discounts = discountsOf(each.counts);
     this.longest = longest;
     this.before = longest - 1;
@@ -121,9 +114,9 @@ class Ngrams {
 }
 
 function discountsOf(counts) {
-  const times = [0, 0, 0, 0, 0];
-  for (let i = 0; i < counts.length; i++) if (counts[i] <= 4) times[counts[i]]++;
-  const [one, two, three, four] = times.slice(1).map((number) => Math.max(1, number));
+  const times = new Float64Array(6);
+  for (let i = 0; i < counts.length; i++) times[Math.min(counts[i], 5)]++;
+  const [one, two, three, four] = times.subarray(1).map((number) => Math.max(1, number));
   const share = one / (one + 2 * two);
   const values = [1 - (2 * share * two) / one, 2 - (3 * share * three) / two, 3 - (4 * share * four) / three];
   return Float32Array.from([0, ...values.map((value, i) => Math.min(Math.max(value, 0.1), 0.95 * (i + 1)))]);

@@ -15,23 +15,18 @@ function bytesOf(base64) {
 }
 
 async function modelFrom(base64) {
-  const bytes = bytesOf(base64);
-  const size = new DataView(bytes.buffer).getUint32(0, true);
-  const head = await inflated(bytes.subarray(4, 4 + size));
-  const long = new DataView(head.buffer).getUint32(0, true);
-  const described = JSON.parse(new TextDecoder().decode(head.subarray(4, 4 + long)));
-  const plain = bytes.subarray(4 + size);
-  const section = ([begin, end]) => plain.slice(begin, end);
+  const bytes = await inflated(bytesOf(base64));
+  const size = 4 + new DataView(bytes.buffer).getUint32(0, true);
+  const described = JSON.parse(new TextDecoder().decode(bytes.subarray(4, size)));
   const columns = {};
-  for (const [name, column] of Object.entries(described.columns)) {
-    const [begin, end] = column.frequencies.map((place) => 4 + long + place);
-    columns[name] = new Column(column, section, new Uint16Array(head.slice(begin, end).buffer));
+  for (const [name, place] of Object.entries(described.columns)) {
+    columns[name] = new Column(bytes.subarray(size), ...place);
   }
   const { spec, symbols } = described;
   const model = { ...described, symbols: ["\ufffd", ...symbols] };
   model.tokens = new Map([...symbols].map((symbol, i) => [symbol, i + 1]));
   model.known = new Set(symbols);
-  model.weights = weightsFrom(described, columns["weights.high"], section);
+  model.weights = weightsFrom(described, columns.weights.numbers.buffer);
   model.experts = [];
   if (spec.prior) model.experts.push(new Ngrams(columns, spec.vocabulary, spec.prior));
   const kinds = { words: Words, long: Long };
@@ -41,19 +36,11 @@ async function modelFrom(base64) {
   return model;
 }
 
-// 32-bit floats: their highest bytes are a column, and the others follow one another.
-function weightsFrom(described, high, section) {
-  const low = section(described.low);
-  const many = low.length / 3;
-  const bytes = new Uint8Array(4 * many);
-  for (let i = 0; i < many; i++) {
-    for (let place = 0; place < 3; place++) bytes[4 * i + place] = low[place * many + i];
-    bytes[4 * i + 3] = high.next(0);
-  }
-  const floats = new Float32Array(bytes.buffer);
+function weightsFrom({ parameters }, buffer) {
+  const floats = new Float32Array(buffer);
   const weights = {};
   let begin = 0;
-  for (const [name, shape] of described.parameters) {
+  for (const [name, shape] of parameters) {
     const end = begin + shape.reduce((product, size) => product * size);
     weights[name] = { shape, floats: floats.subarray(begin, end) };
     begin = end;
