@@ -25,6 +25,7 @@ PROJECT_PAGES = {
 }
 """Pages that lie elsewhere in the repository → where they are in the site."""
 
+PICTURES = (".png", ".svg", ".gif")
 SHOWN_BYTES = 60_000
 CODE = re.compile(r"^( *)(`{3,})(.*?)^\1\2`*\s*?$", re.MULTILINE | re.DOTALL)
 INLINE_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
@@ -48,7 +49,7 @@ def stage(root: Path, target: Path) -> None:
     """
     docs = root / "docs"
     for path in sorted(docs.rglob("*")):
-        if path.suffix in (".png", ".svg", ".js"):
+        if path.suffix in (*PICTURES, ".js"):
             _copy(path, target / path.relative_to(docs))
     linked: set[Path] = set()
     pages = {path: target / path.relative_to(docs) for path in sorted(docs.rglob("*.md"))}
@@ -59,7 +60,7 @@ def stage(root: Path, target: Path) -> None:
         _write(page, text)
     for path in sorted(linked):
         page = target / _place(path, root)
-        if path.suffix in (".png", ".svg", ".gif"):
+        if path.suffix in PICTURES:
             _copy(path, page)
         elif not page.exists():
             _write(page, _listing(path, root, target) if path.is_dir() else _file(path, root))
@@ -146,7 +147,7 @@ def _place(path: Path, root: Path) -> Path:
         return Path(*name.parts[1:])
     if path.is_dir() and str(name / "README.md") in PROJECT_PAGES:
         return Path(PROJECT_PAGES[str(name / "README.md")])
-    if path.suffix in (".png", ".svg", ".gif"):
+    if path.suffix in PICTURES:
         return Path("files") / name
     # A name with a dot first would be hidden from the site generator.
     shown = Path(*(part.replace(".", "-").strip("-") for part in name.parts))

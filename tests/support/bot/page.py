@@ -20,6 +20,8 @@ class Listed(str):
     """A value that a person picks from the list below its option: a role, a channel, a model, a choice."""
 
 
+ZONE = "Europe/Berlin"
+
 P = TypeVar("P", bound="PlaygroundPage")
 
 
@@ -138,7 +140,9 @@ async def opened_playground(
                 "--disable-component-update",
             ],
         )
-        page = kind(await browser.new_page())
+        # The zone in which it shows moments, whatever the machine's is.
+        context = await browser.new_context(locale="en-US", timezone_id=ZONE)
+        page = kind(await context.new_page())
         await page.open(served.url)
         yield page
         await browser.close()
