@@ -20,8 +20,6 @@ class Listed(str):
     """A value that a person picks from the list below its option: a role, a channel, a model, a choice."""
 
 
-ZONE = "Europe/Berlin"
-
 P = TypeVar("P", bound="PlaygroundPage")
 
 
@@ -140,8 +138,7 @@ async def opened_playground(
                 "--disable-component-update",
             ],
         )
-        # The zone in which it shows moments, whatever the machine's is.
-        context = await browser.new_context(locale="en-US", timezone_id=ZONE)
+        context = await browser.new_context()
         page = kind(await context.new_page())
         await page.open(served.url)
         yield page
