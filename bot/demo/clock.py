@@ -21,9 +21,9 @@ TICK_S = 1.0
 async def keep_current(
     env: simcord.Env, page: simcord.Preview, database: Database, channel: simcord.ChannelHandle
 ) -> None:
-    """Tick until cancelled: advance the time while a card has changed or a post is due."""
+    """Tick until cancelled: keep the host's time; it passes while a card has changed or a post is due."""
     turn = asyncio.Lock()
-    _let_clicks_wait(page, turn)
+    _let_clicks_wait(env, page, turn)
     shown = _seen(channel)
     while True:
         await asyncio.sleep(TICK_S)
@@ -32,15 +32,26 @@ async def keep_current(
             # The page is being captured, or the bot is very busy; the next tick will do.
             with contextlib.suppress(simcord.SetupError, TimeoutError):
                 if has_news:
-                    await env.advance_time(2 * TICK_S)
+                    await env.advance_time(max(TICK_S, _behind_s(env)))
+                _keep_up(env)
                 # A post may have been written and sent between two ticks.
                 if (seen := _seen(channel)) != shown:
                     await page.refresh()
                     shown = seen
 
 
-def _let_clicks_wait(page: simcord.Preview, turn: asyncio.Lock) -> None:
-    """Handle each click in turn, on the page as it is then.
+def _behind_s(env: simcord.Env) -> float:
+    """Return how many seconds the simulated time is behind the host's, which the page compares it with."""
+    return (utc_now() - env.now()).total_seconds()
+
+
+def _keep_up(env: simcord.Env) -> None:
+    """Set the simulated time to the host's; timers wait for the next `advance_time`: an idle bot rests."""
+    env.backend.clock.advance(max(0.0, _behind_s(env)))
+
+
+def _let_clicks_wait(env: simcord.Env, page: simcord.Preview, turn: asyncio.Lock) -> None:
+    """Handle each click in turn, on the page as it is then, and now.
 
     A click contains the revision of the page, and SimCord refuses an old one. Its target is looked up anew
     anyway, so a refresh in between must not lose the click.
@@ -49,6 +60,7 @@ def _let_clicks_wait(page: simcord.Preview, turn: asyncio.Lock) -> None:
 
     async def in_turn(context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         async with turn:
+            _keep_up(env)
             if "published_revision" in body:
                 body = {**body, "published_revision": page._get_page(context_id).revision}
             return await carry_out(context_id, body)

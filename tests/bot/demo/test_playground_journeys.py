@@ -145,6 +145,7 @@ async def test_settings(page: PlaygroundPage) -> None:
     await shown.get_by_role("button", name="Recent changes").click()
     history = page.page.locator(".embed-card", has_text=re.compile("^Recent changes"))
     await expect(history).to_contain_text("trainer_role")
+    await expect(history).to_contain_text(re.compile(r"\bago\b|\bnow\b"))
     await expect(history.locator(".mention")).to_have_text(["@Manager", "#writing-room"])
 
     # /help names the commands, and a name can be pressed.
