@@ -9,6 +9,7 @@ import migrations
 from bot.client import Pastiche
 from bot.demo.playground import simulated_bot
 from bot.settings import Settings
+from tests.support.bot import forked_samplers
 from tests.support.bot.schedules import Clock
 from tests.support.bot.trainings import trainers
 from tests.support.bot.world import Place, World
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "simcord_env" in getattr(item, "fixturenames", ()) and item.get_closest_marker("simcord") is None:
             item.add_marker(pytest.mark.simcord(settle_timeout=SETTLE_S))
+
+
+@pytest.fixture(autouse=True)
+def samplers_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Samplers are there at once; a test that looks at how the bot starts them has a fixture of this name."""
+    monkeypatch.setattr("bot.generation.sampler.start_child", forked_samplers.start)
 
 
 @pytest.fixture

@@ -148,6 +148,7 @@ async def test_who_may_not_generate_may_not_ask(world: World, two: Place, text: 
     assert "One moment, please" in private_line(await asked(two, text, two.admin))
 
 
+@pytest.mark.slow
 async def test_a_server_with_many_models_waits_no_longer_than_the_time_limit(
     world: World, two: Place, trained_bundle: Path, text: str, undrawn: list[dict], monkeypatch
 ):
@@ -214,6 +215,7 @@ def test_letters_stand_out_from_what_is_behind_them(paper: str, ink: str):
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
+@pytest.mark.slow
 def test_a_picture_is_drawn_in_a_child_and_brings_its_background_along():
     words = [
         {"text": "a$b$" * 9 + "Étain", "chip": number % 4, "strength": number / 20} for number in range(21)

@@ -20,6 +20,7 @@ from tests.support.rows import new_corpus
 __all__ = ["postgresql_server"]
 
 
+@pytest.mark.slow
 def test_rows_and_files_come_back(postgresql_server: PostgresServer, tmp_path: Path):
     old_url, new_url = postgresql_server.new_database(), postgresql_server.new_database()
     settings = {"_env_file": None, "database_url": old_url, "jobs_database_url": old_url}

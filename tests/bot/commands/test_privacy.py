@@ -249,6 +249,7 @@ async def test_a_servers_data_is_deleted_and_another_server_keeps_its_own(
     assert files(world, abbey)
 
 
+@pytest.mark.slow
 async def test_a_running_training_of_a_deleted_server_ends_and_leaves_nothing(world: World, corpus_text: str):
     stratford = world.place()
     corpus = ("hamlet.txt", corpus_text.encode())

@@ -202,6 +202,7 @@ class TestRight:
 
 
 class TestStop:
+    @pytest.mark.slow
     async def test_a_manager_stops_it_with_the_button_of_a_post_even_after_a_restart(
         self, world: World, stratford: Place, clock: Clock
     ):

@@ -104,6 +104,7 @@ async def test_a_server_that_removes_the_bot_and_takes_it_back_keeps_the_data_bu
 
 
 @pytest.mark.parametrize("away", [True, False])
+@pytest.mark.slow
 async def test_what_happened_while_the_bot_was_away_is_noticed_at_its_start(world: World, away: bool):
     place = world.place()
     with world.bot.database.write() as session:

@@ -120,6 +120,7 @@ async def test_a_pastiche_stands_nowhere_in_the_text(game: Game):
         assert "Nobody answered." in shown(game.now(message))
 
 
+@pytest.mark.slow
 async def test_a_round_goes_on_after_a_restart_and_ends_although_it_is_late(game: Game):
     message = await game.question()
     await game.says(message, "Real")
@@ -184,6 +185,7 @@ async def test_scores_are_counted_only_for_those_who_want_it(game: Game):
     assert "Nobody has a score yet." in told
 
 
+@pytest.mark.slow
 async def test_privacy_shows_exports_and_deletes_scores_and_answers(game: Game):
     place = game.place
     for actor in (place.member, place.admin):

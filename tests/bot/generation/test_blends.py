@@ -98,6 +98,7 @@ async def test_the_ends_are_the_models_themselves(stratford: Place, mix: float, 
     assert await verdict(stratford, message.message) == f"Yes, to the letter: {alone} wrote it."
 
 
+@pytest.mark.slow
 async def test_again_and_continue_keep_the_blend_after_a_restart(world: World, stratford: Place):
     first = await blended(stratford)
     await world.restart()
@@ -226,6 +227,7 @@ async def test_another_servers_model_is_an_absent_one(world: World, stratford: P
     assert told == "Yes, to the letter: Bard with Friar (mix 0.4) wrote it."
 
 
+@pytest.mark.slow
 async def test_a_part_that_was_trained_again_or_is_gone_is_told(world: World, stratford: Place, folder: Path):
     message = await blended(stratford)
     with world.bot.database.write() as session:

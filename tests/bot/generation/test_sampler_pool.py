@@ -22,6 +22,11 @@ from tests.support.patience import PATIENCE_S
 from tests.support.textgen.bundles import write_random_bundle
 
 
+@pytest.fixture(autouse=True)
+def samplers_are_forked() -> None:
+    """They are not: here the bot starts them."""
+
+
 @pytest.fixture
 async def pool() -> AsyncIterator[SamplerPool]:
     pool = SamplerPool(2, timeout_s=PATIENCE_S)

@@ -151,6 +151,7 @@ def test_whole_words_are_hidden(text: str, words: str, shown: str):
 
 
 @given(st.text(), st.lists(st.text(max_size=8)).map("\n".join))
+@pytest.mark.slow
 def test_what_is_left_is_as_it_was(text: str, words: str):
     parts = hide(text, words).split(HIDDEN)
     cleaned = safe_text.clean(text)

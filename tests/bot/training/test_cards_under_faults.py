@@ -253,6 +253,7 @@ async def test_without_embed_links_a_card_comes_as_plain_text(cards: Cards):
     assert "Queued" in message["content"]
 
 
+@pytest.mark.slow
 async def test_a_crowd_of_cards_is_edited_in_turn_and_a_new_state_comes_first(cards: Cards):
     moment = 0.0
     cards.editor._edits = TokenBucket(EDITS_A_SECOND, EDITS_AT_ONCE, lambda: moment)

@@ -15,6 +15,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(_env_file=None, data_dir=tmp_path / "data", jobs_poll_s=0.2, jobs="elsewhere")
 
 
+@pytest.mark.slow
 async def test_it_posts_without_a_queue_of_its_own(world: World, trained_bundle: Path):
     clock, place = Clock(world), world.place()
     world.give_model(place, trained_bundle)

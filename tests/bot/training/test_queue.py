@@ -82,6 +82,7 @@ class TestLimits:
     def nothing_starts(self, world: World) -> None:
         world.hold_back()
 
+    @pytest.mark.slow
     async def test_of_a_server_at_a_time(self, world: World, corpus_text: str):
         stratford = world.place()
         allow(world, stratford)

@@ -77,12 +77,14 @@ async def test_no_more_bytes_than_allowed(world: World, stratford: Place):
     assert not [path for path in stored_files(world) if path.suffix == ".txt"]
 
 
+@pytest.mark.slow
 async def test_another_servers_models_take_no_room_here(world: World, stratford: Place, abbey: Place):
     stored(world, stratford, size=2**20)
     await train(abbey, TEXT, name="Prior")
     assert len(jobs(world, abbey)) == 1
 
 
+@pytest.mark.slow
 async def test_the_hosts_disk_keeps_free_room(
     world: World, stratford: Place, monkeypatch: pytest.MonkeyPatch
 ):

@@ -94,6 +94,7 @@ def gate(world: World, place: Place, monkeypatch: pytest.MonkeyPatch) -> Gate:
     return Gate(monkeypatch, world)
 
 
+@pytest.mark.slow
 async def test_every_command(world: World, place: Place, gate: Gate):
     used = 0
     for command in list(commands_of(world)):

@@ -45,6 +45,7 @@ def by_shell(bundle: Path, page: Path, *options: str) -> bytes:
     return page.read_bytes()
 
 
+@pytest.mark.slow
 async def test_the_page_is_the_shells_to_the_byte(
     world: World, stratford: Place, folder: Path, tmp_path: Path
 ):

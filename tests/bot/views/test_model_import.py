@@ -35,6 +35,7 @@ async def bring(place: Place, data: bytes, name: str = "Guest") -> simcord.Inter
     return await place.admin.submit_modal(form, {"name": name, "bundle": ("bundle.zip", data)})
 
 
+@pytest.mark.slow
 async def test_a_bundle_that_was_exported_comes_in_and_writes(world: World, empty: Place, exported: bytes):
     assert private_line(await bring(empty, exported)) == (
         "The model **Guest** is imported. Try it: `/generate model:Guest`"

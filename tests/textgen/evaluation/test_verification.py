@@ -67,6 +67,7 @@ def test_a_genuine_text_is_known_to_the_letter(model: TextModel, seed: str, cont
     assert not found.changes
 
 
+@pytest.mark.slow
 def test_one_changed_character_is_told_where_it_is_also_in_the_seed(model: TextModel) -> None:
     draw = random.Random(5)
     for number in range(60):

@@ -209,6 +209,7 @@ def test_a_folder_that_cannot_be_renamed_is_written_into(
     assert (model / "lost+found").is_dir()
 
 
+@pytest.mark.slow
 def test_a_mount_point_is_written_into(tmp_path: Path, corpus: Path) -> None:
     (corpus / "model").mkdir()
     (tmp_path / "volume").mkdir()

@@ -58,6 +58,7 @@ def test_the_library_and_every_command_load(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_counts_are_trained_and_sampled(tmp_path: Path, corpus_text: str) -> None:
     (tmp_path / "notes.txt").write_text(corpus_text[:20_000], encoding="utf-8")
     trained = without_posix(COMMAND, "train", "notes.txt", "--time-limit", "1", folder=tmp_path)

@@ -177,6 +177,7 @@ def test_a_damaged_checkpoint_is_replaced_by_the_previous_one(
         assert json.loads(checkpoint_file.read(checkpoint_file.before(path))[0]["progress"])["step"] == step
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_training_is_refused_and_stays(checkpoint: ModuleType, path: Path) -> None:
     checkpoint_file.write(path, ARRAYS, {"progress": "{}", "fingerprint": '{"corpus": "a"}'})
     with pytest.raises(TrainingError, match="another corpus"):

@@ -62,6 +62,7 @@ async def test_a_link_gives_the_text_that_the_library_writes(tmp_path: Path) -> 
 
 
 @needs.chromium
+@pytest.mark.slow
 async def test_a_page_writes_when_it_is_opened_pauses_and_takes_another_random_seed(tmp_path: Path) -> None:
     async with opened(page_at(tmp_path / "page.html", counted_bundle(prose(200)))) as tab:
         first, drawn = await done(tab), await tab.input_value("#random")

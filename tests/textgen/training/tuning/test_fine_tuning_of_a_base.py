@@ -77,6 +77,7 @@ def test_the_bundle_holds_the_change_and_names_its_base(tuned: tuple[Path, list[
         assert np.array_equal(array, array.astype(np.float16).astype(np.float32)), name
 
 
+@pytest.mark.slow
 def test_it_writes_and_measures_like_every_model(tuned: tuple[Path, list[Event]]) -> None:
     path, _ = tuned
     model = textgen.load(path)
