@@ -123,5 +123,7 @@ def form(output: str) -> list[str]:
     """Return the lines of an output without what differs from machine to machine."""
     masked = re.sub(r"'[^'\n]{12,}'", "'…'", output)
     masked = re.sub(r"chosen: [a-z ]+|on (?:cpu|gpu)\b", "…", masked)
+    # A machine that is busy may need the whole of a short limit to compile.
+    masked = masked.replace(" before the first step", "")
     masked = re.sub(r"\b(?=[a-f]*\d)[0-9a-f]{12}\b|-?\d[\d,.:%+T-]*|[▁▂▃▄▅▆▇█]+", "#", masked)
     return [" ".join(line.split()) for line in masked.strip().splitlines()]
