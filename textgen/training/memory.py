@@ -9,9 +9,9 @@ from textgen.network.spec import NetworkSpec
 from textgen.settings.training import TrainingSettings
 from textgen.training.data.strips import fit_to_corpus
 
-# A weight, its gradient, the optimizer's two averages, the best weights so far, and a copy of all of them
-# while a checkpoint is written; all in 32-bit floats.
-_BYTES_A_PARAMETER = 4 * 8
+# A weight, its gradient, the optimizer's two averages and that of the weights, the best weights so far, and a
+# copy of all of them while a checkpoint is written; all in 32-bit floats.
+_BYTES_A_PARAMETER = 4 * 10
 # Logits, their softmax and their gradient.
 _BYTES_A_LOGIT = 4 * 3
 _FRAMEWORK_BYTES = 600 << 20

@@ -89,7 +89,19 @@ class Network:
         return expert.leave_one_out(windows, seen) if training else expert.expect(windows[:, 1:-1])
 
     def weights(self) -> dict[str, npt.NDArray[np.float32]]:
-        """Return copies of the trained weights."""
+        """Return copies of the trained weights: of their averages, where the optimizer has some."""
+        optimizer = self.model.optimizer if self.model.compiled else None
+        if optimizer is None or not optimizer.use_ema or not int(optimizer.iterations):
+            return self._latest()
+        variables = self.model.trainable_variables
+        latest = [_copy(variable) for variable in variables]
+        optimizer.finalize_variable_values(variables)
+        averages = self._latest()
+        for variable, value in zip(variables, latest, strict=True):
+            variable.assign(value)
+        return averages
+
+    def _latest(self) -> dict[str, npt.NDArray[np.float32]]:
         return {name: _copy(variable).astype(np.float32) for name, variable in self.variables.items()}
 
     def set_weights(self, values: dict[str, npt.NDArray[np.float32]]) -> None:
