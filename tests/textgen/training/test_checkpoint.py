@@ -177,6 +177,21 @@ def test_a_damaged_checkpoint_is_replaced_by_the_previous_one(
         assert json.loads(checkpoint_file.read(checkpoint_file.before(path))[0]["progress"])["step"] == step
 
 
+def test_a_checkpoint_of_another_version_is_put_aside_and_changes_nothing(
+    checkpoint: ModuleType, path: Path
+) -> None:
+    values = {"variable0000": np.ones(4, np.float32), "best.w": np.ones(3, np.float32)}
+    checkpoint_file.write(path, values, {"progress": '{"step": 1}', "fingerprint": "{}"})
+    known, new = Variable(np.zeros(4, np.float32)), Variable(np.zeros(2, np.float32))
+    found = checkpoint.resume(path, cast("Any", [known, new]), {})
+    assert "is of another version of textgen" in found.note
+    assert found.note.endswith("this training starts anew")
+    assert found.progress is None
+    assert not known.value.any()
+    assert checkpoint_file.damaged(path).exists()
+    assert not path.exists()
+
+
 @pytest.mark.slow
 def test_a_checkpoint_of_another_training_is_refused_and_stays(checkpoint: ModuleType, path: Path) -> None:
     checkpoint_file.write(path, ARRAYS, {"progress": "{}", "fingerprint": '{"corpus": "a"}'})

@@ -111,7 +111,7 @@ def restore(
         The training's progress, and the weights with the lowest validation loss so far.
 
     Raises:
-        DamagedCheckpointError: the file is absent or damaged.
+        DamagedCheckpointError: the file is absent, damaged, or of a version with other variables.
         TrainingError: it belongs to another corpus or other settings.
     """
     metadata, arrays = checkpoint_file.read(path)
@@ -126,9 +126,11 @@ def restore(
             f"the checkpoint {path} belongs to a training with another {', '.join(changed)}",
             advice=_ANEW,
         )
-    for name, variable in _named(variables):
-        if name not in arrays or arrays[name].shape != tuple(variable.shape):
-            raise TrainingError(f"the checkpoint {path} lacks {name}", advice=_ANEW)
+    named = _named(variables)
+    if any(name not in arrays or arrays[name].shape != tuple(variable.shape) for name, variable in named):
+        # The settings are the same, so what a step reads and changes has become another.
+        raise DamagedCheckpointError(f"the checkpoint {path} is of another version of textgen")
+    for name, variable in named:
         variable.assign(arrays[name])
     return progress, {
         name.removeprefix(_BEST): array for name, array in arrays.items() if name.startswith(_BEST)
