@@ -23,6 +23,7 @@ def needs(there: bool, lacking: str) -> pytest.MarkDecorator:
         there: whether this machine has it.
         lacking: what is said where it has not.
     """
+    # The only skip of the tests: each mark below says why a machine may lack what it needs.
     return pytest.mark.skipif(not there, reason=lacking)
 
 

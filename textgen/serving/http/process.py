@@ -58,7 +58,8 @@ async def _serve(options: Options, say: Callable[[str], None]) -> int | None:
         signals.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows
+        # Event loops of Windows take no handlers of signals: there Ctrl-C ends the service at once.
+        with suppress(NotImplementedError):
             loop.add_signal_handler(number, tell, number)
     samplers = Samplers(options.processes)
     service = Service(options, samplers)
