@@ -1,4 +1,4 @@
-"""Processes forked off one that has imported the library: half a second of imports is not paid by each of them."""
+"""Processes forked off one that has imported the library, so that each of them starts without half a second."""
 
 from __future__ import annotations
 
