@@ -1,4 +1,4 @@
-"""Processes forked off one that has imported the library, so that each of them starts without half a second."""
+"""Processes forked off one that has imported the library: each is spared half a second of imports."""
 
 from __future__ import annotations
 
