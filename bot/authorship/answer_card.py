@@ -1,18 +1,20 @@
 """The private answer to "Did you write this?", a paragraph for each text of the message."""
 
+import re
 from collections.abc import Sequence
 
 import discord
 
 from bot.authorship.checking import Checked, Outcome
-from bot.i18n import _
+from bot.i18n import _, ngettext
 from bot.text import card_style, safe_text
 from textgen.receipts.changes import Change
 
 SHOWN_CHANGES = 6
 _CONTEXT = 25
 _CHANGED_CHARACTERS = 120
-_DIFF_CHARACTERS = 700
+_PLACES_CHARACTERS = 1_200
+_OUTER_SPACE = re.compile(r"^[^\S\n]+|[^\S\n]+$")
 _COLOURS = {Outcome.YES: card_style.DONE, Outcome.CHANGED: card_style.TRAINING}
 
 
@@ -46,10 +48,11 @@ def _paragraph(each: Checked, *, named: bool, known: bool) -> str:
         case Outcome.YES:
             return _("Yes, to the letter: {model} wrote it.").format(model=name)
         case Outcome.CHANGED:
-            told = _("Yes, {model} wrote it, but it was changed. A line with a minus is mine:").format(
-                model=name
-            )
-            return f"{told}\n{_diff(each)}"
+            told = _(
+                "Yes, {model} wrote it, but it was changed. What it wrote is ~~struck out~~, what stands "
+                "there now is **bold**:"
+            ).format(model=name)
+            return f"{told}\n{_places(each)}"
         case Outcome.SEED_LOST:
             return _(
                 "No: it does not begin with the text that its code belongs to, so {model} has nothing to "
@@ -72,22 +75,54 @@ def _no_model(*, named: bool, known: bool) -> str:
     )
 
 
-def _diff(each: Checked) -> str:
-    room = _DIFF_CHARACTERS
-    lines = []
-    shown = each.changes[:SHOWN_CHANGES]
-    for change in shown:
-        lines += [
-            _line("-", each.written, change, change.written),
-            _line("+", each.written, change, change.found),
-        ]
-    block = safe_text.code_block("\n".join(lines), room).replace("```\n", "```diff\n", 1)
-    more = len(each.changes) - len(shown)
-    return block + ("\n" + _("{number} more changes").format(number=more) if more else "")
+def _places(each: Checked) -> str:
+    """The first changes, each with the text around it; those near each other are shown as one place."""
+    lines: list[str] = []
+    told = 0
+    for place in _near_each_other(each.changes[:SHOWN_CHANGES]):
+        line = f"> {_place(each.written, place)}"
+        if sum(map(len, lines)) + len(line) > _PLACES_CHARACTERS:
+            break
+        lines.append(line)
+        told += len(place)
+    if more := len(each.changes) - told:
+        lines.append(ngettext("{number} more change", "{number} more changes", more).format(number=more))
+    return "\n".join(lines)
 
 
-def _line(sign: str, written: str, change: Change, part: str) -> str:
-    end = change.at + len(change.written)
-    before, after = written[max(0, change.at - _CONTEXT) : change.at], written[end : end + _CONTEXT]
-    whole = f"{before}[{safe_text.shorten(part, _CHANGED_CHARACTERS)}]{after}"
-    return f"{sign} {whole}".replace("\n", "⏎")
+def _near_each_other(changes: Sequence[Change]) -> list[list[Change]]:
+    places: list[list[Change]] = []
+    for change in changes:
+        if places and change.at - _end(places[-1][-1]) <= 2 * _CONTEXT:
+            places[-1].append(change)
+        else:
+            places.append([change])
+    return places
+
+
+def _end(change: Change) -> int:
+    """Where what the model wrote goes on behind a change."""
+    return change.at + len(change.written)
+
+
+def _place(written: str, changes: Sequence[Change]) -> str:
+    """A line that Discord breaks where it must, so that a phone shows it whole."""
+    beginning = max(0, changes[0].at - _CONTEXT)
+    parts = ["…" if beginning else ""]
+    for change in changes:
+        parts.append(_visible(written[beginning : change.at]))
+        parts.append(_marked("~~", change.written) + _marked("**", change.found))
+        beginning = _end(change)
+    parts.append(_visible(written[beginning : beginning + _CONTEXT]))
+    parts.append("…" if beginning + _CONTEXT < len(written) else "")
+    return "".join(parts)
+
+
+def _marked(mark: str, text: str) -> str:
+    # White space alone would be invisible, and marks beside white space are not understood everywhere.
+    whole = _visible(_OUTER_SPACE.sub(lambda found: "␣" * len(found[0]), text))
+    return f"{mark}{whole}{mark}" if whole else ""
+
+
+def _visible(text: str) -> str:
+    return safe_text.safe(safe_text.shorten(text.replace("\n", "⏎"), _CHANGED_CHARACTERS))

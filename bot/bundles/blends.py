@@ -9,7 +9,7 @@ from bot.errors import UserError
 from bot.i18n import _
 from bot.infra.storage.errors import Damaged
 from bot.infra.storage.storage import Storage
-from bot.text import safe_text
+from bot.text import card_style, safe_text
 from models import TextModel
 from textgen.errors import BundleError
 from textgen.files.fingerprint import claimed_tokenizer
@@ -45,7 +45,9 @@ class Unfit(UserError):
 
 def name_of_blend(model: TextModel, other: TextModel, mix: float) -> str:
     """What people read where else a model's name stands; it says how to ask for the same blend."""
-    return _("{model} with {other} (mix {mix:g})").format(model=model.name, other=other.name, mix=mix)
+    return _("{model} with {other} (mix {mix})").format(
+        model=model.name, other=other.name, mix=card_style.decimal(mix)
+    )
 
 
 def may_fit(model: TextModel, other: TextModel) -> bool:

@@ -157,13 +157,16 @@ class Privacy(
 
 
 def _server_question(found: _About) -> str:
+    models, texts = found.counts.get("text_model", 0), len(found.texts)
     return (
         _(
-            "All of this server's data will be deleted: **{models} models**, **{texts} texts**, trainings, "
-            "schedules, settings and the audit log. Running trainings are cancelled."
+            "All of this server's data will be deleted: **{models}**, **{texts}**, trainings, schedules, "
+            "settings and the audit log. Running trainings are cancelled."
         ).format(
-            models=card_style.count(found.counts.get("text_model", 0)),
-            texts=card_style.count(len(found.texts)),
+            models=ngettext("{number} model", "{number} models", models).format(
+                number=card_style.count(models)
+            ),
+            texts=ngettext("{number} text", "{number} texts", texts).format(number=card_style.count(texts)),
         )
         + "\n\n"
         + _("This cannot be undone. /models can export a model first.")

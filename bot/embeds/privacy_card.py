@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.i18n import _, marked
+from bot.i18n import _, marked, ngettext
 from bot.privacy.inventory import Stored
 from bot.text import card_style, safe_text
 
@@ -80,7 +80,11 @@ def guild_card(counts: Mapping[str, int], sizes: Sizes, keep_days: int | None) -
     kept = (
         _("Uploaded texts are kept until they are deleted; `/settings edit keep_corpora_days` changes that.")
         if keep_days is None
-        else _("Uploaded texts are deleted {days} days after their last training.").format(days=keep_days)
+        else ngettext(
+            "Uploaded texts are deleted {days} day after their last training.",
+            "Uploaded texts are deleted {days} days after their last training.",
+            keep_days,
+        ).format(days=keep_days)
     )
     leaving = _("Everything is deleted 30 days after this bot was removed from the server.")
     embed.add_field(name=_("For how long"), value=f"{kept}\n{leaving}", inline=False)

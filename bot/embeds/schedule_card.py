@@ -127,7 +127,7 @@ def _model(name: str | None) -> str:
 def _settings(schedule: Schedule) -> str:
     parts = []
     if schedule.temperature is not None:
-        parts.append(_("temperature {temperature}").format(temperature=f"{schedule.temperature:g}"))
+        parts.append(_("temperature {number}").format(number=card_style.decimal(schedule.temperature)))
     if schedule.length is not None:
         parts.append(_("length {length}").format(length=schedule.length))
     return ", ".join(parts) or _("the server's settings")

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
+from bot.text.card_style import decimal
 from models import GuildSettings
 
 MAX_SEED_CHARACTERS = 500
@@ -88,11 +89,12 @@ class SamplingOptions:
 
     def in_words(self) -> list[str]:
         """What the line below a sample says of its options; they are `completed`."""
-        words = [_("temperature {number:g}").format(number=self.temperature)]
-        if self.top_p is not None:
-            words.append(_("top-p {number:g}").format(number=self.top_p))
-        if self.typical_p is not None:
-            words.append(_("typical-p {number:g}").format(number=self.typical_p))
+        values = (
+            (_("temperature {number}"), self.temperature),
+            (_("top-p {number}"), self.top_p),
+            (_("typical-p {number}"), self.typical_p),
+        )
+        words = [text.format(number=decimal(value)) for text, value in values if value is not None]
         return [*words, _("random seed {number}").format(number=self.random_seed)]
 
     def to_id(self) -> str:

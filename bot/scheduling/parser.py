@@ -107,9 +107,12 @@ def _every(typed: str, match: re.Match[str]) -> Every:
 def _cron(typed: str, fields: list[str]) -> Cron:
     if len(fields) != _CRON_FIELDS:
         raise UnreadableRule(
-            _(
+            ngettext(
+                "“{typed}” has {number} field; cron has five here: minute, hour, day of the month, month, "
+                "day of the week, such as `0 9 * * 1-5`.",
                 "“{typed}” has {number} fields; cron has five here: minute, hour, day of the month, month, "
-                "day of the week, such as `0 9 * * 1-5`."
+                "day of the week, such as `0 9 * * 1-5`.",
+                len(fields),
             ).format(typed=_shown(typed), number=len(fields))
         )
     expression = " ".join(fields)

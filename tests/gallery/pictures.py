@@ -30,10 +30,14 @@ MESSAGE = "article.channel-message"
 LOADED = "document.fonts.status === 'loaded' && [...document.images].every((each) => each.complete)"
 MARGIN = 400
 """Pixels, for what the page has above and below the messages."""
-BOXES = f"""() => [...document.querySelectorAll("{MESSAGE}")].map((message) => {{
-    const box = message.getBoundingClientRect();
-    return [box.left, box.top, box.right, box.bottom];
-}})"""
+BOXES = f"""async () => {{
+    // What a change of size brings about happens before the second frame is drawn.
+    for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+    return [...document.querySelectorAll("{MESSAGE}")].map((message) => {{
+        const box = message.getBoundingClientRect();
+        return [box.left, box.top, box.right, box.bottom];
+    }});
+}}"""
 
 
 @dataclass(frozen=True)
@@ -125,11 +129,23 @@ async def _some(
 
 async def _cut(page: Page, width: int) -> list[Image.Image]:
     """Return a picture of each message, the first first."""
-    await page.set_viewport_size({"width": width, "height": 1000})
     height = 1000
-    # Texts break anew and pictures are drawn anew, so it takes more than one look.
-    while (bottom := (boxes := await page.evaluate(BOXES))[-1][3]) > height or boxes[0][1] < 0:
-        height = max(height, round(bottom - boxes[0][1])) + MARGIN
-        await page.set_viewport_size({"width": width, "height": height})
-    whole = Image.open(io.BytesIO(await page.screenshot()))
-    return [whole.crop(tuple(map(round, box))) for box in boxes]
+    await _resize(page, width, height)
+    while True:
+        boxes = await page.evaluate(BOXES)
+        if boxes[-1][3] > height or boxes[0][1] < 0:
+            height = max(height, round(boxes[-1][3] - boxes[0][1])) + MARGIN
+            await _resize(page, width, height)
+            continue
+        whole = Image.open(io.BytesIO(await page.screenshot()))
+        # Texts break anew, pictures are drawn anew and the page scrolls to its end, all after the resizing.
+        if boxes == await page.evaluate(BOXES):
+            return [whole.crop(tuple(map(round, box))) for box in boxes]
+
+
+async def _resize(page: Page, width: int, height: int) -> None:
+    await page.set_viewport_size({"width": width, "height": height})
+    # Chromium lays the page out some time after that.
+    await page.wait_for_function(
+        "size => innerWidth === size[0] && innerHeight === size[1]", arg=[width, height]
+    )

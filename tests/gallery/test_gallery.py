@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from bot.views.persistent import Form
 from tests.gallery.kinds import SCENES, makers, name_of, run_scenes
@@ -106,13 +107,29 @@ async def test_a_picture_has_its_figures_in_words(played: Stage):
 
 @needs.chromium
 @pytest.mark.slow
+async def test_a_picture_shows_a_whole_message_however_far_the_page_scrolls(
+    trained_bundle: Path, tmp_path: Path
+):
+    async with stage(tmp_path, trained_bundle, LOCALES["en"]) as running, chromium() as browser:
+        await run_scenes(running, ["privacy"])
+        pictures = await picture(running, browser, tmp_path, "en")
+    assert len(pictures) > 4
+    for each in pictures:
+        image = Image.open(tmp_path / each.file).convert("L")
+        assert image.width == each.width
+        # There is writing at the top of it and at its end.
+        for place in ((0, 0, *image.size), (0, image.height // 2, *image.size)):
+            darkest, lightest = image.crop(place).getextrema()
+            assert lightest - darkest > 100, each.file
+
+
+@needs.chromium
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LOCALES)
 async def test_help_fits_the_screen_of_a_small_phone(trained_bundle: Path, tmp_path: Path, language: str):
     async with stage(tmp_path, trained_bundle, LOCALES[language]) as running, chromium() as browser:
         running.begin("server")
         running.keep("help", await running.slash("help"))
         pictures = await picture(running, browser, tmp_path, language)
-        from PIL import Image
-
         heights = {each.width: Image.open(tmp_path / each.file).height for each in pictures}
     assert heights[360] <= PHONE - AROUND

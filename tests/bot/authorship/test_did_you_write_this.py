@@ -9,6 +9,7 @@ import pytest
 import simcord
 
 from bot.text.hidden_words import HIDDEN
+from bot.text.safe_text import BREAK, unescape
 from models import guilds, text_models
 from tests.support.bot.schedules import Clock, save
 from tests.support.bot.texts import VERIFY, generated, verdict
@@ -51,6 +52,10 @@ def copied(message: simcord.ResponseMessage, number: int = 0) -> str:
     embed = message.embeds[number]
     text = re.sub(r"\\([^0-9A-Za-z\s])", r"\1", embed.description.replace("**", ""))
     return f"{text.strip()}\n{embed.footer.text}"
+
+
+def shown(text: str) -> str:
+    return text.replace("\n", "⏎")
 
 
 def receipt(message: simcord.ResponseMessage) -> Receipt:
@@ -119,13 +124,38 @@ async def test_a_changed_copy_shows_where_and_pings_nobody(stratford: Place):
         told = await verdict(stratford, await stratford.admin.send(stratford.channel, changed))
         if at > 2:  # a seed that is changed so much cannot be drawn from
             assert told.startswith("Yes, Bard wrote it, but it was changed.")
-            assert "```diff\n" in told
-            assert "[@\u200beveryone" in told
+            assert f"**@{BREAK}everyone**" in told
         assert "@everyone" not in told
     seed = f"tha{text[3:]}\n{footer}"
     told = await verdict(stratford, await stratford.admin.send(stratford.channel, seed))
-    assert "[e]" in told
-    assert "[a]" in told
+    assert "> th~~e~~**a** sea" in told
+
+
+async def test_a_change_is_shown_with_its_surroundings_and_those_near_each_other_as_one(stratford: Place):
+    message = await written(stratford, length=300, random_seed=4)
+    text, footer = copied(message).rsplit("\n", 1)
+
+    async def lines(*places: int) -> list[str]:
+        changed = list(text)
+        for at in places:
+            changed[at] = "É"
+        content = "".join(changed) + f"\n{footer}"
+        return (await verdict(stratford, await stratford.admin.send(stratford.channel, content))).split("\n")[1:]
+
+    (one,) = await lines(60)
+    assert unescape(one) == f"> …{shown(text[35:60])}~~{shown(text[60])}~~**É**{shown(text[61:86])}…"
+    near, far = await lines(20, 40, 140)
+    assert (near.count("**É**"), far.count("**É**")) == (2, 1)
+    *_, more = await lines(*range(20, 230, 30))
+    assert more == "1 more change"
+
+
+async def test_changed_white_space_can_be_seen(stratford: Place):
+    message = await written(stratford)
+    text, footer = copied(message).rsplit("\n", 1)
+    changed = text.replace("the sea", "the  sea").rstrip() + f"\n\n {footer}"
+    told = await verdict(stratford, await stratford.admin.send(stratford.channel, changed))
+    assert "the **␣**sea" in told
 
 
 async def test_a_forged_code_does_not_pass(stratford: Place):
