@@ -178,15 +178,15 @@ def test_a_sampling_process_that_dies_is_replaced(service: Service) -> None:
 def test_too_many_requests_and_too_long_ones(bundle: Path) -> None:
     flags = ("--max-tokens", "1000000", "--at-once", "1", "--queue", "1", "--deadline", "3")
     with serving(bundle, *flags) as service:
-        answers: list[Any] = []
+        answers: dict[str, Any] = {}
 
-        def ask() -> None:
-            answers.append(service.ask(COMPLETIONS, asking(max_tokens=1_000_000)))
+        def ask(name: str) -> None:
+            answers[name] = service.ask(COMPLETIONS, asking(max_tokens=1_000_000))
 
-        first = threading.Thread(target=ask)
+        first = threading.Thread(target=ask, args=["first"])
         first.start()
         wait_until(lambda: service.figure("textgen_requests_running") == 1)
-        second = threading.Thread(target=ask)
+        second = threading.Thread(target=ask, args=["second"])
         second.start()
         wait_until(lambda: service.figure("textgen_requests_waiting") == 1)
         refused = service.ask(COMPLETIONS, asking())
@@ -196,10 +196,10 @@ def test_too_many_requests_and_too_long_ones(bundle: Path) -> None:
         first.join()
         second.join()
         # The first ends where it is; the second had no time left, or hardly any.
-        (choice,) = answers[0].body["choices"]
+        (choice,) = answers["first"].body["choices"]
         assert 0 < len(choice["text"]) < 1_000_000
         assert choice["finish_reason"] == "length"
-        assert answers[1].status in (200, 503)
+        assert answers["second"].status in (200, 503)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 from textgen.serving.http.errors import ApiError
@@ -23,6 +23,10 @@ _COMMAND = ("-m", "textgen", "serve")
 _LONGEST_LINE = 16 << 20
 _START_S = 60.0
 _END_S = 5.0
+
+
+class _EndedError(ApiError):
+    """The sampling process ended before the answer was whole."""
 
 
 class Sampler:
@@ -44,7 +48,8 @@ class Sampler:
     async def answers(self, asked: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the parts of an answer as they come; the last one is the whole answer.
 
-        Whoever stops reading before the end frees the request's place in the batch.
+        Whoever stops reading before the end frees the request's place in the batch. A process that ends
+        before it has answered anything, as one that was killed a moment ago, is replaced once.
 
         Args:
             asked: a request of `textgen.serving.protocol`, without ``id``.
@@ -52,6 +57,20 @@ class Sampler:
         Raises:
             ApiError: the request is refused, or the process ended.
         """
+        begun = replaced = False
+        while True:
+            try:
+                async with aclosing(self._attempt(asked)) as told:
+                    async for answer in told:
+                        begun = True
+                        yield answer
+                return
+            except _EndedError:
+                if begun or replaced:
+                    raise
+                replaced = True
+
+    async def _attempt(self, asked: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         process = await self._running()
         identity = str(next(self._numbers))
         answers = self._open[identity] = asyncio.Queue()
@@ -69,7 +88,7 @@ class Sampler:
                         held.append(following)
                 if answer is None:
                     over = True
-                    raise ApiError(500, "the sampling process ended; try again", retry_after_s=1)
+                    raise _EndedError(500, "the sampling process ended; try again", retry_after_s=1)
                 over = "piece" not in answer and "scores" not in answer
                 if "error" in answer:
                     raise _refusal(answer["error"])
