@@ -136,13 +136,20 @@ def mean_loss(model: TextModel, tokens: Tokens, *, limit: int, rows: int = 32) -
     Raises:
         SettingsError: the text has fewer than two tokens.
     """
+    return float(_window_means(model, strips_of(tokens, limit, rows)).mean())
+
+
+def strips_of(tokens: Tokens, limit: int, rows: int = 32) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
+    """Return strips that are spread evenly over a text, shape (strips, time + 1); see `mean_loss`."""
     _require(len(tokens), 2)
     rows = max(1, min(rows, len(tokens) // _SHORTEST_STRIP))
     apart = (len(tokens) - 1) // rows
     length = max(1, min(apart, limit // rows))
     starts = np.arange(rows)[:, None] * apart
-    strips = np.asarray(tokens)[starts + np.arange(length + 1)].astype(np.intp)
-    return float(_window_means(model, strips).mean())
+    strips: np.ndarray[tuple[int, int], np.dtype[np.intp]] = np.asarray(tokens)[
+        starts + np.arange(length + 1)
+    ].astype(np.intp)
+    return strips
 
 
 def random_windows(

@@ -72,22 +72,35 @@ def gates_for(experts: Sequence[Expert], windows: Numbers, before: int) -> Float
     """
     read = list(_read(experts, windows, before, counted=True))
     first = even(experts).astype(np.float64)
+    return fitted(read, first, np.ones(first.shape, bool), _RIDGE).astype(np.float32)
+
+
+def fitted(read: Sequence[Read], first: Losses, free: npt.NDArray[np.bool_], ridge: float) -> Losses:
+    """Return the gates with which a mixture predicts some positions best.
+
+    Args:
+        read: the positions.
+        first: the gates to begin with, shape (experts, 1 + confidences).
+        free: which of them may change, same shape.
+        ridge: draws the gates towards the first ones: nats per position for half of a squared difference.
+    """
     positions = sum(len(each.targets) for each in read)
 
     def measured(gates: Losses) -> float:
         nats = sum(each.nats(gates) for each in read) / positions
-        return float(nats + 0.5 * _RIDGE * np.square(gates - first).sum())
+        return float(nats + 0.5 * ridge * np.square(gates - first).sum())
 
-    gates, loss = first, measured(first)
+    gates, loss, chosen = first, measured(first), np.flatnonzero(free)
     for _ in range(_STEPS):
         # Newton's method: the loss is convex in the gates.
-        slope = _RIDGE * (gates - first).reshape(-1)
-        curvature = _RIDGE * np.eye(gates.size)
+        slope = ridge * (gates - first).reshape(-1)
+        curvature = ridge * np.eye(gates.size)
         for each in read:
             first_derivatives, second = _derivatives(each, gates)
             slope += first_derivatives / positions
             curvature += second / positions
-        step = np.linalg.solve(curvature, slope).reshape(gates.shape)
+        step: Losses = np.zeros(gates.shape)
+        step.flat[chosen] = np.linalg.solve(curvature[np.ix_(chosen, chosen)], slope[chosen])
         length, lower = 1.0, measured(gates - step)
         while lower > loss and length > _SHORTEST:
             length /= 2
@@ -97,7 +110,7 @@ def gates_for(experts: Sequence[Expert], windows: Numbers, before: int) -> Float
         gates, gained, loss = gates - length * step, loss - lower, lower
         if gained < _ENOUGH:
             break
-    return gates.astype(np.float32)
+    return gates
 
 
 def losses_of(
@@ -120,11 +133,11 @@ def losses_of(
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What experts expect at some positions.
+class Read:
+    """What experts expect at some positions. A network that corrects them can be one of them.
 
     Attributes:
-        logs: natural-log probabilities, shape (experts, positions, vocabulary).
+        logs: natural-log probabilities, shape (experts, positions, vocabulary); of a network, its logits.
         trust: 1 and all confidences, shape (positions, 1 + confidences).
         targets: the tokens that came, shape (positions,).
     """
@@ -148,8 +161,8 @@ class _Read:
         return -float(self.mixed(gates)[np.arange(len(self.targets)), self.targets].sum())
 
 
-def _derivatives(read: _Read, gates: Losses) -> tuple[Losses, Losses]:
-    """Return the first and second derivatives of `_Read.nats`, the gates as one row."""
+def _derivatives(read: Read, gates: Losses) -> tuple[Losses, Losses]:
+    """Return the first and second derivatives of `Read.nats`, the gates as one row."""
     experts, rows = len(gates), np.arange(len(read.targets))
     shares = np.exp(read.mixed(gates))
     means = np.stack([np.einsum("pv,pv->p", logs, shares) for logs in read.logs])
@@ -164,7 +177,7 @@ def _derivatives(read: _Read, gates: Losses) -> tuple[Losses, Losses]:
     return slope.reshape(-1), curvature.reshape(gates.size, gates.size)
 
 
-def _read(experts: Sequence[Expert], windows: Numbers, before: int, *, counted: bool) -> Iterator[_Read]:
+def _read(experts: Sequence[Expert], windows: Numbers, before: int, *, counted: bool) -> Iterator[Read]:
     """Look positions up, some windows at a time.
 
     Args:
@@ -181,7 +194,7 @@ def _read(experts: Sequence[Expert], windows: Numbers, before: int, *, counted: 
         logs = np.log(np.stack([each.probabilities.reshape(len(wanted), -1) for each in found]))
         confidences = [each.confidences.reshape(len(wanted), -1) for each in found]
         trust = np.concatenate([np.ones((len(wanted), 1)), *confidences], axis=1)
-        yield _Read(logs, trust, wanted)
+        yield Read(logs, trust, wanted)
 
 
 def _expected(expert: Expert, windows: Numbers, *, counted: bool) -> Expected:

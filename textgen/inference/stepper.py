@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -48,4 +48,21 @@ class Stepper(Protocol):
 
     def logits(self, features: Float64) -> Float64:
         """Return logits, shape (..., vocabulary), of features, shape (..., features)."""
+        ...
+
+
+@runtime_checkable
+class Correcting(Protocol):
+    """A stepper of a network that corrects what counted models expect."""
+
+    def parts(self, features: Float64) -> tuple[Float64, Float64, Float64]:
+        """Return what the counted models' gates work on, at some positions.
+
+        Args:
+            features: what `Stepper.features` returned, shape (positions, features).
+
+        Returns:
+            The logits, shape (positions, vocabulary); each model's probabilities, shape (models, positions,
+            vocabulary); and their confidences, shape (positions, confidences).
+        """
         ...

@@ -6,11 +6,11 @@ import dataclasses
 from dataclasses import dataclass
 
 from textgen.bundle import Weights
-from textgen.evaluation import mean_loss
 from textgen.model import TextModel
 from textgen.settings.training import TrainingSettings
 from textgen.training import backend, network
 from textgen.training import plan as plans
+from textgen.training.calibration import calibrated_loss
 from textgen.training.data.strips import Strips, fit_to_corpus
 from textgen.training.fine_tuning import grown
 from textgen.training.loop.optimizing import compile_model
@@ -55,7 +55,7 @@ def plan(result: Result, settings: TrainingSettings, base: Weights | None) -> pl
 
 @dataclass(frozen=True, slots=True)
 class ServedJudge:
-    """Measures the loss by the model as it will be served.
+    """Measures the loss by the model as it will be served, and fits its last layer to the validation text.
 
     Attributes:
         result: makes models of weights.
@@ -70,4 +70,4 @@ class ServedJudge:
     def loss(self, weights: plans.Weights, limit: int) -> float:
         """Return nats per token on the validation text; see `Judge.loss`."""
         model = TextModel(self.result.as_bundle(weights, self.result.start.progress()))
-        return mean_loss(model, self.result.corpus.validation, limit=limit)
+        return calibrated_loss(model, weights, self.result.corpus.validation, limit)

@@ -92,7 +92,7 @@ def test_network_and_counts_are_compared_on_the_same_text(
     of_network, of_counts = ({"which": np.array([number])} for number in (1, 2))
 
     def loss(weights: Any, limit: int) -> float:
-        assert weights is of_counts
+        assert weights == of_counts
         assert limit == 40
         assert measured_again is not None
         return measured_again
@@ -113,7 +113,7 @@ def test_network_and_counts_are_compared_on_the_same_text(
         curve=False,
     )
     chosen = validation.choose(of_network, progress)
-    assert chosen is (of_network if kept == "network" else of_counts)
+    assert chosen == (of_network if kept == "network" else of_counts)
     assert progress.best_step == (7 if kept == "network" else 0)
     best = network if kept == "network" else counts if measured_again is None else measured_again
     assert progress.best_loss == best

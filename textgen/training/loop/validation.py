@@ -94,12 +94,12 @@ class Validation:
         """
         start = self._result.start
         loss = progress.best_loss if progress.best_step else progress.history[-1]["validation_loss"]
-        counts = start.loss
-        if start.weights and abs(loss - counts) < _UNCLEAR * counts:
-            counts = self._judge.loss(start.weights, self._judge.tokens)
-        if start.weights and counts <= loss:
+        counts, alone = start.loss, dict(start.weights)
+        if alone and abs(loss - counts) < _UNCLEAR * counts:
+            counts = self._judge.loss(alone, self._judge.tokens)
+        if alone and counts <= loss:
             progress.best_loss, progress.best_step = counts, 0
-            return start.weights
+            return alone
         progress.best_loss, progress.best_step = loss, progress.best_step or progress.step
         return network
 

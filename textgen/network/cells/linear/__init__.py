@@ -33,7 +33,7 @@ class Linear(Cell):
         "batch_size": 16,
         "seq_length": 64,
         "seq_step": 64,
-        "num_epochs": 5,
+        "num_epochs": 6,
     }
     # Wide layers learn better from smaller steps.
     recipes_by_preset: ClassVar = {"medium": {"learning_rate": 3e-3}, "large": {"learning_rate": 3e-3}}

@@ -111,16 +111,27 @@ class LinearStepper:
 
     def logits(self, features: Float64) -> Float64:
         """Return logits, shape (..., vocabulary), from what `features` returned."""
-        flat, spec = features.reshape(-1, features.shape[-1]), self.spec
-        expected = None
-        if self._experts:
-            ends = spec.units + spec.vocabulary * np.arange(self._experts + 1)
-            probabilities = np.stack(np.split(flat, ends, axis=1)[1:-1])
-            expected = Expectation(probabilities, flat[:, ends[-1] :])
-        x = flat[:, : spec.units]
+        flat = features.reshape(-1, features.shape[-1])
+        x = flat[:, : self.spec.units]
         outputs: Float64 = np.dot(x * _inverse_norms(x), self._output[:-1])
         outputs += self._output[-1]
-        return self._corrected(outputs, expected).reshape(*features.shape[:-1], -1)
+        return self._corrected(outputs, self._expectation(flat)).reshape(*features.shape[:-1], -1)
+
+    def parts(self, features: Float64) -> tuple[Float64, Float64, Float64]:
+        """Return logits, probabilities, confidences; see `textgen.inference.stepper.Correcting.parts`."""
+        expected = self._expectation(features)
+        if expected is None:
+            nothing = np.empty((0, len(features), self.spec.vocabulary))
+            return self.logits(features), nothing, np.empty((len(features), 0))
+        return self.logits(features), expected.probabilities, expected.confidences
+
+    def _expectation(self, features: Float64) -> Expectation | None:
+        """Return what the experts expect, from features of shape (positions, features)."""
+        if not self._experts:
+            return None
+        spec = self.spec
+        ends = spec.units + spec.vocabulary * np.arange(self._experts + 1)
+        return Expectation(np.stack(np.split(features, ends, axis=1)[1:-1]), features[:, ends[-1] :])
 
     def _expected(self, windows: Float32) -> Expectation:
         """Return what the experts expect after each token but the first ``before - 1`` of each text."""
