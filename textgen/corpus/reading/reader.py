@@ -24,6 +24,12 @@ from textgen.unicode.characters import Dropped
 BLOCK_BYTES = 1 << 20
 
 
+class FileBreak(str):
+    """The line breaks between two files, told apart from those in a file."""
+
+    __slots__ = ()
+
+
 class Piece(NamedTuple):
     """Clean text, and the corpus' bytes that it came from.
 
@@ -115,7 +121,7 @@ class CorpusReader:
         for path in self._paths:
             if before:
                 # The last line of a file may have no line break.
-                yield Piece("\n" if before.endswith("\n") else "\n\n", begin, begin)
+                yield Piece(FileBreak("\n" if before.endswith("\n") else "\n\n"), begin, begin)
             held, end = "", begin
             for text in self._texts(path):
                 # Text that was held back until the file's end belongs to the same bytes as the text before

@@ -19,7 +19,7 @@ import numpy as np
 
 from textgen import tokenizers
 from textgen.corpus.known_lines import KnownLines
-from textgen.corpus.reading.reader import BLOCK_BYTES, CorpusReader, divide
+from textgen.corpus.reading.reader import BLOCK_BYTES, CorpusReader, FileBreak, divide
 from textgen.corpus.reading.sources import ReadingOptions, Sources
 from textgen.corpus.reading.text import NORMALIZATION
 from textgen.errors import CorpusError, TrainingError
@@ -120,6 +120,8 @@ class _Preparation:
     ) -> None:
         self._time = time
         self._sources, self._settings, self._options, self._base = sources, settings, options, base
+        # A pretrained base has seen this token between texts that have nothing to do with each other.
+        self._start: int | None = getattr(base, "start", None)
         self._text = CorpusReader(sources.training, options, time.block_read)
         held_out = [sources.validation] if sources.validation else []
         # A validation file is plain text, even if the training text is a table.
@@ -171,7 +173,7 @@ class _Preparation:
             text=self._text.fingerprint(),
             kinds=[path.suffix.lower() for path in self._sources.training],
             validation=self._held_out.fingerprint(),
-            options=asdict(self._options),
+            options=asdict(self._options) | ({} if self._start is None else {"between": self._start}),
             settings={name: value for name, value in settings if name not in _NOT_OF_THE_TOKENS},
         )
 
@@ -217,7 +219,9 @@ class _Preparation:
         writers = TokenWriter(training, tokenizer), TokenWriter(validation, tokenizer)
         unseen: dict[str, None] = {}
         for held_out, part in self._parts():
-            if writers[held_out].add(part) and held_out:
+            if isinstance(part, FileBreak) and self._start is not None:
+                writers[held_out].add_token(self._start)
+            elif writers[held_out].add(part) and held_out:
                 unseen |= dict.fromkeys(tokenizer.unseen(part))
         if any(writer.unknown for writer in writers):
             notes.append(

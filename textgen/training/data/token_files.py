@@ -42,6 +42,11 @@ class TokenWriter:
         self.tokens, self.unknown = self.tokens + len(tokens), self.unknown + unknown
         return unknown
 
+    def add_token(self, token: int) -> None:
+        """Write a token that stands for no text."""
+        self._target.write(np.array([token], self._type).data)
+        self.tokens += 1
+
     @property
     def coverage(self) -> float:
         """Share of the tokens that are in the vocabulary, 0 to 1."""
