@@ -38,7 +38,7 @@ def main() -> None:
         table.add_column(column)
     console = Console(width=120)
     with tempfile.TemporaryDirectory() as folder:
-        for corpus in _write_corpora(Path(folder)):
+        for corpus in write_corpora(Path(folder)):
             if sys.argv[2:] and corpus.name not in sys.argv[2:]:
                 continue
             text = (corpus / "input.txt").read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def _share_of(texts: list[str], corpus: str) -> str:
     return f"{found.share:.2%} ({long:.2%}), {found.longest}"
 
 
-def _write_corpora(folder: Path) -> list[Path]:
+def write_corpora(folder: Path) -> list[Path]:
     """Write a corpus of each kind, its end held out."""
     plays = folder / "plays"
     subprocess.run([sys.executable, "-m", "textgen", "corpus", "shakespeare", str(plays)], check=True)
