@@ -32,7 +32,7 @@ def stepper_of(bundle: Bundle | Untrained) -> Stepper:
     if bundle.base is None or bundle.counted is None:
         raise BundleError(f"the model is a fine-tuned {spec.base}, but its base or its n-grams are not there")
     network = llama.make_stepper(bundle.base, adapter_of(bundle.weights))
-    return MixedStepper(network, bundle.counted, bundle.weights[MIXTURE])
+    return MixedStepper(network, bundle.counted, bundle.weights[MIXTURE], bundle.base.sha256)
 
 
 def adapter_of(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, LowRank]:

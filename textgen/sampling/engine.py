@@ -29,11 +29,12 @@ READ_AT_ONCE = 256
 
 
 class Engine:
-    """Writes texts of one model."""
+    """Writes texts of one model, or of several whose texts can be one batch (`TextModel.together`)."""
 
     def __init__(self, stepper: Stepper) -> None:
         """Start without a request."""
         self._stepper = stepper
+        self._steppers: dict[Request, Stepper] = {}
         self._waiting: deque[Request] = deque()
         self._reading: _Reading | None = None
         self._active: list[Request] = []
@@ -50,9 +51,16 @@ class Engine:
         """Whether no request is waiting or being written."""
         return not self._active and not self._waiting and self._reading is None
 
-    def submit(self, request: Request) -> None:
-        """Queue a request; it joins the batch at one of the next steps."""
+    def submit(self, request: Request, stepper: Stepper | None = None) -> None:
+        """Queue a request; it joins the batch at one of the next steps.
+
+        Args:
+            request: the request.
+            stepper: of its model; None if that is the engine's.
+        """
         self._waiting.append(request)
+        if stepper is not None:
+            self._steppers[request] = stepper
         if request.settings.time_limit_s is not None:
             self._timed.append(request)
 
@@ -134,7 +142,7 @@ class Engine:
         while budget > 0 and (self._reading or (self._waiting and len(self._active) < LARGEST_BATCH)):
             if self._reading is None:
                 self._reading = self._next_reading()
-            budget -= self._reading.read(self._stepper, budget)
+            budget -= self._reading.read(budget)
             if not self._reading.over:
                 return
             joining = self._reading
@@ -154,15 +162,19 @@ class Engine:
 
     def _next_reading(self) -> _Reading:
         requests = [self._waiting.popleft()]
-        prompt = requests[0].prompt
+        prompt, stepper = requests[0].prompt, self._stepper_of(requests[0])
         # Requests with the same prompt follow one another in the queue: the prompt is read once for all.
         while (
             self._waiting
             and len(self._active) + len(requests) < LARGEST_BATCH
+            and self._stepper_of(self._waiting[0]) is stepper
             and np.array_equal(self._waiting[0].prompt, prompt)
         ):
             requests.append(self._waiting.popleft())
-        return _Reading(requests, prompt.astype(np.intp), self._stepper.initial_state(1))
+        return _Reading(requests, prompt.astype(np.intp), stepper, stepper.initial_state(1))
+
+    def _stepper_of(self, request: Request) -> Stepper:
+        return self._steppers.get(request, self._stepper)
 
     def _expired(self) -> list[Request]:
         """End the requests whose time limit is over, including those that have not started."""
@@ -184,6 +196,7 @@ class Engine:
             if not self._reading.requests:
                 self._reading = None
         self._marks = {request: place for request, place in self._marks.items() if request.ended is None}
+        self._steppers = {request: each for request, each in self._steppers.items() if request.ended is None}
         staying = [row for row, request in enumerate(self._active) if request.ended is None]
         self._active = [self._active[row] for row in staying]
         self._state = [array[staying] for array in self._state]
@@ -223,6 +236,7 @@ class _Reading:
 
     requests: list[Request]
     prompt: npt.NDArray[np.intp]
+    stepper: Stepper
     state: State
     position: int = 0
 
@@ -231,10 +245,10 @@ class _Reading:
         """Whether only the last token is left; the first step of writing feeds it."""
         return self.position == len(self.prompt) - 1
 
-    def read(self, stepper: Stepper, budget: int) -> int:
+    def read(self, budget: int) -> int:
         """Read at most ``budget`` tokens and return the number that was read."""
         chunk = self.prompt[self.position : min(self.position + budget, len(self.prompt) - 1)]
         if len(chunk):
-            stepper.features(chunk[None], self.state)
+            self.stepper.features(chunk[None], self.state)
         self.position += len(chunk)
         return len(chunk)

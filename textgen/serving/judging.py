@@ -18,6 +18,7 @@ class Judging:
 
     Attributes:
         identity: the request's id.
+        model: reads the text.
     """
 
     def __init__(self, identity: str, model: TextModel, text: str) -> None:
@@ -26,7 +27,7 @@ class Judging:
         Raises:
             SettingsError: the text is too short or too long, or the model has no held-out loss.
         """
-        self.identity = identity
+        self.identity, self.model = identity, model
         if len(text) > MOST_CHARACTERS:
             raise SettingsError(
                 "the text has {characters} characters; up to {most} can be read here",

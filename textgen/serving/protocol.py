@@ -59,6 +59,7 @@ from typing import Any
 from textgen.argument_checks import check_number
 from textgen.errors import SettingsError, TextgenError
 from textgen.inference.scores import Score
+from textgen.model import TextModel
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
@@ -77,22 +78,22 @@ class Job:
 
     Attributes:
         identity: the request's id.
+        model: writes the texts.
         requests: the texts' requests to the engine.
         stream: whether the text is sent in pieces.
-        training: why the model's training ended.
         corpora: paths of the corpora to compare with.
         longest_copy: how many characters of the corpus a text may repeat.
-        measure: whether the answer has durations and numbers of tokens.
+        load_s: seconds that loading the model took, if the answer has durations and numbers of tokens.
         code_of: returns the code of a text; None: the answer has no codes.
     """
 
     identity: str
+    model: TextModel
     requests: list[Request]
     stream: bool
-    training: str
     corpora: tuple[str, ...] = ()
     longest_copy: int = 0
-    measure: bool = False
+    load_s: float | None = None
     code_of: Callable[[Sample], str | None] | None = None
     begun: bool = field(init=False, default=False)
     due_s: float = field(init=False, default=0.0)
@@ -114,9 +115,9 @@ class Job:
             "characters": len(first.text),
             "ended": first.ended,
             "unseen": list(first.unseen),
-            "training": self.training,
+            "training": self.model.manifest.stopped,
         }
-        if self.measure:
+        if self.load_s is not None:
             tokenizer = self.requests[0].tokenizer
             answer["tokens"] = [len(tokenizer.encode(first.seed)), len(tokenizer.encode(first.text))]
         if self.code_of is not None:

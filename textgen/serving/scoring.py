@@ -23,6 +23,7 @@ class Scoring:
 
     Attributes:
         identity: the request's id.
+        model: reads the seed.
         seed: the seed as the model reads it.
         tokens: number of its tokens.
     """
@@ -42,7 +43,7 @@ class Scoring:
         Raises:
             SettingsError: the model cannot read the seed.
         """
-        self.identity = identity
+        self.identity, self.model = identity, model
         self.seed = model.request(seed, settings)[1]
         self._tokens = whole_prompt(self.seed, model.tokenizer).astype(np.intp)
         self.tokens = len(self._tokens)

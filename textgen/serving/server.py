@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,10 +15,10 @@ from textgen.evaluation.authorship.verification import code_of_sample
 from textgen.evaluation.copies import CopyIndices
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
-from textgen.sampling.engine import Engine
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
+from textgen.serving.batch import Batch, Loaded
 from textgen.serving.blends import Source, key_of, memory_of, mix_of, sources_of
 from textgen.serving.fair_turns import Turns
 from textgen.serving.judging import Judging
@@ -41,24 +41,6 @@ SLICE_S = 0.005
 _WAIT_S = 0.02
 
 
-@dataclass(slots=True, eq=False)
-class _Loaded:
-    """A model in memory and the texts that it writes."""
-
-    model: TextModel
-    engine: Engine
-    load_s: float
-    step_s: float = 0.0
-    user: str = ""
-    jobs: dict[Request, Job] = field(default_factory=dict)
-    readings: deque[Scoring | Judging] = field(default_factory=deque)
-
-    @property
-    def idle(self) -> bool:
-        """Whether it has nothing to do."""
-        return self.engine.idle and not self.readings
-
-
 class Server:
     """Answers requests: `handle` accepts one, `advance` writes a few tokens.
 
@@ -69,7 +51,7 @@ class Server:
     def __init__(self, answer: Callable[[dict[str, Any]], None]) -> None:
         """Start without a model."""
         self._answer = answer
-        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
         self._copies = CopyIndices()
         self._loader = Loader()
         # Requests by the bundle that they wait for, each with the sources that it needs after that one.
@@ -79,7 +61,7 @@ class Server:
     @property
     def idle(self) -> bool:
         """Whether no text is being written and no model is being loaded."""
-        return not self._waiting and all(loaded.idle for loaded in self._loaded.values())
+        return not self._waiting and all(batch.idle for batch in self._batches())
 
     def handle(self, line: str) -> None:
         """Accept a request. An error becomes its answer."""
@@ -98,40 +80,41 @@ class Server:
 
     def advance(self) -> None:
         """Write a few tokens for the user with the least time, and answer the jobs that are complete."""
-        busy = [loaded for loaded in self._loaded.values() if not loaded.idle]
+        busy = [batch for batch in self._batches() if not batch.idle]
         if self._waiting:
             self._begin_waiting(0.0 if busy else _WAIT_S)
         if not busy:
             return
-        loaded = min(busy, key=lambda each: self._turns.used_s(each.user))
+        batch = min(busy, key=lambda each: self._turns.used_s(each.user))
         begun = time.perf_counter()
         for _ in range(TOKENS_IN_A_ROW if len(busy) > 1 else 1):
-            self._step(loaded)
-            if time.perf_counter() - begun > SLICE_S or loaded.idle:
+            self._step(batch)
+            if time.perf_counter() - begun > SLICE_S or batch.idle:
                 break
-        self._turns.add(loaded.user, time.perf_counter() - begun)
+        self._turns.add(batch.user, time.perf_counter() - begun)
 
-    def _step(self, loaded: _Loaded) -> None:
-        if loaded.readings:
-            self._read(loaded)
-        if loaded.engine.idle:
+    def _batches(self) -> Iterable[Batch]:
+        return dict.fromkeys(loaded.batch for loaded in self._loaded.values())
+
+    def _step(self, batch: Batch) -> None:
+        if batch.readings:
+            self._read(batch)
+        if batch.engine.idle:
             return
-        begun = time.perf_counter()
-        finished = loaded.engine.step()
-        loaded.step_s += (time.perf_counter() - begun - loaded.step_s) / 16
+        finished = batch.step()
         now_s = time.monotonic()
-        for job in loaded.jobs.values():
+        for job in batch.jobs.values():
             if job.stream and (piece := job.piece(now_s)):
                 self._answer(piece)
         for request in finished:
-            job = loaded.jobs.pop(request)
+            job = batch.jobs.pop(request)
             if job.complete:
-                measured = {"load_s": loaded.load_s, "step_s": loaded.step_s} if job.measure else {}
+                measured = {} if job.load_s is None else {"load_s": job.load_s, "step_s": batch.step_s}
                 self._answer(job.answer() | self._copied(job) | measured)
 
-    def _read(self, loaded: _Loaded) -> None:
+    def _read(self, batch: Batch) -> None:
         """Read a part of one text; the texts take turns."""
-        reading = loaded.readings.popleft()
+        reading = batch.readings.popleft()
         try:
             for told in reading.advance():
                 self._answer(told)
@@ -139,7 +122,7 @@ class Server:
             self._answer(error_answer(reading.identity, error))
         else:
             if not reading.over:
-                loaded.readings.append(reading)
+                batch.readings.append(reading)
 
     def _copied(self, job: Job) -> dict[str, Any]:
         if not job.corpora:
@@ -181,8 +164,7 @@ class Server:
         """Go on with the requests that waited for a model which has been loaded."""
         for loading in self._loader.done(wait_s):
             if loading.model is not None and loading.path not in self._loaded:
-                made = _Loaded(loading.model, loading.model.engine(), loading.seconds)
-                self._loaded[loading.path] = made
+                self._loaded[loading.path] = self._kept(loading.model, loading.seconds)
             for asked, sources in self._waiting.pop(loading.path, ()):
                 try:
                     if loading.error is not None:
@@ -192,44 +174,50 @@ class Server:
                     self._answer(error_answer(asked["id"], error))
             self._evict()
 
-    def _model_of(self, asked: dict[str, Any]) -> _Loaded:
+    def _model_of(self, asked: dict[str, Any]) -> Loaded:
         """Return the model of a request whose sources are loaded; a blend is made of them here."""
         key, sources = key_of(asked), [source.bundle for source in sources_of(asked)]
         if key not in self._loaded:
             # Not in the loader's thread: the networks of both may be at work in this one.
             parts = [self._loaded[source] for source in sources]
             model = blend(parts[0].model, parts[1].model, mix_of(asked["with"]))
-            self._loaded[key] = _Loaded(model, model.engine(), sum(part.load_s for part in parts))
+            self._loaded[key] = self._kept(model, sum(part.load_s for part in parts))
         # A blend before its parts: as long as it is there, it holds their memory.
         for each in (key, *sources):
             self._loaded.move_to_end(each)
         return self._loaded[key]
 
-    def _begin(self, asked: dict[str, Any], loaded: _Loaded) -> None:
+    def _kept(self, model: TextModel, load_s: float) -> Loaded:
+        """Give a model that was loaded its batch: one that is there already, if its texts can join that."""
+        others = self._loaded.values() if model.together else ()
+        shared = (each.batch for each in others if each.model.together == model.together)
+        return Loaded(model, next(shared, None) or Batch(model.engine()), load_s)
+
+    def _begin(self, asked: dict[str, Any], loaded: Loaded) -> None:
         if asked.get("op") in ("score", "who"):
             reading = self._reading(asked, loaded.model)
             self._take_turns(asked, loaded)
-            loaded.readings.append(reading)
+            loaded.batch.readings.append(reading)
             return
         job = Job(
             asked["id"],
+            loaded.model,
             self._requests(asked, loaded.model),
             asked.get("stream") is True,
-            loaded.model.manifest.stopped,
             tuple(source.corpus for source in sources_of(asked) if source.corpus is not None),
             asked.get("longest_copy", 0),
-            asked.get("measure") is True,
+            loaded.load_s if asked.get("measure") is True else None,
             self._code_of(asked, loaded.model) if asked.get("receipt") is True else None,
         )
         self._take_turns(asked, loaded)
         for request in job.requests:
-            loaded.jobs[request] = job
-            loaded.engine.submit(request)
+            loaded.batch.jobs[request] = job
+            loaded.batch.engine.submit(request, loaded.model.stepper)
 
-    def _take_turns(self, asked: dict[str, Any], loaded: _Loaded) -> None:
-        busy = {each.user for each in self._loaded.values() if not each.idle}
-        loaded.user = str(asked.get("server", asked["bundle"]))
-        self._turns.join(loaded.user, busy)
+    def _take_turns(self, asked: dict[str, Any], loaded: Loaded) -> None:
+        busy = {batch.user for batch in self._batches() if not batch.idle}
+        loaded.batch.user = str(asked.get("server", asked["bundle"]))
+        self._turns.join(loaded.batch.user, busy)
 
     def _requests(self, asked: dict[str, Any], model: TextModel) -> list[Request]:
         settings, tokens = SamplingSettings.of(asked["settings"]), asked.get("tokens")
@@ -260,11 +248,8 @@ class Server:
         for path, waiting in list(self._waiting.items()):
             # The model is loaded nevertheless: the next request may need it.
             self._waiting[path] = [entry for entry in waiting if entry[0]["id"] != identity]
-        for loaded in self._loaded.values():
-            for request in [r for r, job in loaded.jobs.items() if job.identity == identity]:
-                del loaded.jobs[request]
-                loaded.engine.cancel(request)
-            loaded.readings = deque(each for each in loaded.readings if each.identity != identity)
+        for batch in self._batches():
+            batch.cancel(identity)
 
     def _evict(self) -> None:
         """Drop models that are not at work, the least recently used first, until the others fit."""

@@ -140,7 +140,9 @@ async def test_a_change_is_shown_with_its_surroundings_and_those_near_each_other
         for at in places:
             changed[at] = "É"
         content = "".join(changed) + f"\n{footer}"
-        return (await verdict(stratford, await stratford.admin.send(stratford.channel, content))).split("\n")[1:]
+        return (await verdict(stratford, await stratford.admin.send(stratford.channel, content))).split("\n")[
+            1:
+        ]
 
     (one,) = await lines(60)
     assert unescape(one) == f"> …{shown(text[35:60])}~~{shown(text[60])}~~**É**{shown(text[61:86])}…"

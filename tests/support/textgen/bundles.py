@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy.typing as npt
 
 from textgen import bundle
 from textgen.bundle import Bundle, Manifest
+from textgen.bundle.tuned import rounded
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import State
 from textgen.model import TextModel
 from textgen.network.spec import NetworkSpec
+from textgen.pretrained.base import Base
+from textgen.pretrained.tuned.spec import MIXTURE, TunedSpec
 from textgen.tokenizers import CharacterTokenizer, Tokenizer
 
 SYMBOLS = "etaoinshrdlu ,.\nABCé"
@@ -39,7 +43,7 @@ def random_bundle(
     return Bundle(spec, tokenizer, weights, manifest, experts)
 
 
-def manifest_of(spec: NetworkSpec, seeds: tuple[str, ...] = ()) -> Manifest:
+def manifest_of(spec: NetworkSpec | TunedSpec, seeds: tuple[str, ...] = ()) -> Manifest:
     """What a bundle of characters says of a training that there never was."""
     return Manifest(
         level="char",
@@ -63,6 +67,20 @@ def write_random_bundle(path: Path, cell: str = "lstm", *, units: int = 24) -> B
     made = random_bundle(cell, units=units)
     bundle.write(path, made)
     return made
+
+
+def write_tuned_bundle(path: Path, base: Base, random_seed: int) -> TextModel:
+    """Write a base with a random change and the n-grams of a random text, and load it."""
+    random = np.random.default_rng(random_seed)
+    counted = KneserNey.count(
+        random.integers(3, base.spec.vocabulary, 900), base.spec.vocabulary, 2 + random_seed % 3
+    )
+    spec = TunedSpec(base.about.name, base.sha256, base.spec, rank=1 + random_seed, prior=counted.order)
+    weights = {name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in spec.shapes().items()}
+    weights[MIXTURE] = random.uniform(0.3, 0.7, weights[MIXTURE].shape).astype(np.float32)
+    manifest = replace(manifest_of(spec), level=base.tokenizer.level)
+    bundle.write(path, Bundle(spec, base.tokenizer, rounded(weights), manifest, (counted,), base=base))
+    return TextModel.load(path)
 
 
 class SpellingModel(TextModel):

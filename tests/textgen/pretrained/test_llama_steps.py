@@ -123,6 +123,18 @@ def test_compiled_code_equals_numpy_to_the_bit(base: Base, change: bool) -> None
         assert np.array_equal(first, other)
 
 
+def test_each_text_of_a_batch_has_the_adapter_that_it_began_with(base: Base) -> None:
+    changes = [adapter(base.spec), None, adapter(base.spec, rank=5)]
+    read = tokens(base.spec)
+    alone = [whole(LlamaStepper(base, change), read[row : row + 1])[0] for row, change in enumerate(changes)]
+    assert not any(np.array_equal(alone[0], other) for other in alone[1:])
+    for of_one_kind in zip(*(steppers(base, change) for change in changes), strict=True):
+        state = [np.concatenate([stepper.initial_state(1)[0] for stepper in of_one_kind])]
+        # Any of them writes for all.
+        together = of_one_kind[1].logits(of_one_kind[2].features(read, state))
+        assert all(np.array_equal(together[row], alone[row]) for row in range(TEXTS))
+
+
 def test_alone_or_in_a_batch_in_steps_or_at_once_the_bits_are_the_same(base: Base) -> None:
     stepper = make_stepper(base)
     assert isinstance(stepper, LlamaStepper)

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.textgen.bundles import write_random_bundle
+from tests.support.textgen import bases
+from tests.support.textgen.bundles import write_random_bundle, write_tuned_bundle
 from tests.support.texts import hard_inputs
 from textgen.blending import blend
 from textgen.evaluation.authorship.who import who
 from textgen.model import TextModel
+from textgen.pretrained import store
 from textgen.sampling.engine import Engine
 from textgen.serving.server import Server
 
@@ -322,7 +324,7 @@ def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     step = Engine.step
 
     def timed(engine: Engine) -> Any:
-        (name,) = (Path(path).name for path, each in server._loaded.items() if each.engine is engine)
+        (name,) = (Path(path).name for path, each in server._loaded.items() if each.batch.engine is engine)
         steps[name] += 1
         now[0] += 0.001 if name == "quick" else 0.01
         return step(engine)
@@ -336,6 +338,44 @@ def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [answer["id"] for answer in answers[-2:]] == ["quick", "slow"]
     assert answers[-1]["step_s"] > 5 * answers[-2]["step_s"]
     assert answers[-1]["load_s"] > 0
+
+
+def test_fine_tunings_of_a_base_are_written_in_one_batch_and_each_as_if_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTGEN_BASES", str(tmp_path / "bases"))
+    bases.add()
+    models = {
+        name: write_tuned_bundle(tmp_path / name, store.find("tiny"), n) for n, name in enumerate("abc")
+    }
+    write_random_bundle(tmp_path / "other")
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for name in (*models, "other"):
+        server.handle(json.dumps(request(f"warm {name}", tmp_path / name, length=1)))
+    serve_all(server)
+    answers.clear()
+    steps: list[int] = []
+    step = Engine.step
+    monkeypatch.setattr(Engine, "step", lambda engine: steps.append(len(engine._active)) or step(engine))
+
+    for name in models:
+        server.handle(json.dumps(request(name, tmp_path / name, length=30, random_seed=5)))
+    server.handle(json.dumps(request("dropped", tmp_path / "b", length=30)))
+    server.advance()
+    server.handle(json.dumps({"op": "cancel", "id": "dropped"}))
+    # It belongs to a text of the batch, but its own model has nothing to do: it may leave.
+    held = server._loaded[str(tmp_path / "c")]
+    assert not held.idle
+    serve_all(server)
+
+    assert held.idle
+    assert {answer["id"]: answer["text"] for answer in answers} == {
+        name: model.generate("the ", length=30, random_seed=5) for name, model in models.items()
+    }
+    assert max(steps) >= len(models)
+    batches = {id(server._loaded[str(tmp_path / name)].batch) for name in (*models, "other")}
+    assert len(batches) == 2
 
 
 def test_blends_share_the_memory_of_their_parts_and_go_before_them(

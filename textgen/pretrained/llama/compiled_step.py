@@ -26,8 +26,8 @@ PLAIN, AVX2, VNNI = 0, 1, 2
 
 class _Kernel(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in ("rows", "scales", "down", "up")),
-        ("rank", ctypes.c_int64),
+        ("rows", ctypes.c_void_p),
+        ("scales", ctypes.c_void_p),
     ]
 
 
@@ -62,7 +62,7 @@ def library(most: int = VNNI) -> ctypes.CDLL | None:
     pointer, size = ctypes.c_void_p, ctypes.c_int64
     loaded.llama_work.restype = ctypes.c_int64
     loaded.llama_work.argtypes = [pointer, size, size]
-    loaded.llama_run.argtypes = [pointer, size, *[pointer] * 5, size, pointer, pointer]
+    loaded.llama_run.argtypes = [pointer, size, *[pointer] * 6, size, pointer, pointer]
     loaded.llama_logits.argtypes = [pointer, size, *[pointer] * 4]
     loaded.llama_prepare(most)
     return loaded
@@ -84,11 +84,6 @@ class CompiledLlamaStepper(LlamaStepper):
         """
         super().__init__(base, adapter)
         self._code = code
-        # Keep the arrays alive: the code knows only their addresses.
-        self._changes = {
-            name: (np.ascontiguousarray(change.down), np.ascontiguousarray(change.up))
-            for name, change in self.adapter.items()
-        }
         spec = self.spec
         layers = (_Layer * spec.layers)(
             *(
@@ -110,22 +105,19 @@ class CompiledLlamaStepper(LlamaStepper):
         self._described = ctypes.byref(self._network)
 
     def _kernel(self, name: str) -> _Kernel:
-        matrix, change = self._matrices[name], self._changes.get(name)
-        plain = (matrix.rows.ctypes.data, matrix.scales.ctypes.data)
-        if change is None:
-            return _Kernel(*plain)
-        down, up = change
-        return _Kernel(*plain, down.ctypes.data, up.ctypes.data, len(up))
+        matrix = self._matrices[name]
+        return _Kernel(matrix.rows.ctypes.data, matrix.scales.ctypes.data)
 
     def _hidden(self, tokens: npt.NDArray[np.intp], contexts: list[Context], count: int) -> Float64:
         fed = np.ascontiguousarray(tokens, np.int64)
         blocks = np.array([context.addresses.ctypes.data for context in contexts], np.int64)
+        changes = np.array([context.changes.address for context in contexts], np.int64)
         visible = np.array(visible_of(contexts, count), np.int64)
         cosine, sine = rotations(places_of(contexts, count), self.spec)
         most = -(-int(visible.max()) // BLOCK)
         work = np.empty(self._code.llama_work(self._described, len(fed), most))
         found = np.empty((len(fed), self.spec.width))
-        given = (array.ctypes.data for array in (fed, blocks, visible, cosine, sine))
+        given = (array.ctypes.data for array in (fed, blocks, visible, cosine, sine, changes))
         self._code.llama_run(self._described, len(fed), *given, most, work.ctypes.data, found.ctypes.data)
         return found
 

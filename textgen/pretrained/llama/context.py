@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.inference.numerics import Float32
+from textgen.pretrained.llama.changes import Changes
 from textgen.pretrained.spec import LlamaSpec
 
 BLOCK = 32
@@ -69,6 +70,7 @@ class Context:
 
     Attributes:
         spec: the base's sizes.
+        changes: the adapter that the text is written with.
         blocks: their keys and values; each block but the last is full.
         addresses: where each block begins in memory, for compiled code; shape (blocks,).
         length: number of tokens that were read, those that have left included.
@@ -76,6 +78,7 @@ class Context:
     """
 
     spec: LlamaSpec
+    changes: Changes
     blocks: tuple[Block, ...] = ()
     addresses: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     length: int = 0
@@ -120,7 +123,7 @@ class Context:
     def _with(
         self, blocks: tuple[Block, ...], addresses: npt.NDArray[np.int64], count: int, first: Block | None
     ) -> Context:
-        return Context(self.spec, blocks, addresses, self.length + count, first)
+        return Context(self.spec, self.changes, blocks, addresses, self.length + count, first)
 
 
 def rotations(positions: npt.NDArray[np.intp], spec: LlamaSpec) -> tuple[Float32, Float32]:

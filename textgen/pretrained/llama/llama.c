@@ -19,9 +19,17 @@ enum { BLOCK = 32, AHEAD = 4608 };
 typedef struct {
     const int8_t *rows;
     const float *scales;
-    const float *down, *up; /* the adapter's change, or null */
-    int64_t rank;
 } Kernel;
+
+/* What an adapter adds to a kernel; nothing if the rank is 0. */
+typedef struct {
+    const float *down, *up;
+    int64_t rank;
+} Change;
+
+/* The kernels of a layer, in the order of an adapter's table. */
+enum { QUERY, KEY, VALUE, ATTENTION_OUTPUT, GATE, UP, DOWN, KERNELS };
+enum { LARGEST_RANK = 256 };
 
 typedef struct {
     const float *attention_norm, *mlp_norm;
@@ -172,25 +180,23 @@ static void quantize(int64_t rows, int64_t inputs, const double *x, int16_t *out
     }
 }
 
-/* Add (x down) up to each row; z is scratch space of `rank`. */
+/* Add (x down) up to a row; z is scratch space of `rank`, sum of `outputs`. */
 CHOSEN
-static void change(int64_t rows, int64_t inputs, int64_t outputs, const double *x, const Kernel *kernel, double *z, double *sum, double *out)
+static void add_change(int64_t inputs, int64_t outputs, const double *x, const Change *change, double *z, double *sum, double *out)
 {
-    int64_t rank = kernel->rank;
-    for (int64_t r = 0; r < rows; r++, x += inputs, out += outputs) {
+    int64_t rank = change->rank;
+    for (int64_t j = 0; j < rank; j++)
+        z[j] = x[0] * (double)change->down[j];
+    for (int64_t i = 1; i < inputs; i++)
         for (int64_t j = 0; j < rank; j++)
-            z[j] = x[0] * (double)kernel->down[j];
-        for (int64_t i = 1; i < inputs; i++)
-            for (int64_t j = 0; j < rank; j++)
-                z[j] += x[i] * (double)kernel->down[i * rank + j];
+            z[j] += x[i] * (double)change->down[i * rank + j];
+    for (int64_t n = 0; n < outputs; n++)
+        sum[n] = z[0] * (double)change->up[n];
+    for (int64_t j = 1; j < rank; j++)
         for (int64_t n = 0; n < outputs; n++)
-            sum[n] = z[0] * (double)kernel->up[n];
-        for (int64_t j = 1; j < rank; j++)
-            for (int64_t n = 0; n < outputs; n++)
-                sum[n] += z[j] * (double)kernel->up[j * outputs + n];
-        for (int64_t n = 0; n < outputs; n++)
-            out[n] += sum[n];
-    }
+            sum[n] += z[j] * (double)change->up[j * outputs + n];
+    for (int64_t n = 0; n < outputs; n++)
+        out[n] += sum[n];
 }
 
 /* Turn the vectors of each head by the position of their row (RoPE), and divide them by `divisor`. */
@@ -292,23 +298,12 @@ typedef struct {
 
 static int64_t widest(const Network *net) { return net->inner > net->width ? net->inner : net->width; }
 
-static int64_t largest_rank(const Network *net)
-{
-    int64_t largest = 0;
-    for (int64_t l = 0; l < net->layers; l++) {
-        const Kernel *kernel = &net->layer[l].query;
-        for (int k = 0; k < 7; k++)
-            largest = kernel[k].rank > largest ? kernel[k].rank : largest;
-    }
-    return largest;
-}
-
 /* Number of doubles of scratch space for a number of tokens whose contexts have at most `blocks` blocks. */
 int64_t llama_work(const Network *net, int64_t tokens, int64_t blocks)
 {
     int64_t head = net->width / net->heads, keys = head * net->key_value_heads;
     int64_t each = 3 * net->width + 2 * keys + 2 * net->inner + 1 + widest(net) / 4 + 1;
-    return tokens * each + 2 * widest(net) + largest_rank(net) + (blocks + 1) * BLOCK + head * (BLOCK + 2) + 8;
+    return tokens * each + 2 * widest(net) + LARGEST_RANK + (blocks + 1) * BLOCK + head * (BLOCK + 2) + 8;
 }
 
 static Work placed(const Network *net, int64_t tokens, int64_t blocks, double *work)
@@ -323,7 +318,7 @@ static Work placed(const Network *net, int64_t tokens, int64_t blocks, double *w
     w.gate = work, work += tokens * net->inner;
     w.up = work, work += tokens * net->inner;
     w.scale = work, work += tokens;
-    w.terms = work, work += 2 * widest(net) + largest_rank(net);
+    w.terms = work, work += 2 * widest(net) + LARGEST_RANK;
     w.scores = work, work += (blocks + 1) * BLOCK;
     w.floats = (float *)work, work += head * BLOCK / 2 + 1;
     w.one = (float *)work, work += head + 1;
@@ -331,13 +326,15 @@ static Work placed(const Network *net, int64_t tokens, int64_t blocks, double *w
     return w;
 }
 
-/* The product of rows that are quantized already, and the adapter's change. */
+/* The product of rows that are quantized already, and the change by each row's adapter, which may be null.
+   `number` is the kernel's in the adapters' tables. */
 static void kernel_product(int64_t rows, int64_t inputs, int64_t outputs, const double *x, const Kernel *kernel,
-                           const Work *w, double *out)
+                           const Change *const *changes, int64_t number, const Work *w, double *out)
 {
     dots(rows, inputs, outputs, w->whole, w->scale, kernel->rows, kernel->scales, out);
-    if (kernel->rank)
-        change(rows, inputs, outputs, x, kernel, w->terms, w->terms + kernel->rank, out);
+    for (int64_t r = 0; r < rows; r++)
+        if (changes[r] && changes[r][number].rank)
+            add_change(inputs, outputs, x + r * inputs, changes[r] + number, w->terms, w->terms + LARGEST_RANK, out + r * outputs);
 }
 
 static void add(int64_t count, const double *more, double *x)
@@ -347,14 +344,15 @@ static void add(int64_t count, const double *more, double *x)
 }
 
 static void attention(const Network *net, int64_t l, int64_t tokens, const float *const *const *blocks, const int64_t *visible,
-                      const float *cosine, const float *sine, const Work *w)
+                      const float *cosine, const float *sine, const Change *const *changes, const Work *w)
 {
     const Layer *layer = net->layer + l;
+    int64_t first = l * KERNELS;
     int64_t width = net->width, head = width / net->heads, groups = net->key_value_heads, keys = head * groups;
     quantize(tokens, width, w->y, w->whole, w->scale);
-    kernel_product(tokens, width, width, w->y, &layer->query, w, w->query);
-    kernel_product(tokens, width, keys, w->y, &layer->key, w, w->key);
-    kernel_product(tokens, width, keys, w->y, &layer->value, w, w->value);
+    kernel_product(tokens, width, width, w->y, &layer->query, changes, first + QUERY, w, w->query);
+    kernel_product(tokens, width, keys, w->y, &layer->key, changes, first + KEY, w, w->key);
+    kernel_product(tokens, width, keys, w->y, &layer->value, changes, first + VALUE, w, w->value);
     turn(tokens, net->heads, head, cosine, sine, sqrt((double)head), w->query);
     turn(tokens, groups, head, cosine, sine, 1.0, w->key);
     int64_t of_values = net->layers * keys * BLOCK, of_layer = l * keys * BLOCK;
@@ -378,16 +376,18 @@ static void attention(const Network *net, int64_t l, int64_t tokens, const float
                    w->y + n * width + h * head);
         }
     quantize(tokens, width, w->y, w->whole, w->scale);
-    kernel_product(tokens, width, width, w->y, &layer->attention_output, w, w->query);
+    kernel_product(tokens, width, width, w->y, &layer->attention_output, changes, first + ATTENTION_OUTPUT, w, w->query);
     add(tokens * width, w->query, w->x);
 }
 
 /* Feed some tokens, and write the input of the output layer for each to `out`, (tokens, width).
 
    blocks: the addresses of each token's blocks. visible: how many tokens each sees, itself included; its place is
-   the last of these. Tokens of one text follow one another. cosine, sine: (tokens, head / 2). */
+   the last of these. Tokens of one text follow one another. cosine, sine: (tokens, head / 2). changes: the table of
+   each token's adapter, a row of KERNELS for each layer, or null. */
 void llama_run(const Network *net, int64_t tokens, const int64_t *token, const float *const *const *blocks,
-               const int64_t *visible, const float *cosine, const float *sine, int64_t most_blocks, double *work, double *out)
+               const int64_t *visible, const float *cosine, const float *sine, const Change *const *changes,
+               int64_t most_blocks, double *work, double *out)
 {
     Work w = placed(net, tokens, most_blocks, work);
     int64_t width = net->width, inner = net->inner;
@@ -397,14 +397,14 @@ void llama_run(const Network *net, int64_t tokens, const int64_t *token, const f
     for (int64_t l = 0; l < net->layers; l++) {
         const Layer *layer = net->layer + l;
         normalize(tokens, width, w.x, layer->attention_norm, net->epsilon, w.terms, w.y);
-        attention(net, l, tokens, blocks, visible, cosine, sine, &w);
+        attention(net, l, tokens, blocks, visible, cosine, sine, changes, &w);
         normalize(tokens, width, w.x, layer->mlp_norm, net->epsilon, w.terms, w.y);
         quantize(tokens, width, w.y, w.whole, w.scale);
-        kernel_product(tokens, width, inner, w.y, &layer->gate, &w, w.gate);
-        kernel_product(tokens, width, inner, w.y, &layer->up, &w, w.up);
+        kernel_product(tokens, width, inner, w.y, &layer->gate, changes, l * KERNELS + GATE, &w, w.gate);
+        kernel_product(tokens, width, inner, w.y, &layer->up, changes, l * KERNELS + UP, &w, w.up);
         gated_unit(tokens * inner, w.gate, w.up);
         quantize(tokens, inner, w.gate, w.whole, w.scale);
-        kernel_product(tokens, inner, width, w.gate, &layer->down, &w, w.query);
+        kernel_product(tokens, inner, width, w.gate, &layer->down, changes, l * KERNELS + DOWN, &w, w.query);
         add(tokens * width, w.query, w.x);
     }
     normalize(tokens, width, w.x, net->norm, net->epsilon, w.terms, out);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy.typing as npt
 
 from textgen.inference.numerics import Float32, Float64
 from textgen.inference.stepper import State
-from textgen.pretrained.adapter import Adapter, check_adapter
+from textgen.pretrained.adapter import Adapter
 from textgen.pretrained.base import Base
 from textgen.pretrained.llama.arithmetic import exponential, folded, normalize, product, quantize, silu
+from textgen.pretrained.llama.changes import Changes
 from textgen.pretrained.llama.context import BLOCK, Context, rotations
 
 _Numbers = npt.NDArray[np.intp]
@@ -21,7 +23,9 @@ _Numbers = npt.NDArray[np.intp]
 class LlamaStepper:
     """Writes with a base, and with a fine-tuned change of it.
 
-    The state is one array of contexts, shape (batch,). Every text begins with the base's start token.
+    The state is one array of contexts, shape (batch,). Every text begins with the base's start token. A
+    context knows its adapter, so texts of several adapters of one base can be one batch, whichever of their
+    steppers writes them.
     """
 
     def __init__(self, base: Base, adapter: Adapter | None = None) -> None:
@@ -35,8 +39,7 @@ class LlamaStepper:
             BundleError: the adapter does not fit the base.
         """
         self.spec = base.spec
-        self.adapter = adapter or {}
-        check_adapter(self.adapter, self.spec)
+        self.changes = Changes(adapter, self.spec)
         self._matrices, self._norms = base.weights, base.norms
         self._output = base.weights["embedding" if base.spec.tied else "output"]
         self._start = base.tokenizer.start
@@ -51,7 +54,7 @@ class LlamaStepper:
     @cached_property
     def _begun(self) -> Context:
         empty = np.empty(1, object)
-        empty[0] = Context(self.spec)
+        empty[0] = Context(self.spec, self.changes)
         if self._start is not None:
             self.features(np.array([[self._start]]), [empty])
         context: Context = empty[0]
@@ -101,14 +104,14 @@ class LlamaStepper:
             count: number of tokens of each text.
         """
         spec = self.spec
-        places = places_of(contexts, count)
+        places, changed = places_of(contexts, count), _by_adapter(contexts)
         cosine, sine = (turn.astype(np.float64) for turn in rotations(places, spec))
         embedding = self._matrices["embedding"]
         x = embedding.rows[tokens].astype(np.float64) * embedding.scales[tokens, None].astype(np.float64)
         for n in range(spec.layers):
             name = f"layer{n}."
             y = normalize(x, self._norms[name + "attention_norm"], spec.rms_epsilon)
-            query, key, value = self._outputs(y, name, "query", "key", "value")
+            query, key, value = self._outputs(y, changed, name, "query", "key", "value")
             query = _turned(query, cosine, sine, spec.heads) / math.sqrt(spec.head)
             key = _turned(key, cosine, sine, spec.key_value_heads)
             value = value.reshape(key.shape)
@@ -123,25 +126,43 @@ class LlamaStepper:
                     for context, one, seen in zip(contexts, query.astype(np.float32), visible, strict=True)
                 ]
             )
-            x += self._outputs(y, name, "attention_output")[0]
+            x += self._outputs(y, changed, name, "attention_output")[0]
             y = normalize(x, self._norms[name + "mlp_norm"], spec.rms_epsilon)
-            gate, up = self._outputs(y, name, "gate", "up")
-            x += self._outputs(silu(gate) * up, name, "down")[0]
+            gate, up = self._outputs(y, changed, name, "gate", "up")
+            x += self._outputs(silu(gate) * up, changed, name, "down")[0]
         return normalize(x, self._norms["norm"], spec.rms_epsilon)
 
-    def _outputs(self, x: Float64, layer: str, *kernels: str) -> list[Float64]:
-        """Return the outputs of some kernels of a layer for the same input, shape (rows, inputs)."""
+    def _outputs(
+        self, x: Float64, changed: Mapping[Changes, list[int]], layer: str, *kernels: str
+    ) -> list[Float64]:
+        """Return the outputs of some kernels of a layer for the same input.
+
+        Args:
+            x: the input, shape (rows, inputs).
+            changed: the rows of each adapter.
+            layer: beginning of the layer's names.
+            kernels: names of kernels in the layer.
+        """
         quantized = quantize(x)
         found = []
         for kernel in kernels:
             y = product(*quantized, self._matrices[layer + kernel])
-            change = self.adapter.get(layer + kernel)
-            if change is not None:
-                # `accumulate` adds in order, as compiled code does.
-                inner = np.add.accumulate(x[:, :, None] * change.down.astype(np.float64), axis=1)[:, -1]
-                y += np.add.accumulate(inner[:, :, None] * change.up.astype(np.float64), axis=1)[:, -1]
+            for changes, rows in changed.items():
+                if (change := changes.adapter.get(layer + kernel)) is not None:
+                    # `accumulate` adds in order, as compiled code does.
+                    inner = np.add.accumulate(x[rows, :, None] * change.down.astype(np.float64), axis=1)
+                    outer = inner[:, -1, :, None] * change.up.astype(np.float64)
+                    y[rows] += np.add.accumulate(outer, axis=1)[:, -1]
             found.append(y)
         return found
+
+
+def _by_adapter(contexts: list[Context]) -> dict[Changes, list[int]]:
+    """Return which of the contexts have which adapter."""
+    found: dict[Changes, list[int]] = {}
+    for row, context in enumerate(contexts):
+        found.setdefault(context.changes, []).append(row)
+    return found
 
 
 def places_of(contexts: list[Context], count: int) -> _Numbers:

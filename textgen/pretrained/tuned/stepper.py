@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,55 +20,22 @@ _POSITIONS = 64
 """Positions whose probabilities are mixed at a time: each has one for every token of a large vocabulary."""
 
 
-class MixedStepper:
-    """A `Stepper` that mixes another with n-grams (`textgen.pretrained.tuned.mixture`).
+class _Mixture:
+    """The n-grams of a model, and how much each of them and the network count."""
 
-    Its state is the other's, and then the last tokens of each text. The features are the other's, followed by
-    those tokens.
-
-    Args:
-        network: the stepper of the network.
-        counted: the n-grams.
-        weights: of the mixture, shape (kinds,).
-    """
-
-    def __init__(self, network: Stepper, counted: KneserNey, weights: Floats) -> None:
-        """Prepare the lookups."""
-        self._network, self._counted, self._weights = network, counted, weights
+    def __init__(self, counted: KneserNey, weights: Floats) -> None:
+        """Prepare the lookups; see `MixedStepper`."""
+        self.before = counted.before
+        self._counted, self._weights = counted, weights
         self._lookup = NgramLookup(counted)
 
-    def initial_state(self, batch: int) -> State:
-        """Return the state of ``batch`` texts before their first token."""
-        before = np.full((batch, self._counted.before), UNKNOWN, np.float32)
-        return [*self._network.initial_state(batch), before]
+    def mixed(self, logits: Float64, contexts: npt.NDArray[np.floating]) -> Float64:
+        """Return natural-log probabilities, shape (texts, vocabulary).
 
-    def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
-        """Feed one token to each text; see `textgen.inference.Stepper.step`."""
-        *inner, before = state
-        logits = self._network.step(tokens, inner)
-        _refill(state, inner)
-        contexts = _moved(before, tokens[:, None])[:, 0]
-        return self._mixed(logits, contexts)
-
-    def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
-        """Feed several tokens to each text; see `textgen.inference.Stepper.features`."""
-        *inner, before = state
-        features = self._network.features(tokens, inner)
-        _refill(state, inner)
-        return np.concatenate([features, _moved(before, tokens)], axis=-1)
-
-    def logits(self, features: Float64) -> Float64:
-        """Return the natural-log probabilities after each position."""
-        inner, contexts = np.split(features, [features.shape[-1] - self._counted.before], axis=-1)
-        flat, contexts = inner.reshape(-1, inner.shape[-1]), contexts.reshape(-1, self._counted.before)
-        found = [
-            self._mixed(self._network.logits(flat[some]), contexts[some])
-            for first in range(0, len(flat), _POSITIONS)
-            for some in (slice(first, first + _POSITIONS),)
-        ]
-        return np.concatenate(found).reshape(*features.shape[:-1], -1)
-
-    def _mixed(self, logits: Float64, contexts: npt.NDArray[np.floating]) -> Float64:
+        Args:
+            logits: the network's, same shape.
+            contexts: the last tokens of each text, shape (texts, before).
+        """
         kind = kind_of(after(self._counted, contexts.astype(np.int64)))
         network, counts = np.exp(log_softmax(logits)), self._lookup.probabilities(contexts)
         found = mixed(network, counts, kind[:, None], self._weights)
@@ -75,15 +44,89 @@ class MixedStepper:
         return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tail:
+    """The last tokens of a text, and the mixture that it is written with. A value that never changes."""
+
+    mixture: _Mixture
+    tokens: tuple[int, ...]
+
+    def copy(self) -> _Tail:
+        """Return the tail itself."""
+        return self
+
+    def grown(self, tokens: npt.NDArray[np.intp]) -> _Tail:
+        """Return the tail of the text after some more tokens."""
+        along = (*self.tokens, *tokens.tolist())
+        return _Tail(self.mixture, along[len(along) - self.mixture.before :])
+
+
+class MixedStepper:
+    """A `Stepper` that mixes another with n-grams (`textgen.pretrained.tuned.mixture`).
+
+    Its state is the other's, and then the tail of each text. The features are the other's, followed by the
+    last tokens. Each text brings its own mixture, and its own adapter in the other's state. So the texts of
+    all models of one base can be one batch, whichever of their steppers takes the `step`.
+
+    Args:
+        network: the stepper of the network.
+        counted: the n-grams.
+        weights: of the mixture, shape (kinds,).
+        together: equal for steppers whose texts can be one batch: it identifies the base.
+    """
+
+    def __init__(self, network: Stepper, counted: KneserNey, weights: Floats, together: str = "") -> None:
+        """Prepare the lookups."""
+        self.together = together
+        self._network, self._mixture = network, _Mixture(counted, weights)
+
+    def initial_state(self, batch: int) -> State:
+        """Return the state of ``batch`` texts before their first token."""
+        tails = np.empty(batch, object)
+        tails.fill(_Tail(self._mixture, (UNKNOWN,) * self._mixture.before))
+        return [*self._network.initial_state(batch), tails]
+
+    def step(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
+        """Feed one token to each text; see `textgen.inference.Stepper.step`."""
+        *inner, tails = state
+        logits = self._network.step(tokens, inner)
+        _refill(state, inner)
+        rows_of: dict[_Mixture, list[int]] = {}
+        for row in range(len(tokens)):
+            tails[row] = tails[row].grown(tokens[row : row + 1])
+            rows_of.setdefault(tails[row].mixture, []).append(row)
+        for mixture, rows in rows_of.items():
+            contexts = np.array([tails[row].tokens for row in rows], np.float64)
+            logits[rows] = mixture.mixed(logits[rows], contexts.reshape(len(rows), mixture.before))
+        return logits
+
+    def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
+        """Feed several tokens to each text; see `textgen.inference.Stepper.features`."""
+        *inner, tails = state
+        features = self._network.features(tokens, inner)
+        _refill(state, inner)
+        before = self._mixture.before
+        along = np.concatenate(
+            [np.array([tail.tokens for tail in tails], np.int64).reshape(-1, before), tokens], axis=1
+        )
+        contexts = np.lib.stride_tricks.sliding_window_view(along[:, 1:], before, axis=1)
+        for row, read in enumerate(tokens):
+            tails[row] = tails[row].grown(read)
+        return np.concatenate([features, contexts], axis=-1)
+
+    def logits(self, features: Float64) -> Float64:
+        """Return the natural-log probabilities after each position."""
+        before = self._mixture.before
+        inner, contexts = np.split(features, [features.shape[-1] - before], axis=-1)
+        flat, contexts = inner.reshape(-1, inner.shape[-1]), contexts.reshape(-1, before)
+        found = [
+            self._mixture.mixed(self._network.logits(flat[some]), contexts[some])
+            for first in range(0, len(flat), _POSITIONS)
+            for some in (slice(first, first + _POSITIONS),)
+        ]
+        return np.concatenate(found).reshape(*features.shape[:-1], -1)
+
+
 def _refill(state: State, inner: State) -> None:
     """Put back what the network's stepper left: it may have replaced an array by a longer one."""
     state[: len(inner)] = inner
-
-
-def _moved(before: npt.NDArray[np.float32], tokens: npt.NDArray[np.intp]) -> Float64:
-    """Return the tokens before each next one, shape (batch, time, before); move ``before`` on in place."""
-    length = before.shape[1]
-    along = np.concatenate([before.astype(np.float64), tokens], axis=1)
-    contexts = np.lib.stride_tricks.sliding_window_view(along[:, 1:], length, axis=1)
-    before[:] = along[:, along.shape[1] - length :]
-    return contexts

@@ -90,6 +90,27 @@ def test_steps_and_whole_texts_give_the_same_probabilities(tokens: np.ndarray, c
     assert (np.exp(whole).sum(-1) <= 1 + 1e-9).all()
 
 
+def test_each_text_of_a_batch_has_the_mixture_that_it_began_with(tokens: np.ndarray) -> None:
+    network = TwoTokens()
+    made = []
+    for order in (2, 4):
+        counted = KneserNey.count(tokens[: 500 * order], VOCABULARY, order)
+        weights = np.full(mixture.kinds(order), order / 5, np.float32)
+        made.append(MixedStepper(network, counted, weights, "base"))
+    texts = tokens[:60].reshape(2, 30).astype(np.intp)
+
+    states = [stepper.initial_state(1) for stepper in made]
+    alone = [
+        [stepper.step(text[at : at + 1], state)[0] for at in range(30)]
+        for stepper, state, text in zip(made, states, texts, strict=True)
+    ]
+    state = [np.concatenate(arrays) for arrays in zip(*(each.initial_state(1) for each in made), strict=True)]
+    together = [made[0].step(texts[:, at], state) for at in range(30)]
+
+    for row in range(2):
+        assert np.array_equal(np.stack(together)[:, row], np.stack(alone[row]))
+
+
 def test_a_fit_measures_on_text_that_its_weights_have_not_seen(
     tokens: np.ndarray, counted: KneserNey
 ) -> None:
