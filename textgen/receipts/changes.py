@@ -14,8 +14,9 @@ MOST_EDITS = 600
 """Words that are dropped or added before the search is given up."""
 
 _UNITS = re.compile(r"[^\W\d_]+|\d+|\s|.", re.DOTALL)
-# Shorter runs are in common by chance: a word, a space.
+# Shorter runs are in common by chance: a word, a space. In short texts that is less, but not a letter or two.
 _LONG_RUN = 20
+_SHORT_RUN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def changes(written: str, found: str) -> list[Change] | None:
         at += len(before)
         last = beyond, beyond_found
     shorter = min(len(written), len(found))
-    long_run = min(_LONG_RUN, shorter // 4)
+    long_run = min(_LONG_RUN, max(shorter // 4, min(_SHORT_RUN, len(written) // 2)))
     return told if 2 * sum(run for run in runs if run >= long_run) >= shorter > 0 else None
 
 

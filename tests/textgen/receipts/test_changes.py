@@ -45,7 +45,8 @@ def test_each_change_is_told_where_it_is(found: str, told: list[Change]) -> None
 
 @pytest.mark.parametrize(
     "found",
-    ["", "the", "When I do count the clock that tells the time, and see the brave day sunk in hideous night.",
+    ["", "the", "So", "e.",
+     "When I do count the clock that tells the time, and see the brave day sunk in hideous night.",
      TEXT[::-1], "\u202e" * 80, "a" * 6_000],
 )  # fmt: skip
 def test_another_text_has_no_changes_worth_telling(found: str) -> None:
