@@ -121,7 +121,8 @@ def run_page(page: str, folder: Path, *, quick: bool) -> Iterator[tuple[Block, s
 
 def form(output: str) -> list[str]:
     """Return the lines of an output without what differs from machine to machine."""
-    masked = re.sub(r"'[^'\n]{12,}'", "'…'", output)
+    # Python quotes a text that has an apostrophe in the other way.
+    masked = re.sub(r"'[^'\n]{12,}'|\"[^\"\n]{12,}\"", "'…'", output)
     masked = re.sub(r"chosen: [a-z ]+|on (?:cpu|gpu)\b", "…", masked)
     # A machine that is busy may need the whole of a short limit to compile.
     masked = masked.replace(" before the first step", "")
