@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,22 @@ class Base:
     def memory(self) -> int:
         """Approximate bytes of its weights, which processes share, and of its tokenizer."""
         return self.spec.parameters + _BYTES_A_TOKEN * self.spec.vocabulary
+
+    def release(self) -> None:
+        """Give the memory of the weights back to the system, which reads them from the file again when needed.
+
+        They are mapped and never changed, so other processes that have them in memory keep them.
+        """
+        mappings: set[mmap.mmap] = set()
+        for matrix in self.weights.values():
+            owner: object = matrix.rows
+            while isinstance(owner, np.ndarray):
+                owner = owner.base
+            if isinstance(owner, mmap.mmap):
+                mappings.add(owner)
+        for mapping in mappings:
+            if hasattr(mapping, "madvise") and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+                mapping.madvise(mmap.MADV_DONTNEED)
 
     def float_weights(self, name: str) -> npt.NDArray[np.float32]:
         """Return a weight as 32-bit floats, in the shape of `LlamaSpec.shapes`."""

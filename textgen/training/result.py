@@ -92,6 +92,9 @@ class Result:
                     "fraction": round(fraction, 4),
                 }
             )
+        if self.base is not None:
+            # The training needs the memory for other things until the next sample.
+            self.base.release()
 
     def as_bundle(
         self,

@@ -154,8 +154,9 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
         """Return what the output layer reads, shape (batch, time, width)."""
         spec = self._spec
         batch, time = tokens.shape
-        cosines, sines = rotations(spec, time)
-        mask = np.triu(np.full((time, time), _MASKED, np.float32), 1)
+        # Tensors, because an array would be a constant of its own in every layer, several times over.
+        cosines, sines = (ops.convert_to_tensor(each) for each in rotations(spec, time))
+        mask = ops.convert_to_tensor(np.triu(np.full((time, time), _MASKED, np.float32), 1))
         x = ops.take(_value(self._embedding), ops.reshape(tokens, (-1,)), axis=0)  # (batch · time, width)
         for block, adapted in zip(self._blocks, self._spread(), strict=True):
             normed = self._normed(x, block["attention_norm"])

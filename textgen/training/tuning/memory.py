@@ -9,7 +9,7 @@ from textgen.settings.training import TrainingSettings
 from textgen.training.tuning.windows import fit_to_corpus
 
 # The backend, the base as it is served (for samples), and its tokenizer.
-_FRAMEWORK_BYTES = 1200 << 20
+_FRAMEWORK_BYTES = 800 << 20
 # The base is kept in 32-bit floats: on a CPU they are multiplied fastest.
 _BYTES_A_FROZEN_NUMBER = 4
 # A number, its gradient, the optimizer's two averages, the best ones so far, and copies for a checkpoint.
