@@ -100,7 +100,7 @@ class Base:
         return self.spec.parameters + _BYTES_A_TOKEN * self.spec.vocabulary
 
     def release(self) -> None:
-        """Give the memory of the weights back to the system, which reads them from the file again when needed.
+        """Give the weights' memory back to the system, which reads them from the file again when needed.
 
         They are mapped and never changed, so other processes that have them in memory keep them.
         """
