@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.support.textgen import bases
@@ -31,6 +32,22 @@ def test_weights_come_back_within_half_a_step(tied: bool) -> None:
             step = np.abs(made[name]).max(axis=1, keepdims=True) / 127
             assert (np.abs(found - made[name]) <= step * 0.501).all()
             assert not base.weights[name].rows.flags.writeable
+
+
+def test_the_memory_of_the_weights_is_given_back_and_they_stay_what_they_are() -> None:
+    bases.add()
+    base = store.find("tiny")
+
+    def in_memory() -> int:
+        maps = psutil.Process().memory_maps()
+        return sum(each.rss for each in maps if Path(each.path).parent.resolve() == base.path.resolve())
+
+    before = {name: base.float_weights(name) for name in base.spec.shapes()}
+    assert in_memory() > 0
+    base.release()
+    assert in_memory() == 0
+    for name, values in before.items():
+        assert np.array_equal(base.float_weights(name), values)
 
 
 def test_the_hash_names_the_model_and_not_its_name() -> None:
