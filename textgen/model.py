@@ -109,14 +109,6 @@ class TextModel:
         """
         return cls(Untrained.of(base))
 
-    @property
-    def together(self) -> str:
-        """Names the models whose texts one engine can write as one batch; empty if there are no others.
-
-        These are the fine-tunings of one base.
-        """
-        return getattr(self.stepper, "together", "")
-
     def engine(self) -> Engine:
         """Return an engine that writes many texts of this model in one batch."""
         return Engine(self.stepper)

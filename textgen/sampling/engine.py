@@ -29,7 +29,7 @@ READ_AT_ONCE = 256
 
 
 class Engine:
-    """Writes texts of one model, or of several whose texts can be one batch (`TextModel.together`)."""
+    """Writes texts of one model, or of several whose texts can be one batch: fine-tunings of a base."""
 
     def __init__(self, stepper: Stepper) -> None:
         """Start without a request."""

@@ -71,3 +71,11 @@ class Loaded:
         """Whether no text of it is being written or read."""
         jobs, readings = self.batch.jobs.values(), self.batch.readings
         return not any(each.model is self.model for each in (*jobs, *readings))
+
+
+def together(model: TextModel) -> str:
+    """Return what models have in common whose texts can be one batch; empty for a model that has none such.
+
+    These are the fine-tunings of one base.
+    """
+    return getattr(model.stepper, "together", "")

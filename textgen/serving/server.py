@@ -18,7 +18,7 @@ from textgen.sampling import SamplingSettings
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
-from textgen.serving.batch import Batch, Loaded
+from textgen.serving.batch import Batch, Loaded, together
 from textgen.serving.blends import Source, key_of, memory_of, mix_of, sources_of
 from textgen.serving.fair_turns import Turns
 from textgen.serving.judging import Judging
@@ -189,8 +189,8 @@ class Server:
 
     def _kept(self, model: TextModel, load_s: float) -> Loaded:
         """Give a model that was loaded its batch: one that is there already, if its texts can join that."""
-        others = self._loaded.values() if model.together else ()
-        shared = (each.batch for each in others if each.model.together == model.together)
+        others = self._loaded.values() if together(model) else ()
+        shared = (each.batch for each in others if together(each.model) == together(model))
         return Loaded(model, next(shared, None) or Batch(model.engine()), load_s)
 
     def _begin(self, asked: dict[str, Any], loaded: Loaded) -> None:

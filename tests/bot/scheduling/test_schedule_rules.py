@@ -67,7 +67,7 @@ REFUSED = [
     ("0 0 9 * * *", "has 6 fields; cron has five"),
     ("cron 0 9", "has 2 fields"),
     ("@daily", "I do not understand"),
-    ("cron @daily", "has 1 fields"),
+    ("cron @daily", "has 1 field"),
     ("R R * * *", "I do not understand"),
     ("0 R * * *", "not valid cron"),
     ("0 h * * *", "not valid cron"),

@@ -23,7 +23,7 @@ def test_stats_say_what_to_know_before_training(tmp_path: Path) -> None:
     assert rows["coverage"].startswith("100.00% by a vocabulary of 256")
     assert rows["secrets"] == "1 × e-mail address"
     assert rows["suggestion"] == "--level char --preset tiny"
-    assert "5 epochs at" in rows["time"]
+    assert "6 epochs at" in rows["time"]
     assert "2 files are read: a.txt, b.md" in rows["note"]
     data = json.loads(textgen("corpus", "stats", tmp_path / "a.txt", tmp_path / "b.md", "--json").stdout)
     assert data["files"] == 2

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import socket
-from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 
@@ -21,7 +20,6 @@ from textgen.serving.http.sampler import Sampler, Samplers
 _BACKLOG = 1_024
 _SPARE_DESCRIPTORS = 64
 _CLOSING_S = 3.0
-_COMING_S = 1.0
 _FULL = json.dumps(ApiError(503, "too many connections; try again later").as_json())
 _FULL_ANSWER = (
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close\r\n"
@@ -76,17 +74,20 @@ async def _serve(options: Options, say: Callable[[str], None]) -> int | None:
         server = runner.server
         assert server is not None  # noqa: S101 -- `setup` makes it
 
-        # The server counts a connection a moment after it is accepted, and a hundred may be accepted at once.
-        coming: deque[tuple[web.RequestHandler, float]] = deque()
+        # The server counts a connection in the loop's next round, and a hundred may be accepted in this one.
+        coming = 0
+
+        def counted() -> None:
+            nonlocal coming
+            coming -= 1
 
         def connection() -> asyncio.Protocol:
-            now = loop.time()
-            while coming and (coming[0][0].transport is not None or now > coming[0][1] + _COMING_S):
-                coming.popleft()
-            if len(server.connections) + len(coming) >= limits.connections:
+            nonlocal coming
+            if len(server.connections) + coming >= limits.connections:
                 return _Full()
-            coming.append((server(), now))
-            return coming[-1][0]
+            coming += 1
+            loop.call_soon(counted)
+            return server()
 
         listener = await loop.create_server(connection, sock=listening, backlog=_BACKLOG)
         if not told.is_set():

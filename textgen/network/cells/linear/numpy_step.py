@@ -34,10 +34,7 @@ class LinearStepper:
     """
 
     def __init__(
-        self,
-        spec: Sizes,
-        weights: Mapping[str, npt.NDArray[np.float32]],
-        experts: Sequence[Expert] = (),
+        self, spec: Sizes, weights: Mapping[str, npt.NDArray[np.float32]], experts: Sequence[Expert] = ()
     ) -> None:
         """Widen the matrices to 64 bits."""
         self.spec = spec
@@ -89,10 +86,7 @@ class LinearStepper:
         return self._corrected(np.dot(buffers.with_one, self._output), expected)
 
     def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
-        """Feed several tokens; see `textgen.inference.stepper.Stepper.features`.
-
-        Everything but the recurrence itself is computed for all positions at once.
-        """
+        """Feed several tokens; all but the recurrence is computed at once. See `Stepper.features`."""
         batch, time = tokens.shape
         buffers = _Buffers(self.spec, batch * time)
         features = [buffers.x]
@@ -113,25 +107,20 @@ class LinearStepper:
         """Return logits, shape (..., vocabulary), from what `features` returned."""
         flat = features.reshape(-1, features.shape[-1])
         x = flat[:, : self.spec.units]
-        outputs: Float64 = np.dot(x * _inverse_norms(x), self._output[:-1])
-        outputs += self._output[-1]
-        return self._corrected(outputs, self._expectation(flat)).reshape(*features.shape[:-1], -1)
+        outputs: Float64 = np.dot(x * _inverse_norms(x), self._output[:-1]) + self._output[-1]
+        expected = self._expectation(flat) if self._experts else None
+        return self._corrected(outputs, expected).reshape(*features.shape[:-1], -1)
 
     def parts(self, features: Float64) -> tuple[Float64, Float64, Float64]:
         """Return logits, probabilities, confidences; see `textgen.inference.stepper.Correcting.parts`."""
         expected = self._expectation(features)
-        if expected is None:
-            nothing = np.empty((0, len(features), self.spec.vocabulary))
-            return self.logits(features), nothing, np.empty((len(features), 0))
         return self.logits(features), expected.probabilities, expected.confidences
 
-    def _expectation(self, features: Float64) -> Expectation | None:
+    def _expectation(self, features: Float64) -> Expectation:
         """Return what the experts expect, from features of shape (positions, features)."""
-        if not self._experts:
-            return None
-        spec = self.spec
-        ends = spec.units + spec.vocabulary * np.arange(self._experts + 1)
-        return Expectation(np.stack(np.split(features, ends, axis=1)[1:-1]), features[:, ends[-1] :])
+        end = self.spec.units + self.spec.vocabulary * self._experts
+        each = features[:, self.spec.units : end].reshape(len(features), self._experts, -1)
+        return Expectation(np.ascontiguousarray(each.swapaxes(0, 1)), features[:, end:])
 
     def _expected(self, windows: Float32) -> Expectation:
         """Return what the experts expect after each token but the first ``before - 1`` of each text."""
