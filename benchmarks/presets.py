@@ -71,6 +71,7 @@ def write_corpora(folder: Path) -> list[Path]:
     whole = (plays / "input.txt").read_text(encoding="utf-8")
     standard_library = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
     licences = sorted(Path(sysconfig.get_path("purelib")).glob("*.dist-info/**/*LICEN*"))
+    licences = [path for path in licences if path.is_file()]
     texts = {
         "shakespeare": whole[:_LARGEST],
         "50 kB": whole[:50_000],
