@@ -53,7 +53,7 @@ def calibrated_loss(model: TextModel, weights: Weights, tokens: Tokens, limit: i
     enough = rows > 1 and rows * time >= _FEWEST and positions * vocabulary <= _MOST_ELEMENTS
     if not enough or not isinstance(stepper, Correcting) or "prior.bias" not in weights:
         return mean_loss(model, tokens, limit=limit)
-    nats, halves = _read(model, strips, positions)
+    nats, halves = _read(model, stepper, strips, positions)
     first = np.zeros((1 + len(weights["prior.bias"]), halves[0][0].trust.shape[1]))
     first[0, 0] = 1
     gain = 0.0
@@ -68,17 +68,16 @@ def calibrated_loss(model: TextModel, weights: Weights, tokens: Tokens, limit: i
 
 
 def _read(
-    model: TextModel, strips: npt.NDArray[np.intp], positions: int
+    model: TextModel, stepper: Correcting, strips: npt.NDArray[np.intp], positions: int
 ) -> tuple[float, tuple[list[Read], list[Read]]]:
     """Return nats per token on strips, and about so many of their positions, those of each half apart.
 
     Args:
         model: the model.
+        stepper: the model's.
         strips: two or more, shape (strips, time + 1).
         positions: how many to return.
     """
-    stepper = model.stepper
-    assert isinstance(stepper, Correcting)  # noqa: S101 -- the caller has looked
     rows, time = strips.shape[0], strips.shape[1] - 1
     state = model.stepper.initial_state(rows)
     apart = -(-rows * time // positions)

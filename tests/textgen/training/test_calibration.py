@@ -43,12 +43,11 @@ def overconfident(request: pytest.FixtureRequest) -> Bundle:
         experts = *experts, Words.count(counted, size, kinds)
     spec = replace(made.spec, experts=request.param)
     random = np.random.default_rng(6)
-    weights = {
-        name: made.weights.get(name, random.normal(0, 0.1, shape).astype(np.float32))
-        for name, shape in spec.shapes().items()
-    }
-    weights["prior.gate"] = random.normal(0, 0.1, spec.shapes()["prior.gate"]).astype(np.float32)
-    weights["prior.bias"] = random.normal(0, 0.1, spec.shapes()["prior.bias"]).astype(np.float32)
+    weights = dict(made.weights)
+    for name, shape in spec.shapes().items():
+        # What depends on the number of experts.
+        if name not in weights or weights[name].shape != shape:
+            weights[name] = random.normal(0, 0.1, shape).astype(np.float32)
     return replace(made, spec=spec, weights=weights, experts=experts)
 
 
