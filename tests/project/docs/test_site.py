@@ -154,6 +154,8 @@ async def faults(page: Page) -> list[str]:
     """What axe finds on a page, one line each."""
     from axe_playwright_python.base import AXE_SCRIPT
 
+    # On a busy machine axe would look while colours still change from one to the other.
+    await page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
     await page.evaluate(AXE_SCRIPT)
     found = await page.evaluate("() => axe.run().then((found) => found.violations)")
     return [f"{each['id']}: {node['html'][:200]} {json.dumps(node['any'])[:300]}"
