@@ -14,6 +14,7 @@ from tests.support.bot.processes import Pastiche
 from tests.support.bot.s3 import KEY, S3, SECRET, s3, s3_port, stored_keys
 from tests.support.bot.trainings import Trainers, files_below, finish_now, jobs, train, until
 from tests.support.bot.world import Place, World, answer, private_line, shown
+from textgen.corpus.shakespeare import plays
 
 __all__ = ["s3", "s3_port"]
 
@@ -82,11 +83,10 @@ async def test_bot_and_worker_share_nothing_but_database_and_storage(
 
 
 @pytest.mark.slow
-async def test_another_host_goes_on_from_the_stored_checkpoint(
-    world: World, corpus_text: str, tmp_path: Path
-):
+async def test_another_host_goes_on_from_the_stored_checkpoint(world: World, tmp_path: Path):
     place = world.place()
-    await train(place, corpus_text, size="tiny")
+    # Long enough for a training that lasts until a checkpoint is stored, on a fast machine too.
+    await train(place, "\n".join(plays()), size="tiny")
     with worker(world.settings, tmp_path / "first") as first:
         await until(lambda: any(key.endswith("state.safetensors") for key in stored_keys(world.settings)))
         first.kill()
