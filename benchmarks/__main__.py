@@ -12,7 +12,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bot, corpora, growth, http, learning, library, load, reliability, statements, webpage
+from benchmarks import (
+    bot,
+    corpora,
+    growth,
+    http,
+    learning,
+    library,
+    load,
+    reliability,
+    statements,
+    tuned,
+    webpage,
+)
 
 
 def main() -> int:
@@ -28,7 +40,19 @@ def main() -> int:
         table.add_column(column, justify=side)  # type: ignore[arg-type]
     missed = 0
     wanted = sys.argv[1:]
-    for module in (library, learning, growth, corpora, reliability, statements, bot, load, http, webpage):
+    for module in (
+        library,
+        learning,
+        growth,
+        tuned,
+        corpora,
+        reliability,
+        statements,
+        bot,
+        load,
+        http,
+        webpage,
+    ):
         if wanted and module.__name__.rpartition(".")[2] not in wanted:
             continue
         for figure in module.run():

@@ -24,7 +24,6 @@ def run() -> list[Figure]:
         figures = [_training(data)]
         model = data / "model"
         sample = ["textgen", "sample", "--model", str(model), "--length", "1"]
-        asked = json.dumps({"id": "1", "bundle": str(model), "seed": "the ", "settings": {"length": 1}})
         figures += [
             Figure(
                 "textgen --help",
@@ -39,9 +38,7 @@ def run() -> list[Figure]:
                 "≤ 0.5",
             ),
             Figure("textgen sample: memory", peak_megabytes(sample), "MB", "≤ 100"),
-            Figure(
-                "sampler process: memory", peak_megabytes(["textgen", "serve"], asked + "\n"), "MB", "≤ 120"
-            ),
+            Figure("sampler process: memory", sampler_megabytes(model), "MB", "≤ 120"),
         ]
         loaded = TextModel.load(model)
         figures += [
@@ -56,6 +53,13 @@ def run() -> list[Figure]:
             ),
         ]
     return figures
+
+
+def sampler_megabytes(bundle: Path) -> float:
+    """Return the largest memory of a sampling process that writes one text, in MB."""
+    asked = json.dumps({"id": "1", "bundle": str(bundle), "seed": "The ", "settings": {"length": 200}})
+    # The first line says that it is ready, the second one has the text.
+    return peak_megabytes(["textgen", "serve"], asked + "\n", lines=2)
 
 
 def _training(data: Path) -> Figure:

@@ -16,39 +16,53 @@ def median_of(measure: Callable[[], float], runs: int = RUNS) -> float:
     return statistics.median(measure() for _ in range(runs))
 
 
-def seconds_to_first_output(arguments: Sequence[str], stdin: str = "") -> float:
-    """Return the seconds from the start of `python -m …` to its first character on standard output."""
+def seconds_to_first_output(arguments: Sequence[str]) -> float:
+    """Return the seconds from the start of `python -m …` to its first character on standard output.
+
+    Raises:
+        CalledProcessError: the program failed, so the time says nothing.
+    """
+    command = [sys.executable, "-m", *arguments]
     begun = time.monotonic()
-    with subprocess.Popen(
-        [sys.executable, "-m", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        assert process.stdin is not None  # noqa: S101 -- both are pipes
-        assert process.stdout is not None  # noqa: S101
-        process.stdin.write(stdin.encode())
-        process.stdin.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None  # noqa: S101 -- it is a pipe
         process.stdout.read(1)
         taken = time.monotonic() - begun
         process.stdout.read()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
     return taken
 
 
-def peak_megabytes(arguments: Sequence[str], stdin: str = "") -> float:
+def peak_megabytes(arguments: Sequence[str], stdin: str = "", lines: int = 0) -> float:
     """Return the largest resident memory of a finished `python -m …`, in MB.
 
     It runs as the child of a separate process, because the operating system only reports the maximum over
     all finished children.
+
+    Args:
+        arguments: what follows `python -m`.
+        stdin: the program's standard input.
+        lines: lines of output after which the standard input ends, for a program that its end stops.
+
+    Raises:
+        CalledProcessError: the program failed, or ended before it had written so many lines.
     """
     script = (
         "import resource, subprocess, sys\n"
-        "subprocess.run([sys.executable, '-m', *sys.argv[1:]], input=sys.stdin.buffer.read(),\n"
-        "               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)\n"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        "text, lines, *command = sys.argv[1:]\n"
+        "child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,\n"
+        "                         stderr=subprocess.DEVNULL)\n"
+        "child.stdin.write(text.encode())\n"
+        "child.stdin.flush()\n"
+        "told = [child.stdout.readline() for _ in range(int(lines))]\n"
+        "child.communicate()\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
+        "sys.exit(child.returncode or not all(told))"
     )
-    command = [sys.executable, "-c", script, *arguments]
-    told = subprocess.run(command, input=stdin.encode(), capture_output=True, check=True).stdout
+    program = [sys.executable, "-m", *arguments]
+    command = [sys.executable, "-c", script, stdin, str(lines), *program]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     return megabytes(int(told))
 
 

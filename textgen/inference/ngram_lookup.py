@@ -8,7 +8,6 @@ import numpy.typing as npt
 from textgen.experts.expert import Expected, unconfident
 from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.ngram_order import Floats
-from textgen.inference.numerics import Float64
 
 _KEPT_LENGTH = 4
 """Longest n-grams whose probabilities are cached: at character level their contexts come again and again."""
@@ -39,13 +38,13 @@ class NgramLookup:
         found, confidences = self._of(windows)
         return Expected(found[:, None], confidences[:, None])
 
-    def probabilities(self, contexts: npt.NDArray[np.floating]) -> Float64:
+    def probabilities(self, contexts: npt.NDArray[np.floating]) -> Floats:
         """Return all tokens' probabilities, shape (positions, vocabulary).
 
         Args:
             contexts: the `before` tokens before each position, shape (positions, before).
         """
-        return self._of(contexts)[0].astype(np.float64)
+        return self._of(contexts)[0]
 
     def _of(self, contexts: npt.NDArray[np.floating]) -> tuple[Floats, Floats]:
         counted, numbers = self._counted, contexts.astype(np.uint64)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import codecs
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from textgen.errors import SettingsError
 from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens
@@ -31,13 +35,24 @@ class BytePieces(Tokenizer):
         """Return the bytes of a token."""
         return self._bytes[token]
 
-    def spelling(self, text: bytes) -> list[int]:
-        """Return the tokens that begin with some bytes, or that these bytes begin with."""
-        return [
-            token
-            for token, letters in enumerate(self._bytes)
-            if letters and (letters.startswith(text) or text.startswith(letters))
-        ]
+    def spelling(self, text: bytes) -> npt.NDArray[np.intp]:
+        """Return the tokens that begin with some bytes, or that these bytes begin with, in no order."""
+        pieces, tokens = self._sorted
+        first = bisect_left(pieces, text)
+        last = bisect_left(pieces, True, first, key=lambda piece: not piece.startswith(text))
+        shorter = []
+        for end in range(1, len(text)):
+            at = bisect_left(pieces, text[:end], 0, first)
+            while at < first and pieces[at] == text[:end]:
+                shorter.append(at)
+                at += 1
+        return tokens[[*shorter, *range(first, last)]] if shorter else tokens[first:last]
+
+    @cached_property
+    def _sorted(self) -> tuple[list[bytes], npt.NDArray[np.intp]]:
+        """The bytes of the tokens in their order, and the tokens in the same order."""
+        order = sorted(filter(self.bytes_of, range(self.size)), key=self.bytes_of)
+        return [self._bytes[token] for token in order], np.array(order, np.intp)
 
     def unseen(self, text: str) -> list[str]:  # noqa: ARG002 -- see Tokenizer
         """Return nothing: every text has tokens."""

@@ -66,6 +66,26 @@ def mixed(
     return result
 
 
+def mix(logits: npt.NDArray[np.float64], counts: npt.NDArray[np.float32], share: float) -> None:
+    """Turn a network's logits after one position into natural-log probabilities of the mixture, in place.
+
+    One position at a time, so that a large vocabulary's numbers stay in the processor's cache.
+
+    Args:
+        logits: shape (vocabulary,). Tokens that the network never writes (-inf), such as special ones, are
+            not written for their counts either.
+        counts: the counts' probabilities, same shape.
+        share: the network's weight.
+    """
+    logits -= np.maximum.reduce(logits)
+    network = np.exp(logits, out=logits)
+    never = network == 0
+    network *= share / np.add.reduce(network)
+    network += np.multiply(counts, 1 - share, dtype=np.float64)
+    np.log(network, out=logits)
+    np.copyto(logits, -np.inf, where=never)
+
+
 def cross_fitted_loss(
     network: npt.NDArray[np.floating], counts: npt.NDArray[np.floating], kind: Integers, order: int
 ) -> float:

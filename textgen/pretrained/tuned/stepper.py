@@ -10,10 +10,10 @@ import numpy.typing as npt
 from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.ngram_order import Floats
 from textgen.experts.single_tokens import after
-from textgen.inference import State, Stepper, log_softmax
+from textgen.inference import State, Stepper
 from textgen.inference.ngram_lookup import NgramLookup
 from textgen.inference.numerics import Float64
-from textgen.pretrained.tuned.mixture import kind_of, mixed
+from textgen.pretrained.tuned.mixture import kind_of, mix
 from textgen.tokenizers import UNKNOWN
 
 _POSITIONS = 64
@@ -29,19 +29,17 @@ class _Mixture:
         self._counted, self._weights = counted, weights
         self._lookup = NgramLookup(counted)
 
-    def mixed(self, logits: Float64, contexts: npt.NDArray[np.floating]) -> Float64:
-        """Return natural-log probabilities, shape (texts, vocabulary).
+    def mix(self, logits: Float64, contexts: npt.NDArray[np.floating]) -> None:
+        """Turn the network's logits into the mixture's natural-log probabilities, in place.
 
         Args:
-            logits: the network's, same shape.
+            logits: shape (texts, vocabulary).
             contexts: the last tokens of each text, shape (texts, before).
         """
         kind = kind_of(after(self._counted, contexts.astype(np.int64)))
-        network, counts = np.exp(log_softmax(logits)), self._lookup.probabilities(contexts)
-        found = mixed(network, counts, kind[:, None], self._weights)
-        # Tokens that the network never writes, such as special ones, are not written for their counts either.
-        found[network == 0] = -np.inf
-        return found
+        counts = self._lookup.probabilities(contexts)
+        for row, counted, share in zip(logits, counts, self._weights[kind].tolist(), strict=True):
+            mix(row, counted, share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +95,13 @@ class MixedStepper:
             rows_of.setdefault(tails[row].mixture, []).append(row)
         for mixture, rows in rows_of.items():
             contexts = np.array([tails[row].tokens for row in rows], np.float64)
-            logits[rows] = mixture.mixed(logits[rows], contexts.reshape(len(rows), mixture.before))
+            contexts = contexts.reshape(len(rows), mixture.before)
+            if len(rows) == len(logits):
+                mixture.mix(logits, contexts)
+            else:
+                some = logits[rows]
+                mixture.mix(some, contexts)
+                logits[rows] = some
         return logits
 
     def features(self, tokens: npt.NDArray[np.intp], state: State) -> Float64:
@@ -119,11 +123,10 @@ class MixedStepper:
         before = self._mixture.before
         inner, contexts = np.split(features, [features.shape[-1] - before], axis=-1)
         flat, contexts = inner.reshape(-1, inner.shape[-1]), contexts.reshape(-1, before)
-        found = [
-            self._mixture.mixed(self._network.logits(flat[some]), contexts[some])
-            for first in range(0, len(flat), _POSITIONS)
-            for some in (slice(first, first + _POSITIONS),)
-        ]
+        found = []
+        for first in range(0, len(flat), _POSITIONS):
+            found.append(self._network.logits(flat[first : first + _POSITIONS]))
+            self._mixture.mix(found[-1], contexts[first : first + _POSITIONS])
         return np.concatenate(found).reshape(*features.shape[:-1], -1)
 
 
