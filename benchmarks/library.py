@@ -43,13 +43,13 @@ def run() -> list[Figure]:
         loaded = TextModel.load(model)
         figures += [
             Figure(
-                "one stream", median_of(lambda: characters_a_second(loaded, 1), 3), "characters/s", "≥ 8000"
+                "one stream", median_of(lambda: characters_a_second(loaded, 1), 3), "characters/s", "≥ 20000"
             ),
             Figure(
                 f"{STREAMS} streams together",
                 median_of(lambda: characters_a_second(loaded, STREAMS), 3),
                 "characters/s",
-                "≥ 50000",
+                "≥ 60000",
             ),
         ]
     return figures

@@ -27,6 +27,7 @@ class SettingsValues(TypedDict, total=False):
     channel_id: int | None
     report_channel_id: int | None
     hidden_words: str
+    language: str
     longest_copy: int
     cooldown_s: float
     trainings_a_day: int

@@ -9,6 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy.orm import Session
 
+from bot import i18n
 from bot.client import Interaction, Pastiche
 from bot.commands import autocomplete
 from bot.embeds.settings_card import Change, changes_card, options_card, settings_card
@@ -40,6 +41,8 @@ def _annotation(setting: Setting) -> Any:
             return discord.Role
         case Kind.MODEL:
             return app_commands.Range[str, 1, 100]
+        case Kind.LANGUAGE:
+            return str
         case Kind.ZONE:
             return app_commands.Range[str, 1, setting_values.ZONE_CHARACTERS]
         case Kind.WORDS:
@@ -133,6 +136,9 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
     @app_commands.describe(**{setting.option: setting.description for setting in SETTINGS})
     @app_commands.autocomplete(
         default_model=autocomplete.models_for_managers, timezone=autocomplete.time_zones_matching
+    )
+    @app_commands.choices(
+        language=[app_commands.Choice(name=name, value=code) for code, name in i18n.names().items()]
     )
     @_with_an_option_each
     @answers(Ack.PRIVATELY)

@@ -4,6 +4,7 @@ from typing import Any
 
 import discord
 
+from bot import i18n
 from bot.errors import UserError
 from bot.guilds import time_zones
 from bot.guilds.permissions import is_gone, lacking_to_post
@@ -31,6 +32,8 @@ def checked(setting: Setting, received: Any) -> Any:
             return _zone(setting, received)
         case Kind.WORDS:
             return _words(setting, received)
+        case Kind.LANGUAGE:
+            return _language(setting, received)
         case _:
             return received
 
@@ -57,6 +60,8 @@ def shown(setting: Setting, value: Any, *, model_name: str | None = None) -> str
             return ngettext("{number} word", "{number} words", words).format(number=words)
         case Kind.ZONE:
             return str(value)
+        case Kind.LANGUAGE:
+            return i18n.names().get(value) or str(value)
         case _:
             number = card_style.decimal(value)
             return f"{number} {_(setting.unit)}" if setting.unit else number
@@ -68,7 +73,7 @@ def changed(setting: Setting, settings: GuildSettings) -> bool:
 
 
 def stale(guild: discord.Guild | None, settings: GuildSettings) -> set[str]:
-    """Return the options whose value no longer exists: a deleted channel or role, or an old time zone."""
+    """Return the options whose value no longer exists, such as a deleted channel or an old time zone."""
     options = set()
     for setting in SETTINGS:
         value = getattr(settings, setting.column)
@@ -81,6 +86,8 @@ def stale(guild: discord.Guild | None, settings: GuildSettings) -> set[str]:
                 is_stale = is_gone(guild, role_id=value)
             case Kind.ZONE:
                 is_stale = not time_zones.is_known(value)
+            case Kind.LANGUAGE:
+                is_stale = value != "" and value not in i18n.names()
             case _:
                 is_stale = False
         if is_stale:
@@ -152,6 +159,18 @@ def _zone(setting: Setting, received: str) -> str:
                 option=f"`{setting.option}`", received=safe_text.safe_within(received, ZONE_CHARACTERS)
             )
         ) from None
+
+
+def _language(setting: Setting, received: str) -> str:
+    if received in i18n.names():
+        return received
+    raise UserError(
+        _("{option} is “{received}”; it can be {languages}.").format(
+            option=f"`{setting.option}`",
+            received=safe_text.safe_within(received, ZONE_CHARACTERS),
+            languages=", ".join(i18n.names().values()),
+        )
+    )
 
 
 def _words(setting: Setting, received: str) -> str:

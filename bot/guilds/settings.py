@@ -26,6 +26,7 @@ class Kind(Enum):
     ROLE = "role"
     WORDS = "words"
     ZONE = "zone"
+    LANGUAGE = "language"
 
 
 class Group(Enum):
@@ -144,6 +145,14 @@ SETTINGS = (
         Kind.WORDS,
         marked("Words that are hidden in texts, separated by commas; replaces the list"),
         unset=marked("none"),
+    ),
+    Setting(
+        "language",
+        "language",
+        Group.WRITING,
+        Kind.LANGUAGE,
+        marked("The language of cards, posts and notices that everyone reads"),
+        unset=marked("as Discord says"),
     ),
     Setting(
         "trainer_role",

@@ -12,16 +12,22 @@ The header of a catalogue (``Plural-Forms``) says which plural form a number tak
 
 import functools
 import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from io import BytesIO
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 LOCALES = Path(__file__).parent / "locales"
 
-locale: ContextVar[str] = ContextVar("locale", default="en")
+ENGLISH = "en"
+"""The language of the texts in the code."""
+
+locale: ContextVar[str] = ContextVar("locale", default=ENGLISH)
 """Discord's name of the reader's language, such as "de" or "en-GB"; set for each interaction."""
 
 
@@ -29,6 +35,23 @@ locale: ContextVar[str] = ContextVar("locale", default="en")
 def languages() -> frozenset[str]:
     """Return the languages that have a catalogue, such as "de" or "pt_BR"; English needs none."""
     return frozenset(path.parent.name for path in LOCALES.glob("*/pastiche.po"))
+
+
+@functools.cache
+def names() -> dict[str, str]:
+    """Return how each language calls itself, such as "de": "Deutsch", sorted by these names."""
+    called = {code: Locale.parse(code).get_display_name(code) or code for code in {*languages(), ENGLISH}}
+    return dict(sorted(called.items(), key=lambda item: item[1].casefold()))
+
+
+@contextmanager
+def speaking(wanted: str) -> Iterator[None]:
+    """Use the language of a locale within the block."""
+    token = locale.set(wanted)
+    try:
+        yield
+    finally:
+        locale.reset(token)
 
 
 def language() -> str:
@@ -67,7 +90,7 @@ def _language(reader: str) -> str:
 def _nearest(reader: str, catalogues: frozenset[str]) -> str:
     name = reader.replace("-", "_")
     known = {each.lower(): each for each in catalogues}
-    return known.get(name.lower()) or known.get(name.partition("_")[0].lower()) or "en"
+    return known.get(name.lower()) or known.get(name.partition("_")[0].lower()) or ENGLISH
 
 
 @functools.cache

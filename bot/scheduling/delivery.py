@@ -13,12 +13,14 @@ import discord
 import structlog
 from sqlalchemy.orm import Session
 
+from bot import i18n
 from bot.embeds.sample_message import SampleMessage, sample_message
 from bot.embeds.schedule_card import footer
 from bot.errors import SampleRefused, SamplerUnavailable
 from bot.generation.pool import SamplerPool
 from bot.generation.request import GenerationRequest, SamplingOptions
 from bot.generation.service import sample
+from bot.guilds.public_language import public_language
 from bot.i18n import _
 from bot.infra.discord.refusals import (
     EMPTY_MESSAGE,
@@ -148,10 +150,14 @@ class Delivery:
         options = SamplingOptions(schedule.length, schedule.temperature, random_seed=due.post.random_seed)
         request = GenerationRequest(seed=schedule.seed, options=options)
         generated = await sample(self._pool, model, due.settings, request, corpus=due.corpus)
-        message = sample_message(generated.samples, may_attach=may_attach)
-        last = message.embeds[-1]
-        last.set_footer(text=footer(schedule, last.footer.text or ""))
+        with i18n.speaking(self._language(due)):
+            message = sample_message(generated.samples, may_attach=may_attach)
+            last = message.embeds[-1]
+            last.set_footer(text=footer(schedule, last.footer.text or ""))
         return message
+
+    def _language(self, due: DuePost) -> str:
+        return public_language(due.settings, self._client.get_guild(due.post.guild_id))
 
     async def _send(self, due: DuePost, channel: PostChannel, message: SampleMessage) -> None:
         if due.post.state is PostState.DUE:
@@ -162,11 +168,10 @@ class Delivery:
         async def send() -> discord.Message:
             for file in message.files:
                 file.reset()
+            with i18n.speaking(self._language(due)):
+                buttons = self._buttons(due.schedule.id)
             return await channel.send(
-                embeds=message.embeds,
-                files=message.files,
-                view=self._buttons(due.schedule.id),
-                nonce=due.nonce,
+                embeds=message.embeds, files=message.files, view=buttons, nonce=due.nonce
             )
 
         sent = await reopening(self._client, channel.id, send)

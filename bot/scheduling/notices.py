@@ -8,7 +8,9 @@ import aiohttp
 import discord
 import structlog
 
+from bot import i18n
 from bot.embeds.schedule_card import notice
+from bot.guilds.public_language import public_language
 from bot.infra.discord.refusals import EMPTY_MESSAGE, is_passing, reopening
 from bot.infra.discord.task_per_target import Lanes, patiently
 from bot.text import hidden_words
@@ -70,6 +72,7 @@ class Notices:
             return
         settings = await self._database.call(guilds.settings_of, known.guild_id)
         hidden_words.current.set(settings.hidden_words)
+        i18n.locale.set(public_language(settings, self._client.get_guild(known.guild_id)))
         try:
             await reopening(self._client, known.channel_id, functools.partial(self._send, known))
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

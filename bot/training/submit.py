@@ -14,6 +14,7 @@ from bot import i18n
 from bot.embeds.corpus_notes import corpus_notes
 from bot.errors import UnknownModel, UserError
 from bot.guilds.permissions import guild_of, lacking_to_post, require_trainer
+from bot.guilds.public_language import public_language
 from bot.i18n import _
 from bot.infra.children.untrusted_input import ChildPool
 from bot.infra.paths import Layout
@@ -121,7 +122,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
         await _take_in(bot, guild_id, request, texts)
 
         def record(session: Session) -> TrainingJob:
-            guilds.lock(session, guild_id)  # so that of two requests at once each counts the other
+            settings = guilds.lock(session, guild_id)  # so that of two requests at once each counts the other
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
             stored = sum(text.size for text in texts)
             quotas.require_room(session, guild_id, bot.settings, name=name, added=stored)
@@ -133,6 +134,9 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
                 for text, allowed in zip(texts, quotable, strict=False)
             ]
             _put_in_place(session, bot, texts)
+            # The card has them, which is for everyone.
+            with i18n.speaking(public_language(settings, interaction.guild)):
+                notes = _notes(texts[0], level, again, bot.bases)
             job = training_jobs.enqueue(
                 session,
                 guild_id,
@@ -146,7 +150,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
                 validation_corpus_id=ids[1] if len(ids) > 1 else None,
                 base_model_id=again.id if isinstance(again, TextModel) else None,
                 pretrained=again.name if isinstance(again, OfferedBase) else None,
-                notes="\n".join(_notes(texts[0], level, again, bot.bases)),
+                notes="\n".join(notes),
             )
             bot.queue.enqueue_with(session, job)
             figures = {"level": level, "minutes": minutes, "characters": texts[0].stats.characters}
@@ -229,16 +233,12 @@ def _minutes(bot: Services, minutes: float | None) -> float:
 
 def _notes(text: AcceptedText, level: str, base: TextModel | OfferedBase | None, bases: Bases) -> list[str]:
     english = bases.for_english() if base is None else None
-    language = i18n.locale.set("en")  # they are shown on the card, which is for everyone
-    try:
-        return corpus_notes(
-            text.stats,
-            level,
-            fine_tuned=isinstance(base, OfferedBase),
-            english_base=english.name if english else None,
-        )
-    finally:
-        i18n.locale.reset(language)
+    return corpus_notes(
+        text.stats,
+        level,
+        fine_tuned=isinstance(base, OfferedBase),
+        english_base=english.name if english else None,
+    )
 
 
 def _corpus_id(session: Session, guild_id: int, user_id: int, text: AcceptedText, *, quotable: bool) -> int:

@@ -6,13 +6,15 @@ from typing import Any, Self
 import discord
 from sqlalchemy.orm import Session
 
+from bot import i18n
 from bot.embeds.sample_message import report_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, is_gone, require_remover
+from bot.guilds.public_language import public_language
 from bot.i18n import _
 from bot.views.answering import answer, take_away
 from bot.views.persistent import Button, PersistentItem, UpdatingItem
-from models import Database, audit, guilds
+from models import Database, GuildSettings, audit, guilds
 
 REPORTED = "sample.reported"
 
@@ -49,7 +51,8 @@ class ReportButton(PersistentItem[Button], template=r"report"):
         if message is None:
             return
         database: Database = interaction.client.database
-        channel_id = await database.call(_record, guild_id, interaction.user.id, message.id, write=True)
+        settings = await database.call(_record, guild_id, interaction.user.id, message.id, write=True)
+        channel_id = settings.report_channel_id
         if channel_id is None:
             raise UserError(
                 _(
@@ -65,8 +68,10 @@ class ReportButton(PersistentItem[Button], template=r"report"):
                 )
             )
         channel = interaction.client.get_partial_messageable(channel_id, guild_id=guild_id)
+        with i18n.speaking(public_language(settings, interaction.guild)):
+            card = report_card(message, interaction.user.id)
         try:
-            await channel.send(embed=report_card(message, interaction.user.id))
+            await channel.send(embed=card)
         except discord.HTTPException:
             raise UserError(
                 _(
@@ -79,8 +84,8 @@ class ReportButton(PersistentItem[Button], template=r"report"):
         )
 
 
-def _record(session: Session, guild_id: int, user_id: int, message_id: int) -> int | None:
-    """Record the report and return the id of the channel for it; None if the server chose none.
+def _record(session: Session, guild_id: int, user_id: int, message_id: int) -> GuildSettings:
+    """Record the report and return the server's settings: one is the channel for it.
 
     Raises:
         UserError: this person has reported this message before.
@@ -88,4 +93,4 @@ def _record(session: Session, guild_id: int, user_id: int, message_id: int) -> i
     if audit.recorded(session, guild_id, user_id, REPORTED, str(message_id)):
         raise UserError(_("You have already reported this text."))
     audit.record(session, guild_id, user_id, REPORTED, str(message_id))
-    return guilds.settings_of(session, guild_id).report_channel_id
+    return guilds.settings_of(session, guild_id)

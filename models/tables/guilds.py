@@ -42,6 +42,8 @@ class GuildSettings(Base):
     report_channel_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     # Hidden words, one a line.
     hidden_words: Mapped[str] = mapped_column(default="")
+    # Of what everyone reads, such as "de"; "" is the one that Discord says.
+    language: Mapped[str] = mapped_column(sa.String(16), default="")
     longest_copy: Mapped[int] = mapped_column(default=DEFAULT_LONGEST_COPY)
     cooldown_s: Mapped[float] = mapped_column(default=DEFAULT_COOLDOWN_S)
     trainings_a_day: Mapped[int] = mapped_column(default=DEFAULT_TRAININGS_A_DAY)

@@ -6,6 +6,7 @@ import discord
 import structlog
 from discord.ext import commands
 
+from bot import i18n
 from bot.client import Pastiche
 from bot.guilds.permissions import lacking_to_post
 from bot.i18n import _
@@ -74,8 +75,10 @@ class Welcome(commands.Cog):
             channel = channel_to_greet(guild) if guild.id in to_greet else None
             if channel is None:
                 continue
+            with i18n.speaking(str(guild.preferred_locale)):
+                greeting = welcome()
             try:
-                await channel.send(embed=welcome())
+                await channel.send(embed=greeting)
             except discord.HTTPException as error:
                 log.info("welcome not sent", guild=guild.id, status=error.status)
 

@@ -9,6 +9,7 @@ from bot.training.jobs import forecast
 from models import (
     EVERY_GUILD,
     Corpus,
+    GuildSettings,
     JobState,
     ServedShards,
     TextModel,
@@ -41,7 +42,7 @@ class Belongings:
     model: TextModel | None
     base: TextModel | None
     queue: Queue
-    hidden_words: str
+    settings: GuildSettings
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def belongings_of(session: Session, job: TrainingJob, queue: Queue | None = None
         model(job.model_id),
         model(job.base_model_id),
         queue or _queue(session)[2],
-        guilds.settings_of(session, job.guild_id).hidden_words,
+        guilds.settings_of(session, job.guild_id),
     )
 
 

@@ -18,6 +18,7 @@ import structlog
 from bot import i18n
 from bot.embeds.training_card import training_card
 from bot.guilds.member_names import Names
+from bot.guilds.public_language import public_language
 from bot.infra.discord.refusals import UNKNOWN_CHANNEL, is_busy
 from bot.infra.discord.task_per_target import Lanes, patiently
 from bot.infra.discord.token_bucket import TokenBucket
@@ -115,8 +116,8 @@ class CardEditor:
         await self._try_to_show(job, None)
 
     async def _try_to_show(self, job: TrainingJob, queue: Queue | None) -> None:
-        # A card is for everyone, so it is in English, whoever asked for the training.
-        language = i18n.locale.set("en")
+        # Showing a card changes the language to the server's.
+        language = i18n.locale.set(i18n.ENGLISH)
         try:
             await self._show(job, queue)
         except discord.HTTPException as error:
@@ -222,7 +223,8 @@ class CardEditor:
 
     async def _show(self, job: TrainingJob, queue: Queue | None) -> None:
         belongings = await self._database.call(belongings_of, job, queue)
-        hidden_words.current.set(belongings.hidden_words)
+        hidden_words.current.set(belongings.settings.hidden_words)
+        i18n.locale.set(public_language(belongings.settings, self._client.get_guild(job.guild_id)))
         place = belongings.queue.place(job)
         wait_s = belongings.queue.waits_s.get(job.id, 0.0)
         waiting = len(belongings.queue.order)

@@ -8,6 +8,7 @@ import pytest
 import simcord
 from simcord.backend.models.channel import Overwrite, OverwriteType
 
+from bot import i18n
 from bot.commands.background.welcome import channel_to_greet
 from models import GuildSettings, ScheduleState, guilds, schedules
 from tests.support.bot.schedules import Clock, save
@@ -54,6 +55,14 @@ async def test_a_new_server_is_shown_the_three_commands_once(world: World):
     await world.restart()
     await join(world, place)
     assert len(welcomes(place.channel)) == 1
+
+
+async def test_a_server_is_greeted_in_its_language(world: World):
+    place = world.place(language="de")
+    await join(world, place)
+    (message,) = welcomes(place.channel)
+    assert i18n.translated("Write something in its style.", "de") in shown(message)
+    assert "Write something in its style." not in shown(message)
 
 
 async def test_it_goes_to_the_system_channel_or_the_first_that_can_be_written_to(world: World):

@@ -62,7 +62,8 @@ async def test_every_option_of_the_table_can_be_set_and_reset(world: World, trai
         "default_model": "Bard", "temperature": 0.0, "length": 2000, "channel": stratford.channel,
         "generate_role": role, "cooldown": 0.5, "longest_copy": 0, "hidden_words": "fie",
         "trainer_role": role, "trainings_a_day": 1, "trainings_a_person": 1, "schedules": 0,
-        "timezone": "europe/berlin", "keep_corpora_days": 0, "report_channel": stratford.channel,
+        "language": "de", "timezone": "europe/berlin", "keep_corpora_days": 0,
+        "report_channel": stratford.channel,
     }  # fmt: skip
     assert set(values) == set(BY_OPTION)
     await settings(stratford, "edit", **values)
@@ -107,6 +108,7 @@ def a_client_that_checks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         ("cooldown", -1.0, "`cooldown` is -1; it can be 0 to 3,600."),
         ("longest_copy", 19, "`longest_copy` is 19; it can be 0, or 20 to 2,000."),
         ("keep_corpora_days", 9999, "`keep_corpora_days` is 9,999; it can be 0 to 3,650."),
+        ("language", "elvish", "`language` is “elvish”; it can be Deutsch, English."),
         ("timezone", "Middle/Earth", "`timezone` is “Middle/Earth”; it takes an IANA name such as"),
         ("hidden_words", " , ,", "`hidden_words` has 0 words"),
         ("hidden_words", "x" * 61, "the longest of 61 characters; it takes 1 to 200 words of up to 60"),

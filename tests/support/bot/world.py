@@ -53,8 +53,10 @@ class World:
         assert isinstance(self.env.bot, Pastiche)
         return self.env.bot
 
-    def place(self, name: str = "Stratford", *, shard_id: int | None = None) -> Place:
-        guild = self.env.create_guild(name, shard_id=shard_id)
+    def place(
+        self, name: str = "Stratford", *, shard_id: int | None = None, language: str | None = None
+    ) -> Place:
+        guild = self.env.create_guild(name, shard_id=shard_id, preferred_locale=language)
         channel = guild.create_text_channel("quill")
         managers = guild.create_role("Managers", permissions=discord.Permissions(manage_guild=True))
         admin = guild.add_member(self.env.create_user(f"ada-{guild.id}"), roles=[managers])
