@@ -269,7 +269,7 @@ async def test_a_copy_of_the_corpus_is_reported_or_drawn_again(
         assert not footer(redrawn).endswith((" · random seed 3", "are copied from the corpus"))
         assert redrawn.embeds[0].description != first.embeds[0].description
 
-        patch.setattr("bot.generation.service.REDRAWN", 0)
+        patch.setattr("bot.generation.service.REDRAWN", ())
         stuck = answer(await stratford.member.slash(stratford.channel, "generate", **options))
     assert footer(stuck).endswith("are copied from the corpus")
 
