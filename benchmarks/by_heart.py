@@ -6,7 +6,8 @@ a hundred texts written as the bot does: again, a few times at most, where one r
 
 from __future__ import annotations
 
-import random
+import asyncio
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,9 @@ from rich.console import Console
 
 from benchmarks.learning import train
 from benchmarks.presets import write_corpora
-from bot.generation.service import REDRAWN
+from bot.generation.request import SamplingOptions
+from bot.generation.sampler_protocol import SampledText, SamplerRequest
+from bot.generation.service import without_copies
 from models.tables.guilds import DEFAULT_LENGTH, DEFAULT_LONGEST_COPY, DEFAULT_TEMPERATURE
 from textgen.evaluation.copies import CopyIndex
 from textgen.evaluation.memorization import copied_share
@@ -26,6 +29,34 @@ TEXTS = 100
 _GRAM = 50
 
 
+class Writer:
+    """Writes texts in this process as the bot's samplers do."""
+
+    def __init__(self, bundle: Path, corpus: Path) -> None:
+        """Take a model and the text that it learned from."""
+        self._model, self._corpus = TextModel.load(bundle), corpus
+        self._index = CopyIndex.of(corpus, DEFAULT_LONGEST_COPY)
+        options = SamplingOptions(length=DEFAULT_LENGTH, temperature=DEFAULT_TEMPERATURE, random_seed=0)
+        self.request = SamplerRequest(bundle=bundle, seed="", options=options, corpus=corpus)
+
+    async def samples(self, request: SamplerRequest) -> tuple[SampledText, ...]:
+        """Write the texts of a request."""
+        options = request.options
+        settings = SamplingSettings(
+            options.length, options.temperature, random_seed=options.random_seed, count=options.count
+        )
+        return tuple(
+            SampledText("", sample.text, sample.random_seed, self._index.longest_copy(sample.text))
+            for sample in self._model.samples("", settings)
+        )
+
+    async def sent(self, number: int) -> tuple[str, SampledText]:
+        """Return the first text with a random seed, and what the bot sends."""
+        options = dataclasses.replace(self.request.options, random_seed=number)
+        (first,) = await self.samples(dataclasses.replace(self.request, options=options))
+        return first.text, await without_copies(self, self.request, first)
+
+
 def main() -> None:
     seconds, wanted = sys.argv[1] if len(sys.argv) > 1 else "60", sys.argv[2:]
     console = Console(width=120)
@@ -34,32 +65,16 @@ def main() -> None:
             if wanted and corpus.name not in wanted:
                 continue
             train(corpus, corpus / "model", "--time-limit", seconds)
-            model, path = TextModel.load(corpus / "model"), corpus / "input.txt"
-            index, text = CopyIndex.of(path, DEFAULT_LONGEST_COPY), path.read_text(encoding="utf-8")
-            first = [_written(model, number) for number in range(TEXTS)]
-            sent = [_sent(model, index, number, each) for number, each in enumerate(first)]
-            marked = sum(index.longest_copy(each) > 0 for each in sent)
-            copied, before = (copied_share(texts, text, _GRAM) for texts in (sent, first))
+            path = corpus / "input.txt"
+            text, writer = path.read_text(encoding="utf-8"), Writer(corpus / "model", path)
+            written = [asyncio.run(writer.sent(number)) for number in range(TEXTS)]
+            before = copied_share([first for first, _ in written], text, _GRAM)
+            copied = copied_share([sent.text for _, sent in written], text, _GRAM)
+            marked = sum(sent.copied > 0 for _, sent in written)
             console.print(
                 f"{corpus.name}: {copied:.3%} of the pieces of {_GRAM} characters are copied ({before:.3%} "
                 f"without drawing again); {marked} of {TEXTS} texts say so"
             )
-
-
-def _written(model: TextModel, random_seed: int) -> str:
-    settings = SamplingSettings(DEFAULT_LENGTH, DEFAULT_TEMPERATURE, random_seed=random_seed)
-    return model.samples("", settings)[0].text
-
-
-def _sent(model: TextModel, index: CopyIndex, number: int, text: str) -> str:
-    """Return what the bot would send: of a few texts the one that copies the least."""
-    seeds = random.Random(number)
-    for draws in REDRAWN:
-        if not index.longest_copy(text):
-            break
-        others = [_written(model, seeds.randrange(2**32)) for _ in range(draws)]
-        text = min((text, *others), key=index.longest_copy)
-    return text
 
 
 if __name__ == "__main__":

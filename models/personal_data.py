@@ -160,7 +160,7 @@ def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextM
 def delete_models(session: Session, guild_id: int, model_ids: Collection[int]) -> None:
     """Delete some of the guild's models. A row that refers to one drops the reference, or is deleted too."""
     for model_id in model_ids:
-        schedules.pause_for_model(session, guild_id, model_id, "its model was deleted")
+        schedules.pause_for_model(session, guild_id, model_id, "Its model was deleted.")
     models = TextModel.__table__
     for table in guild_tables():
         for key in table.foreign_key_constraints:

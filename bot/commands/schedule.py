@@ -17,6 +17,7 @@ from bot.guilds import time_zones
 from bot.guilds.permissions import guild_of, lacking_to_post, manages_guild, require_scheduler
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
+from bot.i18n.retelling import retold
 from bot.infra.discord.loops import steadily
 from bot.scheduling import confirmation
 from bot.scheduling.confirmation import UnknownSchedule, title
@@ -202,7 +203,7 @@ class Schedules(
             link = f"https://discord.com/channels/{guild_id}/{known.channel_id}/{post.message_id}"
             await answer(interaction, _("Posted: {link}").format(link=link))
         elif post.state.is_final:
-            raise UserError(_("Nothing was posted. {reason}").format(reason=_(post.error)))
+            raise UserError(_("Nothing was posted. {reason}").format(reason=retold(post.error)))
         else:
             await answer(
                 interaction,

@@ -1,11 +1,20 @@
 """Warnings about a text before a model is trained on it, one line each."""
 
-from bot.i18n import _
+from bot.i18n import _, marked
 from bot.text import card_style
 from textgen.corpus import CorpusStats
 from textgen.levels import CHAR, LEVELS
 
 MANY_REPEATED = 0.3
+
+# The kinds of secrets that `textgen.corpus.suspect_secrets` names.
+SECRETS = (
+    marked("private key"),
+    marked("Discord token"),
+    marked("access key"),
+    marked("e-mail address"),
+    marked("telephone number"),
+)
 
 
 def corpus_notes(

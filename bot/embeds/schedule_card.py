@@ -7,6 +7,7 @@ from types import MappingProxyType
 import discord
 
 from bot.i18n import _, marked
+from bot.i18n.retelling import retold
 from bot.text import card_style, safe_text
 from models import Schedule, ScheduleState
 
@@ -19,8 +20,12 @@ PAUSED = marked("Paused by {name}.")
 STOPPED = marked("Stopped by {name} with the button of a post.")
 """Why a schedule is paused that a person paused: the name is looked up when it is shown."""
 
-# What stands in rows of before that held a name.
-_NAMELESS = (marked("Paused by hand."), marked("Stopped by hand with the button of a post."))
+# What stands in rows of before that held a name, and in those of tables that know nothing of languages.
+_OTHERS = (
+    marked("Paused by hand."),
+    marked("Stopped by hand with the button of a post."),
+    marked("Its model was deleted."),
+)
 
 
 def footer(schedule: Schedule, figures: str) -> str:
@@ -135,7 +140,7 @@ def _settings(schedule: Schedule) -> str:
 
 def _reason(schedule: Schedule, names: Mapping[int, str] = MappingProxyType({})) -> str:
     # Reasons are stored in English; those that are no model's own words are found in the catalogue.
-    reason = _(schedule.paused_reason)
+    reason = retold(schedule.paused_reason)
     if schedule.paused_by is not None:
         name = names.get(schedule.paused_by) or f"<@{schedule.paused_by}>"
         reason = reason.replace("{name}", safe_text.person(name))

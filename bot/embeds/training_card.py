@@ -7,6 +7,7 @@ from collections.abc import Callable
 import discord
 
 from bot.i18n import _
+from bot.i18n.retelling import retold
 from bot.text import card_style, reasons, safe_text
 from bot.text.level_words import level_words
 from models import Corpus, JobState, TextModel, TrainingJob
@@ -72,7 +73,7 @@ def training_card(
     if corpus is not None and not job.state.is_final:
         embed.add_field(name=_("What was read"), value=_reading(job, corpus, base), inline=False)
     if job.notes and not job.state.is_final:
-        lines = "\n".join(f"⚠️ {line}" for line in job.notes.split("\n"))
+        lines = "\n".join(f"⚠️ {retold(line)}" for line in job.notes.split("\n"))
         embed.add_field(
             name=_("Good to know"), value=safe_text.shorten(lines, NOTES_CHARACTERS), inline=False
         )
@@ -107,7 +108,7 @@ def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.da
             return _("**Done**") + f"{early}\n{how}"
         case JobState.FAILED:
             told = reasons.for_people(job.error) if job.error else _("no reason was given")
-            reason = safe_text.safe_within(_(told), REASON_CHARACTERS)
+            reason = safe_text.safe_within(retold(told), REASON_CHARACTERS)
             reason = reason[:1].upper() + reason[1:]
             others = _("The other models of this server have not changed.")
             return _("**Failed**") + f"\n{reason}\n*{others}*"

@@ -11,7 +11,7 @@ import discord
 from sqlalchemy.orm import Session
 
 from bot.bundles.blends import Unfit, fitting, may_fit, name_of_blend
-from bot.errors import NoModels, SampleRefused, UnknownModel
+from bot.errors import NoModels, SampleRefused, SamplerUnavailable, UnknownModel
 from bot.generation.limits import Admission, Cooldowns
 from bot.generation.pool import SamplerPool
 from bot.generation.request import DRAWN_BELOW, Blend, Generated, GenerationRequest, Sample
@@ -26,9 +26,9 @@ from models import Corpus, Database, GuildSettings, TextModel, guilds, text_mode
 from textgen.errors import DIFFERENT_TOKENS, NEVER_SEEN
 from textgen.files.bases import LLAMA
 
-# A text that copies its corpus is drawn again so many times at once; if all copy it too, so many times more.
+# A text that copies its corpus is drawn again; so many draws are asked for at once.
 # Of twelve draws from a model of program code one or more nearly always pass (benchmarks/README.md).
-REDRAWN = (3, 8)
+REDRAWN = (3, 4, 4)
 # A pretrained base needs a second for each text.
 REDRAWN_OF_A_BASE = (3,)
 ENDED_EARLY = "finish requested"
@@ -179,7 +179,8 @@ async def sample(
         raise
     is_random = options.temperature != 0 or not request.seed
     if is_random and not request.exact:
-        texts = await _without_copies(pool, for_sampler, texts)
+        again = [without_copies(pool, for_sampler, text) for text in texts]
+        texts = tuple(await asyncio.gather(*again))
     name = model.name if other is None else name_of_blend(model, other.model, other.mix)
     samples = tuple(_shown(name, settings, for_sampler, text) for text in texts)
     blend = None if other is None else Blend(other.model.id, other.mix)
@@ -206,21 +207,29 @@ def _shown(name: str, settings: GuildSettings, request: SamplerRequest, text: Sa
     )
 
 
-async def _without_copies(
-    pool: SamplerPool, request: SamplerRequest, texts: tuple[SampledText, ...]
-) -> tuple[SampledText, ...]:
-    """Draw copies again, and of all draws keep the text that copies the least."""
-    kept = list(texts)
-    seeds = random.Random(request.options.random_seed)  # noqa: S311 -- no secret
+class Sampler(Protocol):
+    """What writes texts, such as `SamplerPool`."""
+
+    async def samples(self, request: SamplerRequest) -> tuple[SampledText, ...]:
+        """Write the texts of a request."""
+
+
+async def without_copies(sampler: Sampler, request: SamplerRequest, text: SampledText) -> SampledText:
+    """Draw a text again if it copies its corpus, and return the draw that copies the least.
+
+    Args:
+        sampler: what wrote the text.
+        request: what was asked of it.
+        text: one of the texts that it wrote.
+    """
+    seeds = random.Random(text.random_seed)  # noqa: S311 -- no secret
     for draws in REDRAWN_OF_A_BASE if request.pretrained else REDRAWN:
-        copies = [number for number, text in enumerate(kept) if text.copied]
-        if not copies:
+        if not text.copied:
             break
-        options = dataclasses.replace(
-            request.options, random_seed=seeds.randrange(DRAWN_BELOW), count=draws * len(copies)
-        )
-        drawn = await pool.samples(dataclasses.replace(request, options=options))
-        for place, number in enumerate(copies):
-            others = drawn[place * draws : (place + 1) * draws]
-            kept[number] = min((kept[number], *others), key=lambda text: text.copied)
-    return tuple(kept)
+        options = dataclasses.replace(request.options, random_seed=seeds.randrange(DRAWN_BELOW), count=draws)
+        try:
+            drawn = await sampler.samples(dataclasses.replace(request, options=options))
+        except SamplerUnavailable:
+            break  # a text that says that it is a copy is better than none
+        text = min((text, *drawn), key=lambda each: each.copied)
+    return text

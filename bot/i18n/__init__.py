@@ -19,6 +19,8 @@ from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -40,8 +42,15 @@ def languages() -> frozenset[str]:
 @functools.cache
 def names() -> dict[str, str]:
     """Return how each language calls itself, such as "de": "Deutsch", sorted by these names."""
-    called = {code: Locale.parse(code).get_display_name(code) or code for code in {*languages(), ENGLISH}}
+    called = {code: _own_name(code) for code in {*languages(), ENGLISH}}
     return dict(sorted(called.items(), key=lambda item: item[1].casefold()))
+
+
+def _own_name(code: str) -> str:
+    try:
+        return Locale.parse(code).get_display_name(code) or code
+    except (ValueError, UnknownLocaleError):  # a folder that is no language's, which a test finds
+        return code
 
 
 @contextmanager
@@ -93,14 +102,23 @@ def _nearest(reader: str, catalogues: frozenset[str]) -> str:
     return known.get(name.lower()) or known.get(name.partition("_")[0].lower()) or ENGLISH
 
 
+def texts_of(language: str) -> list[tuple[str, str]]:
+    """Return the texts without a plural that a language has a translation of, and these translations."""
+    pairs = [(message.id, message.string) for message in _read(language)] if language in languages() else []
+    return [(str(text), str(told)) for text, told in pairs if isinstance(text, str) and text and told]
+
+
 @functools.cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     """Return the translations of a language; none if it has no catalogue."""
     if language not in languages():
         return gettext.NullTranslations()
-    with (LOCALES / language / "pastiche.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
     compiled = BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, _read(language))
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def _read(language: str) -> Catalog:
+    with (LOCALES / language / "pastiche.po").open("rb") as file:
+        return read_po(file, locale=language)

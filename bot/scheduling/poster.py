@@ -13,6 +13,7 @@ import discord
 import structlog
 from sqlalchemy.orm import Session
 
+from bot import i18n
 from bot.errors import UserError
 from bot.generation.pool import SamplerPool
 from bot.generation.request import MAX_RANDOM_SEED
@@ -157,6 +158,8 @@ class Poster:
         task.add_done_callback(self._attempts.discard)
 
     async def _attempt(self, slot: Slot) -> None:
+        # Reasons are stored in English, also if somebody's command has begun this task.
+        i18n.locale.set(i18n.ENGLISH)
         done = False
         try:
             done = await self._delivery.attempt(slot)

@@ -14,7 +14,6 @@ from bot import i18n
 from bot.embeds.corpus_notes import corpus_notes
 from bot.errors import UnknownModel, UserError
 from bot.guilds.permissions import guild_of, lacking_to_post, require_trainer
-from bot.guilds.public_language import public_language
 from bot.i18n import _
 from bot.infra.children.untrusted_input import ChildPool
 from bot.infra.paths import Layout
@@ -122,7 +121,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
         await _take_in(bot, guild_id, request, texts)
 
         def record(session: Session) -> TrainingJob:
-            settings = guilds.lock(session, guild_id)  # so that of two requests at once each counts the other
+            guilds.lock(session, guild_id)  # so that of two requests at once each counts the other
             limits.require_room(session, guild_id, user_id, most_at_a_time=most)
             stored = sum(text.size for text in texts)
             quotas.require_room(session, guild_id, bot.settings, name=name, added=stored)
@@ -134,8 +133,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
                 for text, allowed in zip(texts, quotable, strict=False)
             ]
             _put_in_place(session, bot, texts)
-            # The card has them, which is for everyone.
-            with i18n.speaking(public_language(settings, interaction.guild)):
+            with i18n.speaking(i18n.ENGLISH):  # they are translated when the card is shown
                 notes = _notes(texts[0], level, again, bot.bases)
             job = training_jobs.enqueue(
                 session,

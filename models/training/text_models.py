@@ -197,7 +197,7 @@ def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
     )
     if model is None:
         return None
-    schedules.pause_for_model(session, guild_id, model_id, "its model was deleted")
+    schedules.pause_for_model(session, guild_id, model_id, "Its model was deleted.")
     for column in (
         GuildSettings.default_model_id,
         TrainingJob.model_id,

@@ -46,7 +46,7 @@ def peak_megabytes(arguments: Sequence[str], stdin: str = "", lines: int = 0) ->
         lines: lines of output after which the standard input ends, for a program that its end stops.
 
     Raises:
-        CalledProcessError: the program failed, or ended before it had written so many lines.
+        CalledProcessError: the program failed, ended before it had written so many lines, or told an error.
     """
     script = (
         "import resource, subprocess, sys\n"
@@ -58,7 +58,7 @@ def peak_megabytes(arguments: Sequence[str], stdin: str = "", lines: int = 0) ->
         "told = [child.stdout.readline() for _ in range(int(lines))]\n"
         "child.communicate()\n"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
-        "sys.exit(child.returncode or not all(told))"
+        "sys.exit(child.returncode or not all(told) or any(b'\"error\"' in line for line in told))"
     )
     program = [sys.executable, "-m", *arguments]
     command = [sys.executable, "-c", script, stdin, str(lines), *program]

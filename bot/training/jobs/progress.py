@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from bot.i18n import marked
 from bot.training.trainer.process import Stop
 from models import Database, DatabaseError, JobState, TrainingJob, training_jobs
 
@@ -19,12 +20,14 @@ SAMPLES_AT = (0.0, 0.1, 0.25, 0.5, 0.75)
 
 CURVE_POINTS = 400
 
-# A card is for everyone, and so in English.
+# Stored in English, and translated when they are shown.
 DAMAGES = {
-    "previous": "What was saved last of this training is damaged: it goes on from what was saved before.",
-    "anew": "What was saved of this training is damaged: it starts anew.",
+    "previous": marked(
+        "What was saved last of this training is damaged: it goes on from what was saved before."
+    ),
+    "anew": marked("What was saved of this training is damaged: it starts anew."),
 }
-HALF_BATCH = "The host's memory was too small: it starts once more in smaller batches."
+HALF_BATCH = marked("The host's memory was too small: it starts once more in smaller batches.")
 
 
 class Reporter:

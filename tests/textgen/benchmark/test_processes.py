@@ -24,5 +24,7 @@ def test_a_program_that_fails_has_no_time_and_no_memory() -> None:
 
 def test_a_sampling_process_is_measured_with_the_model_that_it_was_asked_for(trained_bundle: Path) -> None:
     asked = {"id": "1", "bundle": str(trained_bundle), "seed": "The ", "settings": {"length": 20}}
-    idle = peak_megabytes(["textgen", "serve"])
-    assert peak_megabytes(["textgen", "serve"], json.dumps(asked) + "\n", lines=2) > idle + 5
+    serve = ["textgen", "serve"]
+    assert peak_megabytes(serve, json.dumps(asked) + "\n", lines=2) > peak_megabytes(serve) + 5
+    with pytest.raises(subprocess.CalledProcessError):
+        peak_megabytes(serve, json.dumps(asked | {"bundle": "no-such-model"}) + "\n", lines=2)
