@@ -119,7 +119,8 @@ def _checkpoints(folder: Path, draw: random.Random, count: int) -> Iterator[Figu
 
 def _damaged(good: bytes, draw: random.Random, *, cut: bool) -> bytes:
     if cut:
-        return good[: draw.randrange(len(good))]
+        # Without the line break at its end a file of JSON is still whole.
+        return good[: draw.randrange(len(good.rstrip()))]
     data = bytearray(good)
     data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
     return bytes(data)

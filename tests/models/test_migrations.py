@@ -22,7 +22,7 @@ from models import Base, Database, DatabaseError, text_models
 from models.connection.engine import make_engine, parse_url
 from models.connection.sqlite_driver import DRIVER
 
-NEWEST = "20261201_games"
+NEWEST = "20261202_language"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
