@@ -9,7 +9,7 @@
    widened(p)    LANES 8-bit numbers at an address, as 16 bits
    loaded(p)     LANES 16-bit numbers at an address
    added(s,a,b)  the sums s and the products of a and b, neighbours added
-   totals(s, t)  writes the sum of each of four vectors
+   totals(s)     the sum of each of four vectors
 
    It multiplies `rows` rows of activations with every row of a kernel. The sums are whole numbers, so their
    order does not matter. Four rows of weights are read once for four rows of activations. */
@@ -39,14 +39,21 @@ TARGET static inline __attribute__((always_inline)) void TILE(const int R, const
                 sum[r][c] = added(sum[r][c], row, wide[c]);
         }
     }
+    FourDoubles factors = {0};
+    for (int c = 0; c < C; c++)
+        factors[c] = w_scale[c];
     for (int r = 0; r < R; r++) {
-        int32_t whole[4];
-        totals(sum[r], whole);
+        FourSums whole = totals(sum[r]);
         for (int64_t k = i; k < inputs; k++)
             for (int c = 0; c < C; c++)
                 whole[c] += (int32_t)x[r * inputs + k] * w[c * inputs + k];
+#if LANES > 4
+        FourDoubles found = __builtin_convertvector(whole, FourDoubles) * (scale[r] * factors);
+        memcpy(out + r * outputs, &found, C * sizeof(double));
+#else /* vectors that the processor does not have are slower than single numbers */
         for (int c = 0; c < C; c++)
-            out[r * outputs + c] = whole[c] * (scale[r] * (double)w_scale[c]);
+            out[r * outputs + c] = whole[c] * (scale[r] * factors[c]);
+#endif
     }
 }
 

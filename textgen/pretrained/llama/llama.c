@@ -38,15 +38,21 @@ typedef struct {
     const Layer *layer;
 } Network;
 
+/* The sums of four rows of weights. */
+typedef int32_t FourSums __attribute__((vector_size(4 * sizeof(int32_t))));
+typedef double FourDoubles __attribute__((vector_size(4 * sizeof(double))));
+
 /* Vectors of the compiler, where there is no better kind. */
 typedef int32_t plain_sums __attribute__((vector_size(16)));
 typedef int32_t plain_ints __attribute__((vector_size(16)));
 static inline plain_ints plain_widened(const int8_t *p) { return (plain_ints){p[0], p[1], p[2], p[3]}; }
 static inline plain_ints plain_loaded(const int16_t *p) { return (plain_ints){p[0], p[1], p[2], p[3]}; }
-static inline void plain_totals(const plain_sums *s, int32_t *t)
+static inline FourSums plain_totals(const plain_sums *s)
 {
+    FourSums t;
     for (int c = 0; c < 4; c++)
         t[c] = s[c][0] + s[c][1] + s[c][2] + s[c][3];
+    return t;
 }
 
 #define NAME dots_plain
@@ -57,7 +63,7 @@ static inline void plain_totals(const plain_sums *s, int32_t *t)
 #define widened(p) plain_widened(p)
 #define loaded(p) plain_loaded(p)
 #define added(s, a, b) ((s) + (a) * (b))
-#define totals(s, t) plain_totals(s, t)
+#define totals(s) plain_totals(s)
 #include "dots.h"
 
 #if defined(__x86_64__)
@@ -65,10 +71,10 @@ static inline void plain_totals(const plain_sums *s, int32_t *t)
 #define PAIRS(kind, a, b) kind##_add_epi32(kind##_unpacklo_epi32(a, b), kind##_unpackhi_epi32(a, b))
 #define QUARTETS(kind, a, b) kind##_add_epi32(kind##_unpacklo_epi64(a, b), kind##_unpackhi_epi64(a, b))
 
-__attribute__((target("avx2"))) static inline void totals_avx2(const __m256i *s, int32_t *t)
+__attribute__((target("avx2"))) static inline FourSums totals_avx2(const __m256i *s)
 {
     __m256i parts = QUARTETS(_mm256, PAIRS(_mm256, s[0], s[1]), PAIRS(_mm256, s[2], s[3]));
-    _mm_storeu_si128((__m128i *)t, _mm_add_epi32(_mm256_castsi256_si128(parts), _mm256_extracti128_si256(parts, 1)));
+    return (FourSums)_mm_add_epi32(_mm256_castsi256_si128(parts), _mm256_extracti128_si256(parts, 1));
 }
 
 #define NAME dots_avx2
@@ -79,7 +85,7 @@ __attribute__((target("avx2"))) static inline void totals_avx2(const __m256i *s,
 #define widened(p) _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(p)))
 #define loaded(p) _mm256_loadu_si256((const __m256i *)(p))
 #define added(s, a, b) _mm256_add_epi32(s, _mm256_madd_epi16(a, b))
-#define totals(s, t) totals_avx2(s, t)
+#define totals(s) totals_avx2(s)
 #include "dots.h"
 
 /* GCC 12 copies the sums around the intrinsic of this instruction, which doubles the time. */
@@ -89,11 +95,11 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) static inline __m512i add
     return s;
 }
 
-__attribute__((target("avx512f,avx512bw,avx512vnni"))) static inline void totals_vnni(const __m512i *s, int32_t *t)
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) static inline FourSums totals_vnni(const __m512i *s)
 {
     __m512i parts = QUARTETS(_mm512, PAIRS(_mm512, s[0], s[1]), PAIRS(_mm512, s[2], s[3]));
     __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(parts), _mm512_extracti64x4_epi64(parts, 1));
-    _mm_storeu_si128((__m128i *)t, _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    return (FourSums)_mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
 #define NAME dots_vnni
@@ -104,7 +110,7 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) static inline void totals
 #define widened(p) _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(p)))
 #define loaded(p) _mm512_loadu_si512(p)
 #define added(s, a, b) added_vnni(s, a, b)
-#define totals(s, t) totals_vnni(s, t)
+#define totals(s) totals_vnni(s)
 #include "dots.h"
 
 /* For one row the memory is the limit, and it is read a third faster through the smaller vectors. */
