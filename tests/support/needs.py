@@ -23,8 +23,9 @@ def needs(there: bool, lacking: str) -> pytest.MarkDecorator:
         there: whether this machine has it.
         lacking: what is said where it has not.
     """
-    # The only skip of the tests: each mark below says why a machine may lack what it needs.
-    return pytest.mark.skipif(not there, reason=lacking)
+    # The only skip of the tests. It stays because a machine may rightly lack what a few of them look at
+    # (/proc, a browser, a compiler): `make setup` cannot bring these. Each mark below says why it is one.
+    return pytest.mark.skipif(not there, reason=lacking)  # each mark below gives its reason
 
 
 # A process that hangs is told from a busy one by what stands in /proc. Without it (macOS) the bot ends a

@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 
@@ -57,9 +58,9 @@ async def _serve(options: Options, say: Callable[[str], None]) -> int | None:
         (at_once if told.is_set() else told).set()
         signals.append(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Event loops of Windows take no handlers of signals: there Ctrl-C ends the service at once.
-        with suppress(NotImplementedError):
+    # Event loops of Windows take no handlers of signals: there Ctrl-C ends the service at once.
+    if sys.platform != "win32":
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, tell, number)
     samplers = Samplers(options.processes)
     service = Service(options, samplers)
