@@ -22,13 +22,14 @@ from textgen.sampling import SamplingSettings
 
 TEXTS = 8
 _CHARACTERS = 50_000
-_TRAINING_S = 20
+_TRAINING_S = 60
+"""Enough for steps: without one, the model has no adapter to speak of."""
 _TOKENS = 128
 _RUNS = 5
 
 
 def run() -> list[Figure]:
-    """Fine-tune the first base of this host for seconds, and measure with that model."""
+    """Fine-tune the first base of this host for a minute, and measure with that model."""
     base = next((entry for entry in store.entries() if not entry.error), None)
     if base is None:
         print("no base on this host: `make setup-base` adds one", file=sys.stderr)

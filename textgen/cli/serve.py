@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
 from pathlib import Path
@@ -13,6 +12,7 @@ from textgen.argument_checks import shown
 from textgen.cli.common.bundles import FOLDER, bundle_at
 from textgen.files.bundle_files import MANIFEST
 from textgen.host import extras
+from textgen.host.cores import usable
 from textgen.serving.http.options import KEY_VARIABLE, LOOPBACK, Limits, Options, ServedModel
 
 _KEY_BYTES = 24
@@ -102,7 +102,7 @@ def command(
         port,
         needed,
         Limits(**{name: value for name, value in limits.items() if value is not None}),  # type: ignore[arg-type]
-        processes or min(_cores(), _MOST_PROCESSES),
+        processes or min(usable(), _MOST_PROCESSES),
     )
     if len(options.models) < len(models):
         raise click.UsageError("two MODELs have the same name; NAME=FOLDER gives one another name")
@@ -114,12 +114,6 @@ def command(
 
     if serve(options, say) == signal.SIGINT:
         raise KeyboardInterrupt
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux: a container may have fewer than the host
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _given_key(key: str | None, file: Path | None) -> str | None:

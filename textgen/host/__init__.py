@@ -1,1 +1,1 @@
-"""What differs from one installation to another: which optional packages it has."""
+"""What differs from one installation or machine to another: optional packages, cores."""

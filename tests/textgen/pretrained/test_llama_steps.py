@@ -9,6 +9,7 @@ import pytest
 from tests.support import needs
 from tests.support.textgen import bases, llama_reference
 from textgen.errors import BundleError
+from textgen.inference.two_threads import Sharing
 from textgen.pretrained import store
 from textgen.pretrained.adapter import LowRank
 from textgen.pretrained.base import Base
@@ -146,6 +147,19 @@ def test_alone_or_in_a_batch_in_steps_or_at_once_the_bits_are_the_same(base: Bas
     state = stepper.initial_state(TEXTS)
     for time in range(read.shape[1]):
         assert np.array_equal(stepper.step(read[:, time], state), at_once[:, time])
+
+
+@needs.compiled(library())
+def test_in_one_thread_or_two_the_bits_are_the_same(base: Base) -> None:
+    found = []
+    for cores in (1, 2):
+        code = library()
+        assert code is not None
+        stepper = CompiledLlamaStepper(base, adapter(base.spec), code)
+        # With two cores the first call takes both threads, and then each way has its turns.
+        stepper._sharing, stepper._sharing_of_logits = Sharing(cores), Sharing(cores)
+        found.append(whole(stepper, tokens(base.spec)))
+    assert np.array_equal(*found)
 
 
 def test_a_sliding_context_forgets_the_middle_and_keeps_the_beginning(base: Base) -> None:

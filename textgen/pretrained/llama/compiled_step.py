@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from textgen.files import compiled_code
 from textgen.inference.numerics import Float64
+from textgen.inference.two_threads import Sharing
 from textgen.pretrained.adapter import Adapter
 from textgen.pretrained.base import Base
 from textgen.pretrained.llama.context import BLOCK, Context, rotations
@@ -84,6 +85,8 @@ class CompiledLlamaStepper(LlamaStepper):
         """
         super().__init__(base, adapter)
         self._code = code
+        # The two are timed apart: the output layer takes another time than the others.
+        self._sharing, self._sharing_of_logits = Sharing(), Sharing()
         spec = self.spec
         layers = (_Layer * spec.layers)(
             *(
@@ -115,15 +118,27 @@ class CompiledLlamaStepper(LlamaStepper):
         visible = np.array(visible_of(contexts, count), np.int64)
         cosine, sine = rotations(places_of(contexts, count), self.spec)
         most = -(-int(visible.max()) // BLOCK)
-        work = np.empty(self._code.llama_work(self._described, len(fed), most))
         found = np.empty((len(fed), self.spec.width))
-        given = (array.ctypes.data for array in (fed, blocks, visible, cosine, sine, changes))
-        self._code.llama_run(self._described, len(fed), *given, most, work.ctypes.data, found.ctypes.data)
+
+        def run(texts: slice) -> None:
+            part = slice(texts.start * count, texts.stop * count)
+            given = (array[part].ctypes.data for array in (fed, blocks, visible, cosine, sine, changes))
+            size = part.stop - part.start
+            work = np.empty(self._code.llama_work(self._described, size, most))
+            self._code.llama_run(
+                self._described, size, *given, most, work.ctypes.data, found[part].ctypes.data
+            )
+
+        self._sharing.run(len(fed) // count, run)
         return found
 
     def _logits(self, rows: Float64) -> Float64:
-        whole, scales = np.empty(rows.shape, np.int16), np.empty(len(rows))
         found = np.empty((len(rows), self.spec.vocabulary))
-        given = (array.ctypes.data for array in (rows, whole, scales, found))
-        self._code.llama_logits(self._described, len(rows), *given)
+
+        def run(part: slice) -> None:
+            whole, scales = np.empty(rows[part].shape, np.int16), np.empty(part.stop - part.start)
+            given = (array.ctypes.data for array in (rows[part], whole, scales, found[part]))
+            self._code.llama_logits(self._described, len(scales), *given)
+
+        self._sharing_of_logits.run(len(rows), run)
         return found

@@ -10,6 +10,7 @@
    loaded(p)     LANES 16-bit numbers at an address
    added(s,a,b)  the sums s and the products of a and b, neighbours added
    totals(s)     the sum of each of four vectors
+   LEVEL(R)      cache that the weights are fetched to ahead of R rows: NEAR or FAR
 
    It multiplies `rows` rows of activations with every row of a kernel. The sums are whole numbers, so their
    order does not matter. Four rows of weights are read once for four rows of activations. */
@@ -29,7 +30,10 @@ TARGET static inline __attribute__((always_inline)) void TILE(const int R, const
     for (; i + LANES <= inputs; i += LANES) {
         /* The weights come from memory, in the order of their addresses. */
         for (int byte = 0; byte < C * LANES; byte += 64)
-            __builtin_prefetch(w + AHEAD + C * i + byte);
+            if (LEVEL(R) == NEAR)
+                __builtin_prefetch(w + NEAR + C * i + byte, 0, 3);
+            else
+                __builtin_prefetch(w + FAR + C * i + byte, 0, 2);
         ints wide[4];
         for (int c = 0; c < C; c++)
             wide[c] = widened(w + c * inputs + i);
@@ -86,3 +90,4 @@ TARGET static void NAME(int64_t rows, int64_t inputs, int64_t outputs, const int
 #undef loaded
 #undef added
 #undef totals
+#undef LEVEL
