@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,14 @@ def gemm_gflops(kind: npt.DTypeLike) -> float:
     return 2 * _SIDE**3 / _shortest(lambda: np.dot(left, right, out=out)) / 1e9
 
 
-def memory_gigabytes() -> float:
-    """Return the speed of a matrix-vector product, which is limited by memory, in 10^9 bytes a second."""
-    matrix = np.ones((_READ_BYTES // (4 * _SIDE), _SIDE), np.float32)
+def memory_gigabytes(threads: int = 1) -> float:
+    """Return the speed of matrix-vector products, which memory limits, in 10^9 bytes a second."""
+    rows = _READ_BYTES // (4 * _SIDE)
+    parts = np.array_split(np.ones((rows, _SIDE), np.float32), threads)
     vector = np.ones(_SIDE, np.float32)
-    return matrix.nbytes / _shortest(lambda: matrix.dot(vector)) / 1e9
+    with ThreadPoolExecutor(threads) as pool:
+        shortest = _shortest(lambda: list(pool.map(lambda part: part.dot(vector), parts)))
+    return _READ_BYTES / shortest / 1e9
 
 
 def characters_a_second(model: TextModel, streams: int, length: int = _LENGTH) -> float:

@@ -13,6 +13,7 @@ from textgen.experts.single_tokens import after
 from textgen.inference import State, Stepper
 from textgen.inference.ngram_lookup import NgramLookup
 from textgen.inference.numerics import Float64
+from textgen.inference.two_threads import Sharing
 from textgen.pretrained.tuned.mixture import kind_of, mix
 from textgen.tokenizers import UNKNOWN
 
@@ -28,6 +29,7 @@ class _Mixture:
         self.before = counted.before
         self._counted, self._weights = counted, weights
         self._lookup = NgramLookup(counted)
+        self._sharing = Sharing()
 
     def mix(self, logits: Float64, contexts: npt.NDArray[np.floating]) -> None:
         """Turn the network's logits into the mixture's natural-log probabilities, in place.
@@ -36,10 +38,14 @@ class _Mixture:
             logits: shape (texts, vocabulary).
             contexts: the last tokens of each text, shape (texts, before).
         """
-        kind = kind_of(after(self._counted, contexts.astype(np.int64)))
+        shares = self._weights[kind_of(after(self._counted, contexts.astype(np.int64)))].tolist()
         counts = self._lookup.probabilities(contexts)
-        for row, counted, share in zip(logits, counts, self._weights[kind].tolist(), strict=True):
-            mix(row, counted, share)
+
+        def mix_some(part: slice) -> None:
+            for row, counted, share in zip(logits[part], counts[part], shares[part], strict=True):
+                mix(row, counted, share)
+
+        self._sharing.run(len(logits), mix_some)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
