@@ -1,11 +1,11 @@
 """Sharing the rows of a batch between two threads, while that is faster than one.
 
 Compiled code releases Python's lock, so two threads use two cores. How much that saves depends on the moment.
-On an idle machine of two cores, eight texts of a base took 0.7 to 0.8 of the time. Beside other work on all
-cores they took 1.1 times as long, because each half reads the weights for itself. So both ways are timed
-again and again.
+On an idle machine of two cores, eight texts of a base took 0.65 of the time, and a prompt 0.6. Beside other
+work on all cores they can take longer than in one thread, because each half reads the weights for itself. So
+both ways are timed again and again.
 
-Each row is computed alone, so the way does not change a text.
+The way does not change a text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 
 from textgen.host.cores import usable
@@ -23,6 +23,9 @@ TRIAL_EVERY = 32
 
 _KEPT = 3
 """Times kept of each way. Their median decides, so that one slow call does not."""
+
+_MANY = 16
+"""Fewer rows are timed apart for each number, because what they share weighs more. More are timed by size."""
 
 Work = Callable[[slice], None]
 """Computes some rows of a batch."""
@@ -50,15 +53,14 @@ class Sharing:
         if rows < 2 or self._cores < 2:
             work(slice(0, rows))
             return
-        # The ratio of the two ways depends on the number of rows.
-        times = self._times.setdefault(rows, _Times())
+        times = self._times.setdefault(rows if rows < _MANY else -rows.bit_length(), _Times())
         two = times.next_is_two()
         begun = time.perf_counter()
         if two:
             _in_two_threads(rows, work)
         else:
             work(slice(0, rows))
-        times.add(two, time.perf_counter() - begun)
+        times.add(two, (time.perf_counter() - begun) / rows)
 
 
 class _Times:
@@ -79,15 +81,20 @@ class _Times:
         slower = sorted(two)[_KEPT // 2] > sorted(one)[_KEPT // 2]
         return slower == (self._calls % TRIAL_EVERY == 0)
 
-    def add(self, two: bool, taken_s: float) -> None:
-        """Add the time of a call."""
-        self._ways[two].append(taken_s)
+    def add(self, two: bool, row_s: float) -> None:
+        """Add the time of a call, for each row."""
+        self._ways[two].append(row_s)
 
 
 def _in_two_threads(rows: int, work: Work) -> None:
     half = (rows + 1) // 2
     other: Future[None] = _helper().submit(work, slice(half, rows))
-    work(slice(0, half))
+    try:
+        work(slice(0, half))
+    except BaseException:
+        if not other.cancel():
+            wait((other,))  # it still writes where the caller may go on
+        raise
     if other.cancel():  # the other core was busy: the thread has not begun
         work(slice(half, rows))
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -160,6 +162,26 @@ def test_in_one_thread_or_two_the_bits_are_the_same(base: Base) -> None:
         stepper._sharing, stepper._sharing_of_logits = Sharing(cores), Sharing(cores)
         found.append(whole(stepper, tokens(base.spec)))
     assert np.array_equal(*found)
+
+
+@needs.compiled(library())
+def test_the_second_half_of_a_text_does_not_wait_for_a_first_that_failed(base: Base) -> None:
+    code = library()
+    assert code is not None
+
+    class NoRoomForTheFirst:
+        llama_run = code.llama_run
+
+        def llama_work(self, *sizes: int) -> int:
+            if threading.current_thread() is threading.main_thread():
+                raise MemoryError
+            return int(code.llama_work(*sizes))
+
+    stepper = CompiledLlamaStepper(base, None, code)
+    state = stepper.initial_state(1)
+    stepper._code, stepper._sharing = NoRoomForTheFirst(), Sharing(2)
+    with pytest.raises(MemoryError):
+        stepper.features(tokens(base.spec)[:1], state)
 
 
 def test_a_sliding_context_forgets_the_middle_and_keeps_the_beginning(base: Base) -> None:

@@ -63,7 +63,7 @@ def library(most: int = VNNI) -> ctypes.CDLL | None:
     pointer, size = ctypes.c_void_p, ctypes.c_int64
     loaded.llama_work.restype = ctypes.c_int64
     loaded.llama_work.argtypes = [pointer, size, size]
-    loaded.llama_run.argtypes = [pointer, size, *[pointer] * 6, size, pointer, pointer]
+    loaded.llama_run.argtypes = [pointer, size, *[pointer] * 6, size, *[pointer] * 4]
     loaded.llama_logits.argtypes = [pointer, size, *[pointer] * 4]
     loaded.llama_prepare(most)
     return loaded
@@ -120,16 +120,23 @@ class CompiledLlamaStepper(LlamaStepper):
         most = -(-int(visible.max()) // BLOCK)
         found = np.empty((len(fed), self.spec.width))
 
-        def run(texts: slice) -> None:
-            part = slice(texts.start * count, texts.stop * count)
+        written = np.zeros(1, np.int64)
+
+        def run(part: slice) -> None:
             given = (array[part].ctypes.data for array in (fed, blocks, visible, cosine, sine, changes))
             size = part.stop - part.start
-            work = np.empty(self._code.llama_work(self._described, size, most))
-            self._code.llama_run(
-                self._described, size, *given, most, work.ctypes.data, found[part].ctypes.data
-            )
+            # The second half of a text waits in each layer for what the first has written there.
+            waiting = part.start % count != 0
+            sides = (written.ctypes.data, None) if waiting else (None, written.ctypes.data)
+            try:
+                work = np.empty(self._code.llama_work(self._described, size, most))
+                places = (work.ctypes.data, found[part].ctypes.data)
+                self._code.llama_run(self._described, size, *given, most, *sides, *places)
+            finally:
+                if not part.start:  # nobody waits for a half that failed
+                    written[0] = self.spec.layers
 
-        self._sharing.run(len(fed) // count, run)
+        self._sharing.run(len(fed), run)
         return found
 
     def _logits(self, rows: Float64) -> Float64:

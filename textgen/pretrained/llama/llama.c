@@ -10,6 +10,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <sched.h>
+#define let_others_run() ((void)sched_yield())
+#else
+#define let_others_run() ((void)0)
+#endif
 
 #include "changes.h"
 #include "exponential.h"
@@ -210,6 +216,13 @@ static void turn(int64_t rows, int64_t heads, int64_t head, const float *cosine,
             }
 }
 
+/* Fetch numbers that are read soon into the second cache; see FAR. */
+static inline void fetch(const float *numbers, int64_t count)
+{
+    for (int64_t i = 0; i < count; i += 16)
+        __builtin_prefetch(numbers + i, 0, 2);
+}
+
 /* The scores of one query and the keys of a block; `terms` is scratch space of head / 2 times BLOCK. */
 CHOSEN
 static void block_scores(int64_t head, const float *query, const float *keys, float *terms, double *scores)
@@ -263,6 +276,7 @@ static void attend(int64_t head, int64_t visible, const float *const *blocks, in
     int64_t count = (visible + BLOCK - 1) / BLOCK;
     double peak = -INFINITY, sum = 0;
     for (int64_t b = 0; b < count; b++) {
+        fetch(blocks[b] + keys + head * BLOCK, head * BLOCK); /* the next heads' keys */
         block_scores(head, query, blocks[b] + keys, terms, scores + b * BLOCK);
         for (int64_t t = 0; t < BLOCK && b * BLOCK + t < visible; t++)
             peak = scores[b * BLOCK + t] > peak ? scores[b * BLOCK + t] : peak;
@@ -272,6 +286,7 @@ static void attend(int64_t head, int64_t visible, const float *const *blocks, in
         float weights[BLOCK];
         int64_t left = visible - b * BLOCK;
         sum += block_weights(left < BLOCK ? left : BLOCK, peak, scores + b * BLOCK, weights);
+        fetch(blocks[b] + values + head * BLOCK, head * BLOCK);
         block_values(head, weights, blocks[b] + values, terms, read);
     }
     for (int64_t d = 0; d < head; d++)
@@ -344,8 +359,18 @@ static void add(int64_t count, const double *more, double *x)
         x[i] += more[i];
 }
 
+/* Two threads can read one text: the second half of its tokens sees the first half's keys of a layer when the first
+   has written them. `layers_written` is what the first has done so far, and is written by it alone. */
+static void wait_for(const int64_t *layers_written, int64_t layers)
+{
+    for (int64_t tries = 0; __atomic_load_n(layers_written, __ATOMIC_ACQUIRE) < layers; tries++)
+        if (tries > 1000)
+            let_others_run();
+}
+
 static void attention(const Network *net, int64_t l, int64_t tokens, const float *const *const *blocks, const int64_t *visible,
-                      const float *cosine, const float *sine, const Change *const *changes, const Work *w)
+                      const float *cosine, const float *sine, const Change *const *changes, const Work *w,
+                      const int64_t *before, int64_t *layers_written)
 {
     const Layer *layer = net->layer + l;
     int64_t first = l * KERNELS;
@@ -367,6 +392,10 @@ static void attention(const Network *net, int64_t l, int64_t tokens, const float
                 block[of_values + at + place * head + d] = (float)w->value[n * keys + g * head + d];
             }
     }
+    if (layers_written)
+        __atomic_store_n(layers_written, l + 1, __ATOMIC_RELEASE);
+    if (before)
+        wait_for(before, l + 1);
     for (int64_t n = 0; n < tokens; n++)
         for (int64_t h = 0; h < net->heads; h++) {
             int64_t at = of_layer + h / (net->heads / groups) * head * BLOCK;
@@ -385,10 +414,11 @@ static void attention(const Network *net, int64_t l, int64_t tokens, const float
 
    blocks: the addresses of each token's blocks. visible: how many tokens each sees, itself included; its place is
    the last of these. Tokens of one text follow one another. cosine, sine: (tokens, head / 2). changes: the table of
-   each token's adapter, a row of KERNELS for each layer, or null. */
+   each token's adapter, a row of KERNELS for each layer, or null. before: how many layers the thread has written that
+   reads the tokens before these, or null; layers_written: where to count those of this call, or null. */
 void llama_run(const Network *net, int64_t tokens, const int64_t *token, const float *const *const *blocks,
                const int64_t *visible, const float *cosine, const float *sine, const Change *const *changes,
-               int64_t most_blocks, double *work, double *out)
+               int64_t most_blocks, const int64_t *before, int64_t *layers_written, double *work, double *out)
 {
     Work w = placed(net, tokens, most_blocks, work);
     int64_t width = net->width, inner = net->inner;
@@ -398,7 +428,7 @@ void llama_run(const Network *net, int64_t tokens, const int64_t *token, const f
     for (int64_t l = 0; l < net->layers; l++) {
         const Layer *layer = net->layer + l;
         normalize(tokens, width, w.x, layer->attention_norm, net->epsilon, w.terms, w.y);
-        attention(net, l, tokens, blocks, visible, cosine, sine, changes, &w);
+        attention(net, l, tokens, blocks, visible, cosine, sine, changes, &w, before, layers_written);
         normalize(tokens, width, w.x, layer->mlp_norm, net->epsilon, w.terms, w.y);
         quantize(tokens, width, w.y, w.whole, w.scale);
         kernel_product(tokens, width, inner, w.y, &layer->gate, changes, l * KERNELS + GATE, &w, w.gate);
