@@ -1,7 +1,7 @@
 """How much of its corpus the bot repeats with its defaults: the default model on each kind of text.
 
 ``python -m benchmarks.by_heart [SECONDS [CORPUS ...]]`` trains on each corpus of `benchmarks.presets` and has
-a hundred texts written as the bot does: again, a few times at most, where one repeats too much.
+a hundred texts written as the bot does: again, and kept from copying, where one repeats too much.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bot.generation.request import SamplingOptions
 from bot.generation.sampler_protocol import SampledText, SamplerRequest
 from bot.generation.service import without_copies
 from models.tables.guilds import DEFAULT_LENGTH, DEFAULT_LONGEST_COPY, DEFAULT_TEMPERATURE
-from textgen.evaluation.copies import CopyIndex
+from textgen.evaluation.copies import CopyIndices
 from textgen.evaluation.memorization import copied_share
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
@@ -35,9 +35,11 @@ class Writer:
     def __init__(self, bundle: Path, corpus: Path) -> None:
         """Take a model and the text that it learned from."""
         self._model, self._corpus = TextModel.load(bundle), corpus
-        self._index = CopyIndex.of(corpus, DEFAULT_LONGEST_COPY)
+        self._indices = CopyIndices()
         options = SamplingOptions(length=DEFAULT_LENGTH, temperature=DEFAULT_TEMPERATURE, random_seed=0)
-        self.request = SamplerRequest(bundle=bundle, seed="", options=options, corpus=corpus)
+        self.request = SamplerRequest(
+            bundle=bundle, seed="", options=options, corpus=corpus, longest_copy=DEFAULT_LONGEST_COPY
+        )
 
     async def samples(self, request: SamplerRequest) -> tuple[SampledText, ...]:
         """Write the texts of a request."""
@@ -45,9 +47,11 @@ class Writer:
         settings = SamplingSettings(
             options.length, options.temperature, random_seed=options.random_seed, count=options.count
         )
+        watched = self._indices.watched(str(self._corpus), request.longest_copy)
+        corpora = [watched] if request.original else []
         return tuple(
-            SampledText("", sample.text, sample.random_seed, self._index.longest_copy(sample.text))
-            for sample in self._model.samples("", settings)
+            SampledText("", sample.text, sample.random_seed, watched.longest_copy(sample.text))
+            for sample in self._model.samples("", settings, corpora)
         )
 
     async def sent(self, number: int) -> tuple[str, SampledText]:
@@ -73,7 +77,7 @@ def main() -> None:
             marked = sum(sent.copied > 0 for _, sent in written)
             console.print(
                 f"{corpus.name}: {copied:.3%} of the pieces of {_GRAM} characters are copied ({before:.3%} "
-                f"without drawing again); {marked} of {TEXTS} texts say so"
+                f"without writing again); {marked} of {TEXTS} texts say so"
             )
 
 

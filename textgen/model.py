@@ -25,7 +25,7 @@ from textgen.pretrained import store
 from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tuned.spec import TunedSpec
-from textgen.sampling import Novelty, SamplingKeywords, SamplingSettings
+from textgen.sampling import Corpora, Novelty, Passages, SamplingKeywords, SamplingSettings
 from textgen.sampling.engine import READ_AT_ONCE, Engine
 from textgen.sampling.prompt_end import open_prompt, whole_prompt
 from textgen.sampling.request import Request
@@ -113,13 +113,14 @@ class TextModel:
         """Return an engine that writes many texts of this model in one batch."""
         return Engine(self.stepper)
 
-    def request(self, seed: str, settings: SamplingSettings) -> tuple[Request, str]:
+    def request(self, seed: str, settings: SamplingSettings, corpora: Corpora = ()) -> tuple[Request, str]:
         """Return a request for an engine, and the seed that it continues.
 
         Args:
             seed: the text to continue, as typed (`textgen.sampling.typed_text`). "" chooses one of the line
                 starts of the corpus by the random seed, or a fresh line if the corpus has one item per line.
             settings: sampling settings; ``count`` is ignored.
+            corpora: the text repeats no long passage of these (`textgen.sampling.novelty.passages`).
 
         Raises:
             SettingsError: the seed is too long, nothing is left of it, or it holds unseen symbols that the
@@ -139,7 +140,7 @@ class TextModel:
             typed.unseen,
             typed.folded,
             tuple(stop for stop, (_, written) in read.items() if not written),
-            self._novelty(typed.text, settings),
+            self._novelty(typed.text, settings) or (Passages(corpora) if corpora else None),
             rest,
         )
         return request, typed.text
@@ -150,9 +151,9 @@ class TextModel:
             return None
         return Novelty(self._known, seed.rsplit("\n", 1)[-1], hopeless=settings.temperature == 0)
 
-    def requests(self, seed: str, settings: SamplingSettings) -> list[Request]:
+    def requests(self, seed: str, settings: SamplingSettings, corpora: Corpora = ()) -> list[Request]:
         """Return ``settings.count`` requests; see `request`."""
-        return [self.request(seed, candidate)[0] for candidate in settings.candidates()]
+        return [self.request(seed, candidate, corpora)[0] for candidate in settings.candidates()]
 
     def check_seed(self, seed: str) -> str:
         """Return a seed as the model reads it.
@@ -201,13 +202,13 @@ class TextModel:
         settings = SamplingSettings.of(controls)
         return self.stream_of(self.request(seed, settings)[0])
 
-    def sample(self, seed: str, settings: SamplingSettings) -> Sample:
-        """Write a text and return it with its seeds; ``settings.count`` is ignored."""
-        return self.samples(seed, replace(settings, count=1))[0]
+    def sample(self, seed: str, settings: SamplingSettings, corpora: Corpora = ()) -> Sample:
+        """Write a text and return it with its seeds; ``settings.count`` is ignored. See `request`."""
+        return self.samples(seed, replace(settings, count=1), corpora)[0]
 
-    def samples(self, seed: str, settings: SamplingSettings) -> list[Sample]:
-        """Write ``settings.count`` texts in one batch."""
-        requests = self.requests(seed, settings)
+    def samples(self, seed: str, settings: SamplingSettings, corpora: Corpora = ()) -> list[Sample]:
+        """Write ``settings.count`` texts in one batch; see `request`."""
+        requests = self.requests(seed, settings, corpora)
         self._write(requests)
         return [Sample.of(request) for request in requests]
 

@@ -60,6 +60,11 @@ def _paragraph(each: Checked, *, named: bool, known: bool) -> str:
             ).format(model=name)
         case Outcome.NO:
             return _("No: with this code {model} writes another text.").format(model=name)
+        case Outcome.NO_CORPUS:
+            return _(
+                "I cannot tell: {model} was kept from repeating its corpus in this text, and the corpus has "
+                "been deleted since then."
+            ).format(model=name)
         case Outcome.NO_MODEL:
             return _no_model(named=named, known=known)
 

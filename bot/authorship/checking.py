@@ -5,7 +5,7 @@ answer as that of a model that never was.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -20,7 +20,7 @@ from bot.i18n import _
 from bot.infra.storage.errors import Damaged, StorageError
 from bot.infra.storage.storage import Storage
 from bot.text import hidden_words
-from models import GuildSettings, TextModel
+from models import Corpus, GuildSettings, TextModel
 from textgen.errors import BundleError, SettingsError
 from textgen.files.bases import LLAMA
 from textgen.files.fingerprint import claimed_fingerprint
@@ -40,6 +40,7 @@ class Outcome(Enum):
     NO = "another text"
     SEED_LOST = "the seed is not the one of the code"
     NO_MODEL = "no model of the server has the fingerprint"
+    NO_CORPUS = "the text that it was kept from repeating was deleted"
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,19 @@ class Checked:
 
 
 async def check(
-    claim: Claim, models: Sequence[TextModel], pool: SamplerPool, storage: Storage, settings: GuildSettings
+    claim: Claim,
+    models: Sequence[TextModel],
+    corpora: Mapping[int, Corpus],
+    pool: SamplerPool,
+    storage: Storage,
+    settings: GuildSettings,
 ) -> Checked:
     """Check a claim.
 
     Args:
         claim: a text with its receipt.
         models: all models of the server that asks.
+        corpora: what each of them learned from, by the model's id, where that is stored.
         pool: the samplers.
         storage: has the models' bundles.
         settings: the server's.
@@ -89,13 +96,20 @@ async def check(
     options = SamplingOptions(
         receipt.length, receipt.temperature, receipt.top_p, receipt.random_seed, typical_p=receipt.typical_p
     )
+    original = receipt.longest_copy is not None
+    corpus, others = (_path(corpora.get(each.id)) if each and original else None for each in (row, other))
+    if original and corpus is None and others is None:
+        return Checked(Outcome.NO_CORPUS, claim, model)
     request = SamplerRequest(
         bundle=Path(row.bundle_path),
         seed=seed,
         options=options,
+        corpus=corpus,
+        longest_copy=receipt.longest_copy or 0,
+        original=original,
         guild_id=row.guild_id,
         pretrained=row.cell == LLAMA,
-        blended=None if other is None else Blended(Path(other.bundle_path), receipt.mix),
+        blended=None if other is None else Blended(Path(other.bundle_path), receipt.mix, others),
     )
     (text,) = await pool.samples(request)
     drawn = _read(text.receipt)
@@ -104,7 +118,14 @@ async def check(
     if drawn != receipt:
         # No text of the bot has such options: they were brought within its bounds, or left out.
         return Checked(Outcome.NO, claim, model)
-    return await asyncio.to_thread(_compared, claim, model, text, settings.hidden_words)
+    checked = await asyncio.to_thread(_compared, claim, model, text, settings.hidden_words)
+    if checked.outcome is not Outcome.YES and original and None in (corpus, others if other else corpus):
+        return Checked(Outcome.NO_CORPUS, claim, model)  # one of two corpora was deleted since then
+    return checked
+
+
+def _path(corpus: Corpus | None) -> Path | None:
+    return None if corpus is None or corpus.text_deleted_at is not None else Path(corpus.path)
 
 
 def _named(

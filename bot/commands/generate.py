@@ -99,8 +99,7 @@ class Generate(commands.Cog):
             raise UserError(_("“mix” is the share of a second model: choose that one in “with”."))
         blend = None if other is None else Blend(other, DEFAULT_MIX if mix is None else mix)
         options = SamplingOptions(length, temperature, top_p, random_seed, count, typical_p)
-        exact = random_seed is not None
-        request = GenerationRequest(model, seed or "", options, exact=exact, blend=blend)
+        request = GenerationRequest(model, seed or "", options, blend=blend)
         await answer_with_samples(interaction, request)
 
     async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:

@@ -155,14 +155,12 @@ class GenerationRequest:
         blend: the model that it is blended with; None for the model alone.
         seed: text to continue; empty: the model starts from a line of its corpus.
         options: how to sample.
-        exact: a person chose the random seed, so the text comes out the same even if it copies the corpus.
         found: the seed was taken from a message; nobody typed it.
     """
 
     model: str | int | None = None
     seed: str = ""
     options: SamplingOptions = SamplingOptions()
-    exact: bool = False
     found: bool = False
     blend: Blend | None = None
 

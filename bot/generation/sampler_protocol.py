@@ -37,6 +37,7 @@ class SamplerRequest:
         options: how to sample; complete.
         corpus: key, later path, of a text that no sample should repeat; None: not checked.
         longest_copy: characters; a longer passage that stands in the corpus is reported.
+        original: the texts are kept from repeating longer passages of their corpora.
         guild_id: Discord id of the server whose turn it takes.
         pretrained: the model was made from a pretrained base, which takes much memory and time.
         blended: the model that it is blended with; None for the model alone.
@@ -47,6 +48,7 @@ class SamplerRequest:
     options: SamplingOptions
     corpus: Path | None = None
     longest_copy: int = 0
+    original: bool = False
     guild_id: int = 0
     pretrained: bool = False
     blended: Blended | None = None
@@ -67,7 +69,9 @@ class SamplerRequest:
 
     def as_json(self) -> dict[str, Any]:
         """The request as a JSON object, once its files are on this host."""
-        more: dict[str, Any] = {"corpus": str(self.corpus)} if self.corpus else {}
+        more: dict[str, Any] = {"original": True} if self.original else {}
+        if self.corpus:
+            more["corpus"] = str(self.corpus)
         if self.blended is not None:
             other = more["with"] = {"bundle": str(self.blended.bundle), "mix": self.blended.mix}
             if self.blended.corpus:

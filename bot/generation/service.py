@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from bot.bundles.blends import Unfit, fitting, may_fit, name_of_blend
 from bot.errors import NoModels, SampleRefused, SamplerUnavailable, UnknownModel
 from bot.generation.limits import Admission, Cooldowns
 from bot.generation.pool import SamplerPool
-from bot.generation.request import DRAWN_BELOW, Blend, Generated, GenerationRequest, Sample
+from bot.generation.request import Blend, Generated, GenerationRequest, Sample
 from bot.generation.sampler_protocol import Blended, SampledText, SamplerRequest
 from bot.generation.usage import GenerationCounter
 from bot.guilds.permissions import guild_of, require_channel, require_generator
@@ -26,11 +25,6 @@ from models import Corpus, Database, GuildSettings, TextModel, guilds, text_mode
 from textgen.errors import DIFFERENT_TOKENS, NEVER_SEEN
 from textgen.files.bases import LLAMA
 
-# A text that copies its corpus is drawn again; so many draws are asked for at once.
-# Of twelve draws from a model of program code one or more nearly always pass (benchmarks/README.md).
-REDRAWN = (3, 4, 4)
-# A pretrained base needs a second for each text.
-REDRAWN_OF_A_BASE = (3,)
 ENDED_EARLY = "finish requested"
 
 
@@ -142,10 +136,9 @@ async def sample(
 ) -> Generated:
     """Sample from a model of the server, whoever asks.
 
-    A text that copies more of its corpus than the server allows is drawn again, unless a person chose its
-    random seed: then the text must come out the same, and the copy is reported. The random seeds of further
-    draws follow from the first one, so that the same request always gives the same text. From here on the
-    server's hidden words are those of `settings` (`hidden_words.current`).
+    A text that copies more of its corpus than the server allows is written again with the same random seed,
+    and kept from copying (`textgen.sampling.novelty.passages`). So the same request always gives the same
+    text. From here on the server's hidden words are those of `settings` (`hidden_words.current`).
 
     Args:
         pool: the samplers.
@@ -177,10 +170,7 @@ async def sample(
         if request.found and refusal.line == NEVER_SEEN:
             raise SampleRefused(_("The model has never seen a single character of this text.")) from None
         raise
-    is_random = options.temperature != 0 or not request.seed
-    if is_random and not request.exact:
-        again = [without_copies(pool, for_sampler, text) for text in texts]
-        texts = tuple(await asyncio.gather(*again))
+    texts = tuple(await asyncio.gather(*(without_copies(pool, for_sampler, text) for text in texts)))
     name = model.name if other is None else name_of_blend(model, other.model, other.mix)
     samples = tuple(_shown(name, settings, for_sampler, text) for text in texts)
     blend = None if other is None else Blend(other.model.id, other.mix)
@@ -215,21 +205,22 @@ class Sampler(Protocol):
 
 
 async def without_copies(sampler: Sampler, request: SamplerRequest, text: SampledText) -> SampledText:
-    """Draw a text again if it copies its corpus, and return the draw that copies the least.
+    """Write a text again if it copies its corpus, and return the one that copies less.
 
     Args:
         sampler: what wrote the text.
         request: what was asked of it.
         text: one of the texts that it wrote.
     """
-    seeds = random.Random(text.random_seed)  # noqa: S311 -- no secret
-    for draws in REDRAWN_OF_A_BASE if request.pretrained else REDRAWN:
-        if not text.copied:
-            break
-        options = dataclasses.replace(request.options, random_seed=seeds.randrange(DRAWN_BELOW), count=draws)
-        try:
-            drawn = await sampler.samples(dataclasses.replace(request, options=options))
-        except SamplerUnavailable:
-            break  # a text that says that it is a copy is better than none
-        text = min((text, *drawn), key=lambda each: each.copied)
-    return text
+    if not text.copied:
+        return text
+    options = dataclasses.replace(request.options, random_seed=text.random_seed, count=1)
+    # Texts that are kept from copying have many passages of just the allowed length, so it is one less.
+    stricter = dataclasses.replace(
+        request, options=options, original=True, longest_copy=request.longest_copy - 1
+    )
+    try:
+        (again,) = await sampler.samples(stricter)
+    except SamplerUnavailable:
+        return text  # a text that says that it is a copy is better than none
+    return min(text, again, key=lambda each: each.copied)

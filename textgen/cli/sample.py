@@ -12,12 +12,15 @@ import click
 
 from textgen.blending import DEFAULT_MIX, blend
 from textgen.cli.common.bundles import bundle_at, one_of
+from textgen.cli.common.corpora import indexed
 from textgen.cli.common.reading import quiet_option
 from textgen.cli.common.streams import json_line
 from textgen.evaluation.authorship.verification import code_of_sample
+from textgen.evaluation.copies import SHORTEST
 from textgen.model import TextModel
 from textgen.pretrained import store
-from textgen.sampling import SamplingSettings
+from textgen.sampling import Passages, SamplingSettings
+from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import UNSEEN
 from textgen.sampling.typed_text import MAXIMUM_SEED_CHARACTERS
@@ -25,6 +28,7 @@ from textgen.sampling.typed_text import MAXIMUM_SEED_CHARACTERS
 # The defaults of the library are also those of the flags.
 _DEFAULTS = SamplingSettings()
 STANDARD_INPUT = "-"
+_LONGEST_COPY = 50
 _CodeOf = Callable[[Sample], str | None]
 
 
@@ -89,6 +93,14 @@ _CodeOf = Callable[[Sample], str | None]
     default=None,
     help="Draw lines again that stand in the corpus.  [default: on for a corpus with one item per line]",
 )
+@click.option(
+    "--corpus", "corpora", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="Keep the text from repeating passages of this corpus. Can be repeated.",
+)  # fmt: skip
+@click.option(
+    "--longest-copy", type=click.IntRange(SHORTEST, 2_000), metavar="N",
+    help=f"Characters in one piece that may stand in the --corpus.  [default: {_LONGEST_COPY}]",
+)  # fmt: skip
 @click.option("--time-limit", "time_limit_s", type=float, metavar="SECONDS", help="End after this time.")
 @click.option("--count", type=int, default=_DEFAULTS.count, show_default=True, help="Number of texts.")
 @click.option(
@@ -111,6 +123,8 @@ def command(
     other: Path | None,
     mix: float | None,
     seed: str,
+    corpora: tuple[Path, ...],
+    longest_copy: int | None,
     as_json: bool,
     stream: bool,
     receipt: bool,
@@ -126,6 +140,8 @@ def command(
         raise click.UsageError("give either --json or --stream")
     if mix is not None and other is None:
         raise click.UsageError("--mix is the share of a second model; name one by --with")
+    if longest_copy is not None and not corpora:
+        raise click.UsageError("--longest-copy is of a corpus; name that by --corpus")
     settings = SamplingSettings(**controls).seeded()
     if stream and settings.count > 1:
         raise click.UsageError("--stream writes one text; leave --count out")
@@ -148,11 +164,22 @@ def command(
         click.echo(
             "note: this model does not carry which lines stand in its corpus; none is drawn again", err=True
         )
-    code_of = partial(code_of_sample, loaded, settings, seeded=bool(seed)) if receipt else None
+    limit = _LONGEST_COPY if longest_copy is None else longest_copy
+    reading = indexed(corpora, limit, loaded.manifest.text_form)
+    indices = click.get_current_context().with_resource(reading)
+    first = loaded.request(seed, settings, indices)[0]
+    kept = isinstance(first.novelty, Passages)
+    if corpora and not kept:
+        click.echo("note: this model draws known lines again; --corpus changes nothing", err=True)
+    code_of = None
+    if receipt:
+        code_of = partial(
+            code_of_sample, loaded, settings, seeded=bool(seed), longest_copy=limit if kept else None
+        )
     if stream:
-        _stream(loaded, seed, settings, code_of)
+        _stream(loaded, first, settings, code_of)
         return
-    for number, sample in enumerate(loaded.samples(seed, settings), 1):
+    for number, sample in enumerate(loaded.samples(seed, settings, indices), 1):
         if as_json:
             described = _described(sample, settings) | {"half_trained": loaded.manifest.half_trained}
             click.echo(json_line(described | ({"receipt": code_of(sample)} if code_of else {})))
@@ -177,11 +204,10 @@ def _typed_seed() -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _stream(model: TextModel, seed: str, settings: SamplingSettings, code_of: _CodeOf | None) -> None:
-    request, used = model.request(seed, settings)
+def _stream(model: TextModel, request: Request, settings: SamplingSettings, code_of: _CodeOf | None) -> None:
     click.echo(f"random seed {settings.random_seed}", err=True)
     _tell_typed(Sample.of(request), settings)
-    click.echo(used, nl=False)
+    click.echo(request.seed, nl=False)
     for piece in model.stream_of(request):
         click.echo(piece, nl=False)
     click.echo()

@@ -121,6 +121,10 @@ class CopyIndices:
         """Return whether the index of this corpus is cached."""
         return (corpus, longest) in self._kept
 
+    def watched(self, corpus: str, longest: int) -> WatchedCorpus:
+        """Return what compares texts with a corpus while they are written; a deleted one allows anything."""
+        return WatchedCorpus(self, corpus, longest)
+
     def longest_copy(self, text: str, corpus: str, longest: int) -> int:
         """Return the result of `CopyIndex.longest_copy`; 0 if the corpus has been deleted."""
         key = (corpus, longest)
@@ -139,6 +143,25 @@ class CopyIndices:
             while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > INDEX_BYTES:
                 self._kept.popitem(last=False)
         return copied
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedCorpus:
+    """A corpus whose index is cached (`textgen.sampling.novelty.Copies`).
+
+    Attributes:
+        indices: the cache.
+        corpus: path of the corpus.
+        longest: runs of up to this number of characters are allowed.
+    """
+
+    indices: CopyIndices
+    corpus: str
+    longest: int
+
+    def longest_copy(self, text: str) -> int:
+        """Return the result of `CopyIndices.longest_copy`."""
+        return self.indices.longest_copy(text, self.corpus, self.longest)
 
 
 def _mixed(columns: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint64]:

@@ -43,6 +43,7 @@ _WHOLE = ("top_k", "no_repeat_ngram", "repetition_window")
 _NUMBERS = ("top_p", "min_p", "typical_p", "repetition_penalty")
 _SEEDED, _STOP, _NOVEL, _NOT_NOVEL, _REPLACED, _FIRST = 1, 2, 4, 8, 16, 32
 _BLENDED = _FIRST << len(_WHOLE + _NUMBERS)
+_ORIGINAL = _BLENDED << 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Receipt:
         replaced: unseen symbols of the seed stand for the unknown token; else it has none.
         other: of a blend, the same digits of the second model's fingerprint; else empty.
         mix: share of the second model, above 0 and below 1; 0 without one.
+        longest_copy: the text was kept from repeating more characters of its corpus in one piece
+            (`textgen.sampling.novelty.passages`); None: it was not.
 
     Raises:
         SettingsError: a value lies outside its bounds. `SamplingSettings` has closer ones.
@@ -91,10 +94,11 @@ class Receipt:
     replaced: bool = False
     other: str = ""
     mix: float = 0.0
+    longest_copy: int | None = None
 
     def __post_init__(self) -> None:
         """Check every bound."""
-        whole = [self.random_seed, self.length, self.seed_characters, self.seed_check]
+        whole = [self.random_seed, self.length, self.seed_characters, self.seed_check, self.longest_copy]
         whole += [getattr(self, name) for name in _WHOLE]
         numbers = [self.temperature, *(getattr(self, name) for name in _NUMBERS)]
         if (
@@ -117,6 +121,7 @@ class Receipt:
         flags = _SEEDED * (self.seed_characters is not None) | _STOP * bool(self.stop)
         flags |= _NOVEL * (self.novel is True) | _NOT_NOVEL * (self.novel is False)
         flags |= _REPLACED * self.replaced | _BLENDED * bool(self.other)
+        flags |= _ORIGINAL * (self.longest_copy is not None)
         body = _whole(self.random_seed) + _whole(self.length) + _number(self.temperature)
         if self.seed_characters is not None:
             body += _whole(self.seed_characters) + self.seed_check.to_bytes(4, "big")
@@ -132,6 +137,8 @@ class Receipt:
                 body += _whole(len(data)) + data
         if self.other:
             body += bytes.fromhex(self.other) + _number(self.mix)
+        if self.longest_copy is not None:
+            body += _whole(self.longest_copy)
         body = bytes.fromhex(self.model) + _whole(flags) + body
         body += binascii.crc_hqx(body, 0).to_bytes(2, "big")
         code = PREFIX + base64.b32encode(body).decode().rstrip("=").translate(_TO_CROCKFORD)
@@ -190,6 +197,8 @@ class Receipt:
             values["novel"] = bool(flags & _NOVEL)
         if flags & _BLENDED:
             values |= {"other": body.take(MODEL_DIGITS // 2).hex(), "mix": body.number()}
+        if flags & _ORIGINAL:
+            values["longest_copy"] = body.whole()
         if body.rest:
             raise ValueError
         return cls(model=model, replaced=bool(flags & _REPLACED), **values)  # type: ignore[arg-type]

@@ -2,8 +2,19 @@
 
 from textgen.sampling.controls import Controls
 from textgen.sampling.draw import Draw
-from textgen.sampling.novelty import Novelty
+from textgen.sampling.novelty import Copies, Corpora, Novelty, Passages
 from textgen.sampling.settings import SamplingKeywords, SamplingSettings
 from textgen.sampling.writer import Ending, Writer
 
-__all__ = ["Controls", "Draw", "Ending", "Novelty", "SamplingKeywords", "SamplingSettings", "Writer"]
+__all__ = [
+    "Controls",
+    "Copies",
+    "Corpora",
+    "Draw",
+    "Ending",
+    "Novelty",
+    "Passages",
+    "SamplingKeywords",
+    "SamplingSettings",
+    "Writer",
+]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from textgen.inference import State, Stepper
 from textgen.sampling import Controls, Draw
+from textgen.sampling.novelty import Passages
 from textgen.sampling.repeats import SHORTEST_RUN, keep_chance, run_at_end
 from textgen.sampling.request import Request
 from textgen.sampling.writer import Mark
@@ -76,7 +77,7 @@ class Engine:
         self._admit()
         if self._active:
             self._write()
-            self._draw_lines_again()
+            self._draw_again()
         done = [request for request in self._active if request.ended is not None]
         if done:
             finished += done
@@ -88,6 +89,8 @@ class Engine:
         for row, scores in self._scored:
             scores.look(logits[row])
         logits[:, UNKNOWN] = -np.inf
+        for row, passages in self._guarded:
+            passages.rule_out(logits[row])
         before = self._tokens.tolist()
         for row, controls in self._controlled:
             controls.apply(logits[row])
@@ -103,11 +106,13 @@ class Engine:
         ]
         for row, controls in self._controlled:
             controls.remember(tokens[row])
+        for row, passages in self._guarded:
+            passages.drawn(tokens[row])
         for feed, token in zip(self._feeds, tokens, strict=True):
             feed(token)
 
-    def _draw_lines_again(self) -> None:
-        """Rewind the texts whose last line is rejected to the start of that line."""
+    def _draw_again(self) -> None:
+        """Rewind the texts whose last line or word is rejected to where it began."""
         rearrange = False
         for row in self._watched:
             request = self._active[row]
@@ -126,7 +131,7 @@ class Engine:
             self._arrange()
 
     def _mark(self, row: int) -> None:
-        """Save the state at the start of a line."""
+        """Save the state at the start of a line or a word."""
         request = self._active[row]
         self._marks[request] = _Place(
             [array[row].copy() for array in self._state],
@@ -214,6 +219,11 @@ class Engine:
             (row, request.scores) for row, request in enumerate(self._active) if request.scores is not None
         ]
         self._watched = [row for row, request in enumerate(self._active) if request.novelty]
+        self._guarded = [
+            (row, request.novelty)
+            for row, request in enumerate(self._active)
+            if isinstance(request.novelty, Passages)
+        ]
         self._controlled = [
             (row, request.controls) for row, request in enumerate(self._active) if request.controls.active
         ]
@@ -221,7 +231,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The state at the start of a line, from which the line can be drawn again."""
+    """The state at the start of a line or a word, from which it can be drawn again."""
 
     state: State
     token: int

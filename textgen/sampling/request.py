@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from textgen.inference.scores import Score, Scores
 from textgen.sampling.controls import Controls
-from textgen.sampling.novelty import Novelty
+from textgen.sampling.novelty import Novelty, Passages
 from textgen.sampling.prompt_end import PromptEnd
 from textgen.sampling.settings import SamplingSettings
 from textgen.sampling.writer import Ending, Mark, Writer
@@ -30,7 +30,7 @@ class Request:
         unseen: symbols of the seed that the model does not know and that were dropped or replaced.
         folded: parts of the seed that were replaced by another form, each with that form.
         never_written: stop sequences that the model cannot write.
-        novelty: rejects lines that stand in the corpus; None accepts them.
+        novelty: rejects lines that stand in the corpus, or long passages of it; None accepts all.
         rest: the end of the seed that ``prompt`` leaves to the first drawn tokens (`PromptEnd`), in UTF-8.
         controls: the logits processors.
         uniform: returns the next random number in [0, 1).
@@ -46,7 +46,7 @@ class Request:
     unseen: tuple[str, ...] = ()
     folded: tuple[tuple[str, str], ...] = ()
     never_written: tuple[str, ...] = ()
-    novelty: Novelty | None = None
+    novelty: Novelty | Passages | None = None
     rest: bytes = b""
     controls: Controls = field(init=False)
     uniform: Callable[[], float] = field(init=False)
@@ -86,7 +86,7 @@ class Request:
 
     def take(self) -> str:
         """Return the part of `text` that was added since the last call."""
-        # The current line may be rejected and drawn again.
+        # The current line or word may be rejected and drawn again.
         certain = self.ended is not None or self.novelty is None
         piece = self._writer.take(None if certain else self.novelty.begun if self.novelty else 0)
         self._shown += len(piece)
@@ -111,7 +111,7 @@ class Request:
         return self.scores.take(self._shown, ended=self.ended is not None) if self.scores else []
 
     def kept(self) -> bool | None:
-        """Return whether the lines that have just ended are accepted; None if no line has ended."""
+        """Return whether the lines, or the word, that have just ended are accepted; None if none has."""
         return self.novelty.judge(self._writer) if self.novelty else None
 
     def mark(self) -> Mark:

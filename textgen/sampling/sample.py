@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textgen.sampling.novelty import Novelty
 from textgen.sampling.request import Request
 from textgen.sampling.writer import Ending
 
@@ -49,5 +50,5 @@ class Sample:
             request.unseen,
             request.folded,
             request.never_written,
-            request.novelty.copied if request.novelty else 0,
+            request.novelty.copied if isinstance(request.novelty, Novelty) else 0,
         )

@@ -73,6 +73,11 @@ class Writer:
         return "".join(self._pieces)
 
     @property
+    def so_far(self) -> str:
+        """All that has been written, with what is held back because it may still change."""
+        return self.text if self.ended else self.text + self._open + self._decoder.held[self._skip :]
+
+    @property
     def pieces(self) -> int:
         """Number of pieces of `text`."""
         return len(self._pieces)

@@ -16,6 +16,7 @@ Keys of a request:
   ``[token, length, log_probability, top]``, with so many of the likeliest tokens in ``top``.
 - ``tokens``: the text ends after so many tokens, whatever ``settings`` say of its length.
 - ``corpus`` and ``longest_copy``: a corpus' path, and how many characters of it a text may repeat.
+- ``original``: true keeps the texts from repeating more than that, as far as there is a way around it.
 - ``with``: blends the model with another (`textgen.blending`): ``{"bundle": "/path", "mix": 0.4}``.
   It may have a ``corpus`` of its own.
 - ``server``: whose turn the request takes. Models take turns by time, so a slow one does not delay the
@@ -194,6 +195,8 @@ def parse(line: str) -> dict[str, Any]:
         kinds |= {"bundle": str, "seed": str, "settings": dict}
         if "corpus" in request:
             kinds |= {"corpus": str, "longest_copy": int}
+        if "original" in request:
+            kinds |= {"original": bool}
         if "with" in request:
             check_blend(request["with"])
             kinds |= {"longest_copy": int} if request["with"].get("corpus") is not None else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from textgen.errors import SettingsError, TextgenError
 from textgen.evaluation.authorship.verification import code_of_sample
 from textgen.evaluation.copies import CopyIndices
 from textgen.model import TextModel
-from textgen.sampling import SamplingSettings
+from textgen.sampling import Passages, SamplingSettings
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
@@ -199,15 +199,18 @@ class Server:
             self._take_turns(asked, loaded)
             loaded.batch.readings.append(reading)
             return
+        corpora = tuple(source.corpus for source in sources_of(asked) if source.corpus is not None)
+        requests = self._requests(asked, loaded.model, corpora)
+        original = isinstance(requests[0].novelty, Passages)
         job = Job(
             asked["id"],
             loaded.model,
-            self._requests(asked, loaded.model),
+            requests,
             asked.get("stream") is True,
-            tuple(source.corpus for source in sources_of(asked) if source.corpus is not None),
+            corpora,
             asked.get("longest_copy", 0),
             loaded.load_s if asked.get("measure") is True else None,
-            self._code_of(asked, loaded.model) if asked.get("receipt") is True else None,
+            self._code_of(asked, loaded.model, original) if asked.get("receipt") is True else None,
         )
         self._take_turns(asked, loaded)
         for request in job.requests:
@@ -219,12 +222,14 @@ class Server:
         loaded.batch.user = str(asked.get("server", asked["bundle"]))
         self._turns.join(loaded.batch.user, busy)
 
-    def _requests(self, asked: dict[str, Any], model: TextModel) -> list[Request]:
+    def _requests(self, asked: dict[str, Any], model: TextModel, corpora: Sequence[str]) -> list[Request]:
         settings, tokens = SamplingSettings.of(asked["settings"]), asked.get("tokens")
         counted = tokens is not None and model.tokenizer.counts_tokens
         if tokens is not None:
             settings = replace(settings, length=tokens if counted else MAXIMUM_LENGTH)
-        requests = model.requests(asked["seed"], settings)
+        watched = corpora if asked.get("original") is True else ()
+        original = [self._copies.watched(corpus, asked["longest_copy"]) for corpus in watched]
+        requests = model.requests(asked["seed"], settings, original)
         for request in requests:
             if tokens is not None and not counted:
                 request.limit_tokens(tokens)
@@ -240,9 +245,10 @@ class Server:
         return Scoring(asked["id"], model, asked["seed"], settings, asked["scores"])
 
     @staticmethod
-    def _code_of(asked: dict[str, Any], model: TextModel) -> Callable[[Sample], str | None]:
+    def _code_of(asked: dict[str, Any], model: TextModel, original: bool) -> Callable[[Sample], str | None]:
         settings = SamplingSettings.of(asked["settings"])
-        return partial(code_of_sample, model, settings, seeded=bool(asked["seed"]))
+        limit = asked["longest_copy"] if original else None
+        return partial(code_of_sample, model, settings, seeded=bool(asked["seed"]), longest_copy=limit)
 
     def _cancel(self, identity: str) -> None:
         for path, waiting in list(self._waiting.items()):

@@ -6,6 +6,7 @@ from functools import partial
 import discord
 from discord import app_commands
 from discord.ext import commands
+from sqlalchemy.orm import Session
 
 from bot.authorship.answer_card import answer_card
 from bot.authorship.asking import candidates
@@ -17,6 +18,7 @@ from bot.guilds.permissions import guild_of, require_generator
 from bot.i18n import _
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer_privately, answers
+from models import Corpus, GuildSettings, TextModel, corpora
 
 LARGEST_FILE = 1 << 20
 
@@ -46,7 +48,7 @@ class Verify(commands.Cog):
         guild_id = guild_of(interaction)
 
         with self.bot.admission.admitted(guild_id):
-            settings, models = await self.bot.database.call(candidates, guild_id)
+            settings, models, learned = await self.bot.database.call(_look_up, guild_id)
             require_generator(interaction, settings)
             read = partial(attachments.read, limit=LARGEST_FILE, download=self.bot.download)
             claims = await claims_of(message, read)
@@ -54,7 +56,10 @@ class Verify(commands.Cog):
                 raise UserError(_nothing_to_check(claims))
             self.bot.cooldowns.take(guild_id, interaction.user.id, settings.cooldown_s)
             checked = await asyncio.gather(
-                *(check(claim, models, self.bot.pool, self.bot.storage, settings) for claim in claims.texts)
+                *(
+                    check(claim, models, learned, self.bot.pool, self.bot.storage, settings)
+                    for claim in claims.texts
+                )
             )
         card = answer_card(
             checked,
@@ -62,6 +67,12 @@ class Verify(commands.Cog):
             known=bool(claims.model_ids) and {*claims.model_ids} <= {model.id for model in models},
         )
         await answer_privately(interaction, embed=card)
+
+
+def _look_up(session: Session, guild_id: int) -> tuple[GuildSettings, list[TextModel], dict[int, Corpus]]:
+    settings, models = candidates(session, guild_id)
+    found = {model.id: corpora.get(session, guild_id, model.corpus_id) for model in models if model.corpus_id}
+    return settings, models, {model_id: corpus for model_id, corpus in found.items() if corpus}
 
 
 def _nothing_to_check(claims: Claims) -> str:

@@ -1,4 +1,4 @@
-"""A text that copies its corpus is drawn again, as often as is promised, however many are asked for."""
+"""A text that copies its corpus is written again, kept from copying, and the same request gives it again."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,25 +8,24 @@ import simcord
 
 from bot.errors import SamplerUnavailable
 from bot.generation.sampler_protocol import SampledText, SamplerRequest
-from bot.generation.service import REDRAWN, REDRAWN_OF_A_BASE
 from tests.support.bot.world import Place, World, answer
 
 COPIED = 70
 
 
 class Sampler:
-    """Writes copies: of each text so many draws before one that is none."""
+    """Writes copies, but where it is asked not to: then as many characters as `original` says are copied."""
 
-    def __init__(self, copies: Callable[[int], int]) -> None:
-        self.counts: list[int] = []
-        self._copies = copies
+    def __init__(self, original: Callable[[], int]) -> None:
+        self.asked: list[tuple[bool, int, int]] = []
+        self._original = original
 
     async def samples(self, request: SamplerRequest) -> tuple[SampledText, ...]:
         options = request.options
-        self.counts.append(options.count)
-        drawn = sum(self.counts)
+        self.asked.append((request.original, options.random_seed, options.count))
+        copied = self._original() if request.original else COPIED
         return tuple(
-            SampledText("", f"text {number}", options.random_seed + number, self._copies(drawn))
+            SampledText("", f"text {number}", options.random_seed + number, copied)
             for number in range(options.count)
         )
 
@@ -43,42 +42,32 @@ def marked(message: simcord.ResponseMessage) -> int:
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-async def test_every_text_of_a_message_gets_all_its_draws(
+async def test_every_copy_of_a_message_is_written_again_with_its_own_random_seed(
     world: World, stratford: Place, monkeypatch: pytest.MonkeyPatch, count: int
 ):
-    sampler = Sampler(lambda drawn: COPIED)
+    sampler = Sampler(lambda: 0)
     monkeypatch.setattr(world.bot.pool, "samples", sampler.samples)
-    sent = answer(await stratford.member.slash(stratford.channel, "generate", count=count))
-    assert marked(sent) == count
-    assert sampler.counts[0] == count
-    assert sorted(sampler.counts[1:]) == sorted(REDRAWN * count)
-
-
-async def test_a_draw_that_is_no_copy_is_sent_and_ends_the_search(
-    world: World, stratford: Place, monkeypatch: pytest.MonkeyPatch
-):
-    sampler = Sampler(lambda drawn: 0 if drawn > 1 + REDRAWN[0] else COPIED)
-    monkeypatch.setattr(world.bot.pool, "samples", sampler.samples)
-    sent = answer(await stratford.member.slash(stratford.channel, "generate"))
+    sent = answer(await stratford.member.slash(stratford.channel, "generate", count=count, random_seed=7))
     assert marked(sent) == 0
-    assert sampler.counts == [1, *REDRAWN[:2]]
+    assert sampler.asked[0] == (False, 7, count)
+    assert sorted(sampler.asked[1:]) == [(True, 7 + number, 1) for number in range(count)]
+    assert all(f"random seed {7 + number}" in embed.footer.text for number, embed in enumerate(sent.embeds))
+
+
+@pytest.mark.parametrize(("copied", "shown"), [(60, 60), (90, COPIED)])
+async def test_where_there_is_no_way_around_a_copy_the_shorter_one_is_sent_and_says_so(
+    world: World, stratford: Place, monkeypatch: pytest.MonkeyPatch, copied: int, shown: int
+):
+    monkeypatch.setattr(world.bot.pool, "samples", Sampler(lambda: copied).samples)
+    sent = answer(await stratford.member.slash(stratford.channel, "generate"))
+    assert f"{shown} characters in a row are copied" in sent.embeds[0].footer.text
 
 
 async def test_if_no_sampler_answers_again_the_copy_is_sent_and_says_so(
     world: World, stratford: Place, monkeypatch: pytest.MonkeyPatch
 ):
-    def copies(drawn: int) -> int:
-        if drawn > 1:
-            raise SamplerUnavailable("too late")
-        return COPIED
+    def unavailable() -> int:
+        raise SamplerUnavailable("too late")
 
-    monkeypatch.setattr(world.bot.pool, "samples", Sampler(copies).samples)
+    monkeypatch.setattr(world.bot.pool, "samples", Sampler(unavailable).samples)
     assert marked(answer(await stratford.member.slash(stratford.channel, "generate"))) == 1
-
-
-async def test_a_base_draws_again_once(world: World, stratford: Place, monkeypatch: pytest.MonkeyPatch):
-    sampler = Sampler(lambda drawn: COPIED)
-    monkeypatch.setattr(world.bot.pool, "samples", sampler.samples)
-    monkeypatch.setattr("bot.generation.service.LLAMA", "linear")  # as if the model were a base's
-    answer(await stratford.member.slash(stratford.channel, "generate"))
-    assert sampler.counts == [1, *REDRAWN_OF_A_BASE]

@@ -11,6 +11,7 @@ import simcord
 from bot.generation.limits import Cooldowns
 from bot.text import safe_text
 from models import audit, corpora, guilds, text_models
+from tests.support.bot.texts import verdict
 from tests.support.bot.world import Place, World, answer, private_line, shown
 
 
@@ -248,7 +249,7 @@ async def test_hidden_words_are_hidden_in_text_seed_and_file(world: World, strat
     assert "▒" not in seed(answer(await stratford.member.click(after.message, label="Continue")))
 
 
-async def test_a_copy_of_the_corpus_is_reported_or_drawn_again(
+async def test_a_copy_of_the_corpus_is_written_again_and_the_same_each_time(
     world: World, stratford: Place, tmp_path: Path
 ):
     options = {"seed": "to be", "length": 120, "random_seed": 3}
@@ -257,25 +258,16 @@ async def test_a_copy_of_the_corpus_is_reported_or_drawn_again(
     written = first.embeds[0].description.removeprefix("**to be**").replace("\\", "")
     corpus_id = world.learn_from(stratford, f"Before. {written} After.", tmp_path)
 
-    same = answer(await stratford.member.slash(stratford.channel, "generate", **options))
-    assert same.embeds[0].description == first.embeds[0].description
-    assert footer(same).endswith(" · random seed 3 · 120 characters in a row are copied from the corpus")
+    other = answer(await stratford.member.slash(stratford.channel, "generate", **options))
+    assert other.embeds[0].description != first.embeds[0].description
+    assert footer(other).endswith(" · random seed 3")
+    again = answer(await stratford.member.slash(stratford.channel, "generate", **options))
+    assert again.embeds[0].description == other.embeds[0].description
+    assert "Yes, to the letter" in await verdict(stratford, other.message)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("secrets.randbelow", lambda below: 3)  # what chance draws first
-        del options["random_seed"]
-        redrawn = answer(await stratford.member.slash(stratford.channel, "generate", **options))
-        assert "random seed" in footer(redrawn)
-        assert not footer(redrawn).endswith((" · random seed 3", "are copied from the corpus"))
-        assert redrawn.embeds[0].description != first.embeds[0].description
-
-        patch.setattr("bot.generation.service.REDRAWN", ())
-        stuck = answer(await stratford.member.slash(stratford.channel, "generate", **options))
-    assert footer(stuck).endswith("are copied from the corpus")
-
-    options["random_seed"] = 3
     configure(world, stratford, longest_copy=0)
     off = answer(await stratford.member.slash(stratford.channel, "generate", **options))
+    assert off.embeds[0].description == first.embeds[0].description
     assert "corpus" not in footer(off)
     configure(world, stratford, longest_copy=50)
     with world.bot.database.write() as session:
@@ -283,7 +275,10 @@ async def test_a_copy_of_the_corpus_is_reported_or_drawn_again(
             datetime.UTC
         )
     gone = answer(await stratford.member.slash(stratford.channel, "generate", **options))
+    assert gone.embeds[0].description == first.embeds[0].description
     assert "corpus" not in footer(gone)
+    assert "Yes, to the letter" in await verdict(stratford, first.message)
+    assert "the corpus has been deleted since then" in await verdict(stratford, other.message)
 
 
 async def test_what_a_model_wrote_is_counted_and_does_not_make_it_the_newest(

@@ -17,6 +17,7 @@ from textgen import bundle
 from textgen.blending import blend
 from textgen.errors import BundleError, SettingsError
 from textgen.evaluation.authorship.verification import Verdict, code_of_sample, find_bundle, verify
+from textgen.evaluation.copies import CopyIndex
 from textgen.files.fingerprint import claimed_fingerprint
 from textgen.model import TextModel
 from textgen.receipts.code import Receipt, check_of
@@ -65,6 +66,38 @@ def test_a_genuine_text_is_known_to_the_letter(model: TextModel, seed: str, cont
     found = verify(text, receipt, model)
     assert found.verdict is Verdict.YES
     assert not found.changes
+
+
+def test_at_the_shell_a_text_is_kept_from_its_corpus_and_known_with_it(folder: Path, tmp_path: Path) -> None:
+    one, corpus = str(folder / "one"), tmp_path / "corpus.txt"
+    asked = ("sample", one, "--seed", "the sea", "--length", "120", "--random-seed", "4")
+    free = shell(*asked).stdout.removesuffix("\n")
+    # In another encoding, and with other line ends: it is read like the corpus of a training.
+    corpus.write_text(free, encoding="utf-16", newline="\r\n")
+    original = shell(*asked, "--corpus", str(corpus), "--longest-copy", "20", "--receipt")
+    text, (code,) = (
+        original.stdout.removesuffix("\n"),
+        [line.split()[1] for line in original.stderr.splitlines() if line.startswith("receipt ")],
+    )
+    plain = tmp_path / "plain.txt"
+    plain.write_text(free, encoding="utf-8")
+    assert CopyIndex.of(plain, 20).longest_copy(free.removeprefix("the sea")) > 100
+    assert CopyIndex.of(plain, 20).longest_copy(text.removeprefix("the sea")) == 0
+    streamed = shell(*asked, "--corpus", str(corpus), "--longest-copy", "20", "--stream")
+    assert streamed.stdout == original.stdout
+
+    known = ("verify", text, "--code", code, "--model", one)
+    assert shell(*known, "--corpus", str(corpus)).stdout == "yes, to the letter\n"
+    for bad, status, says in (
+        (known, 1, "give it as --corpus"),
+        ((*known, "--corpus", str(tmp_path / "none.txt")), 1, "none.txt is not there"),
+        ((*asked, "--corpus", str(tmp_path / "none.txt")), 1, "none.txt is not there"),
+        ((*asked, "--longest-copy", "20"), 2, "name that by --corpus"),
+        ((*asked, "--corpus", str(corpus), "--longest-copy", "5"), 2, "20<=x<=2000"),
+    ):
+        refused = shell(*bad)
+        assert (refused.returncode, refused.stdout) == (status, ""), bad
+        assert says in refused.stderr
 
 
 @pytest.mark.slow

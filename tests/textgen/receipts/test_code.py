@@ -36,6 +36,7 @@ receipts = st.builds(
     stop=st.lists(st.text(max_size=8), max_size=4).map(tuple),
     novel=st.none() | st.booleans(),
     replaced=st.booleans(),
+    longest_copy=st.none() | wholes,
 )
 shares = st.floats(0, 1, exclude_min=True, exclude_max=True) | st.integers(1, 999).map(lambda n: n / 1000)
 others = st.tuples(st.text("0123456789abcdef", min_size=10, max_size=10), shares)

@@ -16,6 +16,7 @@ from textgen.blending import blend
 from textgen.evaluation.authorship.who import who
 from textgen.model import TextModel
 from textgen.pretrained import store
+from textgen.receipts.code import Receipt
 from textgen.sampling.engine import Engine
 from textgen.serving.server import Server
 
@@ -264,3 +265,29 @@ def test_a_blend_that_cannot_be_is_answered_with_its_error(tmp_path: Path, other
     server.handle(json.dumps(request("r", tmp_path / "model", length=5) | {"with": other}))
     serve_all(server)
     assert says in answers[0]["error"]["message"]
+
+
+def test_a_text_that_copies_can_be_asked_for_as_an_original(tmp_path: Path, trained_bundle: Path) -> None:
+    corpus = tmp_path / "corpus.txt"
+    asked = {"length": 200, "random_seed": 1}
+    text = TextModel.load(trained_bundle).generate("the ", **asked)
+    corpus.write_text(text, encoding="utf-8")
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for identity, kinds in (("free", {}), ("original", {"original": True}), ("wrong", {"original": 1})):
+        more = {"corpus": str(corpus), "longest_copy": 20, "receipt": True, **kinds}
+        server.handle(json.dumps(request(identity, trained_bundle, **asked) | more))
+        serve_all(server)
+    free, original, wrong = answers
+    assert "'original' as bool" in wrong["error"]["message"]
+    assert free["copied"] == [len(text)]
+    assert original["copied"] == [0]
+    limits = [Receipt.from_code(each["receipts"][0]).longest_copy for each in (free, original)]
+    assert limits == [None, 20]
+    # A corpus that is deleted forbids nothing.
+    corpus.unlink()
+    server = Server(answers.append)
+    asked_again = request("gone", trained_bundle, **asked) | more | {"corpus": str(corpus), "original": True}
+    server.handle(json.dumps(asked_again))
+    serve_all(server)
+    assert answers[-1]["text"] == text

@@ -10,6 +10,7 @@ import click
 from textgen.blending import blend
 from textgen.cli.authorship.texts import text_of
 from textgen.cli.common.bundles import bundle_at
+from textgen.cli.common.corpora import indexed
 from textgen.cli.common.streams import json_line
 from textgen.evaluation.authorship.verification import Verdict, Verification, find_bundle, verify
 from textgen.model import TextModel
@@ -32,9 +33,19 @@ _CONTEXT = 30
     "--code",
     help="The code of `textgen sample --receipt`, or a file that holds it.  [default: the last line of TEXT]",
 )
+@click.option(
+    "--corpus", "corpora", multiple=True, type=click.Path(path_type=Path),
+    help="A text that the model was kept from repeating, if its code says so. Can be repeated, for a blend.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="A JSON object.")
 def command(
-    text: str, bundles: tuple[Path, ...], base: str | None, code: str | None, *, as_json: bool
+    text: str,
+    bundles: tuple[Path, ...],
+    base: str | None,
+    code: str | None,
+    corpora: tuple[Path, ...],
+    *,
+    as_json: bool,
 ) -> int:
     """Say whether a model wrote TEXT: the text itself, a file, or - for standard input.
 
@@ -51,7 +62,9 @@ def command(
         model = TextModel.load(find_bundle(receipt.model, folders))
         if receipt.other:
             model = blend(model, TextModel.load(find_bundle(receipt.other, folders)), receipt.mix)
-    found = verify(written, receipt, model)
+    watched = corpora if receipt.longest_copy is not None else ()
+    with indexed(watched, receipt.longest_copy or 0, model.manifest.text_form) as indices:
+        found = verify(written, receipt, model, indices)
     if as_json:
         differences = [asdict(change) for change in found.changes]
         told = {"verdict": found.verdict.value, "changes": differences, "seed_lost": found.seed_lost}

@@ -17,7 +17,7 @@ from textgen.model import TextModel
 from textgen.receipts.changes import Change, changes
 from textgen.receipts.code import MODEL_DIGITS, Receipt, check_of
 from textgen.receipts.seed_in_text import seed_in
-from textgen.sampling import SamplingSettings
+from textgen.sampling import Corpora, SamplingSettings
 from textgen.sampling.sample import Sample
 
 
@@ -50,7 +50,12 @@ class Verification:
 
 
 def code_of_sample(
-    model: TextModel, settings: SamplingSettings, sample: Sample, *, seeded: bool
+    model: TextModel,
+    settings: SamplingSettings,
+    sample: Sample,
+    *,
+    seeded: bool,
+    longest_copy: int | None = None,
 ) -> str | None:
     """Return the code of a sample, or None if no code can draw it again.
 
@@ -61,6 +66,7 @@ def code_of_sample(
         settings: those it was asked for with; its random seed is the sample's own.
         sample: the sample.
         seeded: a seed was given; else the model chose one.
+        longest_copy: see `Receipt.longest_copy`.
     """
     if sample.ended not in ("length", "stop") or not model.fingerprint:
         return None
@@ -85,6 +91,7 @@ def code_of_sample(
         replaced=settings.unseen == "replace",
         other=other,
         mix=mix,
+        longest_copy=longest_copy,
     )
     try:
         return receipt.to_code()
@@ -136,28 +143,34 @@ def find_bundle(model: str, bundles: Sequence[Path]) -> Path:
     )
 
 
-def verify(text: str, receipt: Receipt, model: TextModel) -> Verification:
+def verify(text: str, receipt: Receipt, model: TextModel, corpora: Corpora = ()) -> Verification:
     """Draw a text again and say whether a model wrote it.
 
     Args:
         text: the text, its seed included.
         receipt: what its code says.
         model: the model that the receipt names.
+        corpora: what the text was kept from repeating, if `Receipt.longest_copy` says so.
 
     Raises:
         BundleError: the model is another one.
-        SettingsError: no model wrote a text with these options.
+        SettingsError: no model wrote a text with these options, or its corpus is needed.
     """
     named = receipt.model, receipt.other, receipt.mix
     given = _digits_of(model)
     if given != named:
         raise BundleError(f"the code names {_in_words(*named)}, and this one is {_in_words(*given)}")
     settings = settings_of(receipt)
+    if receipt.longest_copy is not None and not corpora:
+        raise SettingsError(
+            "the text was kept from repeating its corpus, so it can be drawn again only with that corpus: "
+            "give it as --corpus"
+        )
     text = text.replace("\r\n", "\n")
     seed = seed_in(text, receipt, symbols="".join(model.manifest.seeds))
     if seed is None:
         return Verification(Verdict.NO, seed_lost=True)
-    sample = model.sample(seed, settings)
+    sample = model.sample(seed, settings, () if receipt.longest_copy is None else corpora)
     return compare(sample.seed + sample.text, text)
 
 
