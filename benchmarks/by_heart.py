@@ -50,9 +50,12 @@ class Writer:
         watched = self._indices.watched(str(self._corpus), request.longest_copy)
         corpora = [watched] if request.original else []
         return tuple(
-            SampledText("", sample.text, sample.random_seed, watched.longest_copy(sample.text))
+            SampledText("", sample.text, sample.random_seed, self._longest_copy(sample.text, request))
             for sample in self._model.samples("", settings, corpora)
         )
+
+    def _longest_copy(self, text: str, request: SamplerRequest) -> int:
+        return self._indices.longest_copy(text, str(self._corpus), request.longest_copy)
 
     async def sent(self, number: int) -> tuple[str, SampledText]:
         """Return the first text with a random seed, and what the bot sends."""

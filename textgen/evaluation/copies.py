@@ -13,6 +13,7 @@ from __future__ import annotations
 import mmap
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,14 +86,25 @@ class CopyIndex:
         Raises:
             OSError: the corpus cannot be read any more.
         """
+        best = max(self._runs(text), default=0)
+        return best if best > self.longest else 0
+
+    def repeats(self, text: str) -> bool:
+        """Whether a longer run than is allowed stands in the corpus; quicker than to find the longest.
+
+        Raises:
+            OSError: the corpus cannot be read any more.
+        """
+        return any(run > self.longest for run in self._runs(text))
+
+    def _runs(self, text: str) -> Iterator[int]:
+        """Yield the length of the longest run at each offset between text and corpus that may have one."""
         written = normal_form(text).encode(errors="replace").translate(_ALIKE)
         if len(written) <= self.longest or not len(self.fingerprints):
-            return 0
-        best = 0
+            return
         with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as corpus:
             for shift in self._shifts(written):
-                best = max(best, _longest_run(written, corpus, shift))
-        return best if best > self.longest else 0
+                yield _longest_run(written, corpus, shift)
 
     def _shifts(self, written: bytes) -> list[int]:
         """Return the offsets between text and corpus at which pieces agree, the most frequent first."""
@@ -127,12 +139,19 @@ class CopyIndices:
 
     def longest_copy(self, text: str, corpus: str, longest: int) -> int:
         """Return the result of `CopyIndex.longest_copy`; 0 if the corpus has been deleted."""
+        return int(self._ask(corpus, longest, lambda index: index.longest_copy(text)))
+
+    def repeats(self, text: str, corpus: str, longest: int) -> bool:
+        """Return the result of `CopyIndex.repeats`; False if the corpus has been deleted."""
+        return bool(self._ask(corpus, longest, lambda index: index.repeats(text)))
+
+    def _ask(self, corpus: str, longest: int, ask: Callable[[CopyIndex], int]) -> int:
         key = (corpus, longest)
         try:
             with self._lock:
                 known = self._kept.get(key)
             index = known or CopyIndex.of(Path(corpus), longest)
-            copied = index.longest_copy(text)
+            answer = ask(index)
         except (OSError, ValueError):
             with self._lock:
                 self._kept.pop(key, None)
@@ -142,7 +161,7 @@ class CopyIndices:
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > INDEX_BYTES:
                 self._kept.popitem(last=False)
-        return copied
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +178,9 @@ class WatchedCorpus:
     corpus: str
     longest: int
 
-    def longest_copy(self, text: str) -> int:
-        """Return the result of `CopyIndices.longest_copy`."""
-        return self.indices.longest_copy(text, self.corpus, self.longest)
+    def repeats(self, text: str) -> bool:
+        """Return the result of `CopyIndices.repeats`."""
+        return self.indices.repeats(text, self.corpus, self.longest)
 
 
 def _mixed(columns: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint64]:

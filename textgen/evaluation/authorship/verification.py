@@ -163,8 +163,8 @@ def verify(text: str, receipt: Receipt, model: TextModel, corpora: Corpora = ())
     settings = settings_of(receipt)
     if receipt.longest_copy is not None and not corpora:
         raise SettingsError(
-            "the text was kept from repeating its corpus, so it can be drawn again only with that corpus: "
-            "give it as --corpus"
+            "the text was kept from repeating its corpus, so it can be drawn again only with that corpus",
+            advice=["give it as --corpus FILE"],
         )
     text = text.replace("\r\n", "\n")
     seed = seed_in(text, receipt, symbols="".join(model.manifest.seeds))

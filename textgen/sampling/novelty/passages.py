@@ -18,8 +18,8 @@ import numpy as np
 from textgen.inference.numerics import Float64
 from textgen.sampling.writer import Writer
 
-TRIES_A_WORD = 100
-TRIES_A_TEXT = 2_000
+TRIES_A_WORD = 50
+TRIES_A_TEXT = 500
 """A corpus of one repeated word leaves no way out; then the copy stays."""
 
 _WITHOUT_SPACES = "\u2e80"
@@ -33,8 +33,8 @@ class Copies(Protocol):
     def longest(self) -> int:
         """Characters of a passage that is allowed."""
 
-    def longest_copy(self, text: str) -> int:
-        """Return the length of the longest passage that stands in the corpus; 0 if it is allowed."""
+    def repeats(self, text: str) -> bool:
+        """Whether a longer passage of a text stands in the corpus."""
 
 
 Corpora = Sequence[Copies]
@@ -57,6 +57,7 @@ class Passages:
     _kept: int = 0
     _first: int | None = None
     _ruled_out: list[int] = field(default_factory=list)
+    _stuck: bool = False
     _tries: int = 0
 
     def rule_out(self, logits: Float64) -> None:
@@ -69,7 +70,7 @@ class Passages:
             before = logits[self._ruled_out]
             logits[self._ruled_out] = -np.inf
             if np.isneginf(logits).all():
-                logits[self._ruled_out] = before
+                logits[self._ruled_out], self._stuck = before, True
 
     def drawn(self, token: int) -> None:
         """Take note of a token that was drawn."""
@@ -84,22 +85,19 @@ class Passages:
         if self._repeats(text):
             self._tries += 1
             patient = len(self._ruled_out) < TRIES_A_WORD and self._tries <= TRIES_A_TEXT
-            if patient and self._first is not None:
+            if patient and not self._stuck and self._first is not None:
                 self._ruled_out.append(self._first)
                 self._first = None
                 return False
             self.copied += 1
         self.begun, self._kept = writer.pieces, len(text)
-        self._first = None
+        self._first, self._stuck = None, False
         self._ruled_out.clear()
         return True
 
     def _repeats(self, text: str) -> bool:
-        for corpus in self.corpora:
-            # A passage that is too long only now begins at most so many characters before the word.
-            if corpus.longest_copy(text[max(0, self._kept - corpus.longest - 1) :]):
-                return True
-        return False
+        # A passage that is too long only now begins at most so many characters before the word.
+        return any(corpus.repeats(text[max(0, self._kept - corpus.longest - 1) :]) for corpus in self.corpora)
 
 
 def _ends_a_word(text: str) -> bool:
