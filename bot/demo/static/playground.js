@@ -134,3 +134,26 @@ function guide() {
 }
 
 if (sessionStorage.getItem(KEPT) !== "hidden") guide();
+
+// 6. A command that is typed or pasted with its options is no message: it is chosen in the list, as in Discord.
+const WITH_OPTIONS = /^\/([a-z]+(?: [a-z]+)*?)\s+[a-z_]+:/;
+const HINT_MS = 15_000;
+
+function hint(text) {
+  document.getElementById("command-hint")?.remove();
+  const line = document.createElement("p");
+  line.id = "command-hint";
+  line.setAttribute("role", "status");
+  line.textContent = text;
+  composer.before(line);
+  setTimeout(() => line.remove(), HINT_MS);
+}
+
+composer.addEventListener("submit", (event) => {
+  const typed = WITH_OPTIONS.exec(input.value);
+  if (!typed) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  typeCommand(typed[1]);
+  hint(`The options of /${typed[1]} have fields of their own: choose the command, then fill them in.`);
+}, true);

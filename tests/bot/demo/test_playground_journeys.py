@@ -63,6 +63,26 @@ async def test_generate(page: PlaygroundPage) -> None:
 
 
 @needs.chromium
+async def test_a_command_typed_with_its_options_is_no_message(page: PlaygroundPage) -> None:
+    composer = page.page.locator("#channel-composer-input")
+    await composer.fill("/generate seed:to be length:60")
+    await composer.press("Enter")
+    hint = page.page.locator("#command-hint")
+    await expect(hint).to_have_text(
+        "The options of /generate have fields of their own: choose the command, then fill them in."
+    )
+    await expect(composer).to_have_value("/generate")
+    await expect(page.message("seed:to be length:60")).to_have_count(0)
+    await composer.press("Enter")
+    await expect(page.page.locator(".command-context-close")).to_be_visible()
+    await page.page.locator(".command-context-close").click()
+    # Anything else is sent as it is.
+    await composer.fill("write /generate seed:x to be")
+    await composer.press("Enter")
+    await expect(page.message("write /generate seed:x to be")).to_have_count(1)
+
+
+@needs.chromium
 async def test_train(page: PlaygroundPage, corpus_text: str) -> None:
     corpus = ("lear.txt", (corpus_text * 10).encode())
     await page.command("train", name="Lear", corpus=corpus, rights=Listed("True"), minutes=30)
