@@ -34,3 +34,5 @@ BYTE = Level("byte", "byte", "characters", enough=20_000)
 
 LEVELS = {level.name: level for level in (CHAR, WORD, SUBWORD, BYTE)}
 DEFAULT_LEVEL = CHAR.name
+SPELLING = (CHAR.name, BYTE.name)
+"""The levels at which a word takes several tokens."""

@@ -20,6 +20,7 @@ from textgen.corpus.known_lines import KnownLines
 from textgen.errors import BundleError, SettingsError
 from textgen.experts.registry import from_arrays, to_arrays
 from textgen.inference import State, log_softmax
+from textgen.levels import SPELLING
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained import store
 from textgen.pretrained.base import Base
@@ -132,6 +133,11 @@ class TextModel:
             typed = Typed(self._line_starts[(settings.random_seed or 0) % len(self._line_starts)])
         read = {stop: read_stop(stop, self.tokenizer) for stop in settings.stop}
         prompt, rest = open_prompt(typed.text, self.tokenizer)
+        wanted = self.manifest.items if settings.novel is None else settings.novel
+        known, line = self._known if wanted else None, typed.text.rsplit("\n", 1)[-1]
+        lines = None if known is None else Novelty(known, line, hopeless=settings.temperature == 0)
+        spells = self.manifest.level in SPELLING
+        novelty = Passages(corpora, known, line, spells, in_seed=bool(rest)) if corpora else lines
         request = Request(
             prompt,
             replace(settings, stop=tuple(text for text, written in read.values() if written)),
@@ -140,16 +146,10 @@ class TextModel:
             typed.unseen,
             typed.folded,
             tuple(stop for stop, (_, written) in read.items() if not written),
-            self._novelty(typed.text, settings) or (Passages(corpora) if corpora else None),
+            novelty,
             rest,
         )
         return request, typed.text
-
-    def _novelty(self, seed: str, settings: SamplingSettings) -> Novelty | None:
-        wanted = self.manifest.items if settings.novel is None else settings.novel
-        if not wanted or self._known is None:
-            return None
-        return Novelty(self._known, seed.rsplit("\n", 1)[-1], hopeless=settings.temperature == 0)
 
     def requests(self, seed: str, settings: SamplingSettings, corpora: Corpora = ()) -> list[Request]:
         """Return ``settings.count`` requests; see `request`."""

@@ -62,8 +62,8 @@ def _paragraph(each: Checked, *, named: bool, known: bool) -> str:
             return _("No: with this code {model} writes another text.").format(model=name)
         case Outcome.NO_CORPUS:
             return _(
-                "I cannot tell: {model} was kept from repeating its corpus in this text, and the corpus has "
-                "been deleted since then."
+                "I cannot tell: in this text {model} was kept from repeating what it learned from, and that "
+                "is no longer stored here."
             ).format(model=name)
         case Outcome.NO_MODEL:
             return _no_model(named=named, known=known)

@@ -115,6 +115,8 @@ async def check(
     drawn = _read(text.receipt)
     if drawn is None or (drawn.model, drawn.other) != (receipt.model, receipt.other):
         return Checked(Outcome.NO_MODEL, claim)
+    if original and drawn.longest_copy is None:
+        return Checked(Outcome.NO_CORPUS, claim, model)
     if drawn != receipt:
         # No text of the bot has such options: they were brought within its bounds, or left out.
         return Checked(Outcome.NO, claim, model)

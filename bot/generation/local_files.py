@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from bot.errors import SampleRefused, SamplerUnavailable
-from bot.generation.sampler_protocol import ModelRequest
+from bot.generation.sampler_protocol import ModelRequest, SamplerRequest
 from bot.i18n import _
 from bot.infra.storage.errors import Damaged, StorageError
 from bot.infra.storage.storage import Storage
@@ -50,7 +50,10 @@ class LocalFiles:
             leased = functools.partial(_leased, self._storage, leases)
             leasing = self._threads.submit(lambda: request.located(leased))
             try:
-                yield await asyncio.wrap_future(leasing)
+                located = await asyncio.wrap_future(leasing)
+                if isinstance(request, SamplerRequest) and request.original:
+                    _require_corpora(request, located)
+                yield located
             finally:
                 # The thread may still be at work if the request was cancelled.
                 leasing.add_done_callback(lambda _done: self._release(leases))
@@ -82,6 +85,18 @@ def _leased(
         with contextlib.suppress(OSError):
             return found, leases.enter_context(storage.lease(str(corpus)))
     return found, None
+
+
+def _require_corpora(request: SamplerRequest, located: ModelRequest) -> None:
+    """Refuse to write without the corpora that a text is to be kept from."""
+    found = located if isinstance(located, SamplerRequest) else request
+    pairs = [(request.corpus, found.corpus)]
+    if request.blended is not None and found.blended is not None:
+        pairs.append((request.blended.corpus, found.blended.corpus))
+    if any(wanted is not None and there is None for wanted, there in pairs):
+        raise SamplerUnavailable(
+            _("The text of this model cannot be reached at this moment. Please try again later.")
+        )
 
 
 def damaged() -> SampleRefused:

@@ -221,6 +221,8 @@ async def without_copies(sampler: Sampler, request: SamplerRequest, text: Sample
     )
     try:
         (again,) = await sampler.samples(stricter)
-    except SamplerUnavailable:
+    except (SamplerUnavailable, SampleRefused):
         return text  # a text that says that it is a copy is better than none
+    if again.copied <= request.longest_copy:
+        return dataclasses.replace(again, copied=0)
     return min(text, again, key=lambda each: each.copied)

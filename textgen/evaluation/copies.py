@@ -13,8 +13,8 @@ from __future__ import annotations
 import mmap
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +62,7 @@ class CopyIndex:
             OSError: it cannot be read.
         """
         longest = max(longest, SHORTEST)
-        # A run that is one byte longer than allowed contains one whole piece.
-        gram = (longest + 2) // 2
+        gram = _gram(longest)
         at_once = max(1, _READ_AT_ONCE // gram) * gram
         parts = [np.empty(0, np.uint64)]
         with path.open("rb") as corpus:
@@ -131,56 +130,64 @@ class CopyIndices:
 
     def holds(self, corpus: str, longest: int) -> bool:
         """Return whether the index of this corpus is cached."""
-        return (corpus, longest) in self._kept
+        return (corpus, _gram(longest)) in self._kept
 
     def watched(self, corpus: str, longest: int) -> WatchedCorpus:
-        """Return what compares texts with a corpus while they are written; a deleted one allows anything."""
-        return WatchedCorpus(self, corpus, longest)
+        """Return what compares a text with a corpus while it is written.
+
+        Raises:
+            OSError: the corpus cannot be read.
+        """
+        return WatchedCorpus(self._index(corpus, longest))
 
     def longest_copy(self, text: str, corpus: str, longest: int) -> int:
         """Return the result of `CopyIndex.longest_copy`; 0 if the corpus has been deleted."""
-        return int(self._ask(corpus, longest, lambda index: index.longest_copy(text)))
-
-    def repeats(self, text: str, corpus: str, longest: int) -> bool:
-        """Return the result of `CopyIndex.repeats`; False if the corpus has been deleted."""
-        return bool(self._ask(corpus, longest, lambda index: index.repeats(text)))
-
-    def _ask(self, corpus: str, longest: int, ask: Callable[[CopyIndex], int]) -> int:
-        key = (corpus, longest)
         try:
-            with self._lock:
-                known = self._kept.get(key)
-            index = known or CopyIndex.of(Path(corpus), longest)
-            answer = ask(index)
+            return self._index(corpus, longest).longest_copy(text)
         except (OSError, ValueError):
             with self._lock:
-                self._kept.pop(key, None)
+                self._kept.pop((corpus, _gram(longest)), None)
             return 0
+
+    def _index(self, corpus: str, longest: int) -> CopyIndex:
+        key = corpus, _gram(longest)
+        with self._lock:
+            known = self._kept.get(key)
+        index = known or CopyIndex.of(Path(corpus), longest)
         with self._lock:
             self._kept[key] = index
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > INDEX_BYTES:
                 self._kept.popitem(last=False)
-        return answer
+        return replace(index, longest=max(longest, SHORTEST))
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedCorpus:
-    """A corpus whose index is cached (`textgen.sampling.novelty.Copies`).
+    """A corpus that texts must not repeat (`textgen.sampling.novelty`). If it is deleted, they may."""
 
-    Attributes:
-        indices: the cache.
-        corpus: path of the corpus.
-        longest: runs of up to this number of characters are allowed.
-    """
+    index: CopyIndex
 
-    indices: CopyIndices
-    corpus: str
-    longest: int
+    @property
+    def longest(self) -> int:
+        """Characters of a passage that is allowed."""
+        return self.index.longest
 
     def repeats(self, text: str) -> bool:
-        """Return the result of `CopyIndices.repeats`."""
-        return self.indices.repeats(text, self.corpus, self.longest)
+        """Return the result of `CopyIndex.repeats`."""
+        try:
+            return self.index.repeats(text)
+        except (OSError, ValueError):
+            return False
+
+
+def _gram(longest: int) -> int:
+    """Return the length in bytes of the pieces of an index.
+
+    A run that is a byte longer than ``longest``, or just as long, contains one whole piece. So limits that
+    differ by one may share an index.
+    """
+    return (max(longest, SHORTEST) + 1) // 2
 
 
 def _mixed(columns: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint64]:

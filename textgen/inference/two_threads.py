@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 
-from textgen.host.cores import usable
+from textgen.host.cores import for_threads
 
 TRIAL_EVERY = 32
 """One of so many calls goes the way that was slower before."""
@@ -35,12 +35,12 @@ class Sharing:
     """Runs one kind of work on the rows of batches, in one thread or in two.
 
     Args:
-        cores: number of cores that this process may use; None for `cores.usable`.
+        cores: number of cores that this process may use; None for `for_threads`.
     """
 
     def __init__(self, cores: int | None = None) -> None:
         """Start without measured times."""
-        self._cores = usable() if cores is None else cores
+        self._cores = for_threads() if cores is None else cores
         self._times: dict[int, _Times] = {}
 
     def run(self, rows: int, work: Work) -> None:

@@ -26,6 +26,9 @@ LONGEST_CODE = 400
 MODEL_DIGITS = 10
 """Hexadecimal digits of a fingerprint in a code."""
 
+LONGEST_COPY = 2_000
+"""The largest limit of a copied passage, in characters: an index takes time and memory by it."""
+
 _LARGEST_WHOLE = 2**63 - 1
 _LARGEST_NUMBER = 10.0
 _THOUSANDTHS = 1000
@@ -98,7 +101,7 @@ class Receipt:
 
     def __post_init__(self) -> None:
         """Check every bound."""
-        whole = [self.random_seed, self.length, self.seed_characters, self.seed_check, self.longest_copy]
+        whole = [self.random_seed, self.length, self.seed_characters, self.seed_check]
         whole += [getattr(self, name) for name in _WHOLE]
         numbers = [self.temperature, *(getattr(self, name) for name in _NUMBERS)]
         if (
@@ -108,6 +111,7 @@ class Receipt:
             or not all(value is None or 0 <= value <= _LARGEST_WHOLE for value in whole)
             or not all(value is None or 0 <= value <= _LARGEST_NUMBER for value in numbers)
             or self.seed_check >= 2**32
+            or not 0 <= (self.longest_copy or 0) <= LONGEST_COPY
             or len(self.stop) > _MOST_STOPS
         ):
             raise SettingsError("these options are none that a text can be drawn with")

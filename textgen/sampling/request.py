@@ -120,7 +120,7 @@ class Request:
 
     def back(self, mark: Mark, token: int) -> None:
         """Rewind the text to a position; ``token`` is the one before it."""
-        at_begin = mark.pieces == mark.written == 0
+        at_begin = mark.fed == 0
         self._writer.back(mark, self.tokenizer.decoder(self.prompt if at_begin else [token]))
         if self.scores is not None:
             self.scores.back(mark.fed, token)

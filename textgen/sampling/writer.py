@@ -73,9 +73,25 @@ class Writer:
         return "".join(self._pieces)
 
     @property
-    def so_far(self) -> str:
-        """All that has been written, with what is held back because it may still change."""
-        return self.text if self.ended else self.text + self._open + self._decoder.held[self._skip :]
+    def is_whole(self) -> bool:
+        """Whether the text begins behind the seed, and its last character is complete."""
+        return not self._skip and not self._decoder.in_character
+
+    @property
+    def characters(self) -> int:
+        """Number of characters so far, those included that are held back because they may still change."""
+        return len(self.text) if self.ended else self._written + len(self._decoder.held)
+
+    def end_of(self, characters: int) -> str:
+        """Return so many of the last characters, those included that are held back."""
+        held = "" if self.ended else self._open + self._decoder.held
+        parts, missing = [held], characters - len(held)
+        for piece in reversed(self._pieces):
+            if missing <= 0:
+                break
+            parts.append(piece)
+            missing -= len(piece)
+        return "".join(reversed(parts))[-characters:]
 
     @property
     def pieces(self) -> int:

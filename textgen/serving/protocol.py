@@ -61,6 +61,7 @@ from textgen.argument_checks import check_number
 from textgen.errors import SettingsError, TextgenError
 from textgen.inference.scores import Score
 from textgen.model import TextModel
+from textgen.receipts.code import LONGEST_COPY
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import MAXIMUM_LENGTH
@@ -202,6 +203,7 @@ def parse(line: str) -> dict[str, Any]:
             kinds |= {"longest_copy": int} if request["with"].get("corpus") is not None else {}
     if operation == "who":
         kinds |= {"bundle": str, "text": str}
+    check_number("longest_copy", request.get("longest_copy"), 0, LONGEST_COPY, optional=True)
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind):
             raise SettingsError(f"the request needs {name!r} as {kind.__name__}")

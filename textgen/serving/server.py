@@ -228,7 +228,10 @@ class Server:
         if tokens is not None:
             settings = replace(settings, length=tokens if counted else MAXIMUM_LENGTH)
         watched = corpora if asked.get("original") is True else ()
-        original = [self._copies.watched(corpus, asked["longest_copy"]) for corpus in watched]
+        try:
+            original = [self._copies.watched(corpus, asked["longest_copy"]) for corpus in watched]
+        except (OSError, ValueError):
+            raise SettingsError("the corpus that the text is to be kept from cannot be read") from None
         requests = model.requests(asked["seed"], settings, original)
         for request in requests:
             if tokens is not None and not counted:

@@ -78,7 +78,9 @@ class BytePieces(Tokenizer):
         """Return a decoder of single tokens."""
         reader = codecs.getincrementaldecoder("utf-8")("replace")
         return StreamDecoder(
-            lambda token: reader.decode(self._bytes[token]), lambda: reader.decode(b"", final=True)
+            lambda token: reader.decode(self._bytes[token]),
+            lambda: reader.decode(b"", final=True),
+            lambda: bool(reader.getstate()[0]),
         )
 
     def length_of(self, tokens: Sequence[int] | Tokens) -> int:

@@ -27,13 +27,20 @@ class StreamDecoder:
     Args:
         text_of: returns the text that a token adds to the text before it.
         rest: returns the text that is left at the end.
+        in_character: returns whether the tokens so far end inside a character.
         counts_tokens: whether `length` counts tokens instead of characters.
     """
 
     def __init__(
-        self, text_of: Callable[[int], str], rest: Callable[[], str] = str, *, counts_tokens: bool = False
+        self,
+        text_of: Callable[[int], str],
+        rest: Callable[[], str] = str,
+        in_character: Callable[[], bool] = bool,
+        *,
+        counts_tokens: bool = False,
     ) -> None:
         """Start a text."""
+        self._in_character = in_character
         self._text_of = text_of
         self._rest = rest
         self._counts_tokens = counts_tokens
@@ -62,12 +69,17 @@ class StreamDecoder:
         return certain
 
     @property
+    def in_character(self) -> bool:
+        """Whether the tokens so far end inside a character."""
+        return self._in_character()
+
+    @property
     def held(self) -> str:
         """The text that is held back because it may still grow."""
         return self._held
 
     def go_on(self, held: str, length: int) -> None:
-        """Continue at the state of another decoder of the same text, at the end of a line."""
+        """Continue at the state of another decoder of the same text, which was not inside a character."""
         self._held, self.length = held, length
 
     def finish(self) -> str:

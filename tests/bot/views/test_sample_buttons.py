@@ -278,7 +278,7 @@ async def test_a_copy_of_the_corpus_is_written_again_and_the_same_each_time(
     assert gone.embeds[0].description == first.embeds[0].description
     assert "corpus" not in footer(gone)
     assert "Yes, to the letter" in await verdict(stratford, first.message)
-    assert "the corpus has been deleted since then" in await verdict(stratford, other.message)
+    assert "no longer stored here" in await verdict(stratford, other.message)
 
 
 async def test_what_a_model_wrote_is_counted_and_does_not_make_it_the_newest(

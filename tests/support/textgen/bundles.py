@@ -86,8 +86,10 @@ def write_tuned_bundle(path: Path, base: Base, random_seed: int) -> TextModel:
 class SpellingModel(TextModel):
     """A model that writes a given text, whatever its seed, and then for ever its last token."""
 
-    def __init__(self, text: str, tokenizer: Tokenizer | None = None) -> None:
-        super().__init__(random_bundle())
+    def __init__(self, text: str, tokenizer: Tokenizer | None = None, level: str = "char") -> None:
+        made = random_bundle()
+        super().__init__(replace(made, manifest=replace(made.manifest, level=level)))
+        self.written = text
         self.tokenizer = tokenizer or CharacterTokenizer(
             "".join(dict.fromkeys(SYMBOLS + text)), lowercase=False
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from textgen.host.cores import usable
 from textgen.inference import two_threads
 from textgen.inference.two_threads import TRIAL_EVERY, Sharing
 
@@ -106,14 +108,13 @@ def test_an_error_in_either_half_reaches_the_caller() -> None:
             Sharing(2).run(ROWS, fail(first))
 
 
-@pytest.mark.parametrize(("value", "most"), [("1", 1), ("0", 1), ("many", 64), ("", 64)])
-def test_the_usual_variable_limits_the_cores(value: str, most: int) -> None:
-    program = "from textgen.host.cores import usable; print(usable())"
+@pytest.mark.parametrize(("value", "limit"), [("1", 1), ("0", 1), ("many", None), ("", None)])
+def test_the_usual_variable_limits_the_threads_of_a_process_alone(value: str, limit: int | None) -> None:
+    program = "from textgen.host.cores import for_threads, usable; print(for_threads(), usable())"
+    environment = {**os.environ, "OMP_NUM_THREADS": value}
     ended = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"OMP_NUM_THREADS": value},
-        capture_output=True,
-        check=True,
-        text=True,
+        [sys.executable, "-c", program], env=environment, capture_output=True, check=True, text=True
     )
-    assert 1 <= int(ended.stdout) <= most
+    threads, cores = map(int, ended.stdout.split())
+    assert cores == usable()
+    assert threads == (limit or cores)

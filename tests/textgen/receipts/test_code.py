@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.errors import SettingsError
-from textgen.receipts.code import LONGEST_CODE, PREFIX, Receipt, find_code
+from textgen.receipts.code import LONGEST_CODE, LONGEST_COPY, PREFIX, Receipt, find_code
 from textgen.receipts.copied_text import parted
 
 PLAIN = Receipt("0123456789", random_seed=4_294_967_295, length=500, temperature=0.7)
@@ -36,7 +36,7 @@ receipts = st.builds(
     stop=st.lists(st.text(max_size=8), max_size=4).map(tuple),
     novel=st.none() | st.booleans(),
     replaced=st.booleans(),
-    longest_copy=st.none() | wholes,
+    longest_copy=st.none() | st.integers(0, LONGEST_COPY),
 )
 shares = st.floats(0, 1, exclude_min=True, exclude_max=True) | st.integers(1, 999).map(lambda n: n / 1000)
 others = st.tuples(st.text("0123456789abcdef", min_size=10, max_size=10), shares)

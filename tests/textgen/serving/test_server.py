@@ -284,10 +284,12 @@ def test_a_text_that_copies_can_be_asked_for_as_an_original(tmp_path: Path, trai
     assert original["copied"] == [0]
     limits = [Receipt.from_code(each["receipts"][0]).longest_copy for each in (free, original)]
     assert limits == [None, 20]
-    # A corpus that is deleted forbids nothing.
+    # Without the corpus no text can be kept from it.
     corpus.unlink()
     server = Server(answers.append)
     asked_again = request("gone", trained_bundle, **asked) | more | {"corpus": str(corpus), "original": True}
     server.handle(json.dumps(asked_again))
     serve_all(server)
-    assert answers[-1]["text"] == text
+    assert "is to be kept from cannot be read" in answers[-1]["error"]["message"]
+    server.handle(json.dumps(asked_again | {"longest_copy": 10**9}))
+    assert "longest_copy" in answers[-1]["error"]["message"]

@@ -123,12 +123,12 @@ class CompiledLlamaStepper(LlamaStepper):
         written = np.zeros(1, np.int64)
 
         def run(part: slice) -> None:
-            given = (array[part].ctypes.data for array in (fed, blocks, visible, cosine, sine, changes))
-            size = part.stop - part.start
-            # The second half of a text waits in each layer for what the first has written there.
-            waiting = part.start % count != 0
-            sides = (written.ctypes.data, None) if waiting else (None, written.ctypes.data)
             try:
+                given = (array[part].ctypes.data for array in (fed, blocks, visible, cosine, sine, changes))
+                size = part.stop - part.start
+                # The second half of a text waits in each layer for what the first has written there.
+                waiting = part.start % count != 0
+                sides = (written.ctypes.data, None) if waiting else (None, written.ctypes.data)
                 work = np.empty(self._code.llama_work(self._described, size, most))
                 places = (work.ctypes.data, found[part].ctypes.data)
                 self._code.llama_run(self._described, size, *given, most, *sides, *places)
