@@ -61,6 +61,8 @@ def _let_clicks_wait(env: simcord.Env, page: simcord.Preview, turn: asyncio.Lock
     async def in_turn(context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         async with turn:
             _keep_up(env)
+            # SimCord does this at a refresh alone; what a click shows would lie in the future.
+            page._advance_presentation_time()
             if "published_revision" in body:
                 body = {**body, "published_revision": page._get_page(context_id).revision}
             return await carry_out(context_id, body)
