@@ -23,9 +23,9 @@ def needs(there: bool, lacking: str) -> pytest.MarkDecorator:
         there: whether this machine has it.
         lacking: what is said where it has not.
     """
-    # The only skip of the tests. It stays because a machine may rightly lack what a few of them look at
-    # (/proc, a browser, a compiler): `make setup` cannot bring these. Each mark below says why it is one.
-    return pytest.mark.skipif(not there, reason=lacking)  # each mark below gives its reason
+    # The only skip of the tests. Without it they would fail on macOS, or without a browser or a compiler,
+    # where the bot itself is whole: what they look at (/proc, limits, pages, compiled code) is not there.
+    return pytest.mark.skipif(not there, reason=lacking)  # `make setup` cannot bring a system's parts
 
 
 # A process that hangs is told from a busy one by what stands in /proc. Without it (macOS) the bot ends a
