@@ -19,7 +19,7 @@ from textgen.evaluation.authorship.verification import code_of_sample
 from textgen.evaluation.copies import SHORTEST
 from textgen.model import TextModel
 from textgen.pretrained import store
-from textgen.sampling import Passages, SamplingSettings
+from textgen.sampling import SamplingSettings
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
 from textgen.sampling.settings import UNSEEN
@@ -167,17 +167,13 @@ def command(
     limit = _LONGEST_COPY if longest_copy is None else longest_copy
     reading = indexed(corpora, limit, loaded.manifest.text_form)
     indices = click.get_current_context().with_resource(reading)
-    first = loaded.request(seed, settings, indices)[0]
-    kept = isinstance(first.novelty, Passages)
-    if corpora and not kept:
-        click.echo("note: this model draws known lines again; --corpus changes nothing", err=True)
     code_of = None
     if receipt:
         code_of = partial(
-            code_of_sample, loaded, settings, seeded=bool(seed), longest_copy=limit if kept else None
+            code_of_sample, loaded, settings, seeded=bool(seed), longest_copy=limit if corpora else None
         )
     if stream:
-        _stream(loaded, first, settings, code_of)
+        _stream(loaded, loaded.request(seed, settings, indices)[0], settings, code_of)
         return
     for number, sample in enumerate(loaded.samples(seed, settings, indices), 1):
         if as_json:
