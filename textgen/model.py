@@ -148,6 +148,7 @@ class TextModel:
             tuple(stop for stop, (_, written) in read.items() if not written),
             novelty,
             rest,
+            self.manifest.untempered_repeats,
         )
         return request, typed.text
 
@@ -208,8 +209,11 @@ class TextModel:
 
     def samples(self, seed: str, settings: SamplingSettings, corpora: Corpora = ()) -> list[Sample]:
         """Write ``settings.count`` texts in one batch; see `request`."""
-        requests = self.requests(seed, settings, corpora)
-        self._write(requests)
+        requests, engine = self.requests(seed, settings, corpora), self.engine()
+        for request in requests:
+            engine.submit(request)
+        while not engine.idle:
+            engine.step()
         return [Sample.of(request) for request in requests]
 
     def stream_of(self, request: Request) -> Iterator[str]:
@@ -264,13 +268,6 @@ class TextModel:
             features = self.stepper.features(tokens[None, start : start + READ_AT_ONCE], state)
         probabilities = np.exp(log_softmax(self.stepper.logits(features[0, -1])))
         return {self.tokenizer.name_of(token): float(p) for token, p in enumerate(probabilities)}
-
-    def _write(self, requests: list[Request]) -> None:
-        engine = self.engine()
-        for request in requests:
-            engine.submit(request)
-        while not engine.idle:
-            engine.step()
 
     @cached_property
     def _line_starts(self) -> list[str]:

@@ -13,7 +13,7 @@ from textgen.corpus.known_lines import KnownLines
 from textgen.errors import SettingsError
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
-from textgen.files.bundle_files import FIRST_FORMAT, FORMAT
+from textgen.files.bundle_files import FIRST_FORMAT, FORMAT, SEVERAL_EXPERTS
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained.base import Base
 from textgen.pretrained.tuned.spec import TunedSpec
@@ -69,5 +69,7 @@ class Bundle:
     @property
     def format(self) -> int:
         """The oldest format that describes it, so that earlier versions read what they can."""
+        if self.manifest.untempered_repeats:
+            return FORMAT
         earlier = isinstance(self.spec, NetworkSpec) and not self.spec.experts
-        return FIRST_FORMAT if earlier else FORMAT
+        return FIRST_FORMAT if earlier else SEVERAL_EXPERTS

@@ -42,6 +42,8 @@ class Manifest:
         items: whether the text has one item a line (`textgen.corpus.one_item_a_line`).
         expert_losses: nats per token on the validation text of each counted model alone, by its name, and of
             their mixture without a network, as "mixed". Empty if there were fewer than two.
+        untempered_repeats: whether a temperature below 1 does not make it likelier that a text repeats two
+            tokens (`textgen.sampling.repeats`): of fine-tuned bases, but not in bundles of early versions.
 
     Example:
         >>> result = textgen.train("plays", output="model", time_limit=3)
@@ -69,6 +71,7 @@ class Manifest:
     fraction: float = 1.0
     items: bool = False
     expert_losses: dict[str, float] = field(default_factory=dict)
+    untempered_repeats: bool = False
 
     @property
     def half_trained(self) -> bool:
@@ -112,7 +115,8 @@ def parse_manifest(data: Any, file: Path) -> tuple[Manifest, dict[str, Any]]:
     listing = data.get("files")
     try:
         # Bundles of early versions lack these.
-        data = {"text_form": {}, "fraction": 1.0, "items": False, "expert_losses": {}, **data}
+        early = {"text_form": {}, "fraction": 1.0, "items": False, "expert_losses": {}}
+        data = {**early, "untempered_repeats": False, **data}
         manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
     except KeyError as error:
         raise BundleError(f"{file} lacks {error.args[0]!r}") from None
@@ -135,6 +139,7 @@ def parse_manifest(data: Any, file: Path) -> tuple[Manifest, dict[str, Any]]:
         or not all(isinstance(value, list) for value in lists)
         or not isinstance(manifest.text_form, dict)
         or not isinstance(manifest.items, bool)
+        or not isinstance(manifest.untempered_repeats, bool)
         or not _are_figures(manifest.expert_losses)
     ):
         raise BundleError(f"{file} has values of the wrong kind")

@@ -46,6 +46,7 @@ class Untrained:
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             stopped="",
             textgen_version="",
+            untempered_repeats=True,
         )
         return cls(base, manifest)
 

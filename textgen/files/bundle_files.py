@@ -1,7 +1,10 @@
 """The names of a bundle's files and the number of its format; the whole project takes them from here."""
 
-FORMAT = 3
-"""The newest bundle format that this version reads: a network can mix several counted models."""
+FORMAT = 4
+"""The newest bundle format that this version reads: a fine-tuned base that repeats itself less."""
+
+SEVERAL_EXPERTS = 3
+"""The format of a network that mixes several counted models."""
 
 FIRST_FORMAT = 2
 """The oldest one. A bundle with one counted model or none is written in it."""

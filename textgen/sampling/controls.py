@@ -8,7 +8,7 @@
    surprising as the model expects are left. Each looks at the distribution that the one before has left,
    renormalised. Typical-p comes last because it may rule out the likeliest token, which min-p compares with.
 5. Temperature, and the draw (`textgen.sampling.draw`); whether a run of one token goes on is decided
-   without it (`textgen.sampling.repeats`).
+   without it, and so is whether a fine-tuned base repeats itself (`textgen.sampling.repeats`).
 
 The controls that change probabilities (2, 3) come before the cuts (4). Otherwise all tokens that a cut
 keeps could be ruled out afterwards. transformers and llama.cpp use this order too.
@@ -22,24 +22,42 @@ Ties are broken by the token's number, the lower (more frequent) one first.
 
 from __future__ import annotations
 
+import copy
 import math
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
 from textgen.inference.numerics import Float64, log_softmax
 from textgen.sampling.prompt_end import PromptEnd
+from textgen.sampling.repeats import keep_chance
 from textgen.sampling.settings import SamplingSettings
+
+_REPEAT = 2
+"""Length in tokens of a repeat. With 3, a fine-tuned base repeats itself half as often again."""
 
 
 class Controls:
     """The controls of one text, and what they need to know about its previous tokens."""
 
     def __init__(
-        self, settings: SamplingSettings, prompt: Iterable[int], end: PromptEnd | None = None
+        self,
+        settings: SamplingSettings,
+        prompt: Iterable[int],
+        end: PromptEnd | None = None,
+        *,
+        untempered_repeats: bool = False,
     ) -> None:
-        """Read the tokens of the prompt; ``end`` is the part of it that has none yet."""
+        """Read the tokens of the prompt.
+
+        Args:
+            settings: of the text.
+            prompt: its tokens.
+            end: the part of the prompt that has no tokens yet.
+            untempered_repeats: see `textgen.bundle.manifest.Manifest`.
+        """
         self._settings, self._end = settings, end
         # Values that change nothing, such as a penalty of 1, cost nothing.
         penalty = settings.repetition_penalty
@@ -48,10 +66,18 @@ class Controls:
         self._top_p = settings.top_p if settings.top_p != 1 else None
         self._typical_p = settings.typical_p if settings.typical_p != 1 else None
         self._cuts = settings.temperature > 0  # greedy decoding needs no cut
-        self._remembers = self._recent is not None or self._runs is not None
+        untempered = untempered_repeats and 0 < settings.temperature < 1
+        self._repeats = Runs(_REPEAT) if untempered else None
+        self._memories = (self._recent, self._runs, self._repeats)
+        self._remembers = any(memory is not None for memory in self._memories)
         if self._remembers:
             for token in prompt:
                 self._remember(token)
+
+    @property
+    def untempered_repeats(self) -> bool:
+        """Whether a repeat, and so a run of one token, keeps the model's own probability."""
+        return self._repeats is not None
 
     @property
     def active(self) -> bool:
@@ -67,11 +93,21 @@ class Controls:
             self._end.remember(token)
         self._remember(token)
 
+    def mark(self) -> Place:
+        """Return the current position, for `back`."""
+        return Place(copy.copy(self._end), [each.length if each else 0 for each in self._memories])
+
+    def back(self, place: Place) -> None:
+        """Forget the tokens after a position."""
+        self._end = copy.copy(place.end)
+        for each, length in zip(self._memories, place.lengths, strict=True):
+            if each is not None:
+                each.back(length)
+
     def _remember(self, token: int) -> None:
-        if self._recent is not None:
-            self._recent.add(token)
-        if self._runs is not None:
-            self._runs.add(token)
+        for each in self._memories:
+            if each is not None:
+                each.add(token)
 
     def apply(self, logits: Float64) -> None:
         """Change the logits of the next token in place, shape (vocabulary,); -inf rules out."""
@@ -92,6 +128,15 @@ class Controls:
             keep_min_p(logits, settings.min_p)
         if self._typical_p is not None:
             keep_typical_p(logits, self._typical_p)
+        if self._repeats is not None and (again := self._repeats.completions()):
+            keep_chance(logits, again, settings.temperature, at_most=True)
+
+
+class Place(NamedTuple):
+    """A position of a text that its controls can go back to."""
+
+    end: PromptEnd | None
+    lengths: list[int]
 
 
 class Recent:
@@ -104,18 +149,28 @@ class Recent:
             window: its length in tokens.
         """
         self._window = window
-        self._order: deque[int] = deque()
+        self._text: list[int] = []
         self._counts: Counter[int] = Counter()
+
+    @property
+    def length(self) -> int:
+        """Number of tokens of the text so far."""
+        return len(self._text)
 
     def add(self, token: int) -> None:
         """Append a token; the oldest one leaves a full window."""
-        self._order.append(token)
+        self._text.append(token)
         self._counts[token] += 1
-        if len(self._order) > self._window:
-            leaving = self._order.popleft()
+        if len(self._text) > self._window:
+            leaving = self._text[-self._window - 1]
             self._counts[leaving] -= 1
             if not self._counts[leaving]:
                 del self._counts[leaving]
+
+    def back(self, length: int) -> None:
+        """Forget all but the first ``length`` tokens of the text."""
+        del self._text[length:]
+        self._counts = Counter(self._text[-self._window :])
 
     def tokens(self) -> list[int]:
         """Return the distinct tokens of the window."""
@@ -127,19 +182,34 @@ class Runs:
 
     def __init__(self, n: int) -> None:
         """Start with an empty text."""
-        self._last: deque[int] = deque(maxlen=n - 1)
         self._size = n - 1
+        self._text: list[int] = []
         self._followers: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+
+    @property
+    def length(self) -> int:
+        """Number of tokens of the text so far."""
+        return len(self._text)
 
     def add(self, token: int) -> None:
         """Append a token to the text."""
-        if len(self._last) == self._size:
-            self._followers[tuple(self._last)].append(token)
-        self._last.append(token)
+        if len(self._text) >= self._size:
+            self._followers[self._last()].append(token)
+        self._text.append(token)
+
+    def back(self, length: int) -> None:
+        """Forget all but the first ``length`` tokens of the text."""
+        while len(self._text) > length:
+            self._text.pop()
+            if len(self._text) >= self._size:
+                self._followers[self._last()].pop()
 
     def completions(self) -> list[int]:
-        """Return the tokens that would complete an n-gram that the text already holds."""
-        return self._followers.get(tuple(self._last), []) if len(self._last) == self._size else []
+        """Return the tokens that would complete an n-gram that the text already holds, each once."""
+        return list(dict.fromkeys(self._followers.get(self._last(), ())))
+
+    def _last(self) -> tuple[int, ...]:
+        return tuple(self._text[len(self._text) - self._size :])
 
 
 def penalize(logits: Float64, tokens: list[int], penalty: float) -> None:

@@ -7,7 +7,6 @@ the same whether it is written alone or with others.
 
 from __future__ import annotations
 
-import copy
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.inference import State, Stepper
-from textgen.sampling import Controls, Draw
+from textgen.sampling import Draw
+from textgen.sampling.controls import Place
 from textgen.sampling.novelty import Passages
 from textgen.sampling.repeats import SHORTEST_RUN, keep_chance, run_at_end
 from textgen.sampling.request import Request
@@ -95,8 +95,8 @@ class Engine:
         for row, controls in self._controlled:
             controls.apply(logits[row])
         for row, run in enumerate(self._runs):
-            if run >= SHORTEST_RUN and self._temperatures[row] not in (0, 1):
-                keep_chance(logits[row], before[row], self._temperatures[row])
+            if run >= SHORTEST_RUN and self._tempering[row] not in (0, 1):
+                keep_chance(logits[row], [before[row]], self._tempering[row])
         uniforms = np.array([uniform() for uniform in self._uniforms])
         self._tokens = self._draw(logits, uniforms)
         tokens = self._tokens.tolist()
@@ -113,7 +113,6 @@ class Engine:
 
     def _draw_again(self) -> None:
         """Rewind the texts whose last line or word is rejected to where it began."""
-        rearrange = False
         for row in self._watched:
             request = self._active[row]
             kept = request.kept()
@@ -125,10 +124,7 @@ class Engine:
                     array[row] = before
                 self._tokens[row], self._runs[row] = place.token, place.run
                 request.back(place.text, place.token)
-                request.controls = copy.deepcopy(place.controls)
-                rearrange = rearrange or request.controls.active
-        if rearrange:
-            self._arrange()
+                request.controls.back(place.controls)
 
     def _mark(self, row: int) -> None:
         """Save the state at the start of a line or a word."""
@@ -138,7 +134,7 @@ class Engine:
             int(self._tokens[row]),
             self._runs[row],
             request.mark(),
-            copy.deepcopy(request.controls),
+            request.controls.mark(),
         )
 
     def _admit(self) -> None:
@@ -211,8 +207,13 @@ class Engine:
 
     def _arrange(self) -> None:
         """Collect what every step needs of the texts that are being written."""
-        self._temperatures = [request.settings.temperature for request in self._active]
-        self._draw = Draw(self._temperatures)
+        temperatures = [request.settings.temperature for request in self._active]
+        self._draw = Draw(temperatures)
+        # Controls that keep every repeat's chance have kept that of a run of one token, too.
+        self._tempering = [
+            1.0 if request.controls.untempered_repeats else temperature
+            for request, temperature in zip(self._active, temperatures, strict=True)
+        ]
         self._uniforms = [request.uniform for request in self._active]
         self._feeds = [request.feed for request in self._active]
         self._scored = [
@@ -237,7 +238,7 @@ class _Place:
     token: int
     run: int
     text: Mark
-    controls: Controls
+    controls: Place
 
 
 @dataclass(slots=True, eq=False)

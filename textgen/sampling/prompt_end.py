@@ -7,8 +7,6 @@ first tokens that are drawn must spell it. They may go on after it: " is" spells
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from textgen.inference.numerics import Float64
@@ -30,10 +28,6 @@ class PromptEnd:
     def __init__(self, rest: bytes, tokenizer: BytePieces) -> None:
         """Begin before the rest."""
         self._rest, self._tokenizer = rest, tokenizer
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> PromptEnd:
-        """Copy the position alone: the tokenizer never changes."""
-        return PromptEnd(self._rest, self._tokenizer)
 
     def apply(self, logits: Float64) -> None:
         """Change the logits of the next token in place, shape (vocabulary,)."""

@@ -1,11 +1,19 @@
-"""Runs of one token: temperature does not change the probability that a run continues.
+"""Repeats: temperature does not make them more likely than the model does.
 
 A low temperature would make a row of blanks endless: one token continues the row, while the probability of
 its end is spread over many tokens, and each of them alone is less likely. So a run of at least
 `SHORTEST_RUN` tokens continues with the model's own probability, and temperature applies to the other tokens.
+
+The same happens to whole phrases where tokens are words: what was said is likely to be said again, a low
+temperature makes it certain, and each repeat makes the next one likelier still (Xu et al. 2022, "Learning to
+Break the Loop"). So a fine-tuned base gives the tokens that followed the last one before no more probability
+together than it does at a temperature of 1 (`textgen.sampling.controls`). Models of characters need no such
+rule: measured, they repeat less than people do.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +23,8 @@ from textgen.inference.numerics import Float64
 SHORTEST_RUN = 4
 """Fewer equal tokens are ordinary text, such as "..."."""
 
+_PIECE = 8192
+
 
 def run_at_end(tokens: npt.NDArray[np.integer]) -> int:
     """Return the number of equal tokens at the end of a text."""
@@ -22,21 +32,38 @@ def run_at_end(tokens: npt.NDArray[np.integer]) -> int:
     return len(tokens) - (int(differing[-1]) + 1 if len(differing) else 0)
 
 
-def keep_chance(logits: Float64, token: int, temperature: float) -> None:
-    """Change logits in place so that temperature does not change the probability of one token.
+def keep_chance(logits: Float64, tokens: Sequence[int], temperature: float, *, at_most: bool = False) -> None:
+    """Change logits in place so that temperature does not change the probability of some tokens together.
 
     Args:
         logits: shape (vocabulary,), -inf for tokens that are ruled out.
-        token: the token of the run.
+        tokens: the token of the run, or those of a repeat, each of them once.
         temperature: the logits will be divided by it; above 0.
+        at_most: change nothing if temperature makes the tokens less likely.
     """
-    rest = logits.copy()
-    rest[token] = -np.inf
-    highest = rest.max()
-    if highest == -np.inf or logits[token] == -np.inf:
+    chosen = logits[tokens]
+    logits[tokens] = -np.inf
+    highest, likeliest = logits.max(), chosen.max()
+    if -np.inf in (highest, likeliest):
+        logits[tokens] = chosen
         return
-    rest -= highest
-    odds = logits[token] - highest - np.log(np.exp(rest).sum())
-    logits[:] = rest
+    odds = likeliest - highest + _log_sum(chosen - likeliest) - _log_sum(logits, highest)
+    tempered = _log_sum(logits, highest, temperature) - _log_sum(chosen - likeliest, 0.0, temperature)
+    if at_most and (likeliest - highest) / temperature - tempered <= odds:
+        logits[tokens] = chosen
+        return
+    logits -= highest
     # Multiplied by the temperature, since the draw divides by it.
-    logits[token] = temperature * (odds + np.log(np.exp(rest / temperature).sum()))
+    logits[tokens] = chosen - likeliest + temperature * (odds + tempered)
+
+
+def _log_sum(logits: Float64, highest: float = 0.0, temperature: float = 1.0) -> float:
+    """Return the logarithm of the sum of exp((logits - highest) / temperature)."""
+    total = 0.0
+    # In pieces: a copy of a large vocabulary's logits would be fetched from the system again and again.
+    for start in range(0, len(logits), _PIECE):
+        piece = logits[start : start + _PIECE] - highest
+        if temperature != 1:
+            piece /= temperature
+        total += np.exp(piece, out=piece).sum()
+    return float(np.log(total))

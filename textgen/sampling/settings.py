@@ -78,7 +78,8 @@ class SamplingSettings:
             inside a grapheme cluster, so it may be a little shorter.
         temperature: the logits are divided by it. Below 1, likely tokens become more likely; 0 always takes
             the most likely token (greedy decoding). Above 0, it does not change the probability that a run
-            of one token continues (`textgen.sampling.repeats`).
+            of one token continues, nor does it make a fine-tuned base likelier to repeat itself
+            (`textgen.sampling.repeats`).
         random_seed: the same random seed, seed, bundle and settings give the same text; None draws one.
         top_k: only the k most likely tokens can be drawn (Fan et al. 2018).
         top_p: only the most likely tokens that together have this probability (Holtzman et al. 2020).

@@ -137,6 +137,7 @@ class Result:
             text_form=corpus.text_form,
             items=corpus.items,
             expert_losses={name: round(loss, 4) for name, loss in self.start.losses.items()},
+            untempered_repeats=self.base is not None,
         )
         return bundle.Bundle(
             spec, corpus.tokenizer, weights, manifest, self.start.experts, corpus.known, self.base

@@ -166,7 +166,7 @@ def test_an_oversized_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
     _reseal(tmp_path / "model", {"format": bundle.FORMAT + 1})
-    with pytest.raises(BundleError, match="format 4; this version reads up to 3: update"):
+    with pytest.raises(BundleError, match="format 5; this version reads up to 4: update"):
         bundle.read(tmp_path / "model")
 
 

@@ -19,6 +19,7 @@ from tests.textgen.conftest import prose
 from textgen import bundle
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TrainingInterruptedError
 from textgen.evaluation import overlapping_windows
+from textgen.model import TextModel
 from textgen.pretrained import store
 from textgen.training import memory
 from textgen.training.reporting.events import Control, Event
@@ -92,6 +93,34 @@ def test_it_writes_and_measures_like_every_model(tuned: tuple[Path, list[Event]]
     assert figures.nats_per_token == pytest.approx(-found.mean(), abs=0.15)
     # What the loop measured in Keras is what is served.
     assert figures.nats_per_token == pytest.approx(bundle.read_manifest(path).validation_loss, rel=0.2)
+
+
+def test_one_of_an_earlier_version_writes_what_it_wrote_and_a_new_one_repeats_itself_less(
+    tuned: tuple[Path, list[Event]], tmp_path: Path
+) -> None:
+    earlier = shutil.copytree(tuned[0], tmp_path / "model")
+    manifest = json.loads((earlier / bundle.MANIFEST).read_text())
+    assert (manifest.pop("untempered_repeats"), manifest["format"]) == (True, bundle.FORMAT)
+    (earlier / bundle.MANIFEST).write_text(json.dumps({**manifest, "format": 3}))
+    before, after = TextModel.load(earlier), TextModel.load(tuned[0])
+    # A code names one of them, and not the other.
+    assert before.fingerprint != after.fingerprint
+
+    def texts(model: TextModel, temperature: float) -> list[str]:
+        return model.generate("The cat", length=300, temperature=temperature, count=8, random_seed=1)  # type: ignore[return-value]
+
+    def repeated(model: TextModel, temperature: float) -> float:
+        shares = []
+        for text in texts(model, temperature):
+            pieces = [text[start : start + 12] for start in range(len(text) - 11)]
+            shares.append(1 - len(set(pieces)) / len(pieces))
+        return sum(shares) / len(shares)
+
+    assert texts(before, 1.0) == texts(after, 1.0)
+    assert texts(after, 0.3) == [
+        after.generate("The cat", length=300, temperature=0.3, random_seed=1 + n) for n in range(8)
+    ]
+    assert repeated(after, 0.3) < repeated(before, 0.3) - 0.1
 
 
 @pytest.mark.slow

@@ -1,0 +1,60 @@
+"""How much the samples of a fine-tuned base repeat themselves, with the rule for repeats and without it.
+
+``python -m benchmarks.repeats MODEL TEXT [LENGTH]`` prints, for several temperatures, the share of pieces of
+12 characters that stand earlier in the same sample, and the same for parts of TEXT (held-out text of people).
+MODEL is a bundle, or the name of a base of this host.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from textgen.model import TextModel
+from textgen.pretrained import store
+from textgen.sampling import SamplingSettings
+
+TEMPERATURES = (0.5, 0.7, 1.0)
+_PIECE = 12
+_SAMPLES = 64
+_MOST = 0.2
+
+
+def main() -> None:
+    """Write the samples and print the table."""
+    named, text = sys.argv[1], Path(sys.argv[2]).read_text(encoding="utf-8")
+    length = int(sys.argv[3]) if len(sys.argv) > 3 else 500
+    model = TextModel.load(named) if Path(named).exists() else TextModel.of_base(store.find(named))
+    table = Table(title=f"pieces of {_PIECE} characters that stand earlier in the same {length} characters")
+    for column in ("text", "mean", "median", f"texts above {_MOST:.0%}"):
+        table.add_column(column)
+    starts = range(0, max(1, len(text) - length), max(1, length // 4))
+    table.add_row("of people", *_figures([text[start : start + length] for start in starts]))
+    for temperature in TEMPERATURES:
+        for kept in (False, True):
+            model.manifest = replace(model.manifest, untempered_repeats=kept)
+            settings = SamplingSettings(length, temperature, random_seed=1, count=_SAMPLES)
+            samples = [sample.text for sample in model.samples("", settings)]
+            name = f"temperature {temperature}, {'with' if kept else 'without'} the rule"
+            table.add_row(name, *_figures(samples))
+    Console(width=110).print(table)
+
+
+def _figures(texts: list[str]) -> tuple[str, str, str]:
+    shares = np.array([repeated_share(text) for text in texts])
+    return f"{shares.mean():.1%}", f"{np.median(shares):.1%}", f"{(shares > _MOST).mean():.0%}"
+
+
+def repeated_share(text: str) -> float:
+    """Return the share of a text's pieces of 12 characters that stand earlier in it, 0 to 1."""
+    pieces = [text[start : start + _PIECE] for start in range(len(text) - _PIECE + 1)]
+    return 1 - len(set(pieces)) / max(1, len(pieces))
+
+
+if __name__ == "__main__":
+    main()
