@@ -37,7 +37,7 @@ def main() -> None:
     table.add_row("of people", *_figures([text[start : start + length] for start in starts]))
     for temperature in TEMPERATURES:
         for kept in (False, True):
-            model.manifest = replace(model.manifest, untempered_repeats=kept)
+            model.manifest = replace(model.manifest, sampling=2 if kept else 1)
             settings = SamplingSettings(length, temperature, random_seed=1, count=_SAMPLES)
             samples = [sample.text for sample in model.samples("", settings)]
             name = f"temperature {temperature}, {'with' if kept else 'without'} the rule"

@@ -148,7 +148,7 @@ class TextModel:
             tuple(stop for stop, (_, written) in read.items() if not written),
             novelty,
             rest,
-            self.manifest.untempered_repeats,
+            self.manifest.sampling,
         )
         return request, typed.text
 

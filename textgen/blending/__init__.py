@@ -60,7 +60,7 @@ class BlendedModel(TextModel):
             fraction=least_trained.fraction,
             stopped=least_trained.stopped,
             items=all(manifest.items for manifest in manifests),
-            untempered_repeats=any(manifest.untempered_repeats for manifest in manifests),
+            sampling=max(manifest.sampling for manifest in manifests),
         )
         # Their users read the size of the vocabulary, to divide memory by it.
         self.spec = max((first.spec, second.spec), key=lambda spec: spec.vocabulary)

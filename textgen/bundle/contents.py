@@ -69,7 +69,7 @@ class Bundle:
     @property
     def format(self) -> int:
         """The oldest format that describes it, so that earlier versions read what they can."""
-        if self.manifest.untempered_repeats:
+        if self.manifest.sampling > 1:
             return FORMAT
         earlier = isinstance(self.spec, NetworkSpec) and not self.spec.experts
         return FIRST_FORMAT if earlier else SEVERAL_EXPERTS

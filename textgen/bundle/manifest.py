@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.errors import BundleError
-from textgen.files.bundle_files import FIRST_FORMAT, FORMAT
+from textgen.files.bundle_files import FIRST_FORMAT, FORMAT, NEWEST_SAMPLING
 
 _MOST_SEEDS, _LONGEST_SEED = 200, 400
 _NEARLY_ALL = 0.95
@@ -42,8 +42,9 @@ class Manifest:
         items: whether the text has one item a line (`textgen.corpus.one_item_a_line`).
         expert_losses: nats per token on the validation text of each counted model alone, by its name, and of
             their mixture without a network, as "mixed". Empty if there were fewer than two.
-        untempered_repeats: whether a temperature below 1 does not make it likelier that a text repeats two
-            tokens (`textgen.sampling.repeats`): of fine-tuned bases, but not in bundles of early versions.
+        sampling: version of the rules by which texts are drawn. With 2, at level subword, a temperature below
+            1 does not make repeats likelier (`textgen.sampling.repeats`), and the tokens that spell the end
+            of a seed are weighed (`textgen.sampling.prompt_end`). At other levels, and in early bundles, 1.
 
     Example:
         >>> result = textgen.train("plays", output="model", time_limit=3)
@@ -71,7 +72,7 @@ class Manifest:
     fraction: float = 1.0
     items: bool = False
     expert_losses: dict[str, float] = field(default_factory=dict)
-    untempered_repeats: bool = False
+    sampling: int = 1
 
     @property
     def half_trained(self) -> bool:
@@ -116,7 +117,7 @@ def parse_manifest(data: Any, file: Path) -> tuple[Manifest, dict[str, Any]]:
     try:
         # Bundles of early versions lack these.
         early = {"text_form": {}, "fraction": 1.0, "items": False, "expert_losses": {}}
-        data = {**early, "untempered_repeats": False, **data}
+        data = {**early, "sampling": 1, **data}
         manifest = Manifest(**{item.name: data[item.name] for item in fields(Manifest)})
     except KeyError as error:
         raise BundleError(f"{file} lacks {error.args[0]!r}") from None
@@ -139,7 +140,8 @@ def parse_manifest(data: Any, file: Path) -> tuple[Manifest, dict[str, Any]]:
         or not all(isinstance(value, list) for value in lists)
         or not isinstance(manifest.text_form, dict)
         or not isinstance(manifest.items, bool)
-        or not isinstance(manifest.untempered_repeats, bool)
+        or type(manifest.sampling) is not int
+        or not 1 <= manifest.sampling <= NEWEST_SAMPLING
         or not _are_figures(manifest.expert_losses)
     ):
         raise BundleError(f"{file} has values of the wrong kind")

@@ -88,8 +88,8 @@ def read(path: Path) -> Bundle:
     if LINES in listing:
         data = _read_listed(path, LINES, listing, largest=LARGEST_FILE)
         known = KnownLines.from_arrays(_parse_arrays(data, path / LINES))
-    sampled = {"items": manifest.items, "untempered_repeats": manifest.untempered_repeats}
-    fingerprint = fingerprint_of(listing, manifest.seeds, **sampled)
+    sampled = manifest.items, manifest.sampling
+    fingerprint = fingerprint_of(listing, manifest.seeds, *sampled)
     return Bundle(spec, tokenizer, weights, manifest, experts, known, base, fingerprint)
 
 

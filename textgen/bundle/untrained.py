@@ -9,6 +9,7 @@ from textgen.bundle.contents import Weights
 from textgen.bundle.manifest import Manifest
 from textgen.experts.expert import Expert
 from textgen.files.bases import LLAMA
+from textgen.files.bundle_files import NEWEST_SAMPLING
 from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import BaseTokenizer
@@ -46,7 +47,7 @@ class Untrained:
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             stopped="",
             textgen_version="",
-            untempered_repeats=True,
+            sampling=NEWEST_SAMPLING,
         )
         return cls(base, manifest)
 

@@ -22,21 +22,19 @@ LARGEST_MANIFEST = 4 << 20
 _DECIDING = (SPEC, TOKENIZER, WEIGHTS, COUNTS, LINES)
 
 
-def fingerprint_of(
-    listing: Mapping[str, Any], seeds: Sequence[str], *, items: bool, untempered_repeats: bool = False
-) -> str:
+def fingerprint_of(listing: Mapping[str, Any], seeds: Sequence[str], items: bool, sampling: int) -> str:
     """Return a bundle's fingerprint: 64 hexadecimal digits.
 
     Args:
         listing: the manifest's ``files``: for each file its ``sha256``.
         seeds: the manifest's line starts, with which samples without a seed begin.
         items: the manifest's ``items``: samples without a seed begin a fresh line instead.
-        untempered_repeats: the manifest's: the model's samples repeat themselves less.
+        sampling: the manifest's version of the rules by which texts are drawn.
     """
     entries = [(name, listing[name]) for name in _DECIDING if name in listing]
     hashes = [(name, entry.get("sha256") if isinstance(entry, dict) else None) for name, entry in entries]
     # Bundles of early versions keep their fingerprints, which codes of texts name.
-    more = [untempered_repeats] if untempered_repeats else []
+    more = [sampling] if sampling > 1 else []
     return hashlib.sha256(json.dumps([hashes, list(seeds), items, *more]).encode()).hexdigest()
 
 
@@ -53,8 +51,8 @@ def claimed_fingerprint(bundle: Path) -> str:
     """
 
     def found(manifest: Any) -> str:
-        said = {name: bool(manifest.get(name)) for name in ("items", "untempered_repeats")}
-        return fingerprint_of(manifest["files"], manifest["seeds"], **said)
+        sampled = bool(manifest.get("items")), int(manifest.get("sampling", 1))
+        return fingerprint_of(manifest["files"], manifest["seeds"], *sampled)
 
     return _claimed(bundle, found)
 

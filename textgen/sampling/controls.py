@@ -8,7 +8,7 @@
    surprising as the model expects are left. Each looks at the distribution that the one before has left,
    renormalised. Typical-p comes last because it may rule out the likeliest token, which min-p compares with.
 5. Temperature, and the draw (`textgen.sampling.draw`); whether a run of one token goes on is decided
-   without it, and so is whether a fine-tuned base repeats itself (`textgen.sampling.repeats`).
+   without it, and so is whether a text of level subword repeats itself (`textgen.sampling.repeats`).
 
 The controls that change probabilities (2, 3) come before the cuts (4). Otherwise all tokens that a cut
 keeps could be ruled out afterwards. transformers and llama.cpp use this order too.
@@ -56,7 +56,8 @@ class Controls:
             settings: of the text.
             prompt: its tokens.
             end: the part of the prompt that has no tokens yet.
-            untempered_repeats: see `textgen.bundle.manifest.Manifest`.
+            untempered_repeats: a temperature below 1 does not make it likelier that the text repeats two
+                tokens (`textgen.sampling.repeats`).
         """
         self._settings, self._end = settings, end
         # Values that change nothing, such as a penalty of 1, cost nothing.
@@ -73,6 +74,11 @@ class Controls:
         if self._remembers:
             for token in prompt:
                 self._remember(token)
+
+    @property
+    def end(self) -> PromptEnd | None:
+        """The part of the prompt that the first tokens spell."""
+        return self._end
 
     @property
     def untempered_repeats(self) -> bool:

@@ -12,12 +12,12 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from textgen.inference import State, Stepper
 from textgen.sampling import Draw
 from textgen.sampling.controls import Place
 from textgen.sampling.novelty import Passages
+from textgen.sampling.prompt_reading import Reading
 from textgen.sampling.repeats import SHORTEST_RUN, keep_chance, run_at_end
 from textgen.sampling.request import Request
 from textgen.sampling.writer import Mark
@@ -37,7 +37,7 @@ class Engine:
         self._stepper = stepper
         self._steppers: dict[Request, Stepper] = {}
         self._waiting: deque[Request] = deque()
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
         self._active: list[Request] = []
         self._state: State = stepper.initial_state(0)
         self._tokens = np.zeros(0, np.intp)
@@ -45,6 +45,8 @@ class Engine:
         self._runs: list[int] = []
         self._timed: list[Request] = []
         self._marks: dict[Request, _Place] = {}
+        # Where the last two tokens were drawn, of texts that still spell the end of their seed.
+        self._ends: dict[Request, tuple[_Place, _Place]] = {}
         self._arrange()
 
     @property
@@ -113,23 +115,43 @@ class Engine:
 
     def _draw_again(self) -> None:
         """Rewind the texts whose last line or word is rejected to where it began."""
+        rewound = self._spell_again()
         for row in self._watched:
             request = self._active[row]
-            kept = request.kept()
+            kept = None if row in rewound else request.kept()
             if kept:
-                self._mark(row)
+                self._marks[request] = self._place(row)
             elif kept is False:
-                place = self._marks[request]
-                for array, before in zip(self._state, place.state, strict=True):
-                    array[row] = before
-                self._tokens[row], self._runs[row] = place.token, place.run
-                request.back(place.text, place.token)
-                request.controls.back(place.controls)
+                self._go_back(row, self._marks[request])
 
-    def _mark(self, row: int) -> None:
-        """Save the state at the start of a line or a word."""
+    def _spell_again(self) -> set[int]:
+        """Rewind the texts whose last token but one is not to spell their seed, and return their rows."""
+        rewound = set()
+        for row, request in enumerate(self._active if self._ends else ()):
+            if request not in self._ends or (end := request.controls.end) is None:
+                continue
+            before, latest = self._ends[request]
+            if not end.accepts(request.uniform, request.settings.temperature):
+                self._go_back(row, before)
+                self._ends[request] = before, before
+                rewound.add(row)
+            elif end.open:
+                self._ends[request] = latest, self._place(row)
+            else:
+                del self._ends[request]
+        return rewound
+
+    def _go_back(self, row: int, place: _Place) -> None:
+        for array, before in zip(self._state, place.state, strict=True):
+            array[row] = before
+        self._tokens[row], self._runs[row] = place.token, place.run
+        self._active[row].back(place.text, place.token)
+        self._active[row].controls.back(place.controls)
+
+    def _place(self, row: int) -> _Place:
+        """Return the state of a text before its next token is drawn."""
         request = self._active[row]
-        self._marks[request] = _Place(
+        return _Place(
             [array[row].copy() for array in self._state],
             int(self._tokens[row]),
             self._runs[row],
@@ -159,9 +181,13 @@ class Engine:
             self._arrange()
             for row in self._watched:
                 if self._active[row] not in self._marks:
-                    self._mark(row)
+                    self._marks[self._active[row]] = self._place(row)
+            for row in range(len(self._active) - copies, len(self._active)):
+                end = self._active[row].controls.end
+                if end is not None and end.weighed:
+                    self._ends[self._active[row]] = self._place(row), self._place(row)
 
-    def _next_reading(self) -> _Reading:
+    def _next_reading(self) -> Reading:
         requests = [self._waiting.popleft()]
         prompt, stepper = requests[0].prompt, self._stepper_of(requests[0])
         # Requests with the same prompt follow one another in the queue: the prompt is read once for all.
@@ -172,7 +198,7 @@ class Engine:
             and np.array_equal(self._waiting[0].prompt, prompt)
         ):
             requests.append(self._waiting.popleft())
-        return _Reading(requests, prompt.astype(np.intp), stepper, stepper.initial_state(1))
+        return Reading(requests, prompt.astype(np.intp), stepper, stepper.initial_state(1))
 
     def _stepper_of(self, request: Request) -> Stepper:
         return self._steppers.get(request, self._stepper)
@@ -197,6 +223,7 @@ class Engine:
             if not self._reading.requests:
                 self._reading = None
         self._marks = {request: place for request, place in self._marks.items() if request.ended is None}
+        self._ends = {request: places for request, places in self._ends.items() if request.ended is None}
         self._steppers = {request: each for request, each in self._steppers.items() if request.ended is None}
         staying = [row for row, request in enumerate(self._active) if request.ended is None]
         self._active = [self._active[row] for row in staying]
@@ -239,27 +266,3 @@ class _Place:
     run: int
     text: Mark
     controls: Place
-
-
-@dataclass(slots=True, eq=False)
-class _Reading:
-    """A prompt that is being read, for one request or several."""
-
-    requests: list[Request]
-    prompt: npt.NDArray[np.intp]
-    stepper: Stepper
-    state: State
-    position: int = 0
-
-    @property
-    def over(self) -> bool:
-        """Whether only the last token is left; the first step of writing feeds it."""
-        return self.position == len(self.prompt) - 1
-
-    def read(self, budget: int) -> int:
-        """Read at most ``budget`` tokens and return the number that was read."""
-        chunk = self.prompt[self.position : min(self.position + budget, len(self.prompt) - 1)]
-        if len(chunk):
-            self.stepper.features(chunk[None], self.state)
-        self.position += len(chunk)
-        return len(chunk)

@@ -7,6 +7,9 @@ first tokens that are drawn must spell it. They may go on after it: " is" spells
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from textgen.inference.numerics import Float64
@@ -20,27 +23,66 @@ _NEW_LINE = "\n"
 class PromptEnd:
     """Rules out all tokens that do not spell the rest of a prompt.
 
+    A token that spells a part of the rest is only as likely as it is that the text then goes on with what is
+    left of it: to a base, a single space before a digit is likelier than " bot", but not a space before
+    "bot". This is known one step after such a token is drawn. Then it is accepted with just that
+    probability, or it is drawn again with that as its weight. So a token is drawn as if all weights had been
+    known, and only those that are drawn take a step more.
+
     Args:
         rest: the bytes of the prompt that have no tokens yet.
         tokenizer: the model's.
+        weighed: whether tokens that spell a part of the rest are weighed so.
     """
 
-    def __init__(self, rest: bytes, tokenizer: BytePieces) -> None:
+    def __init__(self, rest: bytes, tokenizer: BytePieces, *, weighed: bool = False) -> None:
         """Begin before the rest."""
-        self._rest, self._tokenizer = rest, tokenizer
+        self._rest, self._tokenizer, self.weighed = rest, tokenizer, weighed
+        # The weights, as logarithms, by what was left to spell and the token. Copies share them.
+        self._weights: dict[tuple[bytes, int], float] = {}
+        self._drawn: tuple[bytes, int] | None = None
+        self._weight: float | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a token is to be drawn or weighed yet."""
+        return bool(self._rest)
 
     def apply(self, logits: Float64) -> None:
         """Change the logits of the next token in place, shape (vocabulary,)."""
-        if self._rest:
-            allowed = self._tokenizer.spelling(self._rest)
-            kept = logits[allowed]
-            logits.fill(-np.inf)
-            logits[allowed] = kept
+        if not self._rest:
+            return
+        allowed = self._tokenizer.spelling(self._rest)
+        kept = logits[allowed]
+        if self._drawn is not None and self._drawn not in self._weights:
+            self._weight = self._weights[self._drawn] = _log_sum(kept) - _log_sum(logits)
+        logits.fill(-np.inf)
+        logits[allowed] = kept
+        for (rest, token), weight in self._weights.items():
+            if rest == self._rest:
+                logits[token] += weight
+
+    def accepts(self, uniform: Callable[[], float], temperature: float) -> bool:
+        """Return whether the token before the latest one is kept, if it was weighed just now.
+
+        Args:
+            uniform: returns a random number in [0, 1); called for a token that was weighed just now.
+            temperature: of the text.
+        """
+        weight, self._weight = self._weight, None
+        return weight is None or (temperature > 0 and uniform() < math.exp(weight / temperature))
 
     def remember(self, token: int) -> None:
         """Take a drawn token into account."""
         if self._rest:
-            self._rest = self._rest[len(self._tokenizer.bytes_of(token)) :]
+            left = self._rest[len(self._tokenizer.bytes_of(token)) :]
+            self._drawn = (self._rest, token) if left and self.weighed else None
+            self._rest = left
+
+
+def _log_sum(logits: Float64) -> float:
+    highest = logits.max()
+    return float(highest + np.log(np.exp(logits - highest).sum()))
 
 
 def whole_prompt(text: str, tokenizer: Tokenizer) -> Tokens:

@@ -6,9 +6,9 @@ its end is spread over many tokens, and each of them alone is less likely. So a 
 
 The same happens to whole phrases where tokens are words: what was said is likely to be said again, a low
 temperature makes it certain, and each repeat makes the next one likelier still (Xu et al. 2022, "Learning to
-Break the Loop"). So a fine-tuned base gives the tokens that followed the last one before no more probability
-together than it does at a temperature of 1 (`textgen.sampling.controls`). Models of characters need no such
-rule: measured, they repeat less than people do.
+Break the Loop"). So at level subword, which fine-tuned bases have, the tokens that followed the last one
+before get no more probability together than at a temperature of 1 (`textgen.sampling.controls`). Models of
+characters need no such rule: measured, they repeat less than people do.
 """
 
 from __future__ import annotations

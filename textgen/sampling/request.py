@@ -32,7 +32,7 @@ class Request:
         never_written: stop sequences that the model cannot write.
         novelty: rejects lines that stand in the corpus, or long passages of it; None accepts all.
         rest: the end of the seed that ``prompt`` leaves to the first drawn tokens (`PromptEnd`), in UTF-8.
-        untempered_repeats: see `textgen.bundle.manifest.Manifest`.
+        version: of the rules by which the text is drawn (``sampling`` of `textgen.bundle.manifest.Manifest`).
         controls: the logits processors.
         uniform: returns the next random number in [0, 1).
         feed: appends a token to the text.
@@ -49,7 +49,7 @@ class Request:
     never_written: tuple[str, ...] = ()
     novelty: Novelty | Passages | None = None
     rest: bytes = b""
-    untempered_repeats: bool = False
+    version: int = 1
     controls: Controls = field(init=False)
     uniform: Callable[[], float] = field(init=False)
     feed: Callable[[int], None] = field(init=False)
@@ -69,9 +69,10 @@ class Request:
             skip=len(self.rest.decode()),
         )
         self.feed = self._writer.feed
-        end = PromptEnd(self.rest, tokenizer) if self.rest and isinstance(tokenizer, BytePieces) else None
-        prompt, untempered = self.prompt.tolist(), self.untempered_repeats
-        self.controls = Controls(settings, prompt, end, untempered_repeats=untempered)
+        newer, end = self.version > 1, None
+        if self.rest and isinstance(tokenizer, BytePieces):
+            end = PromptEnd(self.rest, tokenizer, weighed=newer)
+        self.controls = Controls(settings, self.prompt.tolist(), end, untempered_repeats=newer)
         # Python promises the same numbers for a seed in later versions; NumPy does not.
         self.uniform = random.Random(settings.random_seed).random  # noqa: S311 -- no secret
         limit = settings.time_limit_s

@@ -78,7 +78,7 @@ class SamplingSettings:
             inside a grapheme cluster, so it may be a little shorter.
         temperature: the logits are divided by it. Below 1, likely tokens become more likely; 0 always takes
             the most likely token (greedy decoding). Above 0, it does not change the probability that a run
-            of one token continues, nor does it make a fine-tuned base likelier to repeat itself
+            of one token continues, nor, at level subword, does a low one make repeats likelier
             (`textgen.sampling.repeats`).
         random_seed: the same random seed, seed, bundle and settings give the same text; None draws one.
         top_k: only the k most likely tokens can be drawn (Fan et al. 2018).

@@ -13,6 +13,8 @@ from typing import Any, cast
 import numpy.typing as npt
 
 from textgen import __version__, bundle
+from textgen.files.bundle_files import NEWEST_SAMPLING
+from textgen.levels import SUBWORD
 from textgen.model import TextModel
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained.base import Base
@@ -137,7 +139,7 @@ class Result:
             text_form=corpus.text_form,
             items=corpus.items,
             expert_losses={name: round(loss, 4) for name, loss in self.start.losses.items()},
-            untempered_repeats=self.base is not None,
+            sampling=NEWEST_SAMPLING if corpus.tokenizer.level == SUBWORD.name else 1,
         )
         return bundle.Bundle(
             spec, corpus.tokenizer, weights, manifest, self.start.experts, corpus.known, self.base

@@ -193,6 +193,14 @@ def test_counts_of_another_vocabulary_are_refused(tmp_path: Path, name: str) -> 
         bundle.read(tmp_path / "model")
 
 
+@pytest.mark.parametrize("version", [0, 3, True, "2", None])
+def test_rules_of_drawing_that_are_unknown_are_refused(tmp_path: Path, version: object) -> None:
+    write_random_bundle(tmp_path / "model")
+    _reseal(tmp_path / "model", {"sampling": version})
+    with pytest.raises(BundleError, match="values of the wrong kind"):
+        bundle.read(tmp_path / "model")
+
+
 @pytest.mark.parametrize("manifest", ["[]", "{}", '{"format": "1"}', '{"format": 2, "level": "char"}'])
 def test_a_foreign_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
     write_random_bundle(tmp_path / "model")

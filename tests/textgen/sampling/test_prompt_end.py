@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -12,6 +14,7 @@ from textgen.sampling.engine import Engine
 from textgen.sampling.prompt_end import open_prompt
 from textgen.sampling.request import Request
 from textgen.sampling.settings import SamplingSettings
+from textgen.sampling.writer import Mark
 from textgen.tokenizers import ByteTokenizer, CharacterTokenizer, SubwordTokenizer, Tokenizer
 
 BASE = bases.tokenizer()
@@ -50,6 +53,88 @@ def written(tokenizer: Tokenizer, seed: str, random_seed: int, length: int = 12)
     while not engine.idle:
         engine.step()
     return drawn, request.text
+
+
+class Pairs(Uniform):
+    """A network that knows the last token alone: each pair of tokens has a probability of its own."""
+
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__(vocabulary)
+        self.table = np.random.default_rng(2).normal(0, 2, (vocabulary, vocabulary))
+        self.table[:, 0] = -np.inf  # the unknown token is never drawn
+
+    def step(self, tokens: npt.NDArray[np.intp], state: State) -> npt.NDArray[np.float64]:
+        for array in state:
+            array += 1
+        return self.table[tokens].copy()
+
+    def first_tokens(self, last: int, rest: bytes, temperature: float) -> dict[int, float]:
+        """The chance of each first token that spells a rest, with all that can follow it."""
+        chances: dict[int, float] = {}
+        logs = self.table - np.log(np.exp(self.table).sum(axis=1, keepdims=True))
+        for first in BASE.spelling(rest).tolist():
+            left = rest[len(BASE.bytes_of(first)) :]
+            seconds = BASE.spelling(left).tolist() if left else []
+            more = np.log(np.exp(logs[first, seconds]).sum()) if left else 0.0
+            chances[first] = float(np.exp((logs[last, first] + more) / temperature))
+        return {first: chance / sum(chances.values()) for first, chance in chances.items()}
+
+
+class Kept(Request):
+    """A request that knows the tokens of its text: those that were taken back are not among them."""
+
+    def __init__(self, seed: str, settings: SamplingSettings) -> None:
+        prompt, rest = open_prompt(seed, BASE)
+        super().__init__(prompt, settings, BASE, seed, rest=rest, version=2)
+        self.kept_tokens: list[int] = []
+        feed = self.feed
+        self.feed = lambda token: (self.kept_tokens.append(token), feed(token))[1]
+
+    def back(self, mark: Mark, token: int) -> None:
+        del self.kept_tokens[mark.fed :]
+        super().back(mark, token)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.6])
+def test_a_token_that_spells_a_part_is_as_likely_as_what_must_follow_it(temperature: float) -> None:
+    network, draws = Pairs(BASE.size), 3_000
+    prompt, rest = open_prompt("the b", BASE)
+    assert rest == b" b"
+    expected = network.first_tokens(int(prompt[-1]), rest, temperature)
+    # One token spells a part, and would be drawn too often by its own probability.
+    assert any(len(BASE.bytes_of(first)) < len(rest) for first in expected)
+    found: Counter[int] = Counter()
+    engine = Engine(network)
+    for number in range(draws):
+        settings = SamplingSettings(length=3, random_seed=number, temperature=temperature)
+        request = Kept("the b", settings)
+        engine.submit(request)
+        while not engine.idle:
+            engine.step()
+        found[request.kept_tokens[0]] += 1
+        assert BASE.decode(request.kept_tokens).startswith(" b" + request.text)
+    assert set(found) <= set(expected)
+    for first, chance in expected.items():
+        spread = (chance * (1 - chance) / draws) ** 0.5
+        assert found[first] / draws == pytest.approx(chance, abs=4 * spread + 1e-9)
+
+
+def test_greedy_decoding_takes_the_likeliest_way_and_company_changes_nothing() -> None:
+    network = Pairs(BASE.size)
+    for seed in ("the b", "the bo", "is the bot"):
+        prompt, rest = open_prompt(seed, BASE)
+        expected = network.first_tokens(int(prompt[-1]), rest, 1.0)
+        texts = []
+        for company in (0, 5):
+            engine = Engine(network)
+            requests = [Kept(seed, SamplingSettings(length=9, temperature=0)) for _ in range(1 + company)]
+            for request in requests:
+                engine.submit(request)
+            while not engine.idle:
+                engine.step()
+            assert requests[-1].kept_tokens[0] == max(expected, key=expected.__getitem__)
+            texts.append(requests[-1].text)
+        assert texts[0] == texts[1]
 
 
 SEEDS = ["the bot ", "the bot", "the bo", "b", " ", "the\n", "two  ", "Zoë", "naïve ä", "🏳️‍🌈", "x" * 100]

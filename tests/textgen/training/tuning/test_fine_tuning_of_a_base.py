@@ -100,7 +100,7 @@ def test_one_of_an_earlier_version_writes_what_it_wrote_and_a_new_one_repeats_it
 ) -> None:
     earlier = shutil.copytree(tuned[0], tmp_path / "model")
     manifest = json.loads((earlier / bundle.MANIFEST).read_text())
-    assert (manifest.pop("untempered_repeats"), manifest["format"]) == (True, bundle.FORMAT)
+    assert (manifest.pop("sampling"), manifest["format"]) == (2, bundle.FORMAT)
     (earlier / bundle.MANIFEST).write_text(json.dumps({**manifest, "format": 3}))
     before, after = TextModel.load(earlier), TextModel.load(tuned[0])
     # A code names one of them, and not the other.
