@@ -72,7 +72,12 @@ class Scores:
         self._before = token
 
     def back(self, tokens: int, before: int) -> None:
-        """Forget all but the first tokens; ``before`` is the last of these. None of the rest was taken."""
+        """Forget all but the first tokens; ``before`` is the last of these.
+
+        Of the rest, only tokens that spell the end of a seed may have been taken: nothing was told of them.
+        """
+        self._offset -= sum(score.length for score in self._scores[tokens : self._taken])
+        self._taken = min(self._taken, tokens)
         del self._scores[tokens:]
         self._before = before
 

@@ -61,7 +61,13 @@ class Pairs(Uniform):
     def __init__(self, vocabulary: int) -> None:
         super().__init__(vocabulary)
         self.table = np.random.default_rng(2).normal(0, 2, (vocabulary, vocabulary))
-        self.table[:, 0] = -np.inf  # the unknown token is never drawn
+        # It writes ASCII alone, so each token is text by itself.
+        others = [
+            token
+            for token in range(vocabulary)
+            if not BASE.bytes_of(token) or not BASE.bytes_of(token).isascii()
+        ]
+        self.table[:, others] = -np.inf
 
     def step(self, tokens: npt.NDArray[np.intp], state: State) -> npt.NDArray[np.float64]:
         for array in state:
@@ -87,11 +93,13 @@ class Kept(Request):
         prompt, rest = open_prompt(seed, BASE)
         super().__init__(prompt, settings, BASE, seed, rest=rest, version=2)
         self.kept_tokens: list[int] = []
+        self.taken_back = 0
         feed = self.feed
         self.feed = lambda token: (self.kept_tokens.append(token), feed(token))[1]
 
     def back(self, mark: Mark, token: int) -> None:
         del self.kept_tokens[mark.fed :]
+        self.taken_back += 1
         super().back(mark, token)
 
 
@@ -135,6 +143,23 @@ def test_greedy_decoding_takes_the_likeliest_way_and_company_changes_nothing() -
             assert requests[-1].kept_tokens[0] == max(expected, key=expected.__getitem__)
             texts.append(requests[-1].text)
         assert texts[0] == texts[1]
+
+
+def test_the_scores_are_of_the_text_also_where_a_token_of_the_seed_was_taken_back() -> None:
+    network, taken_back = Pairs(BASE.size), 0
+    for number in range(60):
+        request = Kept("the b", SamplingSettings(length=12, random_seed=number))
+        request.keep_scores(0)
+        engine = Engine(network)
+        engine.submit(request)
+        scores = []
+        while not engine.idle:
+            engine.step()
+            request.take()
+            scores += request.take_scores()
+        assert "".join(score.token for score in scores) == request.text
+        taken_back += request.taken_back
+    assert taken_back
 
 
 SEEDS = ["the bot ", "the bot", "the bo", "b", " ", "the\n", "two  ", "Zoë", "naïve ä", "🏳️‍🌈", "x" * 100]
