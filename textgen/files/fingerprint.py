@@ -51,7 +51,7 @@ def claimed_fingerprint(bundle: Path) -> str:
     """
 
     def found(manifest: Any) -> str:
-        sampled = bool(manifest.get("items")), int(manifest.get("sampling", 1))
+        sampled = bool(manifest.get("items")), manifest.get("sampling", 1)
         return fingerprint_of(manifest["files"], manifest["seeds"], *sampled)
 
     return _claimed(bundle, found)

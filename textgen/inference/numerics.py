@@ -17,6 +17,8 @@ Float32 = npt.NDArray[np.float32]
 EPSILON = 1e-6
 """Added to the mean square in RMSNorm, so that its root is never 0."""
 
+_PIECE = 8192
+
 
 def sigmoid(x: Float64) -> Float64:
     """Return 1 / (1 + exp(-x)) without overflow."""
@@ -28,3 +30,21 @@ def log_softmax(logits: Float64) -> Float64:
     shifted: Float64 = logits - logits.max(axis=-1, keepdims=True)
     result: Float64 = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return result
+
+
+def log_sum(logits: Float64, highest: float = 0.0, temperature: float = 1.0) -> float:
+    """Return the logarithm of the sum of exp((logits - highest) / temperature).
+
+    Args:
+        logits: shape (tokens,).
+        highest: the highest of them, or one near it; otherwise the exponentials leave their range.
+        temperature: above 0.
+    """
+    total = 0.0
+    # In pieces: a copy of a large vocabulary's logits would be fetched from the system again and again.
+    for start in range(0, len(logits), _PIECE):
+        piece = logits[start : start + _PIECE] - highest
+        if temperature != 1:
+            piece /= temperature
+        total += np.exp(piece, out=piece).sum()
+    return float(np.log(total))

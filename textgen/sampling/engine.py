@@ -185,7 +185,8 @@ class Engine:
             for row in range(len(self._active) - copies, len(self._active)):
                 end = self._active[row].controls.end
                 if end is not None and end.weighed:
-                    self._ends[self._active[row]] = self._place(row), self._place(row)
+                    place = self._place(row)
+                    self._ends[self._active[row]] = place, place
 
     def _next_reading(self) -> Reading:
         requests = [self._waiting.popleft()]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from textgen.inference.numerics import Float64
+from textgen.inference.numerics import Float64, log_sum
 from textgen.tokenizers import UNKNOWN, Tokenizer, Tokens
 from textgen.tokenizers.byte_pieces import BytePieces
 
@@ -55,7 +55,9 @@ class PromptEnd:
         allowed = self._tokenizer.spelling(self._rest)
         kept = logits[allowed]
         if self._drawn is not None and self._drawn not in self._weights:
-            self._weight = self._weights[self._drawn] = _log_sum(kept) - _log_sum(logits)
+            likeliest, highest = kept.max(), logits.max()
+            sums = log_sum(kept, likeliest) - log_sum(logits, highest)
+            self._weight = self._weights[self._drawn] = float(likeliest - highest + sums)
         logits.fill(-np.inf)
         logits[allowed] = kept
         for (rest, token), weight in self._weights.items():
@@ -78,11 +80,6 @@ class PromptEnd:
             left = self._rest[len(self._tokenizer.bytes_of(token)) :]
             self._drawn = (self._rest, token) if left and self.weighed else None
             self._rest = left
-
-
-def _log_sum(logits: Float64) -> float:
-    highest = logits.max()
-    return float(highest + np.log(np.exp(logits - highest).sum()))
 
 
 def whole_prompt(text: str, tokenizer: Tokenizer) -> Tokens:

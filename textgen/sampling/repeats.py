@@ -18,12 +18,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from textgen.inference.numerics import Float64
+from textgen.inference.numerics import Float64, log_sum
 
 SHORTEST_RUN = 4
 """Fewer equal tokens are ordinary text, such as "..."."""
-
-_PIECE = 8192
 
 
 def run_at_end(tokens: npt.NDArray[np.integer]) -> int:
@@ -47,23 +45,11 @@ def keep_chance(logits: Float64, tokens: Sequence[int], temperature: float, *, a
     if -np.inf in (highest, likeliest):
         logits[tokens] = chosen
         return
-    odds = likeliest - highest + _log_sum(chosen - likeliest) - _log_sum(logits, highest)
-    tempered = _log_sum(logits, highest, temperature) - _log_sum(chosen - likeliest, 0.0, temperature)
+    odds = likeliest - highest + log_sum(chosen - likeliest) - log_sum(logits, highest)
+    tempered = log_sum(logits, highest, temperature) - log_sum(chosen - likeliest, 0.0, temperature)
     if at_most and (likeliest - highest) / temperature - tempered <= odds:
         logits[tokens] = chosen
         return
     logits -= highest
     # Multiplied by the temperature, since the draw divides by it.
     logits[tokens] = chosen - likeliest + temperature * (odds + tempered)
-
-
-def _log_sum(logits: Float64, highest: float = 0.0, temperature: float = 1.0) -> float:
-    """Return the logarithm of the sum of exp((logits - highest) / temperature)."""
-    total = 0.0
-    # In pieces: a copy of a large vocabulary's logits would be fetched from the system again and again.
-    for start in range(0, len(logits), _PIECE):
-        piece = logits[start : start + _PIECE] - highest
-        if temperature != 1:
-            piece /= temperature
-        total += np.exp(piece, out=piece).sum()
-    return float(np.log(total))

@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import shutil
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import safetensors.numpy
 
 import textgen
+from benchmarks.repeats import repeated_share
 from tests.support.textgen import bases as tiny
 from tests.textgen.conftest import prose
 from textgen import bundle
@@ -110,11 +112,7 @@ def test_one_of_an_earlier_version_writes_what_it_wrote_and_a_new_one_repeats_it
         return model.generate("The cat", length=300, temperature=temperature, count=8, random_seed=1)  # type: ignore[return-value]
 
     def repeated(model: TextModel, temperature: float) -> float:
-        shares = []
-        for text in texts(model, temperature):
-            pieces = [text[start : start + 12] for start in range(len(text) - 11)]
-            shares.append(1 - len(set(pieces)) / len(pieces))
-        return sum(shares) / len(shares)
+        return statistics.mean(map(repeated_share, texts(model, temperature)))
 
     assert texts(before, 1.0) == texts(after, 1.0)
     assert texts(after, 0.3) == [
