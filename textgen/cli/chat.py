@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,42 +63,35 @@ class _Talk:
     def answer(self, line: str) -> bool:
         """Answer a line, and return whether the conversation goes on."""
         word, _, rest = line.strip().partition(" ")
-        if not word.startswith("/"):
-            self._write(line)
-            return True
-        if word in ("/quit", "/exit", "/q"):
-            return False
-        known: dict[str, Callable[[str], None]] = {
-            "/again": self._again, "/more": self._more, "/help": self._help,
-            "/temperature": self._set_temperature, "/length": self._set_length,
-        }  # fmt: skip
-        if word in known:
-            known[word](rest.strip())
-        else:
-            click.echo(f"there is no {word[:40]}; /help lists what there is", err=True)
+        match word:
+            case "/quit" | "/exit" | "/q":
+                return False
+            case "/again":
+                self._again()
+            case "/more":
+                self._more()
+            case "/help":
+                click.echo(_HELP, err=True)
+            case "/temperature" | "/length":
+                self._change(word.removeprefix("/"), rest.strip())
+            case _ if word.startswith("/"):
+                click.echo(f"there is no {word[:40]}; /help lists what there is", err=True)
+            case _:
+                self._write(line)
         return True
 
-    def _again(self, _rest: str) -> None:
+    def _again(self) -> None:
         if self.seed is None:
             click.echo("there is no text yet; type a beginning first", err=True)
         else:
             self._write(self.seed)
 
-    def _more(self, _rest: str) -> None:
+    def _more(self) -> None:
         if self.text:
             # The model reads at most so much of a prompt, and hardly uses more.
             self._write(self.text[-10_000:], shows_seed=False)
         else:
-            self._again("")
-
-    def _help(self, _rest: str) -> None:
-        click.echo(_HELP, err=True)
-
-    def _set_temperature(self, value: str) -> None:
-        self._change("temperature", value)
-
-    def _set_length(self, value: str) -> None:
-        self._change("length", value)
+            self._again()
 
     def _change(self, name: str, value: str) -> None:
         if not value:
