@@ -92,7 +92,10 @@ def _spec(file: GgufFile) -> LlamaSpec:
     kind = file.values.get("general.architecture")
     if kind != "llama":
         raise BundleError(f"{file.path} is of the architecture {shown(kind)}; {OUR_FAMILY}")
-    given = {name: file.values.get(f"llama.{name}") for name in _SIZES}
+
+    def given(name: str, default: object = None) -> Any:
+        return file.values.get(f"llama.{name}", default)
+
     embedding = file.tensors.get(_published("embedding"))
     if embedding is None:
         raise BundleError(f"{file.path} has no tensor {_published('embedding')!r}")
@@ -102,36 +105,28 @@ def _spec(file: GgufFile) -> LlamaSpec:
         if half > 65_536 or file.tensors[_ROPE_FACTORS].shape != (half,):
             raise BundleError(f"{file.path}: {_ROPE_FACTORS} has another shape than a list of numbers")
         factors = file.floats(_ROPE_FACTORS).astype(float).tolist()
-    width, heads = given["embedding_length"], given["attention.head_count"]
-    rotated = given["rope.dimension_count"]
+    width, heads = given("embedding_length"), given("attention.head_count")
+    rotated = given("rope.dimension_count")
     if rotated is not None and (type(heads) is not int or rotated * heads != width):
         raise BundleError(
             f"{file.path} turns {shown(rotated)} numbers of a head; {OUR_FAMILY}: all are turned"
         )
-    grouped = given["attention.head_count_kv"]
     return LlamaSpec.from_json(
         {
             "vocabulary": embedding.shape[0],
-            "layers": given["block_count"],
+            "layers": given("block_count"),
             "width": width,
             "heads": heads,
-            "key_value_heads": heads if grouped is None else grouped,
-            "inner": given["feed_forward_length"],
-            "context": given["context_length"],
-            "rope_base": 10_000.0 if given["rope.freq_base"] is None else given["rope.freq_base"],
+            "key_value_heads": given("attention.head_count_kv", heads),
+            "inner": given("feed_forward_length"),
+            "context": given("context_length"),
+            "rope_base": given("rope.freq_base", 10_000.0),
             # 1e-5 was written in 32 bits.
-            "rms_epsilon": _rounded(given["attention.layer_norm_rms_epsilon"]),
+            "rms_epsilon": _rounded(given("attention.layer_norm_rms_epsilon")),
             "tied": _published("output") not in file.tensors,
             "rope_factors": factors,
         }
     )
-
-
-_SIZES = (
-    *("block_count", "embedding_length", "attention.head_count", "attention.head_count_kv"),
-    *("feed_forward_length", "context_length", "rope.freq_base", "rope.dimension_count"),
-    "attention.layer_norm_rms_epsilon",
-)
 
 
 def _rounded(value: Any) -> Any:
