@@ -13,12 +13,7 @@ from textgen.pretrained import sentencepiece
 from textgen.pretrained.sources.found import Pieces, check_token, start_of
 from textgen.pretrained.tokenizer import MAXIMUM_TOKENS, SPLITS, split_merge
 
-_EXPRESSIONS = {
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+": "llama3",
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
-    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+": "qwen2",
-}
+_EXPRESSIONS = {SPLITS[name][1]: name for name in ("llama3", "qwen2")}
 
 
 def pieces_of(data: Any) -> Pieces:
