@@ -112,7 +112,15 @@ def check_flag(name: str, value: object) -> None:
         raise SettingsError(f"{name} is {shown(value)}; it must be True or False")
 
 
-def check_number(name: str, value: object, low: float, high: float, *, optional: bool = False) -> None:
+def check_number(
+    name: str,
+    value: object,
+    low: float,
+    high: float,
+    *,
+    optional: bool = False,
+    error: type[TextgenError] = SettingsError,
+) -> None:
     """Refuse a value that is not a number within its bounds.
 
     Args:
@@ -121,9 +129,10 @@ def check_number(name: str, value: object, low: float, high: float, *, optional:
         low: lowest accepted value. Where it is an int, the value must be a whole number.
         high: highest accepted value.
         optional: whether None is accepted too.
+        error: type of the error that is raised.
 
     Raises:
-        SettingsError: the value is not such a number.
+        TextgenError: of the given type: the value is not such a number.
     """
     if value is None and optional:
         return
@@ -134,7 +143,7 @@ def check_number(name: str, value: object, low: float, high: float, *, optional:
         or not isinstance(value, int if whole else int | float)
         or not low <= value <= high
     ):
-        raise SettingsError(
+        raise error(
             f"{name} is {shown(value)}; it must be a {'whole number' if whole else 'number'} "
             f"from {_bound(low)} to {_bound(high)}{', or be left out' if optional else ''}"
         )

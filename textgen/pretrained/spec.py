@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from textgen.argument_checks import shown
+from textgen.argument_checks import check_number, shown
 from textgen.errors import BundleError
 
 MAXIMUM_PARAMETERS = 4_000_000_000
@@ -67,11 +67,7 @@ class LlamaSpec:
     def __post_init__(self) -> None:
         """Check every bound."""
         for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                raise BundleError(
-                    f"{name} is {shown(value)}; it must be a whole number from {low} to {high:,}"
-                )
+            check_number(name, getattr(self, name), low, high, error=BundleError)
         for name, least, most in (("rope_base", 1.0, 1e12), ("rms_epsilon", 1e-12, 1.0)):
             number = getattr(self, name)
             if not isinstance(number, float) or not least <= number <= most:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textgen.argument_checks import shown
+from textgen.argument_checks import check_number, shown
 from textgen.errors import BundleError
 from textgen.experts.counting import order_for
 from textgen.files.bases import LLAMA
@@ -56,13 +56,8 @@ class TunedSpec:
             raise BundleError(f"the base's name is {shown(self.base)}; it has 1 to {_LONGEST_NAME} letters")
         if not isinstance(self.base_sha256, str) or not _HASH.fullmatch(self.base_sha256):
             raise BundleError(f"the base's SHA-256 is {shown(self.base_sha256)}; it has 64 digits")
-        highest = order_for(self.network.vocabulary)
-        for name, least, most in (("rank", 1, MAXIMUM_RANK), ("prior", 2, highest)):
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= most:
-                raise BundleError(
-                    f"{name} is {shown(value)}; it must be a whole number from {least} to {most}"
-                )
+        check_number("rank", self.rank, 1, MAXIMUM_RANK, error=BundleError)
+        check_number("prior", self.prior, 2, order_for(self.network.vocabulary), error=BundleError)
 
     @property
     def vocabulary(self) -> int:
