@@ -125,7 +125,7 @@ def add(name: str, write: Callable[[Path], None]) -> Entry:
             f"the base {place} cannot be written: {error.strerror}; nothing was changed"
         ) from None
     finally:
-        _discard(prepared)
+        shutil.rmtree(prepared, ignore_errors=True)
     return _entry(place)
 
 
@@ -147,7 +147,7 @@ def remove(name: str) -> Entry:
     try:
         aside = atomic.beside(path, "new")
         path.rename(aside)
-        _discard(aside)
+        shutil.rmtree(aside, ignore_errors=True)
         atomic.sync_folder(folder())
     except OSError as error:
         raise BundleError(f"{path} cannot be removed: {error.strerror}") from None
@@ -159,8 +159,3 @@ def _entry(path: Path) -> Entry:
         return Entry(path, *base_bundle.read_about(path))
     except BundleError as error:
         return Entry(path, error=str(error))
-
-
-def _discard(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
