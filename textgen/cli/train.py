@@ -134,13 +134,10 @@ def command(
     word_tokens: bool,
     no_cache: bool,
     tensorboard: Path | None,
-    no_seeds: bool,
-    resume: bool,
     live_sample: bool,
     events: bool,
     control: bool,
     control_timeout: float | None,
-    lock_timeout: float,
     **flags: Any,
 ) -> None:
     """Train a model on TEXTs, files and folders in any mix, and write a bundle.
@@ -177,13 +174,10 @@ def command(
             output=bundle,
             cache=not no_cache,
             on_event=tell,
-            resume=resume,
             live_sample=live_sample,
-            lock_timeout=lock_timeout,
             control=stop_control,
             started=STARTED,
             level=WORD.name if word_tokens else level,
-            keep_seeds=not no_seeds,
             **flags,
         )
 
