@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import signal
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +18,8 @@ from textgen.serving.http.options import KEY_VARIABLE, LOOPBACK, Limits, Options
 
 _KEY_BYTES = 24
 _MOST_PROCESSES = 4
+# What `Limits` calls the flags that have another name there.
+_NAMES = {"max_texts": "texts", "max_body": "body_bytes", "queue": "waiting", "deadline": "deadline_s"}
 
 
 @click.command("serve")
@@ -60,14 +63,8 @@ def command(
     key: str | None,
     key_file: Path | None,
     no_key: bool,
-    max_tokens: int | None,
-    max_texts: int | None,
-    max_body: int | None,
-    at_once: int | None,
-    queue: int | None,
-    connections: int | None,
     processes: int | None,
-    deadline: float | None,
+    **limits: Any,
 ) -> None:
     """Answer the requests of other programs: as JSON lines on standard input, or with --http.
 
@@ -90,10 +87,6 @@ def command(
     # aiohttp is large, and no other command needs it.
     from textgen.serving.http.process import serve
 
-    limits = {
-        "max_tokens": max_tokens, "texts": max_texts, "body_bytes": max_body, "at_once": at_once,
-        "waiting": queue, "connections": connections, "deadline_s": deadline,
-    }  # fmt: skip
     given = None if no_key else _given_key(key, key_file)
     needed = None if no_key else given or secrets.token_urlsafe(_KEY_BYTES)
     options = Options(
@@ -101,7 +94,7 @@ def command(
         host,
         port,
         needed,
-        Limits(**{name: value for name, value in limits.items() if value is not None}),  # type: ignore[arg-type]
+        Limits(**{_NAMES.get(name, name): value for name, value in limits.items() if value is not None}),
         processes or min(usable(), _MOST_PROCESSES),
     )
     if len(options.models) < len(models):
