@@ -35,17 +35,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "repetition_penalty": (0.1, 10.0),
     "time_limit_s": (1e-3, 86_400.0),
 }
-_OPTIONAL = {
-    "random_seed",
-    "top_k",
-    "top_p",
-    "min_p",
-    "typical_p",
-    "repetition_penalty",
-    "no_repeat_ngram",
-    "time_limit_s",
-}
-_SPOKEN = {"random_seed": "the random seed"}
+SPOKEN = {"random_seed": "the random seed"}
+"""What messages call a setting, where that is not its name."""
 
 
 class SamplingKeywords(TypedDict, total=False):
@@ -130,7 +121,7 @@ class SamplingSettings:
         for name, (low, high) in _BOUNDS.items():
             value = plain(getattr(self, name))
             object.__setattr__(self, name, value)
-            check_number(_SPOKEN.get(name, name), value, low, high, optional=name in _OPTIONAL)
+            check_number(SPOKEN.get(name, name), value, low, high, optional=name in _OPTIONAL)
         check_choice("unseen", self.unseen, UNSEEN)
         object.__setattr__(self, "novel", plain(self.novel))
         if self.novel is not None and not isinstance(self.novel, bool):
@@ -159,6 +150,9 @@ class SamplingSettings:
             replace(self, count=1, random_seed=(first + number) % (MAXIMUM_RANDOM_SEED + 1))
             for number in range(self.count)
         ]
+
+
+_OPTIONAL = {item.name for item in fields(SamplingSettings) if item.default is None}
 
 
 def _checked_stops(stop: object) -> tuple[str, ...]:

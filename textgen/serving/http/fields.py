@@ -11,7 +11,7 @@ from typing import Any
 
 from textgen.argument_checks import shown
 from textgen.errors import SettingsError
-from textgen.sampling.settings import SamplingSettings
+from textgen.sampling.settings import SPOKEN, SamplingSettings
 from textgen.serving.http.errors import ApiError, invalid
 from textgen.serving.http.options import Limits
 from textgen.serving.protocol import MOST_SCORES
@@ -19,8 +19,8 @@ from textgen.serving.protocol import MOST_SCORES
 # What OpenAI calls the settings that have another name here.
 _NAMES = {"seed": "random_seed", "max_tokens": "length", "n": "count"}
 _DEFAULTS = SamplingSettings()
-_FURTHER = {item.name for item in fields(SamplingSettings)} - set(_NAMES.values()) - {"temperature", "top_p"}
-_OWN = {"model", "prompt", "stream", "stream_options", "logprobs", "echo", "user", "temperature", "top_p"}
+_FURTHER = [item.name for item in fields(SamplingSettings) if item.name not in _NAMES.values()]
+_OWN = {"model", "prompt", "stream", "stream_options", "logprobs", "echo", "user"}
 
 # Fields that clients send although they mean nothing by them: only the values that change nothing.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -153,7 +153,7 @@ def _usage(given: Mapping[str, Any]) -> bool:
 
 def _settings(given: Mapping[str, Any]) -> SamplingSettings:
     """Return the sampling settings; errors name the field of the request, not that of the settings."""
-    keywords = {name: given[name] for name in (*_FURTHER, "temperature", "top_p") if name in given}
+    keywords = {name: given[name] for name in _FURTHER if name in given}
     for name in ("seed", "n"):
         if name in given:
             keywords[_NAMES[name]] = given[name]
@@ -162,8 +162,5 @@ def _settings(given: Mapping[str, Any]) -> SamplingSettings:
             SamplingSettings.of({name: value})
         except SettingsError as error:
             field = next((ours for ours, theirs in _NAMES.items() if theirs == name), name)
-            raise invalid(str(error).replace(_SPOKEN.get(name, name), field, 1), field) from None
+            raise invalid(str(error).replace(SPOKEN.get(name, name), field, 1), field) from None
     return SamplingSettings.of(keywords).seeded()
-
-
-_SPOKEN = {"random_seed": "the random seed"}
