@@ -18,7 +18,7 @@ from textgen.serving.http.errors import ApiError, invalid, unknown_model
 from textgen.serving.http.metrics import CONTENT_TYPE, Metrics
 from textgen.serving.http.options import Options, ServedModel
 from textgen.serving.http.sampler import Samplers
-from textgen.serving.http.writing import Part, texts, write
+from textgen.serving.http.writing import Part, write
 
 _DONE = b"data: [DONE]\n\n"
 _LAST_WORD_S = 2.0
@@ -80,7 +80,7 @@ class Service:
         try:
             async with self.admission.turn() as left_s:
                 sampler = self._samplers.least_busy()
-                parts: list[list[Part]] = [[] for _ in texts(asked)]
+                parts: list[list[Part]] = [[] for _ in range(body.texts)]
                 async with aclosing(write(sampler, model, asked, left_s)) as written:
                     first = True
                     async for number, part in written:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textgen.serving.http.options import ServedModel
@@ -79,16 +79,9 @@ class Body:
         """
         choices = []
         for number, each in enumerate(parts):
-            last = each[-1]
-            together = Part(
-                "".join(part.text for part in each),
-                [score for part in each for score in part.scores],
-                last.finish,
-                last.tokens,
-                last.random_seed,
-                last.unseen,
-            )
-            choices.append(self.choice(number, together))
+            text = "".join(part.text for part in each)
+            scores = [score for part in each for score in part.scores]
+            choices.append(self.choice(number, replace(each[-1], text=text, scores=scores)))
         return self.chunk(choices, usage=self.usage)
 
     def _logprobs(self, number: int, scores: list[Score]) -> dict[str, Any]:

@@ -38,14 +38,6 @@ class Part:
     unseen: tuple[str, ...] = ()
 
 
-def texts(asked: Completion) -> list[tuple[str, SamplingSettings]]:
-    """Return the prompt and the settings of each text, in the order of the answer.
-
-    The random seeds of the texts of a prompt follow one another, as with `textgen sample --count`.
-    """
-    return [(prompt, settings) for prompt in asked.prompts for settings in asked.settings.candidates()]
-
-
 async def write(
     sampler: Sampler, model: ServedModel, asked: Completion, time_limit_s: float
 ) -> AsyncGenerator[tuple[int, Part], None]:
@@ -70,9 +62,11 @@ async def write(
         except Exception as error:  # noqa: BLE001 -- it is raised where the parts are read
             parts.put_nowait(error)
 
+    # The random seeds of the texts of a prompt follow one another, as with `textgen sample --count`.
     wanted = [
         (prompt, replace(settings, time_limit_s=min(settings.time_limit_s or time_limit_s, time_limit_s)))
-        for prompt, settings in texts(asked)
+        for prompt in asked.prompts
+        for settings in asked.settings.candidates()
     ]
     pumps = [asyncio.create_task(pump(number, *each)) for number, each in enumerate(wanted)]
     try:
