@@ -59,7 +59,6 @@ from typing import Any
 
 from textgen.argument_checks import check_number
 from textgen.errors import SettingsError, TextgenError
-from textgen.inference.scores import Score
 from textgen.model import TextModel
 from textgen.receipts.code import LONGEST_COPY
 from textgen.sampling.request import Request
@@ -153,12 +152,7 @@ class Job:
         if not self.begun:
             self.begun = True
             answer["seed"] = request.seed
-        return answer | ({"scores": list(map(as_json, scores))} if request.scores else {})
-
-
-def as_json(score: Score) -> list[Any]:
-    """Return a score as answers hold it."""
-    return [score.token, score.length, score.log_probability, score.top]
+        return answer | ({"scores": list(map(list, scores))} if request.scores else {})
 
 
 def error_answer(identity: Any, error: TextgenError) -> dict[str, Any]:

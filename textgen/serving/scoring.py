@@ -11,7 +11,6 @@ from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 from textgen.sampling.engine import READ_AT_ONCE
 from textgen.sampling.prompt_end import whole_prompt
-from textgen.serving.protocol import as_json
 
 _LOGITS_AT_ONCE = 1_000_000
 
@@ -62,8 +61,7 @@ class Scoring:
         """Read the next tokens and return the answers about them."""
         if self._position == 0:
             self._add()
-        chunk = self._tokens[self._position - 1 : self._position - 1 + self._at_once]
-        chunk = chunk[: self.tokens - self._position]
+        chunk = self._tokens[self._position - 1 : -1][: self._at_once]
         if len(chunk):
             logits = self._stepper.logits(self._stepper.features(chunk[None], self._state)[0])
             for row in logits:
@@ -72,7 +70,7 @@ class Scoring:
         scores = self._scores.take(len(self.seed), ended=True)
         told: list[dict[str, Any]] = []
         if scores:
-            told.append({"id": self.identity, "scores": list(map(as_json, scores))})
+            told.append({"id": self.identity, "scores": list(map(list, scores))})
         if self.over:
             told.append({"id": self.identity, "seed": self.seed, "tokens": [self.tokens, 0]})
         return told
