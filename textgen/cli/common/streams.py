@@ -146,8 +146,6 @@ def json_line(data: Any) -> str:
     """Return data as a line of JSON, always valid; non-ASCII characters are escaped only if necessary."""
     text = json.dumps(finite(data), ensure_ascii=False, allow_nan=False)
     shows = getattr(sys.stdout, "shows", "utf-8")
-    if shows == "utf-8" and text.isascii():
-        return text
     try:
         text.encode("utf-8" if shows == "utf-8" else "ascii")
     except UnicodeEncodeError:
