@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def text_of(argument: str) -> str:
     """
     if argument == STANDARD_INPUT:
         text = sys.stdin.read(MOST_CHARACTERS + 2)
-    elif _is_file(argument):
+    elif os.path.isfile(argument):  # noqa: PTH113 -- pathlib raises errors for what can be no path
         with Path(argument).open("rb") as file:
             data = file.read(_BYTES_A_CHARACTER * MOST_CHARACTERS + 1)
         try:
@@ -40,10 +41,3 @@ def text_of(argument: str) -> str:
     if not text.strip():
         raise SettingsError(f"there is no text in {shown(argument)}")
     return text
-
-
-def _is_file(argument: str) -> bool:
-    try:
-        return Path(argument).is_file()
-    except (OSError, ValueError):
-        return False
