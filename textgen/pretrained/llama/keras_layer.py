@@ -60,20 +60,20 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
         self._spec = spec
         shapes = spec.shapes()
         self._outputs = {part: shapes[f"layer0.{part}"][0] for parts in _JOINED.values() for part in parts}
-        self._embedding = self._frozen("embedding", base("embedding"))
+        self._embedding = self._variable("embedding", base("embedding"))
         self._pairs = self._stacked(adapters)
         self._blocks = [self._block(f"layer{number}", base) for number in range(spec.layers)]
-        self._norm = self._frozen("norm", base("norm"))
-        self._output = self._embedding if spec.tied else self._frozen("output", base("output"))
+        self._norm = self._variable("norm", base("norm"))
+        self._output = self._embedding if spec.tied else self._variable("output", base("output"))
         self.built = True
 
     def _block(self, layer: str, base: Callable[[str], Floats]) -> dict[str, Any]:
         block: dict[str, Any] = {}
         for name, parts in _JOINED.items():
             kernel = np.concatenate([base(f"{layer}.{part}") for part in parts])
-            block[name] = self._frozen(f"{layer}.{name}", kernel.T)
+            block[name] = self._variable(f"{layer}.{name}", kernel.T)
         for name in ("attention_norm", "mlp_norm"):
-            block[name] = self._frozen(f"{layer}.{name}", base(f"{layer}.{name}"))
+            block[name] = self._variable(f"{layer}.{name}", base(f"{layer}.{name}"))
         return block
 
     def _stacked(self, adapters: Mapping[str, Floats]) -> dict[str, tuple[keras.Variable, keras.Variable]]:
@@ -127,10 +127,7 @@ class AdaptedLlama(keras.layers.Layer):  # type: ignore[misc] # Keras has no typ
             )
         return [dict(zip(pairs, each, strict=True)) for each in zip(*pairs.values(), strict=True)]
 
-    def _frozen(self, name: str, values: Floats) -> keras.Variable:
-        return self._variable(name, values, trainable=False)
-
-    def _variable(self, name: str, values: Floats, *, trainable: bool) -> keras.Variable:
+    def _variable(self, name: str, values: Floats, *, trainable: bool = False) -> keras.Variable:
         return self.add_weight(
             name=name.replace(".", "_"),
             shape=values.shape,
