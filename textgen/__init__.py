@@ -71,19 +71,10 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-# Where each name is defined that is imported on first use.
-_EVENTS = "textgen.training.reporting.events"
+# Where each name is defined that is imported on first use. Those without an entry are beside the events.
 _LAZY = {
-    "CheckpointEvent": _EVENTS,
-    "Control": _EVENTS,
-    "Event": _EVENTS,
-    "FailedEvent": _EVENTS,
-    "FinishedEvent": _EVENTS,
-    "ProgressEvent": _EVENTS,
     "Sample": "textgen.sampling.sample",
-    "SampleEvent": _EVENTS,
     "SamplingSettings": "textgen.sampling",
-    "StartedEvent": _EVENTS,
     "TextModel": "textgen.model",
     "TrainingResult": "textgen.bundle",
     "TrainingSettings": "textgen.settings.training",
@@ -111,9 +102,9 @@ def load(path: str | Path) -> TextModel:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in __all__:
         raise AttributeError(f"module 'textgen' has no attribute {name!r}")
-    module = importlib.import_module(_LAZY[name])
+    module = importlib.import_module(_LAZY.get(name, "textgen.training.reporting.events"))
     return getattr(module, "Manifest" if name == "TrainingResult" else name)
 
 
