@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -25,11 +25,16 @@ from textgen.sampling.sample import Sample
 from textgen.sampling.settings import UNSEEN
 from textgen.sampling.typed_text import MAXIMUM_SEED_CHARACTERS
 
-# The defaults of the library are also those of the flags.
-_DEFAULTS = SamplingSettings()
 STANDARD_INPUT = "-"
 _LONGEST_COPY = 50
 _CodeOf = Callable[[Sample], str | None]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _control(*flags: str, **attributes: Any) -> Callable[[_Function], _Function]:
+    """Return the option for a field of `SamplingSettings`; the library's default is also the flag's."""
+    default = getattr(SamplingSettings(), flags[0].removeprefix("--").replace("-", "_"))
+    return click.option(*flags, default=default, show_default=True, **attributes)
 
 
 @click.command("sample")
@@ -42,26 +47,16 @@ _CodeOf = Callable[[Sample], str | None]
 )
 @click.option("--mix", type=float, help=f"Share of the model --with, 0 to 1.  [default: {DEFAULT_MIX}]")
 @click.option("--seed", default="", help="Text to go on from; - reads it.  [default: a line start]")
-@click.option(
+@_control(
     "--unseen",
     type=click.Choice(UNSEEN),
-    default=_DEFAULTS.unseen,
-    show_default=True,
     help="What to do with symbols of the seed that the model has never seen in any form.",
 )
-@click.option(
-    "--length",
-    type=int,
-    default=_DEFAULTS.length,
-    show_default=True,
-    help="Maximum length in characters, or in words at word level.",
-)
-@click.option(
+@_control("--length", type=int, help="Maximum length in characters, or in words at word level.")
+@_control(
     "--temperature",
     "--diversity",
     type=float,
-    default=_DEFAULTS.temperature,
-    show_default=True,
     help="Higher is more random; 0 always takes the most likely token.",
 )
 @click.option("--top-k", type=int, help="Draw only from the K most likely tokens.")
@@ -77,13 +72,7 @@ _CodeOf = Callable[[Sample], str | None]
     help="Draw only from the most typical tokens that together have this probability.",
 )
 @click.option("--repetition-penalty", type=float, help="A value above 1 makes recent tokens less likely.")
-@click.option(
-    "--repetition-window",
-    type=int,
-    default=_DEFAULTS.repetition_window,
-    show_default=True,
-    help="Number of tokens that count as recent.",
-)
+@_control("--repetition-window", type=int, help="Number of tokens that count as recent.")
 @click.option("--no-repeat-ngram", type=int, help="Write no sequence of N tokens twice.")
 @click.option(
     "--stop", multiple=True, metavar="TEXT", help="Stop sequence: end before this text. Can be repeated."
@@ -102,7 +91,7 @@ _CodeOf = Callable[[Sample], str | None]
     help=f"Characters in one piece that may stand in the --corpus.  [default: {_LONGEST_COPY}]",
 )  # fmt: skip
 @click.option("--time-limit", "time_limit_s", type=float, metavar="SECONDS", help="End after this time.")
-@click.option("--count", type=int, default=_DEFAULTS.count, show_default=True, help="Number of texts.")
+@_control("--count", type=int, help="Number of texts.")
 @click.option(
     "--random-seed",
     type=int,
