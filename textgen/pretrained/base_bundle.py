@@ -45,7 +45,7 @@ def read(path: Path) -> Base:
     Raises:
         BundleError: it is absent, damaged, of a newer format, or no base.
     """
-    about, spec, listing, identity = _read_about(path)
+    about, spec, listing, identity = read_about(path)
     data = read_bounded(path / TOKENIZER, _LARGEST_TOKENIZER)
     if hashlib.sha256(data).hexdigest() != listing[TOKENIZER]["sha256"]:
         raise BundleError(f"{path / TOKENIZER} is damaged: remove the base and add it again")
@@ -58,16 +58,6 @@ def read(path: Path) -> Base:
         raise BundleError(f"{path / WEIGHTS} is damaged or cut: remove the base and add it again")
     weights, norms = _mapped(SafetensorsFile(path / WEIGHTS), spec)
     return Base(about, spec, tokenizer, weights, norms, identity, path)
-
-
-def read_about(path: Path) -> tuple[About, LlamaSpec, int, str]:
-    """Return what a base says about itself, its sizes, its bytes on disk, and its hash.
-
-    Raises:
-        BundleError: it is absent or damaged.
-    """
-    about, spec, listing, identity = _read_about(path)
-    return about, spec, sum(entry["bytes"] for entry in listing.values()), identity
 
 
 def write(
@@ -171,7 +161,12 @@ def _mapped(
     return weights, norms
 
 
-def _read_about(path: Path) -> tuple[About, LlamaSpec, dict[str, Any], str]:
+def read_about(path: Path) -> tuple[About, LlamaSpec, dict[str, Any], str]:
+    """Return what a base says about itself, its sizes, the entries of its other files, and its hash.
+
+    Raises:
+        BundleError: it is absent or damaged.
+    """
     file = path / ABOUT
     data = parse_json(read_bounded(file, _LARGEST_ABOUT), file)
     version = data.get("format") if isinstance(data, dict) else None

@@ -156,6 +156,7 @@ def remove(name: str) -> Entry:
 
 def _entry(path: Path) -> Entry:
     try:
-        return Entry(path, *base_bundle.read_about(path))
+        about, spec, listing, identity = base_bundle.read_about(path)
     except BundleError as error:
         return Entry(path, error=str(error))
+    return Entry(path, about, spec, sum(file["bytes"] for file in listing.values()), identity)
