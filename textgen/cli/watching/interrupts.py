@@ -13,11 +13,11 @@ import sys
 import threading
 from types import FrameType
 
+from textgen.cli import INTERRUPTED
 from textgen.training.checkpoints import lock
 from textgen.training.reporting.events import Control
 
 _PATIENCE_S = 0.5
-_INTERRUPTED = 130
 # Windows has no SIGHUP.
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _ALWAYS = (signal.SIGINT, signal.SIGTERM)
@@ -68,4 +68,4 @@ def _leave(*, at_once: bool) -> None:
     try:
         os.write(sys.stderr.fileno(), f"{end}interrupted: {why}\n".encode())
     finally:
-        os._exit(_INTERRUPTED)
+        os._exit(INTERRUPTED)
