@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from textgen.inference import State, Stepper
-from textgen.sampling import Draw
 from textgen.sampling.controls import Place
-from textgen.sampling.novelty import Passages
+from textgen.sampling.draw import Draw
+from textgen.sampling.novelty.passages import Passages
 from textgen.sampling.prompt_reading import Reading
 from textgen.sampling.repeats import SHORTEST_RUN, keep_chance, run_at_end
 from textgen.sampling.request import Request

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from textgen.inference.scores import Score, Scores
 from textgen.sampling.controls import Controls
-from textgen.sampling.novelty import Novelty, Passages
+from textgen.sampling.novelty.lines import Novelty
+from textgen.sampling.novelty.passages import Passages
 from textgen.sampling.prompt_end import PromptEnd
 from textgen.sampling.settings import SamplingSettings
 from textgen.sampling.writer import Ending, Mark, Writer

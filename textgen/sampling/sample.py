@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textgen.sampling.novelty import Novelty
+from textgen.sampling.novelty.lines import Novelty
 from textgen.sampling.request import Request
 from textgen.sampling.writer import Ending
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textgen.sampling import Draw
+from textgen.sampling.draw import Draw
 
 WIDTH = 9_001
 NEARLY_ONE = np.nextafter(1.0, 0.0)

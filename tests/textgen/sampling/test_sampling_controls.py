@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgen.sampling import Controls, Draw, SamplingSettings
-from textgen.sampling.controls import keep_min_p, keep_top_k, keep_top_p, keep_typical_p
+from textgen.sampling import SamplingSettings
+from textgen.sampling.controls import Controls, keep_min_p, keep_top_k, keep_top_p, keep_typical_p
+from textgen.sampling.draw import Draw
 
 # Whole tenths, so that ties are common and no bound falls between two neighbouring floats.
 LOGITS = st.lists(st.integers(-80, 80), min_size=2, max_size=40).map(lambda tenths: [t / 10 for t in tenths])

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import textgen
-from textgen.sampling import Controls, SamplingSettings, engine
+from textgen.sampling import SamplingSettings, engine
+from textgen.sampling.controls import Controls
 from textgen.sampling.repeats import keep_chance, run_at_end
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.support.textgen.bundles import SpellingModel, random_bundle
 from textgen.model import TextModel
-from textgen.sampling import SamplingSettings, Writer
+from textgen.sampling import SamplingSettings
 from textgen.sampling.sample import Sample
+from textgen.sampling.writer import Writer
 from textgen.tokenizers import CharacterTokenizer, SubwordTokenizer, WordTokenizer
 
 FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
