@@ -162,12 +162,7 @@ class LlamaSpec:
         factors = data.get("rope_factors", [])
         if not isinstance(factors, list):
             raise BundleError(f"rope_factors is {shown(factors)}; it must be a list")
-        try:
-            return cls(**{**data, "rope_factors": tuple(factors)})
-        except TypeError:
-            lacking = sorted(
-                field.name
-                for field in dataclasses.fields(cls)
-                if field.default is dataclasses.MISSING and field.name not in data
-            )
-            raise BundleError(f"the base's spec lacks {', '.join(lacking)}") from None
+        needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
+        if lacking := sorted(needed - data.keys()):
+            raise BundleError(f"the base's spec lacks {', '.join(lacking)}")
+        return cls(**{**data, "rope_factors": tuple(factors)})
