@@ -38,12 +38,12 @@ class Tensor:
     Attributes:
         shape: its shape, the last dimension contiguous.
         block: how its numbers are packed.
-        start: its first byte, from the beginning of the file.
+        offset: its first byte, from the place where the tensors begin.
     """
 
     shape: tuple[int, ...]
     block: Block
-    start: int
+    offset: int
 
     @property
     def nbytes(self) -> int:
@@ -73,22 +73,20 @@ class GgufFile:
         except (OSError, ValueError) as error:
             raise BundleError(f"{path} cannot be read: {error}") from None
         header = _Header(self._bytes, path)
-        self.values, found = header.values, header.tensors
+        self.values, self.tensors = header.values, header.tensors
         alignment = self.values.get("general.alignment", 32)
         if type(alignment) is not int or not 1 <= alignment <= _LARGEST_ALIGNMENT:
             raise BundleError(f"{path} has an alignment of {alignment}; it must be a small number of bytes")
-        begin = -(-header.position // alignment) * alignment
-        self.tensors = {
-            name: Tensor(shape, block, begin + offset) for name, (shape, block, offset) in found.items()
-        }
+        self._tensors_begin = -(-header.position // alignment) * alignment
         for name, tensor in self.tensors.items():
-            if tensor.start + tensor.nbytes > len(self._bytes):
+            if self._tensors_begin + tensor.offset + tensor.nbytes > len(self._bytes):
                 raise BundleError(f"{path} ends inside of {name!r:.80}; it may be cut")
 
     def floats(self, name: str) -> npt.NDArray[np.float32]:
         """Return a tensor as 32-bit floats."""
         tensor = self.tensors[name]
-        packed = self._bytes[tensor.start : tensor.start + tensor.nbytes].view(np.ndarray)
+        start = self._tensors_begin + tensor.offset
+        packed = self._bytes[start : start + tensor.nbytes].view(np.ndarray)
         blocks = packed.reshape(-1, tensor.block.nbytes)
         # Broken files hold signalling NaNs and numbers that overflow; the writer refuses what is not finite.
         with np.errstate(all="ignore"):
@@ -113,7 +111,7 @@ class _Header:
         for _ in range(keys):
             name = self._string()
             self.values[name] = self._value(self._number("I"))
-        self.tensors: dict[str, tuple[tuple[int, ...], Block, int]] = {}
+        self.tensors: dict[str, Tensor] = {}
         for _ in range(tensors):
             name = self._string()
             self.tensors[name] = self._tensor(name)
@@ -167,7 +165,7 @@ class _Header:
             raise BundleError(f"{self._path} has a value of the unknown type {kind}")
         return _NUMBERS[kind]
 
-    def _tensor(self, name: str) -> tuple[tuple[int, ...], Block, int]:
+    def _tensor(self, name: str) -> Tensor:
         dimensions = self._number("I")
         if not 1 <= dimensions <= _MOST_DIMENSIONS:
             raise BundleError(f"{self._path}: {name!r:.80} has {dimensions:,} dimensions; 1 to 4 are read")
@@ -184,7 +182,7 @@ class _Header:
             raise BundleError(
                 f"{self._path}: {name!r:.80} has the shape {shape}, which {block.name} cannot hold"
             )
-        return shape, block, offset
+        return Tensor(shape, block, offset)
 
 
 def is_gguf(path: Path) -> bool:
