@@ -57,8 +57,8 @@ class Sampler:
         Raises:
             ApiError: the request is refused, or the process ended.
         """
-        begun = replaced = False
-        while True:
+        begun = False
+        for replaced in (False, True):
             try:
                 async with aclosing(self._attempt(asked)) as told:
                     async for answer in told:
@@ -68,7 +68,6 @@ class Sampler:
             except _EndedError:
                 if begun or replaced:
                     raise
-                replaced = True
 
     async def _attempt(self, asked: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         process = await self._running()
