@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from textgen import bundle as bundles
+from textgen.cli.common.corpora import text_of
 from textgen.cli.common.reading import reading_options
 from textgen.cli.common.streams import json_line
 from textgen.corpus.reading.encoding import check_policy
-from textgen.corpus.reading.reader import read_as_trained
 from textgen.corpus.reading.sources import ReadingOptions
 from textgen.evaluation import overlapping_windows, random_windows, stateful_pass
 from textgen.evaluation.adaptive import adaptive_pass
@@ -82,14 +82,8 @@ def command(
         raise click.UsageError("--adapt is for bundles: a base has no counts")
     made = bundles.read(bundle) if bundle is not None else None
     model = TextModel(made) if made is not None else TextModel.of_base(store.find(base or ""))
-
-    def read(path: Path) -> str:
-        text, notes = read_as_trained(path, options, model.manifest.text_form)
-        for note in notes:
-            click.echo(f"note: {note}", err=True)
-        return text
-
-    text = read(file)
+    trained = model.manifest.text_form
+    text = text_of(file, options, trained)
     if adapt and made is not None:
         figures = adaptive_pass(made, text)
     elif protocol == "windows":
@@ -109,7 +103,7 @@ def command(
         "unseen": figures.unseen,
     }
     if source is not None:
-        told |= _copied(model, read(source), temperature, random_seed)
+        told |= _copied(model, text_of(source, options, trained), temperature, random_seed)
     if as_json:
         click.echo(json_line(told))
         return

@@ -15,6 +15,23 @@ from textgen.corpus.reading.sources import ReadingOptions
 from textgen.evaluation.copies import CopyIndex
 
 
+def text_of(path: Path, options: ReadingOptions, trained: Mapping[str, Any]) -> str:
+    """Return the text of a file as a training reads it; what a user should know of that is told.
+
+    Args:
+        path: the file.
+        options: how the user wants it to be read.
+        trained: the training's ``text_form`` (`textgen.bundle.Manifest`).
+
+    Raises:
+        CorpusError: it cannot be read.
+    """
+    text, notes = read_as_trained(path, options, trained)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    return text
+
+
 @contextmanager
 def indexed(paths: Sequence[Path], longest: int, trained: Mapping[str, Any]) -> Iterator[list[CopyIndex]]:
     """Index corpora. An index looks into its corpus, so each is there as plain text until the end.
@@ -33,10 +50,7 @@ def indexed(paths: Sequence[Path], longest: int, trained: Mapping[str, Any]) -> 
     with tempfile.TemporaryDirectory(prefix="textgen-") as folder:
         made = []
         for number, path in enumerate(paths):
-            text, notes = read_as_trained(path, ReadingOptions(), trained)
-            for note in notes:
-                click.echo(f"note: {note}", err=True)
             plain = Path(folder) / f"{number}.txt"
-            plain.write_text(text, encoding="utf-8", newline="")
+            plain.write_text(text_of(path, ReadingOptions(), trained), encoding="utf-8", newline="")
             made.append(CopyIndex.of(plain, longest))
         yield made
