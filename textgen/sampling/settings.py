@@ -35,8 +35,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "repetition_penalty": (0.1, 10.0),
     "time_limit_s": (1e-3, 86_400.0),
 }
+# What messages call a setting, where that is not its name.
 SPOKEN = {"random_seed": "the random seed"}
-"""What messages call a setting, where that is not its name."""
 
 
 class SamplingKeywords(TypedDict, total=False):
