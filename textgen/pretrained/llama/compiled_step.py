@@ -22,7 +22,7 @@ from textgen.pretrained.llama.numpy_step import LlamaStepper, places_of, visible
 from textgen.pretrained.spec import KERNELS
 
 PLAIN, AVX2, VNNI = 0, 1, 2
-"""The kinds of products that the code knows."""
+"""The kinds of products that the code knows, and takes up to the given one; tests compare them."""
 
 
 class _Kernel(ctypes.Structure):
@@ -51,12 +51,8 @@ class _Network(ctypes.Structure):
 
 
 @functools.cache
-def library(most: int = VNNI) -> ctypes.CDLL | None:
-    """Return the compiled code, or None if there is none.
-
-    Args:
-        most: the highest kind of products that may be used; tests compare them.
-    """
+def library() -> ctypes.CDLL | None:
+    """Return the compiled code, or None if there is none."""
     loaded = compiled_code.load(__file__, "_llama")
     if loaded is None:
         return None
@@ -65,7 +61,7 @@ def library(most: int = VNNI) -> ctypes.CDLL | None:
     loaded.llama_work.argtypes = [pointer, size, size]
     loaded.llama_run.argtypes = [pointer, size, *[pointer] * 6, size, *[pointer] * 4]
     loaded.llama_logits.argtypes = [pointer, size, *[pointer] * 4]
-    loaded.llama_prepare(most)
+    loaded.llama_prepare(VNNI)
     return loaded
 
 
