@@ -69,9 +69,9 @@ class Controls:
         self._cuts = settings.temperature > 0  # greedy decoding needs no cut
         untempered = untempered_repeats and 0 < settings.temperature < 1
         self._repeats = Runs(_REPEAT) if untempered else None
-        self._memories = (self._recent, self._runs, self._repeats)
-        self._remembers = any(memory is not None for memory in self._memories)
-        if self._remembers:
+        memories = (self._recent, self._runs, self._repeats)
+        self._memories = [memory for memory in memories if memory is not None]
+        if self._memories:
             for token in prompt:
                 self._remember(token)
 
@@ -88,10 +88,10 @@ class Controls:
     @property
     def active(self) -> bool:
         """Whether any control is on."""
+        if self._memories or self._end is not None:
+            return True
         cuts = (self._settings.top_k, self._top_p, self._settings.min_p or None, self._typical_p)
-        return (
-            self._remembers or self._end is not None or (self._cuts and any(cut is not None for cut in cuts))
-        )
+        return self._cuts and any(cut is not None for cut in cuts)
 
     def remember(self, token: int) -> None:
         """Take the text's next token into account."""
@@ -101,19 +101,17 @@ class Controls:
 
     def mark(self) -> Place:
         """Return the current position, for `back`."""
-        return Place(copy.copy(self._end), [each.length if each else 0 for each in self._memories])
+        return Place(copy.copy(self._end), [each.length for each in self._memories])
 
     def back(self, place: Place) -> None:
         """Forget the tokens after a position."""
         self._end = copy.copy(place.end)
         for each, length in zip(self._memories, place.lengths, strict=True):
-            if each is not None:
-                each.back(length)
+            each.back(length)
 
     def _remember(self, token: int) -> None:
         for each in self._memories:
-            if each is not None:
-                each.add(token)
+            each.add(token)
 
     def apply(self, logits: Float64) -> None:
         """Change the logits of the next token in place, shape (vocabulary,); -inf rules out."""
