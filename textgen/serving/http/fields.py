@@ -22,18 +22,14 @@ _DEFAULTS = SamplingSettings()
 _FURTHER = [item.name for item in fields(SamplingSettings) if item.name not in _NAMES.values()]
 _OWN = {"model", "prompt", "stream", "stream_options", "logprobs", "echo", "user"}
 
-# Fields that clients send although they mean nothing by them: only the values that change nothing.
-_NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "best_of": (None, 1),
-    "frequency_penalty": (None, 0),
-    "presence_penalty": (None, 0),
-    "logit_bias": (None, {}),
-    "suffix": (None, ""),
-}
-_INSTEAD = {
-    "frequency_penalty": "; `repetition_penalty` is",
-    "presence_penalty": "; `repetition_penalty` is",
-    "best_of": "; `n` is",
+# Fields that clients send although they mean nothing by them: only the values that change nothing, and what
+# is offered in their place.
+_NEUTRAL: dict[str, tuple[tuple[Any, ...], str]] = {
+    "best_of": ((None, 1), "; `n` is"),
+    "frequency_penalty": ((None, 0), "; `repetition_penalty` is"),
+    "presence_penalty": ((None, 0), "; `repetition_penalty` is"),
+    "logit_bias": ((None, {}), ""),
+    "suffix": ((None, ""), ""),
 }
 _KNOWN = sorted({*_OWN, *_NAMES, *_FURTHER, *_NEUTRAL})
 
@@ -78,9 +74,9 @@ def read(body: object, limits: Limits) -> Completion:
                 str(name)[:80],
                 "unknown_field",
             )
-    for name, accepted in _NEUTRAL.items():
+    for name, (accepted, instead) in _NEUTRAL.items():
         if (value := body.get(name)) not in accepted and not (name == "best_of" and value == body.get("n")):
-            raise invalid(f"{name} is not offered{_INSTEAD.get(name, '')}; leave it out", name)
+            raise invalid(f"{name} is not offered{instead}; leave it out", name)
     given = {name: value for name, value in body.items() if value is not None}
     model = given.get("model")
     if not isinstance(model, str):
