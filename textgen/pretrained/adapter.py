@@ -46,10 +46,8 @@ def check_adapter(adapter: Adapter, spec: LlamaSpec) -> None:
             raise BundleError(f"the adapter changes {name!r:.60}, which is no kernel of its base")
         outputs, inputs = shapes[name]
         rank = change.down.shape[-1] if change.down.ndim == 2 else 0
-        if not 1 <= rank <= MAXIMUM_RANK or (change.down.shape, change.up.shape) != (
-            (inputs, rank),
-            (rank, outputs),
-        ):
+        fits = change.down.shape == (inputs, rank) and change.up.shape == (rank, outputs)
+        if not fits or not 1 <= rank <= MAXIMUM_RANK:
             raise BundleError(
                 f"the adapter's matrices for {name} have the shapes {change.down.shape} and "
                 f"{change.up.shape}; they must be ({inputs}, rank) and (rank, {outputs}), "
