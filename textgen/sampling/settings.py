@@ -11,9 +11,7 @@ from textgen.argument_checks import check_choice, check_number, plain, refuse_un
 from textgen.errors import SettingsError
 
 MAXIMUM_LENGTH = 1_000_000
-MAXIMUM_TEMPERATURE = 10.0
 MAXIMUM_RANDOM_SEED = 2**63 - 1
-MAXIMUM_COUNT = 256
 MAXIMUM_STOPS = 16
 MAXIMUM_STOP_CHARACTERS = 200
 
@@ -27,8 +25,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "top_k": (1, 1_000_000),
     "repetition_window": (1, 10_000),
     "no_repeat_ngram": (1, 100),
-    "count": (1, MAXIMUM_COUNT),
-    "temperature": (0.0, MAXIMUM_TEMPERATURE),
+    "count": (1, 256),
+    "temperature": (0.0, 10.0),
     "top_p": (1e-9, 1.0),
     "min_p": (0.0, 1.0),
     "typical_p": (1e-9, 1.0),
