@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import timeit
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -65,14 +66,10 @@ def measure(model: TextModel) -> dict[str, float]:
     }
 
 
-def _shortest(call: Callable[[], object], runs: int = 5) -> float:
+def _shortest(call: Callable[[], object]) -> float:
     """Return the seconds of the fastest of several calls, after one call to warm up."""
-    taken = []
-    for _ in range(runs + 1):
-        begun = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - begun)
-    return min(taken[1:])
+    call()
+    return min(timeit.repeat(call, number=1))
 
 
 if __name__ == "__main__":
