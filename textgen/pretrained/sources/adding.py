@@ -66,9 +66,8 @@ def add(source: str, name: str | None = None) -> store.Entry:
 
 
 def _check_room(found: Found) -> None:
-    folder = store.folder()
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
+    wanted = store.folder()
+    folder = next(place for place in (wanted, *wanted.parents) if place.exists())
     needed, free = found.spec.parameters + _SPARE_BYTES, shutil.disk_usage(folder).free
     if free < needed:
         raise BundleError(
