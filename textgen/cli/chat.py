@@ -112,9 +112,9 @@ class _Talk:
         except SettingsError as error:
             click.echo(str(error), err=True)
             return
-        self.seed = line if shows_seed else self.seed
         self.text = seed
         if shows_seed:
+            self.seed = line
             click.echo(seed, nl=False)
         with contextlib.suppress(KeyboardInterrupt):
             for piece in self.model.stream_of(request):
