@@ -33,7 +33,7 @@ class Block:
     unpack: Callable[[_Bytes], _Floats]
 
 
-def _halves(blocks: _Bytes, start: int) -> _Floats:
+def _halves(blocks: _Bytes, start: int = 0) -> _Floats:
     """Return the half-precision number that begins at a byte of each block, shape (blocks, 1)."""
     return np.ascontiguousarray(blocks[:, start : start + 2]).view("<f2").astype(np.float32)
 
@@ -46,24 +46,20 @@ def _f32(blocks: _Bytes) -> _Floats:
     return np.ascontiguousarray(blocks).view("<f4").astype(np.float32)
 
 
-def _f16(blocks: _Bytes) -> _Floats:
-    return np.ascontiguousarray(blocks).view("<f2").astype(np.float32)
-
-
 def _bf16(blocks: _Bytes) -> _Floats:
     return (np.ascontiguousarray(blocks).view("<u2").astype(np.uint32) << 16).view(np.float32)
 
 
 def _q8_0(blocks: _Bytes) -> _Floats:
-    return _halves(blocks, 0) * blocks[:, 2:].view(np.int8).astype(np.float32)
+    return _halves(blocks) * blocks[:, 2:].view(np.int8).astype(np.float32)
 
 
 def _q4_0(blocks: _Bytes) -> _Floats:
-    return _halves(blocks, 0) * (_nibbles(blocks[:, 2:]) - 8)
+    return _halves(blocks) * (_nibbles(blocks[:, 2:]) - 8)
 
 
 def _q4_1(blocks: _Bytes) -> _Floats:
-    return _halves(blocks, 0) * _nibbles(blocks[:, 4:]) + _halves(blocks, 2)
+    return _halves(blocks) * _nibbles(blocks[:, 4:]) + _halves(blocks, 2)
 
 
 def _q4_k(blocks: _Bytes) -> _Floats:
@@ -73,7 +69,7 @@ def _q4_k(blocks: _Bytes) -> _Floats:
     scales = np.concatenate([low & 63, (rest & 15) | ((low >> 6) << 4)], axis=1).astype(np.float32)
     minima = np.concatenate([high & 63, (rest >> 4) | ((high >> 6) << 4)], axis=1).astype(np.float32)
     numbers = _nibbles(blocks[:, 16:].reshape(-1, 4, 32)).reshape(-1, 8, 32)
-    scaled = (_halves(blocks, 0) * scales)[..., None] * numbers
+    scaled = (_halves(blocks) * scales)[..., None] * numbers
     found: _Floats = scaled - (_halves(blocks, 2) * minima)[..., None]
     return found.reshape(len(blocks), -1)
 
@@ -92,7 +88,7 @@ def _q6_k(blocks: _Bytes) -> _Floats:
 
 BLOCKS = {
     0: Block("F32", 1, 4, _f32),
-    1: Block("F16", 1, 2, _f16),
+    1: Block("F16", 1, 2, _halves),
     2: Block("Q4_0", 32, 18, _q4_0),
     3: Block("Q4_1", 32, 20, _q4_1),
     8: Block("Q8_0", 32, 34, _q8_0),
