@@ -92,8 +92,8 @@ class Request:
     def take(self) -> str:
         """Return the part of `text` that was added since the last call."""
         # The current line or word may be rejected and drawn again.
-        certain = self.ended is not None or self.novelty is None
-        piece = self._writer.take(None if certain else self.novelty.begun if self.novelty else 0)
+        certain = None if self.ended is not None or self.novelty is None else self.novelty.begun
+        piece = self._writer.take(certain)
         self._shown += len(piece)
         return piece
 
