@@ -135,7 +135,7 @@ class Server:
 
     def _accept(self, asked: dict[str, Any]) -> None:
         """Begin a request, or let it wait until its models and the indices of their corpora are loaded."""
-        settings = SamplingSettings.of(asked.get("settings", {}))
+        settings = asked["settings"] = SamplingSettings.of(asked.get("settings", {}))
         if asked.get("stream") is True and settings.count > 1:
             raise SettingsError(f"count is {settings.count}; only one text can be streamed")
         self._proceed(asked, sources_of(asked))
@@ -223,7 +223,8 @@ class Server:
         self._turns.join(loaded.batch.user, busy)
 
     def _requests(self, asked: dict[str, Any], model: TextModel, corpora: Sequence[str]) -> list[Request]:
-        settings, tokens = SamplingSettings.of(asked["settings"]), asked.get("tokens")
+        settings: SamplingSettings = asked["settings"]
+        tokens = asked.get("tokens")
         counted = tokens is not None and model.tokenizer.counts_tokens
         if tokens is not None:
             settings = replace(settings, length=tokens if counted else MAXIMUM_LENGTH)
@@ -244,14 +245,13 @@ class Server:
     def _reading(asked: dict[str, Any], model: TextModel) -> Scoring | Judging:
         if asked["op"] == "who":
             return Judging(asked["id"], model, asked["text"])
-        settings = SamplingSettings.of(asked["settings"])
-        return Scoring(asked["id"], model, asked["seed"], settings, asked["scores"])
+        return Scoring(asked["id"], model, asked["seed"], asked["settings"], asked["scores"])
 
     @staticmethod
     def _code_of(asked: dict[str, Any], model: TextModel, original: bool) -> Callable[[Sample], str | None]:
-        settings = SamplingSettings.of(asked["settings"])
         limit = asked["longest_copy"] if original else None
-        return partial(code_of_sample, model, settings, seeded=bool(asked["seed"]), longest_copy=limit)
+        seeded = bool(asked["seed"])
+        return partial(code_of_sample, model, asked["settings"], seeded=seeded, longest_copy=limit)
 
     def _cancel(self, identity: str) -> None:
         for path, waiting in list(self._waiting.items()):
