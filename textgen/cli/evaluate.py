@@ -19,6 +19,7 @@ from textgen.evaluation.memorization import GRAM, memorization
 from textgen.model import TextModel
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained import store
+from textgen.sampling import SamplingSettings
 
 _SAMPLES, _LENGTH = 20, 500
 
@@ -124,10 +125,8 @@ def command(
 
 
 def _copied(model: TextModel, text: str, temperature: float, random_seed: int) -> dict[str, Any]:
-    samples = [
-        model.generate("", length=_LENGTH, temperature=temperature, random_seed=random_seed + number)
-        for number in range(_SAMPLES)
-    ]
+    settings = SamplingSettings(_LENGTH, temperature, random_seed, count=_SAMPLES)
+    samples = [sample.text for sample in model.samples("", settings)]
     found = memorization(samples, model.tokenizer.normalize(text))
     return {
         "sampled_characters": found.characters,
