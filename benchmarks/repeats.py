@@ -18,7 +18,6 @@ from rich.table import Table
 
 from textgen.evaluation.memorization import copied_share
 from textgen.model import TextModel
-from textgen.pretrained import store
 from textgen.sampling import SamplingSettings
 
 TEMPERATURES = (0.5, 0.7, 1.0)
@@ -32,7 +31,7 @@ def main() -> None:
     named, folder = sys.argv[1], Path(sys.argv[2])
     corpus, text = ((folder / name).read_text(encoding="utf-8") for name in ("input.txt", "validate.txt"))
     length = int(sys.argv[3]) if len(sys.argv) > 3 else 500
-    model = TextModel.load(named) if Path(named).exists() else TextModel.of_base(store.find(named))
+    model = TextModel.load(named) if Path(named).exists() else TextModel.of_base(named)
     table = Table(title=f"pieces of {_PIECE} characters that stand earlier in the same {length} characters")
     for column in ("text", "mean", "median", f"texts above {_MOST:.0%}", "copied: 20 (50)"):
         table.add_column(column)

@@ -23,7 +23,6 @@ from textgen.inference import State, log_softmax
 from textgen.levels import SPELLING
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained import store
-from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tuned.spec import TunedSpec
 from textgen.sampling import Corpora, Novelty, Passages, SamplingKeywords, SamplingSettings
@@ -84,7 +83,7 @@ class TextModel:
         """Pickle and copy the model as its bundle: plain data that is checked again when it is read."""
         made = self._bundle
         if isinstance(made, Untrained):
-            return _of_hash, (made.base.sha256,)
+            return TextModel.of_base, (made.base.sha256,)
         counts = to_arrays(made.experts) if made.experts else None
         lines = made.known.to_arrays() if made.known else None
         # The tokenizer of a fine-tuned base comes with the base, which has a place of its own.
@@ -102,13 +101,16 @@ class TextModel:
         return cls(bundles.read(as_path(path, "bundle", BundleError)))
 
     @classmethod
-    def of_base(cls, base: Base) -> TextModel:
+    def of_base(cls, name_or_hash: str) -> TextModel:
         """Return a pretrained base as it is: it has neither a corpus nor line starts.
 
         Args:
-            base: the result of `textgen.pretrained.store.find`.
+            name_or_hash: its name or its SHA-256 (`textgen.pretrained.store`).
+
+        Raises:
+            BundleError: it is not on this host, or is damaged.
         """
-        return cls(Untrained.of(base))
+        return cls(Untrained.of(store.find(name_or_hash)))
 
     def engine(self) -> Engine:
         """Return an engine that writes many texts of this model in one batch."""
@@ -273,10 +275,6 @@ class TextModel:
     def _line_starts(self) -> list[str]:
         seeds = [seed for seed in self.manifest.seeds if isinstance(seed, str)]
         return [self.tokenizer.seed_text(seed) for seed in seeds if not self.tokenizer.unseen(seed)]
-
-
-def _of_hash(sha256: str) -> TextModel:
-    return TextModel.of_base(store.find(sha256))
 
 
 def _unpickled(

@@ -18,7 +18,6 @@ from textgen.evaluation.adaptive import adaptive_pass
 from textgen.evaluation.memorization import GRAM, memorization
 from textgen.model import TextModel
 from textgen.network.spec import NetworkSpec
-from textgen.pretrained import store
 from textgen.sampling import SamplingSettings
 
 _SAMPLES, _LENGTH = 20, 500
@@ -82,7 +81,7 @@ def command(
     if adapt and bundle is None:
         raise click.UsageError("--adapt is for bundles: a base has no counts")
     made = bundles.read(bundle) if bundle is not None else None
-    model = TextModel(made) if made is not None else TextModel.of_base(store.find(base or ""))
+    model = TextModel(made) if made is not None else TextModel.of_base(base or "")
     trained = model.manifest.text_form
     text = text_of(file, options, trained)
     if adapt and made is not None:

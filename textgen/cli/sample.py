@@ -18,7 +18,6 @@ from textgen.cli.common.streams import json_line
 from textgen.evaluation.authorship.verification import code_of_sample
 from textgen.evaluation.copies import SHORTEST
 from textgen.model import TextModel
-from textgen.pretrained import store
 from textgen.sampling import SamplingSettings
 from textgen.sampling.request import Request
 from textgen.sampling.sample import Sample
@@ -137,7 +136,7 @@ def command(
     if seed == STANDARD_INPUT:
         seed = _typed_seed()
     if base is not None:
-        loaded = TextModel.of_base(store.find(base))
+        loaded = TextModel.of_base(base)
     elif model is not None:
         loaded = TextModel.load(bundle_at(model))
     else:

@@ -17,7 +17,7 @@ from textgen.sampling import SamplingSettings
 @pytest.fixture
 def model() -> TextModel:
     bases.add()
-    return TextModel.of_base(store.find("tiny"))
+    return TextModel.of_base("tiny")
 
 
 def test_the_same_text_alone_in_a_batch_streamed_and_after_a_copy(model: TextModel) -> None:

@@ -15,7 +15,7 @@ from tests.support.textgen import bases as tiny
 from tests.textgen.pretrained.test_base_tokenizer import HARD
 from textgen.errors import BundleError
 from textgen.model import TextModel
-from textgen.pretrained import sentencepiece, store
+from textgen.pretrained import sentencepiece
 from textgen.pretrained.sources import adding
 from textgen.pretrained.sources.tokenizer_json import pieces_of
 from textgen.pretrained.spec import LlamaSpec
@@ -146,7 +146,7 @@ def test_a_gguf_file_and_a_folder_give_the_same_base(tmp_path: Path) -> None:
     config = json.loads((tmp_path / "b" / "config.json").read_text()) | {"bos_token_id": 1}
     (tmp_path / "b" / "config.json").write_text(json.dumps(config))
     assert adding.add(str(tmp_path / "a.gguf")).sha256 == adding.add(str(tmp_path / "b")).sha256
-    model = TextModel.of_base(store.find("b"))
+    model = TextModel.of_base("b")
     text = model.generate("The bo", length=30, random_seed=2)
     assert text
     assert model.generate("The bo", length=30, random_seed=2) == text

@@ -14,7 +14,6 @@ from textgen.cli.common.corpora import indexed
 from textgen.cli.common.streams import json_line
 from textgen.evaluation.authorship.verification import Verdict, Verification, find_bundle, verify
 from textgen.model import TextModel
-from textgen.pretrained import store
 from textgen.receipts.changes import Change
 from textgen.receipts.copied_text import parted
 
@@ -56,7 +55,7 @@ def command(
         raise click.UsageError("give either --model or --base")
     written, receipt = parted(text_of(text), None if code is None else text_of(code))
     if base is not None:
-        model = TextModel.of_base(store.find(base))
+        model = TextModel.of_base(base)
     else:
         folders = [bundle_at(path) for path in bundles]
         model = TextModel.load(find_bundle(receipt.model, folders))
