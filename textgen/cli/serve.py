@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from textgen.argument_checks import shown
-from textgen.cli.common.bundles import FOLDER, bundle_at
+from textgen.cli.common.bundles import bundle_at, name_of
 from textgen.files.bundle_files import MANIFEST
 from textgen.host import extras
 from textgen.host.cores import usable
@@ -121,7 +121,7 @@ def _named(model: str) -> tuple[str, ServedModel]:
     name, equals, folder = model.rpartition("=")
     path = bundle_at(Path(folder)).resolve()
     if not equals:
-        name = path.parent.name if path.name == FOLDER else path.name
+        name = name_of(path)
     if not name or "/" in name or not name.isprintable():
         raise click.UsageError(
             f"{shown(name)} cannot be the name of a model; NAME=FOLDER gives it another one"

@@ -79,7 +79,8 @@ class Loader:
             return
         until, signature, error = known
         if time.monotonic() < until and signature == _signature(path):
-            raise error
+            # Without the frames of earlier requests, which would be kept and grow in number.
+            raise error.with_traceback(None)
         self._failures.pop(path, None)
 
     def done(self, wait_s: float = 0.0) -> list[Loading]:
@@ -93,6 +94,7 @@ class Loader:
             if loading.error is not None:
                 until = time.monotonic() + REMEMBERED_S
                 self._failures[loading.path] = until, _signature(loading.path), loading.error
+                self._failures.move_to_end(loading.path)
                 while len(self._failures) > REMEMBERED:
                     self._failures.popitem(last=False)
         return found

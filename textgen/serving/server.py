@@ -149,9 +149,10 @@ class Server:
             if path in self._loaded and indexed:
                 continue
             self._loader.check(path)
-            waiting = self._waiting.setdefault(path, [])
-            waiting.append((asked, sources[number:]))
-            if len(waiting) == 1 or not indexed:
+            # A cancelled request leaves a list behind, which says that the model is being loaded.
+            is_asked_for = path in self._waiting
+            self._waiting.setdefault(path, []).append((asked, sources[number:]))
+            if not (is_asked_for and indexed):
                 before = None
                 if corpus is not None and not indexed:
                     before = partial(self._copies.longest_copy, "", corpus, asked.get("longest_copy", 0))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.texts import hard_inputs
+from textgen.corpus import read
 from textgen.corpus.splitting import divide_text, split
 from textgen.errors import CorpusError, SettingsError
 from textgen.files import atomic
@@ -121,6 +122,14 @@ def test_a_validation_text_is_overwritten_only_with_force(tmp_path: Path) -> Non
 def test_a_share_out_of_bounds_is_refused(tmp_path: Path, share: float) -> None:
     with pytest.raises(SettingsError, match=r"more than 0 and at most 0\.5"):
         split(write(tmp_path, PARAGRAPHS), share=share)
+
+
+def test_an_encoding_that_does_not_exist_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="the encoding is 'utf-9', which is none; it can be utf-8"):
+        split(write(tmp_path, PARAGRAPHS), encoding="utf-9")
+    with pytest.raises(SettingsError, match="the encoding is 'utf-9'"):
+        read(tmp_path / "input.txt", encoding="utf-9")
+    assert [path.name for path in tmp_path.iterdir()] == ["input.txt"]
 
 
 UNREADABLE = [case for case in hard_inputs.REFUSED if b"\0" in case.data or not case.data]

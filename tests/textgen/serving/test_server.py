@@ -13,11 +13,13 @@ from tests.support.textgen import bases
 from tests.support.textgen.bundles import write_random_bundle, write_tuned_bundle
 from tests.support.textgen.serving import request, serve_all
 from textgen.blending import blend
+from textgen.errors import BundleError
 from textgen.evaluation.authorship.who import who
 from textgen.model import TextModel
 from textgen.pretrained import store
 from textgen.receipts.code import Receipt
 from textgen.sampling.engine import Engine
+from textgen.serving.loading import Loader
 from textgen.serving.server import Server
 
 
@@ -117,6 +119,19 @@ def test_a_bundle_that_cannot_be_loaded_is_read_once_and_again_when_it_changes(
     assert answers[-1]["characters"] == 5
 
 
+def test_a_remembered_failure_keeps_nothing_of_the_requests_that_met_it(tmp_path: Path) -> None:
+    loader, missing = Loader(), str(tmp_path / "missing")
+    loader.ask(missing)
+    while not loader.done(1.0):
+        pass
+    frames = set()
+    for _ in range(3):
+        with pytest.raises(BundleError) as failure:
+            loader.check(missing)
+        frames.add(len(failure.traceback))
+    assert len(frames) == 1
+
+
 def test_a_text_continues_while_another_model_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +159,32 @@ def test_a_text_continues_while_another_model_is_loaded(
     loaded.set()
     serve_all(server)
     assert sorted(answer["id"] for answer in answers[3:]) == ["1", "3"]
+
+
+def test_a_model_is_loaded_once_even_if_the_request_that_asked_for_it_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[dict[str, Any]] = []
+    server = Server(answers.append)
+    for name in ("slow", "other"):
+        write_random_bundle(tmp_path / name, "gru")
+    reads: list[str] = []
+    may_load, load = threading.Event(), TextModel.load
+
+    def slow(path: Path) -> TextModel:
+        reads.append(path.name)
+        may_load.wait(30)
+        return load(path)
+
+    monkeypatch.setattr(TextModel, "load", staticmethod(slow))
+    server.handle(json.dumps(request("cancelled", tmp_path / "slow", length=20)))
+    server.handle(json.dumps({"op": "cancel", "id": "cancelled"}))
+    server.handle(json.dumps(request("next", tmp_path / "slow", length=20)))
+    server.handle(json.dumps(request("other", tmp_path / "other", length=20)))
+    may_load.set()
+    serve_all(server)
+    assert sorted(answer["id"] for answer in answers) == ["next", "other"]
+    assert reads == ["slow", "other"]
 
 
 def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

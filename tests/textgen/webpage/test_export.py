@@ -11,6 +11,7 @@ from tests.support.textgen.pages import counted_bundle
 from tests.textgen.conftest import prose
 from textgen import bundle as bundles
 from textgen.cli import cli
+from textgen.cli.common.bundles import name_of
 from textgen.errors import BundleError
 
 
@@ -38,6 +39,13 @@ def test_the_page_names_its_model_its_licence_and_its_origin_as_text(model: Path
     assert policy[1].startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe-inline" not in policy[1]
     assert not re.search(r"(src|href)=\"?(https?:)?//", html)
+
+
+@pytest.mark.parametrize(
+    ("bundle", "name"), [("/plays", "plays"), ("/texts/plays/model", "plays"), ("/model", "model")]
+)
+def test_a_model_is_called_like_its_folder_or_that_of_its_text(bundle: str, name: str) -> None:
+    assert name_of(Path(bundle)) == name
 
 
 def test_a_file_is_overwritten_only_if_it_is_asked_for(model: Path, tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ def bundle_at(path: Path) -> Path:
     return path / FOLDER if not is_bundle(path) and is_bundle(path / FOLDER) else path
 
 
+def name_of(bundle: Path) -> str:
+    """Return what a bundle is called: its folder, or the folder of its text if there is one above."""
+    whole = bundle.resolve()
+    return whole.parent.name if whole.name == FOLDER and whole.parent.name else whole.name
+
+
 def one_of(places: dict[str, object]) -> None:
     """Refuse a call that names several models, or none.
 

@@ -8,7 +8,7 @@ import click
 
 from textgen import __version__
 from textgen import bundle as bundles
-from textgen.cli.common.bundles import bundle_at
+from textgen.cli.common.bundles import bundle_at, name_of
 from textgen.errors import BundleError
 from textgen.files.atomic import refuse_to_overwrite, write_bytes
 from textgen.webpage import Shown, page_of
@@ -41,7 +41,7 @@ def command(
     refuse_to_overwrite(page, BundleError, force=force)
     found = bundle_at(model)
     bundle = bundles.read(found)
-    heading = (title or _name_of(found))[:_LONGEST_TITLE]
+    heading = (title or name_of(found))[:_LONGEST_TITLE]
     data = page_of(bundle, Shown(heading, licence, origin, f"textgen {__version__}"))
     write_bytes(page, data)
     click.echo(f"{page} is written, {len(data) / 1e6:,.2f} MB; open it in a browser", err=True)
@@ -49,9 +49,3 @@ def command(
         click.echo(
             "note: the page does not carry which lines stand in the corpus; none is drawn again", err=True
         )
-
-
-def _name_of(found: Path) -> str:
-    """Return the name of the model's folder, or of the folder of its text."""
-    whole = found.resolve()
-    return whole.parent.name if whole.name == "model" and whole.parent.name else whole.name

@@ -156,6 +156,9 @@ class Decoder:
         errors: "replace" puts U+FFFD for what is not valid; "strict" refuses it.
         flags: whether errors may name the command's flags as the way out.
         alone: whether those flags would be for this file alone.
+
+    Raises:
+        SettingsError: Python knows no text encoding of that name.
     """
 
     def __init__(
@@ -168,7 +171,7 @@ class Decoder:
         alone: bool = True,
     ) -> None:
         """Start before the first byte."""
-        self.encoding = encoding or ""
+        self.encoding = "" if encoding is None else check_name(encoding)
         self._name, self._forced, self._errors, self._flags = name, encoding is not None, errors, flags
         self._alone = alone
         self._decoder: codecs.IncrementalDecoder | None = None
