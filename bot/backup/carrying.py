@@ -23,8 +23,7 @@ def carry_over(source: Path, url: str) -> None:
         DatabaseError: a database cannot be used.
     """
     migrations.upgrade(url)
-    old, new = Database(f"sqlite:///{source}"), Database(url)
-    try:
+    with Database(f"sqlite:///{source}") as old, Database(url) as new:
         try:
             with old.read() as rows, new.write() as target:
                 for table in reversed(Base.metadata.sorted_tables):
@@ -35,9 +34,6 @@ def carry_over(source: Path, url: str) -> None:
             _clear(new)
             said = str(error.orig).splitlines()[0]
             raise BackupError(f"PostgreSQL does not take the rows of this backup: {said[:300]}") from None
-    finally:
-        old.dispose()
-        new.dispose()
 
 
 def _carry(table: sa.Table, rows: sa.Connection, target: sa.Connection) -> None:

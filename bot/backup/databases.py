@@ -77,12 +77,8 @@ def is_empty(url: str) -> bool:
     """
     if kind(url) == SQLITE:
         return not sqlite_file(url).exists()
-    database = Database(url)
-    try:
-        with database.read() as session:
-            return session.execute(sa.text(_ANY_TABLE)).first() is None
-    finally:
-        database.dispose()
+    with Database(url) as database, database.read() as session:
+        return session.execute(sa.text(_ANY_TABLE)).first() is None
 
 
 def settle(path: Path) -> None:
@@ -108,12 +104,8 @@ def _copy_sqlite(url: str, target: Path, look: Callable[[Session], Result]) -> R
             source.backup(copied)
     except DRIVER.Error as error:
         raise BackupError(f"{sqlite_file(url)} cannot be copied: {error}") from None
-    database = Database(f"sqlite:///{target}")
-    try:
-        with database.read() as session:
-            found = look(session)
-    finally:
-        database.dispose()
+    with Database(f"sqlite:///{target}") as database, database.read() as session:
+        found = look(session)
     settle(target)
     return found
 

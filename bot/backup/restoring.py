@@ -132,11 +132,8 @@ def _fill(settings: Settings, storage: Storage, reader: Reader, stage: Path) -> 
     if manifest.kind != databases.SQLITE:
         _place(settings.database_url, placed, packed=storage.is_remote)
     sync_folder(data_dir)
-    database = Database(settings.database_url)
-    try:
+    with Database(settings.database_url) as database:
         starting.prepare(storage, database)
-    finally:
-        database.dispose()
 
 
 def _extract_folder(reader: Reader, key: str, target: Path) -> None:
@@ -155,16 +152,12 @@ def _load_queue(url: str, copied: Path) -> None:
 
 def _place(url: str, placed: dict[str, str], *, packed: bool) -> None:
     """Let the rows name their models where they lie now."""
-    database = Database(url)
-    try:
-        with database.write() as session:
-            for stored in text_models.stored_keys(session):
-                folder = keys.folder_of(stored)
-                new = placed.get(folder) or _lost(folder, packed=packed)
-                if new != stored:
-                    text_models.move(session, stored, new)
-    finally:
-        database.dispose()
+    with Database(url) as database, database.write() as session:
+        for stored in text_models.stored_keys(session):
+            folder = keys.folder_of(stored)
+            new = placed.get(folder) or _lost(folder, packed=packed)
+            if new != stored:
+                text_models.move(session, stored, new)
 
 
 def _lost(folder: str, *, packed: bool) -> str:

@@ -50,14 +50,11 @@ def _require_no_other_version(settings: Settings) -> None:
     url = parse_url(settings.database_url)
     if url.get_backend_name() == "sqlite" or migrations.is_current(settings.database_url):
         return
-    database = Database(settings.database_url)
-    try:
+    with Database(settings.database_url) as database:
         before = _signs(database)
         if before:
             time.sleep(EVERY_S + 1)
         moving = _signs(database) - before
-    finally:
-        database.dispose()
     for kind, name, version, _ in sorted(moving):
         raise SettingsError(
             f"the tables must be changed, and the {kind} “{name}” (version {version}) works with the present "

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar, TypeVarTuple
+from typing import Self, TypeVar, TypeVarTuple
 
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ THREADS = 8
 
 
 class Database:
-    """A database reached by short synchronous transactions.
+    """A database reached by short synchronous transactions; at the end of a ``with`` block it is disposed of.
 
     Objects read in a transaction stay readable after it; changes made to them later go nowhere.
     """
@@ -41,6 +41,12 @@ class Database:
         self._threads = _threads()
         self._measured = measured or (lambda _kind, _seconds: None)
         self._writing_engine = self._engine.execution_options(writes=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.dispose()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
