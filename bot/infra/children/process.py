@@ -60,17 +60,13 @@ def thread_limits(threads: int) -> dict[str, str]:
     """Return variables that limit the threads of the numeric libraries (0: no limit)."""
     if not threads:
         return {}
-    return {
-        name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-    }
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), str(threads))
 
 
 def processor_s(pid: int) -> float | None:
     """Return the processor time that a process has used, in seconds; None if the system does not say."""
     try:
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        )
+        fields = _fields(Path(f"/proc/{pid}/stat"))
         return (int(fields[11]) + int(fields[12])) / 100  # a clock tick is 10 ms on every Linux
     except (OSError, ValueError, IndexError):
         return None
@@ -79,13 +75,15 @@ def processor_s(pid: int) -> float | None:
 def is_runnable(pid: int) -> bool:
     """Whether a thread of a process runs or waits for a processor; False if the system does not say."""
     try:
-        states = [
-            path.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
-            for path in Path(f"/proc/{pid}/task").glob("*/stat")
-        ]
+        states = [_fields(stat)[0] for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
     except (OSError, IndexError):
         return False
     return "R" in states
+
+
+def _fields(stat: Path) -> list[str]:
+    """Return the fields of a process or a thread that follow the name of its program, in Linux' order."""
+    return stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
 
 
 @dataclass(frozen=True)

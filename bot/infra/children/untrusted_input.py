@@ -12,7 +12,6 @@ import functools
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from bot.infra.children.limit_and_run import OUT_OF_MEMORY
-from bot.infra.children.process import child_environment, thread_limits
+from bot.infra.children.process import child_environment, start_child, thread_limits
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -81,41 +80,23 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits, *, told: 
         OutOfTime: it reached the limit of time.
         OutOfMemory: it reached the limit of memory.
     """
-    process = subprocess.Popen(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "bot.infra.children.limit_and_run",
-                str(limits.memory_bytes),
-                str(limits.processor_s),
-            ),
-            *(module, *arguments),
-        ],
-        env=child_environment(thread_limits(1)),
-        stdin=subprocess.DEVNULL if told is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
+    allowed = [str(limits.memory_bytes), str(limits.processor_s)]
+    child = start_child(
+        ["-m", "bot.infra.children.limit_and_run", *allowed, module, *arguments],
+        environment=child_environment(thread_limits(1)),
     )
     mine = _children.get()
     if mine is not None:
-        mine.add(process)
-    try:
-        stdout, stderr = process.communicate(told, timeout=limits.wall_s)
-    except subprocess.TimeoutExpired:
-        raise OutOfTime from None
-    finally:
-        _kill(process)
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-        if mine is not None:
-            mine.discard(process)
+        mine.add(child.process)
+    with child.process as process:
+        try:
+            stdout, stderr = process.communicate(told, timeout=limits.wall_s)
+        except subprocess.TimeoutExpired:
+            raise OutOfTime from None
+        finally:
+            _kill(process)
+            if mine is not None:
+                mine.discard(process)
     if process.returncode == -signal.SIGXCPU:
         raise OutOfTime
     # If a child is killed before its time is up, the kernel did it, because the host lacks memory.
