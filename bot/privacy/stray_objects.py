@@ -101,8 +101,8 @@ def _deleted(database: Database, storage: ObjectStorage, guild_id: int, key: str
     # uploaded it again since looks for it in that transaction, and finds it gone.
     with database.write() as session:
         retention.lock_files(session, guild_id)
-        changed_at = storage.bucket.changed_at(key)
-        if changed_at is None or now - changed_at < UNTOUCHED or key in _Named.of(session, guild_id):
+        stored = storage.bucket.find(key)
+        if stored is None or now - stored.changed_at < UNTOUCHED or key in _Named.of(session, guild_id):
             return False
         storage.bucket.delete(key)
     return True

@@ -63,12 +63,10 @@ class Bucket:
     Args:
         address: of the storage.
         settings: hold the credentials.
-        patience_s: seconds after which a call is not tried again.
     """
 
-    def __init__(self, address: Address, settings: Settings, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, address: Address, settings: Settings) -> None:
         self._address = address
-        self._patience_s = patience_s
         self._small = _store(address, settings, SMALL_S)
         # A call that transfers a large object may take longer than one that only asks.
         self._large = _store(address, settings, LARGE_S)
@@ -85,13 +83,9 @@ class Bucket:
             StorageError: it could not be written.
             OSError: the file cannot be read.
         """
-        import obstore
-
         large = isinstance(data, Path) and data.stat().st_size > PIECE_BYTES
         store = self._large if large else self._small
-        self._tried(
-            lambda: obstore.put(store, key, data, chunk_size=PART_BYTES, max_concurrency=AT_ONCE), absent=None
-        )
+        self._tried(lambda: store.put(key, data, chunk_size=PART_BYTES, max_concurrency=AT_ONCE), absent=None)
 
     def create(self, key: str, data: bytes) -> bool:
         """Write an object unless there is one of that key; return whether it was written.
@@ -99,12 +93,11 @@ class Bucket:
         Raises:
             StorageError: it could not be written.
         """
-        import obstore
         from obstore.exceptions import AlreadyExistsError
 
         def put() -> bool:
             try:
-                obstore.put(self._small, key, data, mode="create", use_multipart=False)
+                self._small.put(key, data, mode="create", use_multipart=False)
             except AlreadyExistsError:
                 return False
             return True
@@ -117,10 +110,9 @@ class Bucket:
         Raises:
             StorageError: it could not be read, or has more than `limit` bytes.
         """
-        import obstore
 
         def get() -> bytes | None:
-            found = obstore.get(self._small, key)
+            found = self._small.get(key)
             if found.meta["size"] > limit:
                 raise StorageError(f"{self.shown}: {key} is larger than {limit} bytes")
             return bytes(found.bytes())
@@ -141,12 +133,11 @@ class Bucket:
             StorageError: it could not be read.
             OSError: the file cannot be written.
         """
-        import obstore
 
         def get() -> str:
             digest = hashlib.sha256()
             with target.open("wb") as file:
-                for piece in obstore.get(self._large, key).stream(min_chunk_size=PIECE_BYTES):
+                for piece in self._large.get(key).stream(min_chunk_size=PIECE_BYTES):
                     digest.update(piece)
                     file.write(piece)
             return digest.hexdigest()
@@ -166,31 +157,20 @@ class Bucket:
             FileNotFoundError: there is no such object.
             StorageError: it could not be copied.
         """
-        import obstore
+        self._tried(lambda: self._small.copy(key, to), absent=_absent(key), short=True)
 
-        self._tried(lambda: obstore.copy(self._small, key, to), absent=_absent(key), short=True)
-
-    def size(self, key: str) -> int | None:
-        """Return the size of an object in bytes; None if there is none.
+    def find(self, key: str) -> Stored | None:
+        """Return what is known of an object; None if there is none.
 
         Raises:
             StorageError: it could not be asked for.
         """
-        import obstore
 
-        return self._tried(lambda: obstore.head(self._small, key)["size"], absent=lambda: None, short=True)
+        def head() -> Stored | None:
+            found = self._small.head(key)
+            return Stored(key, found["size"], found["last_modified"])
 
-    def changed_at(self, key: str) -> datetime.datetime | None:
-        """Return when an object was written; None if there is none.
-
-        Raises:
-            StorageError: it could not be asked for.
-        """
-        import obstore
-
-        return self._tried(
-            lambda: obstore.head(self._small, key)["last_modified"], absent=lambda: None, short=True
-        )
+        return self._tried(head, absent=lambda: None, short=True)
 
     def listing(self, folder: str = "") -> Iterator[Stored]:
         """Yield the objects whose keys begin with a folder, some hundred at a time.
@@ -219,9 +199,7 @@ class Bucket:
         Raises:
             StorageError: it could not be deleted.
         """
-        import obstore
-
-        self._tried(lambda: obstore.delete(self._small, key), absent=lambda: None, short=True)
+        self._tried(lambda: self._small.delete(key), absent=lambda: None, short=True)
 
     def _tried(
         self, call: Callable[[], Result], *, absent: Callable[[], Result] | None, short: bool = False
@@ -235,8 +213,7 @@ class Bucket:
         """
         from obstore.exceptions import BaseError
 
-        patience_s = min(self._patience_s, SHORT_PATIENCE_S) if short else self._patience_s
-        end, wait_s = time.monotonic() + patience_s, FIRST_WAIT_S
+        end, wait_s = time.monotonic() + (SHORT_PATIENCE_S if short else PATIENCE_S), FIRST_WAIT_S
         while True:
             try:
                 return call()

@@ -80,7 +80,7 @@ class ObjectStorage(Storage):
         """Upload the file again if the same text was deleted since; drop the local one."""
         if not upload.exists():
             raise FileNotFoundError(upload)
-        if self.bucket.size(key) is None:
+        if self.bucket.find(key) is None:
             self.bucket.write(key, upload)
         upload.unlink(missing_ok=True)
 
@@ -132,7 +132,8 @@ class ObjectStorage(Storage):
 
     def size(self, key: str) -> int:
         """Ask the storage."""
-        return self.bucket.size(key) or 0
+        stored = self.bucket.find(key)
+        return stored.size if stored else 0
 
     def sizes(self, guild_id: int) -> Mapping[str, int]:
         """Add up all objects of the guild."""

@@ -53,18 +53,18 @@ def bring_back(storage: Storage, order: TrainingOrder, job: TrainingJob) -> None
         return
     for attempt in range(job.attempt, -1, -1):
         key = f"{keys.checkpoint_key(job.guild_id, job.id, attempt)}/{STATE}"
-        version = storage.bucket.changed_at(key)
-        if version is not None:
+        stored = storage.bucket.find(key)
+        if stored is not None:
             break
     else:
         return
-    folder = checkpoint_of(order.bundle)
-    if _own_version(order) == version.isoformat() and (folder / STATE).exists():
+    folder, version = checkpoint_of(order.bundle), stored.changed_at.isoformat()
+    if _own_version(order) == version and (folder / STATE).exists():
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     storage.fetch_file(key, folder / STATE)
-    write_bytes(order.directory / OWN_VERSION, version.isoformat().encode(), durable=False)
+    write_bytes(order.directory / OWN_VERSION, version.encode(), durable=False)
     log.info("checkpoint of another host fetched", guild=job.guild_id, job=job.id, attempt=attempt)
 
 
@@ -113,11 +113,12 @@ class _Keeper:
         try:
             # A later checkpoint replaces the file by another one: an open file stays what it was.
             self._storage.store_file(self._folder / STATE, f"{self._key}/{STATE}")
-            version = self._storage.bucket.changed_at(f"{self._key}/{STATE}")
+            stored = self._storage.bucket.find(f"{self._key}/{STATE}")
             if (self._folder / PICTURE).exists():
                 self._storage.store_file(self._folder / PICTURE, f"{self._key}/{PICTURE}")
-            if version is not None:
-                write_bytes(self._order.directory / OWN_VERSION, version.isoformat().encode(), durable=False)
+            if stored is not None:
+                version = stored.changed_at.isoformat().encode()
+                write_bytes(self._order.directory / OWN_VERSION, version, durable=False)
         except FileNotFoundError:  # the trainer has just ended
             return
         except OSError as error:  # the training goes on; the next checkpoint is tried again

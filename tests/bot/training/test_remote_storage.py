@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.infra.storage import bucket
 from bot.privacy import erasure
 from bot.settings import Settings
 from models import JobState
 from tests.support.bot.processes import Pastiche
-from tests.support.bot.s3 import KEY, S3, SECRET, s3, s3_port, stored_keys
+from tests.support.bot.s3 import KEY, S3, SECRET, lose_patience, s3, s3_port, stored_keys
 from tests.support.bot.trainings import Trainers, files_below, finish_now, jobs, train, until
 from tests.support.bot.world import Place, World, answer, private_line, shown
 from textgen.corpus.shakespeare import plays
@@ -127,7 +126,7 @@ async def test_an_upload_is_refused_while_the_storage_is_away_and_samples_come_f
     trainers.let_go()
     await world.until(place, "Done")
     assert len(shown(answer(await place.member.slash(place.channel, "generate", length=40)))) > 40
-    monkeypatch.setattr(world.bot.storage.bucket, "_patience_s", 0.3)
+    lose_patience(monkeypatch, 0.3)
     s3.proxy.away = True
     refused = await place.admin.slash(
         place.channel, "train", name="Next", corpus=("x.txt", b"other words " * 900), rights=True
@@ -142,7 +141,7 @@ async def test_an_upload_is_refused_while_the_storage_is_away_and_samples_come_f
 async def test_a_finished_model_waits_for_a_storage_that_is_away(
     world: World, corpus_text: str, trainers: Trainers, s3: S3, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(bucket.Bucket.__init__, "__kwdefaults__", {"patience_s": 0.3})
+    lose_patience(monkeypatch, 0.3)
     place = world.place()
     await train(place, corpus_text)
     await until(lambda: trainers.orders)
@@ -162,7 +161,7 @@ async def test_a_deletion_while_the_storage_is_away_is_finished_later(
     await train(place, corpus_text)
     trainers.let_go()
     await world.until(place, "Done")
-    monkeypatch.setattr(world.bot.storage.bucket, "_patience_s", 0.3)
+    lose_patience(monkeypatch, 0.3)
     s3.proxy.away = True
     await erase(place)
     s3.proxy.away = False

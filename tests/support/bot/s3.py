@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from bot.infra.storage import bucket
 from bot.infra.storage.objects import ObjectStorage
 from bot.infra.storage.opening import open_storage
 from bot.settings import Settings
@@ -144,8 +145,8 @@ def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                bucket = urllib.request.Request(f"http://127.0.0.1:{port}/{BUCKET}", method="PUT")
-                urllib.request.urlopen(bucket, timeout=10).close()  # noqa: S310
+                made = urllib.request.Request(f"http://127.0.0.1:{port}/{BUCKET}", method="PUT")
+                urllib.request.urlopen(made, timeout=10).close()  # noqa: S310
                 break
             except OSError:
                 assert time.monotonic() < deadline, log.read_text()
@@ -171,3 +172,9 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def lose_patience(monkeypatch: pytest.MonkeyPatch, after_s: float) -> None:
+    """Let every call of a storage give up after so many seconds."""
+    for name in ("PATIENCE_S", "SHORT_PATIENCE_S"):
+        monkeypatch.setattr(bucket, name, after_s)

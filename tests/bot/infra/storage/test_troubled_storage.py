@@ -17,13 +17,13 @@ from bot.infra.storage import bucket, keys
 from bot.infra.storage.address import read_address
 from bot.infra.storage.errors import StorageError
 from bot.settings import Settings, SettingsError
-from tests.support.bot.s3 import KEY, S3, SECRET, opened, stored_keys
+from tests.support.bot.s3 import KEY, S3, SECRET, lose_patience, opened, stored_keys
 from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bucket.Bucket.__init__, "__kwdefaults__", {"patience_s": 0.5})
+    lose_patience(monkeypatch, 0.5)
 
 
 @contextmanager
