@@ -76,10 +76,6 @@ class Cache:
         """Return the keys of all entries."""
         return [entry.name.replace(_SEPARATOR, "/") for entry in self._entries()]
 
-    def size(self) -> int:
-        """Return the bytes that the entries take."""
-        return sum(size for _, size, _ in self._measured())
-
     def shrink(self) -> None:
         """Delete the entries that were not used for the longest time, until the rest is within the limit."""
         entries = sorted(self._measured(), reverse=True)

@@ -3,15 +3,13 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
 from bot.infra.paths import CORPORA, JOBS, MODELS
 from bot.infra.storage.errors import StorageError
 from bot.infra.storage.storage import Storage
-
-CANNOT = "the data directory {folder} cannot be used ({reason})"
 
 
 class FolderStorage(Storage):
@@ -33,7 +31,7 @@ class FolderStorage(Storage):
         folder = self.layout.data_dir
         if not os.access(folder, os.W_OK | os.X_OK):
             reason = "it is not writable" if folder.is_dir() else "it is gone"
-            raise StorageError(CANNOT.format(folder=folder, reason=reason))
+            raise StorageError(f"the data directory {folder} cannot be used ({reason})")
 
     def store_file(self, path: Path, key: str) -> None:
         """Do nothing: the upload lies beside its final place, and `settle` renames it."""
@@ -96,12 +94,6 @@ class FolderStorage(Storage):
             kind: sum(_size(path) for path in (folder / kind).rglob("*") if path.is_file())
             for kind in (CORPORA, MODELS, JOBS)
         }
-
-    def strays(self, guild_id: int) -> Iterable[str]:
-        """List all that is in the guild's folders, so that what rows do not name is deleted with the rest."""
-        return [
-            str(path.relative_to(self.layout.data_dir)) for path in self.layout.guild(guild_id).glob("*/*")
-        ]
 
     def delete(self, key: str) -> None:
         """Delete the file or folder."""

@@ -6,7 +6,7 @@ their own folders, so that a worker keeps nothing of a server when a training ha
 
 import contextlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
@@ -104,7 +104,7 @@ class ObjectStorage(Storage):
         if target.is_dir():
             return
         with self._scratch() as scratch:
-            self._unpack(self._packed(key), scratch)
+            self._unpack(self._packed(key), scratch / "files")
             target.parent.mkdir(parents=True, exist_ok=True)
             (scratch / "files").rename(target)
 
@@ -118,7 +118,7 @@ class ObjectStorage(Storage):
         """Yield the path in the cache, into which it is downloaded first."""
         name = key.rpartition("/")[2]
         if keys.is_packed(key):
-            with self.cache.lease(key, lambda part: self._fill_folder(key, part)) as entry:
+            with self.cache.lease(key, lambda part: self._unpack(key, part)) as entry:
                 yield entry
             return
         if keys.sha256_in(key) is None:
@@ -143,12 +143,6 @@ class ObjectStorage(Storage):
             if kind in sizes:
                 sizes[kind] += stored.size
         return sizes
-
-    def strays(self, guild_id: int) -> Iterable[str]:
-        """List what the guild has on this host; the sweep finds objects that no row names."""
-        return [
-            str(path.relative_to(self.layout.data_dir)) for path in self.layout.guild(guild_id).glob("*/*")
-        ]
 
     def delete(self, key: str) -> None:
         """Delete the object, or those of the folder, and what this host has of them."""
@@ -182,18 +176,14 @@ class ObjectStorage(Storage):
             raise FileNotFoundError(2, "it is not in the storage", key)
         return max(zips, key=lambda each: each.changed_at).key
 
-    def _fill_folder(self, key: str, part: Path) -> None:
+    def _unpack(self, key: str, folder: Path) -> None:
+        """Download a zip and unpack it; if that fails, the folder may hold a part of its files."""
         with self._scratch() as scratch:
-            self._unpack(key, scratch)
-            for file in (scratch / "files").iterdir():
-                file.rename(part / file.name)
-
-    def _unpack(self, key: str, scratch: Path) -> None:
-        self.bucket.download(key, scratch / _ZIP, sha256=keys.sha256_in(key))
-        try:
-            packing.unpack(scratch / _ZIP, scratch / "files")
-        except packing.NotAFolder as error:
-            raise Damaged(f"{self.shown}: {key} cannot be unpacked: {error}") from None
+            self.bucket.download(key, scratch / _ZIP, sha256=keys.sha256_in(key))
+            try:
+                packing.unpack(scratch / _ZIP, folder)
+            except packing.NotAFolder as error:
+                raise Damaged(f"{self.shown}: {key} cannot be unpacked: {error}") from None
 
     @contextlib.contextmanager
     def _scratch(self) -> Iterator[Path]:

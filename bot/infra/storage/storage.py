@@ -151,9 +151,14 @@ class Storage(ABC):
             StorageError: it could not be asked for.
         """
 
-    @abstractmethod
     def strays(self, guild_id: int) -> Iterable[str]:
-        """Return the keys of files that this host has in a guild's folders, whether rows name them or not."""
+        """Return the keys of files that this host has in a guild's folders, whether rows name them or not.
+
+        What rows do not name is deleted with the rest. In an S3-like storage the sweep finds such objects.
+        """
+        return [
+            str(path.relative_to(self.layout.data_dir)) for path in self.layout.guild(guild_id).glob("*/*")
+        ]
 
     @abstractmethod
     def delete(self, key: str) -> None:
