@@ -46,7 +46,6 @@ class IdentifyGate:
         self._apart_s = apart_s
         self._free_at: dict[int, float] = {}
         self._turns: dict[int, asyncio.Lock] = {}
-        self._releasing: set[asyncio.Task[None]] = set()
 
     async def wait(self, application_id: int, shard_id: int) -> None:
         """Return when the shard may identify itself; its bucket is closed for some seconds from then on."""
@@ -75,12 +74,4 @@ class IdentifyGate:
         except BaseException:
             locks.close()
             raise
-        release = asyncio.create_task(self._release(locks))
-        self._releasing.add(release)
-        release.add_done_callback(self._releasing.discard)
-
-    async def _release(self, locks: AdvisoryLocks) -> None:
-        try:
-            await asyncio.sleep(self._apart_s)
-        finally:
-            locks.close()
+        asyncio.get_running_loop().call_later(self._apart_s, locks.close)
