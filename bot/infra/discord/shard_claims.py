@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 import structlog
 
@@ -32,18 +32,6 @@ RETRY_EVERY_S = 1.0
 _here: "dict[tuple[str, int, int], ShardClaims]" = {}
 
 
-class _Locks(Protocol):
-    def take(self, name: str, number: int) -> bool: ...
-
-    def share(self, name: str, number: int) -> list[int]: ...
-
-    def holder(self, name: str, number: int) -> str: ...
-
-    def check(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
 class ShardClaims:
     """The shards that this process has for itself; `claim` and `release` block.
 
@@ -55,7 +43,7 @@ class ShardClaims:
     def __init__(self, database_url: str, on_lost: Callable[[SettingsError], object]) -> None:
         self._url = parse_url(database_url)
         self._on_lost = on_lost
-        self._locks: _Locks | None = None
+        self._locks: AdvisoryLocks | _FileLocks | None = None
         self._wanted: tuple[int, int, Collection[int]] = (0, 1, ())
         self._ended = threading.Event()
         self._watch: threading.Thread | None = None
@@ -96,7 +84,7 @@ class ShardClaims:
 
     def _take(self) -> None:
         application_id, count, ids = self._wanted
-        locks: _Locks = (
+        locks: AdvisoryLocks | _FileLocks = (
             AdvisoryLocks(self._url)
             if self._url.get_backend_name() == "postgresql"
             else _FileLocks(Path(str(self._url.database)).absolute().parent)
