@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
 import migrations
+from bot.infra.file_locks import try_lock
 from bot.infra.hosts.watch import EVERY_S
 from bot.infra.paths import Layout
 from bot.settings import Settings, SettingsError
@@ -30,15 +31,13 @@ def upgraded(settings: Settings) -> IO[str]:
     """
     lock = Layout(settings.data_dir).tables_lock.open("a+", encoding="utf-8")
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            fcntl.flock(lock, fcntl.LOCK_SH)  # waits while another process changes the tables
-            _require_current(settings)
-        else:
+        if try_lock(lock):
             _require_no_other_version(settings)
             migrations.upgrade(settings.database_url)
             fcntl.flock(lock, fcntl.LOCK_SH)
+        else:
+            fcntl.flock(lock, fcntl.LOCK_SH)  # waits while another process changes the tables
+            _require_current(settings)
     except BaseException:
         lock.close()
         raise

@@ -9,7 +9,6 @@ When the database is back, it takes the locks again. If another process was fast
 not serve the same servers twice.
 """
 
-import contextlib
 import fcntl
 import os
 import threading
@@ -19,6 +18,7 @@ from typing import IO
 
 import structlog
 
+from bot.infra import file_locks
 from bot.settings import SettingsError
 from models import DatabaseError
 from models.connection.advisory_locks import AdvisoryLocks
@@ -145,25 +145,22 @@ class _FileLocks:
 
     def take(self, name: str, number: int) -> bool:
         file = self._open(f"{name} {number}")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not file_locks.try_lock(file):
             return False
-        _write(file, os.getpid())
+        file_locks.say(file, str(os.getpid()))
         return True
 
     def share(self, name: str, number: int) -> list[int]:
         """Share the file; the first one writes its number into it."""
         file = self._open(name)
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _write(file, number)
+        if file_locks.try_lock(file):
+            file_locks.say(file, str(number))
         fcntl.flock(file, fcntl.LOCK_SH)
-        found = _read(file)
+        found = file_locks.content(file)
         return [] if found in ("", str(number)) else [int(found)]
 
     def holder(self, name: str, number: int) -> str:
-        return f"process {_read(self._open(f'{name} {number}')) or 'unknown'}"
+        return f"process {file_locks.content(self._open(f'{name} {number}')) or 'unknown'}"
 
     def check(self) -> None:
         """A file stays locked."""
@@ -176,14 +173,3 @@ class _FileLocks:
         file = (self._folder / f"{name.replace(' ', '-')}.lock").open("a+", encoding="utf-8")
         self._files.append(file)
         return file
-
-
-def _write(file: IO[str], number: int) -> None:
-    file.truncate(0)
-    file.write(str(number))
-    file.flush()
-
-
-def _read(file: IO[str]) -> str:
-    file.seek(0)
-    return file.read().strip()

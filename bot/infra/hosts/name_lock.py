@@ -1,10 +1,10 @@
 """One process of a name on a data directory: a lock, which the system releases when the process ends."""
 
-import fcntl
 import os
 from pathlib import Path
 from typing import IO
 
+from bot.infra import file_locks
 from bot.settings import SettingsError
 
 
@@ -29,30 +29,19 @@ class NameLock:
         if self._file is not None:
             return
         file = self._path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder, _ = _read(file)
+        is_ours = file_locks.try_lock(file)
+        number, _, id_before = file_locks.content(file).partition(" ")
+        if not is_ours:
             file.close()
             raise SettingsError(
-                f"process {holder or 'unknown'} already works on {self._path.parent} as “{self._path.stem}”: "
+                f"process {number or 'unknown'} already works on {self._path.parent} as “{self._path.stem}”: "
                 "end it first, or give this one another PASTICHE_NAME"
-            ) from None
-        _, self.before = _read(file)
-        file.truncate(0)
-        file.write(f"{os.getpid()} {process_id}")
-        file.flush()
-        self._file = file
+            )
+        file_locks.say(file, f"{os.getpid()} {process_id}")
+        self._file, self.before = file, id_before
 
     def release(self) -> None:
         """Release the lock."""
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def _read(file: IO[str]) -> tuple[str, str]:
-    """Return the process number and the process id in a lock file, each "" if it is not there."""
-    file.seek(0)
-    number, _, process_id = file.read().strip().partition(" ")
-    return number, process_id
