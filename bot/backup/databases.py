@@ -135,15 +135,8 @@ def _run(name: str, url: str, arguments: list[str]) -> None:
     environment = dict(os.environ)
     if address.password:  # not in the arguments, which every user of the host can see
         environment["PGPASSWORD"] = str(address.password)
-    place = sa.URL.create(
-        POSTGRESQL,
-        username=address.username,
-        host=address.host,
-        port=address.port,
-        database=address.database,
-        query=address.query,
-    ).render_as_string()
-    command = [_program(name), f"--dbname={place}", *arguments]
+    place = sa.URL.create(**address._asdict() | {"drivername": POSTGRESQL, "password": None})
+    command = [_program(name), f"--dbname={place.render_as_string()}", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"]

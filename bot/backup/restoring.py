@@ -6,6 +6,7 @@ Rows of SQLite may go to PostgreSQL; the queue is then filled anew from the jobs
 
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import migrations
@@ -38,8 +39,7 @@ def restore(settings: Settings, source: Path) -> Manifest:
         DatabaseError: the database cannot be written to.
         OSError: a file cannot be read or written.
     """
-    reader = Reader(source)
-    try:
+    with closing(Reader(source)) as reader:
         storage = open_storage(settings)
         _require_version(settings, reader.manifest, source)
         _require_empty(settings, storage, reader.manifest.kind)
@@ -51,8 +51,6 @@ def restore(settings: Settings, source: Path) -> Manifest:
             _fill(settings, storage, reader, stage)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
-    finally:
-        reader.close()
     return reader.manifest
 
 
@@ -114,7 +112,6 @@ def _fill(settings: Settings, storage: Storage, reader: Reader, stage: Path) -> 
             reader.extract(f"{FILES}/{key}", stage / key)
         for key in manifest.folders:
             _extract_folder(reader, key, stage / key)
-            placed[key] = key
     reader.extract(DATABASE, stage / DATABASE)
     if manifest.queue:
         reader.extract(QUEUE, stage / QUEUE)
@@ -151,15 +148,17 @@ def _load_queue(url: str, copied: Path) -> None:
 
 
 def _place(url: str, placed: dict[str, str], *, packed: bool) -> None:
-    """Let the rows name their models where they lie now."""
+    """Let the rows name their models where they lie now.
+
+    Args:
+        url: of the database.
+        placed: for each folder that went to an S3-like storage the key of its zip.
+        packed: whether the models lie in such a storage; otherwise they lie in their folders.
+    """
     with Database(url) as database, database.write() as session:
         for stored in text_models.stored_keys(session):
             folder = keys.folder_of(stored)
-            new = placed.get(folder) or _lost(folder, packed=packed)
+            # Files that were lost before the backup are named as if they were there.
+            new = placed.get(folder, keys.packed_key(folder, "0" * 64)) if packed else folder
             if new != stored:
                 text_models.move(session, stored, new)
-
-
-def _lost(folder: str, *, packed: bool) -> str:
-    """Return the key of a model whose files were lost before the backup, as the storage would call it."""
-    return keys.packed_key(folder, "0" * 64) if packed else folder
