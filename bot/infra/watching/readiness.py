@@ -1,12 +1,10 @@
 """Asks each part that a process needs whether it answers, each within a time of its own."""
 
 import asyncio
-import contextlib
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from concurrent.futures import Future
 
 from bot.errors import UserError
 from models import DatabaseError
@@ -44,24 +42,20 @@ class Readiness:
         # A check of a network folder may hang for good. Until it ends, no second one is begun.
         if name in self._begun:
             return self._silent(name)
-        loop, answer = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+        answer: Future[str] = Future()
+        answer.set_running_or_notify_cancel()  # whoever stops waiting does not cancel the check
         self._begun[name] = time.monotonic()
-
-        def settle(said: str) -> None:
-            if not answer.done():
-                answer.set_result(said)
 
         def run() -> None:
             said = _said(check)
             self._begun.pop(name, None)
-            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-                loop.call_soon_threadsafe(settle, said)
+            answer.set_result(said)
 
         # A daemon, so that a check that hangs does not keep the process from ending.
         threading.Thread(target=run, name=f"ready-{name}", daemon=True).start()
         try:
             async with asyncio.timeout(self._patience_s):
-                return str(await answer)
+                return await asyncio.wrap_future(answer)
         except TimeoutError:
             return self._silent(name)
 
@@ -80,14 +74,3 @@ def _said(check: Check) -> str:
         # The text of a strange error may hold an address with its password.
         return f"it failed ({type(error).__name__})"
     return WELL
-
-
-def writable(folder: Path) -> Check:
-    """Return a check that writes a few bytes below a folder."""
-
-    def check() -> None:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"ready?")
-            file.flush()
-
-    return check

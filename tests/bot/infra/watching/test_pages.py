@@ -18,7 +18,7 @@ import migrations
 from bot.infra.health import Heartbeat
 from bot.infra.watching import parts, server
 from bot.infra.watching.metrics import Failure, Metrics
-from bot.infra.watching.readiness import NotReady, Readiness, writable
+from bot.infra.watching.readiness import NotReady, Readiness
 from bot.infra.watching.server import WatchServer
 from bot.infra.watching.sources import Sources
 from bot.settings import SettingsError
@@ -62,13 +62,16 @@ async def test_ready_says_of_each_part_whether_it_answers(tmp_path: Path):
     def strange() -> None:
         raise RuntimeError("postgresql://pastiche:secret@db")
 
-    well = {"database": lambda: None, "storage": writable(tmp_path)}
+    def gone() -> None:
+        (tmp_path / "gone").stat()
+
+    well = {"database": lambda: None, "storage": lambda: None}
     async with served(Readiness(well), Metrics()) as watch:
         assert await page(watch, "/readyz") == (
             200,
             {"ready": True, "parts": {"database": "ok", "storage": "ok"}},
         )
-    lacking = {"database": away, "queue": strange, "storage": writable(tmp_path / "gone")}
+    lacking = {"database": away, "queue": strange, "storage": gone}
     async with served(Readiness(lacking), Metrics()) as watch:
         status, told = await page(watch, "/readyz")
         assert await page(watch, "/healthz") == (200, {"alive": True})
