@@ -43,12 +43,12 @@ def upgrade(url: str, *, folder: Path = FOLDER) -> Path | None:
     return _migrate(url, folder, command.upgrade, "head")
 
 
-def downgrade(url: str, revision: str, *, folder: Path = FOLDER) -> Path | None:
+def downgrade(url: str, revision: str) -> Path | None:
     """Downgrade a database to a revision; ``base`` is the empty one. Values of newer columns are lost.
 
-    Args and errors are those of `upgrade`.
+    Address, result and errors are those of `upgrade`.
     """
-    return _migrate(url, folder, command.downgrade, revision)
+    return _migrate(url, FOLDER, command.downgrade, revision)
 
 
 def current(url: str) -> str | None:
@@ -62,18 +62,18 @@ def current(url: str) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def is_current(url: str, *, folder: Path = FOLDER) -> bool:
+def is_current(url: str) -> bool:
     """Return whether a database has the newest tables.
 
     Raises:
         DatabaseError: the database cannot be reached or read.
     """
-    return current(url) == newest(folder=folder)
+    return current(url) == newest()
 
 
-def newest(*, folder: Path = FOLDER) -> str | None:
+def newest() -> str | None:
     """Return the newest revision that this version of Pastiche knows."""
-    return ScriptDirectory.from_config(configuration(folder)).get_current_head()
+    return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 def configuration(folder: Path = FOLDER) -> Config:

@@ -17,6 +17,7 @@ from bot.infra.watching.metrics import QUANTILES, Metrics
 from models import Database, DatabaseError, JobState, training_jobs
 from models.tables import UNFINISHED
 
+# The database or the disk then counts as away.
 PATIENCE_S = 3.0
 # Whoever is connected was seen a moment ago.
 CONNECTED_S = 5.0
@@ -31,23 +32,15 @@ class Sources:
         database: has the queue's rows.
         data_dir: the folder whose disk is looked at.
         heartbeat: measures the event loop.
-        patience_s: seconds after which the database or the disk counts as away.
     """
 
     def __init__(
-        self,
-        kind: str,
-        metrics: Metrics,
-        database: Database,
-        data_dir: Path,
-        heartbeat: Heartbeat,
-        patience_s: float = PATIENCE_S,
+        self, kind: str, metrics: Metrics, database: Database, data_dir: Path, heartbeat: Heartbeat
     ) -> None:
         self._metrics = metrics
         self._database = database
         self._data_dir = data_dir
         self._heartbeat = heartbeat
-        self._patience_s = patience_s
         self._discord: Callable[[], None] = lambda: None
         self._slow: asyncio.Future[None] | None = None
         metrics.information.labels(kind, installed_version()).set(1)
@@ -80,7 +73,7 @@ class Sources:
             self._metrics.loop_lag.labels(f"{quantile:g}").set(self._heartbeat.lag_s(quantile))
         if self._slow is None:
             self._slow = asyncio.ensure_future(self._look_at_what_may_hang())
-        await asyncio.wait({self._slow}, timeout=self._patience_s)
+        await asyncio.wait({self._slow}, timeout=PATIENCE_S)
         if not self._slow.done():
             self._database_is_away()
             return

@@ -30,7 +30,6 @@ class WatchThread:
         metrics: of this process.
         database: of this process.
         readiness: the parts that the worker needs.
-        look_every_s: seconds between two looks at the parts.
     """
 
     def __init__(
@@ -40,10 +39,8 @@ class WatchThread:
         metrics: Metrics,
         database: Database,
         readiness: Readiness,
-        look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._readiness = readiness
-        self._look_every_s = look_every_s
         self._well_at: float | None = None
         self._heartbeat = Heartbeat(
             path, lambda: True, connected_at=lambda: self._well_at, kind="worker", needs="database and queue"
@@ -94,7 +91,7 @@ class WatchThread:
             else:
                 self._well_at = time.time()
             try:
-                await asyncio.wait_for(self._ended.wait(), self._look_every_s)
+                await asyncio.wait_for(self._ended.wait(), LOOK_EVERY_S)
             except TimeoutError:
                 continue
         if self._server:
