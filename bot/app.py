@@ -8,7 +8,6 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator
 
 import structlog
 
@@ -21,12 +20,11 @@ from bot.infra.paths import Layout
 from bot.infra.storage import starting
 from bot.infra.storage.storage import Storage
 from bot.infra.upgrading import upgraded
-from bot.infra.watching import parts
+from bot.infra.watching import parts, worker
 from bot.infra.watching.metrics import Metrics
 from bot.infra.watching.readiness import Check, Readiness
-from bot.infra.watching.server import WatchServer
+from bot.infra.watching.server import served
 from bot.infra.watching.sources import Sources
-from bot.infra.watching.thread import WatchThread
 from bot.privacy import orphans
 from bot.settings import Settings
 from bot.settings.discord_api import read_api
@@ -99,9 +97,8 @@ async def _serve(settings: Settings, token: str) -> None:
         raise lost[0]
 
 
-@contextlib.asynccontextmanager
-async def watched(bot: Pastiche) -> AsyncIterator[None]:
-    """Serve the bot's metrics and its health while the block runs, if the host chose an address.
+def watched(bot: Pastiche) -> contextlib.AbstractAsyncContextManager[object]:
+    """Return a block in which the bot's metrics and its health are served, if the host chose an address.
 
     That begins before the login: while Discord is away, the bot is alive and not ready.
 
@@ -109,19 +106,11 @@ async def watched(bot: Pastiche) -> AsyncIterator[None]:
         SettingsError: nothing can be served on the address.
     """
     settings = bot.settings
-    if settings.metrics_address is None:
-        yield
-        return
     gateway = parts.connected(bot.gateway.seen_at, settings.health_max_age_s)
     readiness = Readiness({"gateway": gateway} | _parts(bot.database, bot.queue, bot.storage))
     sources = Sources("bot", bot.metrics, bot.database, settings.data_dir, bot.heartbeat)
     sources.add_discord(bot, bot.gateway.seen_at)
-    server = WatchServer(settings.metrics_address, bot.metrics, readiness, sources.look)
-    await server.start()
-    try:
-        yield
-    finally:
-        await server.close()
+    return served(settings.metrics_address, bot.metrics, readiness, sources.look)
 
 
 def _parts(database: Database, queue: JobQueue, storage: Storage) -> dict[str, Check]:
@@ -162,7 +151,11 @@ def work_until_told(settings: Settings, *, once: bool = False) -> str:
     )
     heartbeat = Layout(settings.data_dir).heartbeat_of(WORKER, own_name(settings, WORKER))
     readiness = Readiness(_parts(database, queue, jobs.storage))
-    watching = WatchThread(settings, heartbeat, metrics, database, readiness)
+
+    async def work() -> str:
+        async with worker.watched(settings, heartbeat, metrics, database, readiness):
+            return await asyncio.to_thread(_train_until, ended, jobs, database, once=once)
+
     with contextlib.ExitStack() as ending:
         ending.callback(database.dispose)
         ending.callback(queue.close)
@@ -170,24 +163,26 @@ def work_until_told(settings: Settings, *, once: bool = False) -> str:
         jobs.claim()
         ending.enter_context(upgraded(settings))
         starting.prepare(jobs.storage, database)
-        ending.callback(watching.stop)
-        watching.start()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())
-        jobs.start()
-        line = "told to end"
-        tidy_at = time.monotonic() + TIDY_EVERY_S
-        while not ended.wait(ONCE_LOOKS_EVERY_S if once else TIDY_EVERY_S):
-            with contextlib.suppress(DatabaseError):  # it comes back, or the process is told to end
-                if once and jobs.is_idle():
-                    line = "one job is done" if jobs.took_a_job() else "no job waits"
-                    break
-            if time.monotonic() >= tidy_at:
-                tidy_at = time.monotonic() + TIDY_EVERY_S
-                _tidy(database, jobs.storage)
+        line = asyncio.run(work())
     if lost:
         raise lost[0]
     return line
+
+
+def _train_until(ended: threading.Event, jobs: JobWorker, database: Database, *, once: bool) -> str:
+    """Run trainings until told to end, or if `once` until one is done; return one line that says why."""
+    jobs.start()
+    tidy_at = time.monotonic() + TIDY_EVERY_S
+    while not ended.wait(ONCE_LOOKS_EVERY_S if once else TIDY_EVERY_S):
+        with contextlib.suppress(DatabaseError):  # it comes back, or the process is told to end
+            if once and jobs.is_idle():
+                return "one job is done" if jobs.took_a_job() else "no job waits"
+        if time.monotonic() >= tidy_at:
+            tidy_at = time.monotonic() + TIDY_EVERY_S
+            _tidy(database, jobs.storage)
+    return "told to end"
 
 
 def _tidy(database: Database, storage: Storage) -> None:

@@ -5,8 +5,10 @@ can reach the address may ask as often and as slowly as they like, so connection
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Self
 
 from aiohttp import web
 
@@ -19,13 +21,17 @@ CONNECTION_S = 30.0
 
 
 class WatchServer:
-    """The three pages.
+    """The three pages, served while an ``async with`` block runs.
 
     Args:
         address: host and port.
         metrics: of this process.
         readiness: the parts that must answer.
         look: brings metrics up to date that are read only when somebody asks.
+
+    Raises:
+        SettingsError: at the start of the block: the address is not of this host, or the port is taken or
+            forbidden.
     """
 
     def __init__(
@@ -40,7 +46,13 @@ class WatchServer:
         self._readiness = readiness
         self._look = look
         self._looking = asyncio.Lock()
-        self._runner: web.AppRunner | None = None
+        application = web.Application(client_max_size=1024)
+        application.router.add_get("/metrics", self._show_metrics)
+        application.router.add_get("/healthz", self._show_health)
+        application.router.add_get("/readyz", self._show_readiness)
+        self._runner = web.AppRunner(
+            application, access_log=None, keepalive_timeout=CONNECTION_S, shutdown_timeout=1.0
+        )
         self._listener: asyncio.Server | None = None
 
     @property
@@ -49,19 +61,7 @@ class WatchServer:
         assert self._listener is not None  # noqa: S101 -- it has been started
         return int(self._listener.sockets[0].getsockname()[1])
 
-    async def start(self) -> None:
-        """Listen.
-
-        Raises:
-            SettingsError: the address is not of this host, or the port is taken or forbidden.
-        """
-        application = web.Application(client_max_size=1024)
-        application.router.add_get("/metrics", self._show_metrics)
-        application.router.add_get("/healthz", self._show_health)
-        application.router.add_get("/readyz", self._show_readiness)
-        self._runner = web.AppRunner(
-            application, access_log=None, keepalive_timeout=CONNECTION_S, shutdown_timeout=1.0
-        )
+    async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
             self._listener = await asyncio.get_running_loop().create_server(
@@ -73,19 +73,17 @@ class WatchServer:
                 f"PASTICHE_METRICS is {self._host}:{self._port}, where nothing can be served "
                 f"({_reason(error)}): choose another address or port"
             ) from error
+        return self
 
-    async def close(self) -> None:
-        """Stop listening, and close the connections."""
+    async def __aexit__(self, *_error: object) -> None:
         if self._listener is not None:
             self._listener.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._runner.cleanup()
 
     def _connection(self) -> asyncio.Protocol:
         """Return what answers a new connection: nobody, if there are as many as may be."""
-        assert self._runner is not None  # noqa: S101 -- `start` made it
         server = self._runner.server
-        assert server is not None  # noqa: S101
+        assert server is not None  # noqa: S101 -- it has been set up
         if len(server.connections) >= MOST_CONNECTIONS:
             return _Refusal()
         handler: web.RequestHandler = server()
@@ -104,6 +102,19 @@ class WatchServer:
         parts: Mapping[str, str] = await self._readiness.look()
         ready = all(said == WELL for said in parts.values())
         return web.json_response({"ready": ready, "parts": parts}, status=200 if ready else 503)
+
+
+def served(
+    address: tuple[str, int] | None,
+    metrics: Metrics,
+    readiness: Readiness,
+    look: Callable[[], Awaitable[None]],
+) -> contextlib.AbstractAsyncContextManager[object]:
+    """Return a block in which the three pages are served; none are if there is no address.
+
+    Args and errors are those of `WatchServer`.
+    """
+    return WatchServer(address, metrics, readiness, look) if address else contextlib.nullcontext()
 
 
 class _Refusal(asyncio.Protocol):

@@ -1,12 +1,10 @@
 """The pages that a monitoring system asks for, over real connections."""
 
 import asyncio
-import contextlib
 import re
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,16 +27,10 @@ from tests.support.rows import new_job
 GUILD = 123456789012345678
 
 
-@contextlib.asynccontextmanager
-async def served(readiness: Readiness, metrics: Metrics, look: Any = None) -> AsyncIterator[WatchServer]:
+def served(readiness: Readiness, metrics: Metrics, look: Any = None) -> WatchServer:
     async def nothing() -> None: ...
 
-    watch = WatchServer(("127.0.0.1", 0), metrics, readiness, look or nothing)
-    await watch.start()
-    try:
-        yield watch
-    finally:
-        await watch.close()
+    return WatchServer(("127.0.0.1", 0), metrics, readiness, look or nothing)
 
 
 async def page(watch: WatchServer, path: str) -> tuple[int, Any]:
@@ -123,7 +115,7 @@ async def test_an_address_that_cannot_be_served_is_one_line():
         ):
             watch = WatchServer((host, port), Metrics(), Readiness({}), lambda: asyncio.sleep(0))
             with pytest.raises(SettingsError) as refusal:
-                await watch.start()
+                await watch.__aenter__()
             assert f"PASTICHE_METRICS is {host}:{port}" in str(refusal.value)
             assert says in str(refusal.value)
 
