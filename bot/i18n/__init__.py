@@ -89,16 +89,12 @@ def translated(text: str, reader: str) -> str:
     return _catalogue(_language(reader)).gettext(text) if text else text
 
 
-def _language(reader: str) -> str:
-    """Return the language for a locale: its regional form, else the language, else English."""
-    return _nearest(reader, languages())
-
-
 # At each start, every text of every command is asked for in each of Discord's thirty locales.
 @functools.lru_cache(maxsize=256)
-def _nearest(reader: str, catalogues: frozenset[str]) -> str:
+def _language(reader: str) -> str:
+    """Return the language for a locale: its regional form, else the language, else English."""
     name = reader.replace("-", "_")
-    known = {each.lower(): each for each in catalogues}
+    known = {each.lower(): each for each in languages()}
     return known.get(name.lower()) or known.get(name.partition("_")[0].lower()) or ENGLISH
 
 

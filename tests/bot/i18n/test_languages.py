@@ -218,10 +218,10 @@ def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
             encoding="utf-8",
         )
     monkeypatch.setattr(i18n, "LOCALES", tmp_path)
-    for cached in (i18n.languages, i18n._catalogue):
+    for cached in (i18n.languages, i18n._language, i18n._catalogue):
         cached.cache_clear()
     yield tmp_path
-    for cached in (i18n.languages, i18n._catalogue):
+    for cached in (i18n.languages, i18n._language, i18n._catalogue):
         cached.cache_clear()
 
 
