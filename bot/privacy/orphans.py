@@ -8,9 +8,7 @@ upload, an import or a training that is under way may have no row yet. Files old
 another one: a wrong DATABASE_URL must not delete anybody's models. Everything here blocks.
 """
 
-import math
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from bot.infra.paths import CORPORA, GUILDS, JOBS, MODELS, Layout
 from bot.infra.storage import keys
+from bot.infra.storage.folder import changed_at, remove
 from bot.infra.storage.objects import ObjectStorage
 from bot.infra.storage.storage import Storage
 from bot.privacy import stray_objects
@@ -86,7 +85,7 @@ def sweep_here(
         with database.write() as session:
             retention.lock_files(session, guild_id)
             if not _in_use(session, guild_id, match, copies=copies) and _untouched(path, now, UNTOUCHED):
-                _delete(path)
+                remove(path)
                 swept.append(path)
     for folder, least, name in (
         (layout.data_dir, UNTOUCHED, _TOP),
@@ -94,7 +93,7 @@ def sweep_here(
     ):
         for path in _entries(folder):
             if name.fullmatch(path.name) and _untouched(path, now, least):
-                _delete(path)
+                remove(path)
                 swept.append(path)
     if isinstance(storage, ObjectStorage):
         _sweep_cache(database, storage)
@@ -143,20 +142,12 @@ def _in_use(session: Session, guild_id: int, match: re.Match[str], *, copies: bo
 
 def _untouched(path: Path, now: datetime, least: timedelta) -> bool:
     """Whether nothing in a file or folder has changed for at least that long."""
-    return now.timestamp() - _changed_at(path) >= least.total_seconds()
+    return now.timestamp() - changed_at(path) >= least.total_seconds()
 
 
 def _is_older(path: Path, database_made_at: datetime | None) -> bool:
     # The clock of a file system may be some milliseconds behind.
-    return database_made_at is None or _changed_at(path) < database_made_at.timestamp() - 1
-
-
-def _changed_at(path: Path) -> float:
-    """When a file or anything in a folder last changed, in Unix seconds; infinite if it is changing now."""
-    try:
-        return max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
-    except OSError:
-        return math.inf
+    return database_made_at is None or changed_at(path) < database_made_at.timestamp() - 1
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -164,10 +155,3 @@ def _entries(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

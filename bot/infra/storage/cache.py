@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import structlog
 
+from bot.infra.storage.folder import changed_at
+
 log = structlog.stdlib.get_logger(__name__)
 
 PART = ".part"
@@ -89,10 +91,8 @@ class Cache:
     def clear_unfinished(self) -> None:
         """Delete what killed processes left."""
         for path in self._folder.glob(f".*{PART}"):
-            with contextlib.suppress(OSError):
-                changed = max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
-                if time.time() - changed > LEFT_AFTER_S:
-                    shutil.rmtree(path, ignore_errors=True)
+            if time.time() - changed_at(path) > LEFT_AFTER_S:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _fill(self, entry: Path, fill: Callable[[Path], None]) -> None:
         part = self._folder / f".{uuid4().hex}{PART}"

@@ -1,6 +1,7 @@
 """The data directory as the storage: keys are paths in it, and nothing is copied."""
 
 import contextlib
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -124,11 +125,22 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or folder; it need not be there."""
-    if path.is_dir():
+    """Delete a file, a folder or a link; it need not be there."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def changed_at(path: Path) -> float:
+    """Return when a file or anything in a folder last changed, in Unix seconds.
+
+    It is infinite if the folder is changing now.
+    """
+    try:
+        return max(each.lstat().st_mtime for each in (path, *path.rglob("*")))
+    except OSError:
+        return math.inf
 
 
 def _size(path: Path) -> int:
