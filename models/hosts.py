@@ -9,15 +9,13 @@ from sqlalchemy.orm import Session
 from models.tables import Host, utc_now
 
 
-def claim(session: Session, kind: str, name: str, *, process_id: str, version: str) -> Host | None:
-    """Take a name for a process; whoever had it must end.
+def claim(session: Session, own: Host) -> Host | None:
+    """Take a name for a process, and give the process its incarnation; whoever had the name must end.
 
     Args:
         session: an open SQLAlchemy session that may write.
-        kind: what the process does, ``bot`` or ``worker``; a name may be used once by each kind.
-        name: 1 to 100 characters.
-        process_id: random id of the process, 32 hexadecimal digits.
-        version: version of the program.
+        own: the process. Its kind is what it does, ``bot`` or ``worker``; each kind may use a name once. The
+            name has 1 to 100 characters, and the random process id has 32 hexadecimal digits.
 
     Returns:
         The row as it was before, with the process that had the name; None if the name is new.
@@ -25,23 +23,24 @@ def claim(session: Session, kind: str, name: str, *, process_id: str, version: s
     Raises:
         sqlalchemy.exc.IntegrityError: two processes took a new name at the same moment; try again.
     """
-    row = session.get(Host, (kind, name), with_for_update=True)
+    row = session.get(Host, (own.kind, own.name), with_for_update=True)
     before = None
     if row is None:
-        row = Host(kind=kind, name=name, incarnation=0)
+        row = Host(kind=own.kind, name=own.name, incarnation=0)
         session.add(row)
     else:
         before = Host(
-            kind=kind,
-            name=name,
+            kind=own.kind,
+            name=own.name,
             incarnation=row.incarnation,
             process_id=row.process_id,
             version=row.version,
             seen_at=row.seen_at,
         )
     row.incarnation += 1
-    row.process_id, row.version, row.seen_at = process_id, version, utc_now()
+    row.process_id, row.version, row.seen_at = own.process_id, own.version, utc_now()
     session.flush()
+    own.incarnation = row.incarnation
     return before
 
 

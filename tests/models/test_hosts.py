@@ -5,7 +5,7 @@ from models import Database, Host, hosts
 
 def taken(database: Database, process_id: str, name: str = "box") -> Host:
     with database.write() as session:
-        hosts.claim(session, "worker", name, process_id=process_id, version="1")
+        hosts.claim(session, Host(kind="worker", name=name, process_id=process_id, version="1"))
         return session.get_one(Host, ("worker", name))
 
 
@@ -54,7 +54,8 @@ def test_a_restored_database_takes_no_name_away(database: Database) -> None:
 def test_a_bot_and_a_worker_may_have_one_name(database: Database) -> None:
     taken(database, "a" * 32)
     with database.write() as session:
-        assert hosts.claim(session, "bot", "box", process_id="b" * 32, version="1") is None
+        bot = Host(kind="bot", name="box", process_id="b" * 32, version="1")
+        assert hosts.claim(session, bot) is None
     with database.read() as session:
         assert [(each.kind, each.incarnation) for each in hosts.living(session)] == [
             ("bot", 1),

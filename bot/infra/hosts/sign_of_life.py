@@ -58,10 +58,10 @@ class SignOfLife:
     ) -> None:
         self._database = database
         self._layout = Layout(settings.data_dir)
-        self._kind, self._name = kind, own_name(settings, kind)
         self._superseded, self._died = superseded, died
-        self._own = Host(kind=kind, name=self._name, process_id=uuid4().hex, version=installed_version())
-        self._lock = NameLock(self._layout.lock(f"{kind}-{self._name}"))
+        name = own_name(settings, kind)
+        self._own = Host(kind=kind, name=name, process_id=uuid4().hex, version=installed_version())
+        self._lock = NameLock(self._layout.lock(f"{kind}-{name}"))
         self._shares_a_server = database.url.get_backend_name() != "sqlite"
         self._watch = Watch()
         self._watching = threading.Lock()
@@ -96,14 +96,7 @@ class SignOfLife:
         before = None
         for _ in range(2):
             with contextlib.suppress(IntegrityError), self._database.write() as session:
-                before = hosts.claim(
-                    session,
-                    self._kind,
-                    self._name,
-                    process_id=self._own.process_id,
-                    version=self._own.version,
-                )
-                self._own.incarnation = session.get_one(Host, (self._kind, self._name)).incarnation
+                before = hosts.claim(session, self._own)
                 break
         if not self._shares_a_server:
             return False
@@ -130,7 +123,7 @@ class SignOfLife:
         long as a sign of life may stand still.
         """
         name, _, incarnation = executor.rpartition(":")
-        if name == f"{self._kind}-{self._name}":
+        if name == f"{self._own.kind}-{self._own.name}":
             return int(incarnation) < self._own.incarnation
         if not self._shares_a_server:
             return not is_held(self._layout.lock(name or executor))

@@ -8,7 +8,7 @@ import pytest
 from bot import app
 from bot.infra.hosts.sign_of_life import Superseded
 from bot.settings import Settings
-from models import Database, hosts
+from models import Database, Host, hosts
 from tests.support.bot.gateway_server import gateway_server
 from tests.support.bot.processes import TOKEN
 from tests.support.patience import PATIENCE_S
@@ -40,7 +40,7 @@ async def test_a_bot_whose_name_is_taken_ends(
             await asyncio.sleep(0.1)
         assert is_there()
         with database.write() as session:
-            hosts.claim(session, "bot", "box", process_id="b" * 32, version="9")
+            hosts.claim(session, Host(kind="bot", name="box", process_id="b" * 32, version="9"))
         with pytest.raises(Superseded, match=r"another bot \(version 9\) has taken the name “box”"):
             await serving
     database.dispose()
