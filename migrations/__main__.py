@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 from alembic import command
 
-from migrations.runner import FOLDER, configuration, upgrade
-from models.connection.engine import make_engine, parse_url
+from migrations.runner import FOLDER, configuration, opened, upgrade
+from models.connection.engine import parse_url
 
 
 def draft(message: str, *, folder: Path = FOLDER) -> Path:
@@ -31,11 +31,9 @@ def draft(message: str, *, folder: Path = FOLDER) -> Path:
     with TemporaryDirectory() as temporary:
         url = f"sqlite:///{temporary}/draft.sqlite"
         upgrade(url, folder=folder)
-        engine = make_engine(parse_url(url)).execution_options(writes=True)
-        with engine.connect() as connection:
+        with opened(parse_url(url), writes=True) as connection:
             config.attributes["connection"] = connection
             command.revision(config, message, autogenerate=True, rev_id=revision)
-        engine.dispose()
     return folder / "versions" / f"{revision}.py"
 
 

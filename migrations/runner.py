@@ -58,7 +58,7 @@ def current(url: str) -> str | None:
         DatabaseError: the database cannot be reached or read.
     """
     address = parse_url(url)
-    with _connection(address, writes=False) as connection:
+    with opened(address, writes=False) as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -89,7 +89,7 @@ def _migrate(url: str, folder: Path, direction: Callable[[Config, str], None], t
     config = configuration(folder)
     script = ScriptDirectory.from_config(config)
     wanted = script.get_current_head() if target == "head" else None if target == "base" else target
-    with _connection(address, writes=True) as connection:
+    with opened(address, writes=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRESQL_LOCK)))
         revision = MigrationContext.configure(connection).get_current_revision()
@@ -119,7 +119,16 @@ def _migrate(url: str, folder: Path, direction: Callable[[Config, str], None], t
 
 
 @contextmanager
-def _connection(address: sa.URL, *, writes: bool) -> Iterator[sa.Connection]:
+def opened(address: sa.URL, *, writes: bool) -> Iterator[sa.Connection]:
+    """Yield a connection in a transaction that may drop tables: SQLite checks no foreign keys in it.
+
+    Args:
+        address: what `parse_url` returned.
+        writes: whether the transaction may write.
+
+    Raises:
+        DatabaseError: the database cannot be reached or used.
+    """
     engine = make_engine(address, foreign_keys=False)
     try:
         with one_clear_line(address), engine.execution_options(writes=writes).begin() as connection:
