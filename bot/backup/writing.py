@@ -160,15 +160,13 @@ class _Files:
             return False  # a row of long ago names a path outside the data directory
         try:
             with self._here(key) as path, ExitStack() as opened:
-                # All are opened before any is copied: from then on a deletion does no harm.
-                files = (
-                    [path] if path.is_file() else sorted(each for each in path.iterdir() if each.is_file())
-                )
-                sources = [(each.name, opened.enter_context(each.open("rb"))) for each in files]
                 if path.is_file():
-                    self._writer.add(f"{FILES}/{key}", sources[0][1])
+                    self._writer.add_file(f"{FILES}/{key}", path)
                     self._texts.add(key)
                     return True
+                # All are opened before any is copied: from then on a deletion does no harm.
+                files = sorted(each for each in path.iterdir() if each.is_file())
+                sources = [(each.name, opened.enter_context(each.open("rb"))) for each in files]
                 for name, source in sources:
                     self._writer.add(f"{FILES}/{folder}/{name}", source)
                 self._manifest.folders[folder] = [name for name, _ in sources]
