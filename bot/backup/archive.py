@@ -25,6 +25,9 @@ _AT_ONCE = 1 << 20
 _KEY = re.compile(r"guilds/\d{1,20}/(?:corpora|models|jobs)(?:/[0-9A-Za-z_-][\w.-]{0,150}){1,2}", re.ASCII)
 _NAME = re.compile(r"[0-9A-Za-z_][\w.-]{0,150}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+# What a damaged zip raises, and what a manifest raises that holds values of other types.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError)
+_MISSHAPEN = (AttributeError, TypeError)
 
 
 class BackupError(Exception):
@@ -151,7 +154,7 @@ class Reader:
     def _as_one_line(self) -> Iterator[None]:
         try:
             yield
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, RuntimeError):
+        except (*_DAMAGED, *_MISSHAPEN):
             raise _damaged(self._path, "it is cut or changed, or no backup") from None
 
 
@@ -167,7 +170,7 @@ def _checked(read: Any, path: Path) -> Manifest:
 
     Raises:
         BackupError: it is of another format.
-        ValueError: it has another form.
+        AttributeError, TypeError, ValueError: it has another form.
     """
     if not isinstance(read, dict) or not isinstance(read.get("format"), int):
         raise ValueError
@@ -176,10 +179,7 @@ def _checked(read: Any, path: Path) -> Manifest:
             f"{path} has format {read['format']}, and this version of Pastiche reads {FORMAT}: "
             f"restore it with Pastiche {str(read.get('version'))[:40]}"
         )
-    try:
-        manifest = Manifest(**read)
-    except TypeError:
-        raise ValueError from None
+    manifest = Manifest(**read)
     files = [(key, name) for key, names in manifest.folders.items() for name in names]
     well_formed = (
         all(map(_KEY.fullmatch, [*manifest.texts, *manifest.folders]))

@@ -204,6 +204,10 @@ def changed(file: Path, how: str) -> None:
                         manifest["format"] = 99
                     elif how == "revision":
                         manifest["revision"] = "20990101_tomorrow"
+                    elif how == "number":
+                        manifest["texts"] = 5
+                    elif how == "list":
+                        manifest["folders"] = []
                     elif how == "path":
                         key = manifest["texts"][0]
                         away = f"guilds/{GUILD}/../../../../outside"
@@ -230,6 +234,8 @@ def changed(file: Path, how: str) -> None:
         ("content", "is not what was written"),
         ("lacks", "it is cut or changed"),
         ("path", "it is cut or changed"),
+        ("number", "it is cut or changed"),
+        ("list", "it is cut or changed"),
         ("format", "has format 99"),
         ("revision", "tables 20990101_tomorrow"),
     ],
