@@ -13,6 +13,7 @@ from typing import Self
 import structlog
 from sqlalchemy.orm import Session
 
+from bot.infra.paths import GUILDS
 from bot.infra.storage import keys
 from bot.infra.storage.bucket import Stored
 from bot.infra.storage.objects import ObjectStorage
@@ -91,7 +92,7 @@ def sweep(
 
 def _by_guild(storage: ObjectStorage) -> Iterator[tuple[int, list[Stored]]]:
     """Yield the objects of each guild; a listing is in the order of the keys."""
-    for guild_id, stored in groupby(storage.stored(), key=lambda each: keys.guild_in(each.key)):
+    for guild_id, stored in groupby(storage.bucket.listing(GUILDS), key=lambda each: keys.guild_in(each.key)):
         if guild_id is not None:
             yield guild_id, list(stored)
 

@@ -15,7 +15,7 @@ import structlog
 
 from bot.infra.paths import CORPORA, GUILDS, JOBS, MODELS, Layout
 from bot.infra.storage import keys, packing
-from bot.infra.storage.bucket import Bucket, Stored
+from bot.infra.storage.bucket import Bucket
 from bot.infra.storage.cache import Cache
 from bot.infra.storage.errors import Damaged, StorageError
 from bot.infra.storage.folder import remove
@@ -157,10 +157,6 @@ class ObjectStorage(Storage):
     def drop_copy(self, path: Path) -> None:
         """Delete the copy."""
         remove(path)
-
-    def stored(self) -> Iterator[Stored]:
-        """Yield every object of a guild."""
-        return self.bucket.listing(GUILDS)
 
     def _packed(self, key: str) -> str:
         """Return the key of the zip of a folder; of several the newest.

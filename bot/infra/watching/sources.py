@@ -45,7 +45,7 @@ class Sources:
         self._slow: asyncio.Future[None] | None = None
         metrics.information.labels(kind, installed_version()).set(1)
 
-    def add_discord(self, client: discord.Client, seen_at: Callable[[], float | None]) -> None:
+    def add_discord(self, client: discord.AutoShardedClient, seen_at: Callable[[], float | None]) -> None:
         """Also read the client's servers and shards.
 
         Args:
@@ -56,9 +56,7 @@ class Sources:
         def read() -> None:
             self._metrics.guilds.set(len(client.guilds))
             self._metrics.connected.set(time.time() - (seen_at() or 0.0) < CONNECTED_S)
-            # Only a client of several shards has `latencies`.
-            shards: list[tuple[int, float]] | None = getattr(client, "latencies", None)
-            for number, seconds in [(0, client.latency)] if shards is None else shards:
+            for number, seconds in client.latencies:
                 if math.isfinite(seconds):  # else the shard is not connected
                     self._metrics.shard_latency.labels(str(number)).set(seconds)
                 else:
