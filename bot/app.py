@@ -68,15 +68,14 @@ async def _serve(settings: Settings, token: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    lost: list[Superseded] = []
-
-    def superseded(reason: Superseded) -> None:
-        lost.append(reason)
-        loop.call_soon_threadsafe(ended.set)
-
     if settings.discord_api:
         connection.use_api(read_api(settings.discord_api))
     async with create_bot(settings) as bot, watched(bot):
+
+        def superseded(reason: Superseded) -> None:
+            bot.stopped_by = reason
+            loop.call_soon_threadsafe(ended.set)
+
         bot.superseded = superseded
         bot.connect_as_recommended()
         serving = asyncio.create_task(connection.serve(bot, token))
@@ -85,16 +84,14 @@ async def _serve(settings: Settings, token: str) -> None:
         stopping.cancel()
         if serving.done():
             serving.result()
-            if bot.stopped_by is not None:
-                raise bot.stopped_by
         else:
             log.info("stopping")
             await bot.close()
             serving.cancel()  # it may be waiting for the end of an outage
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
-    if lost:
-        raise lost[0]
+    if bot.stopped_by is not None:
+        raise bot.stopped_by
 
 
 def watched(bot: Pastiche) -> contextlib.AbstractAsyncContextManager[object]:

@@ -78,7 +78,7 @@ class Pastiche(commands.AutoShardedBot):
         generations: what the models wrote.
         queue: where trainings are put.
         clock: the present moment, which no jump of the host's clock moves at once.
-        stopped_by: why it closed itself, if it did.
+        stopped_by: why this process must end, if another one has its name or its servers.
         presence: which servers it is in.
         poster: of the schedules.
         gateway: whether Discord is connected now.
@@ -137,7 +137,7 @@ class Pastiche(commands.AutoShardedBot):
         self.generations = GenerationCounter(self.database)
         self.queue = JobQueue(settings, self.database)
         self.gateway = Gateway(self)
-        self.stopped_by: SettingsError | None = None
+        self.stopped_by: SettingsError | Superseded | None = None
         self._asks_discord = False
         self._identifying = IdentifyGate(settings.database_url, self._max_concurrency)
         self._claims = ShardClaims(settings.database_url, self._stop_for)
