@@ -64,17 +64,14 @@ def serve_until_told(settings: Settings, token: str) -> None:
 
 
 async def _serve(settings: Settings, token: str) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    ended = told_to_end()
     if settings.discord_api:
         connection.use_api(read_api(settings.discord_api))
     async with create_bot(settings) as bot, watched(bot):
 
         def superseded(reason: Superseded) -> None:
             bot.stopped_by = reason
-            loop.call_soon_threadsafe(ended.set)
+            bot.loop.call_soon_threadsafe(ended.set)
 
         bot.superseded = superseded
         bot.connect_as_recommended()
@@ -92,6 +89,14 @@ async def _serve(settings: Settings, token: str) -> None:
                 await serving
     if bot.stopped_by is not None:
         raise bot.stopped_by
+
+
+def told_to_end() -> asyncio.Event:
+    """Return an event of the running loop that SIGINT and SIGTERM set from now on."""
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    return ended
 
 
 def watched(bot: Pastiche) -> contextlib.AbstractAsyncContextManager[object]:

@@ -7,7 +7,6 @@ clock stands still by itself, so it is advanced while a training runs.
 import asyncio
 import contextlib
 import os
-import signal
 import zoneinfo
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +17,7 @@ import simcord
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.app import create_bot
+from bot.app import create_bot, told_to_end
 from bot.bundles.publishing import publish_bundle
 from bot.client import Pastiche
 from bot.commands.background.welcome import welcome
@@ -122,10 +121,7 @@ def publish_first_model(bot: Pastiche, made_by: int) -> None:
 
 
 async def _serve(settings: Settings, console: Console, port: int) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+    ended = told_to_end()
     async with playground(settings, port=port) as page:
         console.print(f"\nThe playground is open: [bold]{page.url}[/bold]", soft_wrap=True)
         console.print("Type /generate, /train or /models there; Ctrl-C closes it.")
