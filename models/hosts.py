@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.tables import Host, utc_now
 
 
-def claim(session: Session, own: Host) -> Host | None:
+def claim(session: Session, own: Host) -> str | None:
     """Take a name for a process, and give the process its incarnation; whoever had the name must end.
 
     Args:
@@ -18,7 +18,7 @@ def claim(session: Session, own: Host) -> Host | None:
             name has 1 to 100 characters, and the random process id has 32 hexadecimal digits.
 
     Returns:
-        The row as it was before, with the process that had the name; None if the name is new.
+        The id of the process that had the name and has not ended in order; None if there is none.
 
     Raises:
         sqlalchemy.exc.IntegrityError: two processes took a new name at the same moment; try again.
@@ -28,15 +28,8 @@ def claim(session: Session, own: Host) -> Host | None:
     if row is None:
         row = Host(kind=own.kind, name=own.name, incarnation=0)
         session.add(row)
-    else:
-        before = Host(
-            kind=own.kind,
-            name=own.name,
-            incarnation=row.incarnation,
-            process_id=row.process_id,
-            version=row.version,
-            seen_at=row.seen_at,
-        )
+    elif row.seen_at is not None:
+        before = row.process_id
     row.incarnation += 1
     row.process_id, row.version, row.seen_at = own.process_id, own.version, utc_now()
     session.flush()

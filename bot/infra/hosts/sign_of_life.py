@@ -102,7 +102,7 @@ class SignOfLife:
             return False
         self._thread = threading.Thread(target=self._live, name="sign-of-life", daemon=True)
         self._thread.start()
-        return before is not None and before.seen_at is not None and before.process_id != self._lock.before
+        return before not in (None, self._lock.before)
 
     def end(self) -> None:
         """Stop, and record the orderly end; once is enough."""
