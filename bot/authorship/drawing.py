@@ -23,9 +23,9 @@ def draw(picture: Mapping[str, Any]) -> bytes | None:
     """
     try:
         done = run_limited("bot.authorship.picture", [], DRAWING, told=json.dumps(picture))
-        if done.code == 0:
+        if done.returncode == 0:
             return base64.b64decode(done.stdout, validate=True)
-        log.info("no picture of a text", code=done.code, reason=done.stderr[-300:])
+        log.info("no picture of a text", code=done.returncode, reason=done.stderr[-300:])
     except (OutOfMemory, OutOfTime, binascii.Error) as error:
         log.info("no picture of a text", reason=type(error).__name__)
     return None

@@ -75,7 +75,7 @@ def unpack(source: Path | bytes, folder: Path) -> None:
     except (OutOfTime, OutOfMemory):
         raise UserError(_("The bundle could not be checked in time.")) from None
     except ValueError:
-        log.warning("a zip could not be read", code=ended.code, error=ended.stderr[-1_000:])
+        log.warning("a zip could not be read", code=ended.returncode, error=ended.stderr[-1_000:])
         raise UserError(_("This is not a zip file, or it is damaged.")) from None
     if "errno" in told:
         raise OSError(told["errno"], os.strerror(told["errno"]))

@@ -38,7 +38,7 @@ def check(bundle: Path) -> None:
         raise UserError(_("This bundle is refused: it takes too much memory to read.")) from None
     except OutOfTime:
         raise UserError(_("The bundle could not be checked in time.")) from None
-    if done.code:
+    if done.returncode:
         lines = done.stderr.strip().splitlines()
         reason = lines[-1] if lines else ""
         if not reason.startswith("error: "):
@@ -62,7 +62,7 @@ def curve(bundle: Path) -> bytes | None:
     except (OutOfMemory, OutOfTime) as error:
         log.info("no loss curve", bundle=bundle.name, reason=type(error).__name__)
         return None
-    if done.code:
+    if done.returncode:
         log.info("no loss curve", bundle=bundle.name, reason=done.stderr[-300:])
         return None
     return kept_curve(bundle)

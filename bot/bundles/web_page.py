@@ -90,7 +90,7 @@ def web_page(storage: Storage, key: str, limit: int, about: About) -> bytes:
             raise UserError(_("This model is too large to become a web page.")) from None
         except OutOfTime:
             raise UserError(_("The web page was not ready in time. Please try again later.")) from None
-        if done.code:
+        if done.returncode:
             raise UserError(
                 _("This model cannot become a web page: {reason}").format(reason=_reason(done.stderr))
             )

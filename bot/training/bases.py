@@ -113,6 +113,6 @@ def _found() -> dict[str, dict[str, Any]]:
     except (OutOfMemory, OutOfTime) as error:
         log.error("the bases cannot be listed", reason=type(error).__name__)
         return {}
-    if listed.code:
+    if listed.returncode:
         log.error("the bases cannot be listed", reason=listed.stderr[-300:])
     return {base["name"]: base for base in map(json.loads, listed.stdout.splitlines())}

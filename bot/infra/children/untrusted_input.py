@@ -44,21 +44,6 @@ class Limits:
     memory_bytes: int
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A child that ended by itself.
-
-    Attributes:
-        code: exit code.
-        stdout: everything it wrote to standard output.
-        stderr: everything it wrote to standard error.
-    """
-
-    code: int
-    stdout: str
-    stderr: str
-
-
 class OutOfTime(Exception):
     """The child took too long and was killed."""
 
@@ -67,8 +52,10 @@ class OutOfMemory(Exception):
     """The child asked for more memory than it may have."""
 
 
-def run_limited(module: str, arguments: Sequence[str], limits: Limits, *, told: str | None = None) -> Ended:
-    """Run `python -m MODULE ARGUMENTS` to its end; blocks.
+def run_limited(
+    module: str, arguments: Sequence[str], limits: Limits, *, told: str | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m MODULE ARGUMENTS` to its end, and return its exit code and what it wrote; blocks.
 
     Args:
         module: name of the module.
@@ -102,7 +89,7 @@ def run_limited(module: str, arguments: Sequence[str], limits: Limits, *, told: 
     # If a child is killed before its time is up, the kernel did it, because the host lacks memory.
     if process.returncode in (OUT_OF_MEMORY, -signal.SIGKILL) or "MemoryError" in stderr[-300:]:
         raise OutOfMemory
-    return Ended(process.returncode, stdout, stderr)
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def _kill(process: "subprocess.Popen[str]") -> None:

@@ -18,7 +18,7 @@ import structlog
 
 from bot.errors import UserError
 from bot.i18n import _
-from bot.infra.children.untrusted_input import Ended, Limits, OutOfMemory, OutOfTime, run_limited
+from bot.infra.children.untrusted_input import Limits, OutOfMemory, OutOfTime, run_limited
 from bot.infra.paths import Layout, relative
 from textgen.corpus import CorpusStats, check_stats
 from textgen.errors import CorpusError
@@ -153,9 +153,7 @@ def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:
     megabytes = source.stat().st_size >> 20
     limits = Limits(WALL_S + A_MEGABYTE_S * megabytes, PROCESSOR_S + A_MEGABYTE_S * megabytes, MEMORY_BYTES)
     try:
-        ended: Ended = run_limited(
-            "bot.training.uploads.reader", [str(source), str(target), filename], limits
-        )
+        ended = run_limited("bot.training.uploads.reader", [str(source), str(target), filename], limits)
     except OutOfTime:
         raise UserError(
             _(
@@ -168,7 +166,7 @@ def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:
     try:
         answer = json.loads(ended.stdout)
     except ValueError:
-        log.error("a text could not be read", code=ended.code, error=ended.stderr[-1_000:])
+        log.error("a text could not be read", code=ended.returncode, error=ended.stderr[-1_000:])
         raise UserError(_("This text could not be read. Save it as plain text in UTF-8.")) from None
     if "errno" in answer:
         raise OSError(answer["errno"], os.strerror(answer["errno"]))

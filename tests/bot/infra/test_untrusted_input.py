@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -120,8 +121,8 @@ class TestIntake:
         assert self.left(tmp_path) == []
 
     def test_a_disk_that_refuses_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        def no_room(*_given: object) -> intake.Ended:
-            return intake.Ended(0, f'{{"errno": {errno.ENOSPC}}}', "")
+        def no_room(*_given: object) -> subprocess.CompletedProcess[str]:
+            return subprocess.CompletedProcess([], 0, f'{{"errno": {errno.ENOSPC}}}', "")
 
         monkeypatch.setattr(intake, "run_limited", no_room)
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
