@@ -24,9 +24,7 @@ from bot.infra.children.process import child_environment, start_child, thread_li
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
-_children: contextvars.ContextVar["set[subprocess.Popen[str]] | None"] = contextvars.ContextVar(
-    "children", default=None
-)
+_children: contextvars.ContextVar["set[subprocess.Popen[str]]"] = contextvars.ContextVar("children")
 
 
 @dataclass(frozen=True)
@@ -72,9 +70,8 @@ def run_limited(
         ["-m", "bot.infra.children.limit_and_run", *allowed, module, *arguments],
         environment=child_environment(thread_limits(1)),
     )
-    mine = _children.get()
-    if mine is not None:
-        mine.add(child.process)
+    running = _children.get(set())  # outside a pool nobody asks for them
+    running.add(child.process)
     with child.process as process:
         try:
             stdout, stderr = process.communicate(told, timeout=limits.wall_s)
@@ -82,8 +79,7 @@ def run_limited(
             raise OutOfTime from None
         finally:
             _kill(process)
-            if mine is not None:
-                mine.discard(process)
+            running.discard(process)
     if process.returncode == -signal.SIGXCPU:
         raise OutOfTime
     # If a child is killed before its time is up, the kernel did it, because the host lacks memory.
