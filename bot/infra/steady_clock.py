@@ -49,17 +49,13 @@ class SteadyClock:
         moment, since = self._believed
         expected = moment + datetime.timedelta(seconds=elapsed - since)
         jump = wall - expected
-        if abs(jump) <= TOLERANCE:
-            self._doubt = None
-        else:
-            doubt = self._doubt
-            if doubt is None or abs(doubt[0] - jump) > TOLERANCE:
+        if abs(jump) > TOLERANCE:
+            if self._doubt is None or abs(self._doubt[0] - jump) > TOLERANCE:
                 self._doubt = jump, elapsed
                 log.warning("the host's clock jumped: not believed for now", seconds=jump.total_seconds())
-                return expected
-            if elapsed - doubt[1] < BELIEVED_AFTER_S:
+            if elapsed - self._doubt[1] < BELIEVED_AFTER_S:
                 return expected
             log.warning("the host's clock is believed again", seconds=jump.total_seconds())
-            self._doubt = None
+        self._doubt = None
         self._believed = wall, elapsed
         return wall
