@@ -138,6 +138,7 @@ class Pastiche(commands.AutoShardedBot):
         self.queue = JobQueue(settings, self.database)
         self.gateway = Gateway(self)
         self.stopped_by: SettingsError | Superseded | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._asks_discord = False
         self._identifying = IdentifyGate(settings.database_url, self._max_concurrency)
         self._claims = ShardClaims(settings.database_url, self._stop_for)
@@ -240,6 +241,12 @@ class Pastiche(commands.AutoShardedBot):
         else:  # never logged in: what `AutoShardedClient.close` ends was never made
             await discord.Client.close(self)
         await asyncio.to_thread(self._stop_services)
+
+    async def __aexit__(self, *error: Any) -> None:
+        """Close, or wait for the end of `close`: discord.py waits for its own part of it alone."""
+        await super().__aexit__(*error)
+        if self._closing is not None:
+            await self._closing
 
     def _clear_training(self, job: TrainingJob) -> None:
         workspace.clear(self.storage, job.guild_id, job.id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -101,7 +102,17 @@ async def test_a_bot_whose_shard_another_process_serves_ends_with_the_reason(
     )
     serving = asyncio.create_task(app._serve(settings, TOKEN))
     await until(lambda: made and made[0].is_ready())
+    ended: list[bool] = []
+    end = made[0]._end_processes
+
+    def slowly() -> None:
+        time.sleep(0.3)
+        end()
+        ended.append(True)
+
+    monkeypatch.setattr(made[0], "_end_processes", slowly)
     reason = SettingsError("process 7 on there already serves shard 0 of 1")
     await asyncio.to_thread(made[0]._stop_for, reason)
     with pytest.raises(SettingsError, match="process 7 on there"):
         await serving
+    assert ended  # so nothing of it is left that could still hold a lock or a turn
