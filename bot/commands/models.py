@@ -1,7 +1,7 @@
 """`/models`: the server's models as a list to choose from, or one model with its buttons."""
 
 import re
-from typing import Self
+from collections.abc import Sequence
 
 import discord
 from discord import app_commands
@@ -47,7 +47,7 @@ class PageButton(PageItem, template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
 class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):open"):
     """Opens a model of the page for the person who chose it; outlives a restart."""
 
-    def __init__(self, page: int, models: list[TextModel]) -> None:
+    def __init__(self, page: int, models: Sequence[TextModel] = ()) -> None:
         super().__init__(
             discord.ui.Select(
                 placeholder=_("Open a model"),
@@ -62,11 +62,6 @@ class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):op
                 row=0,
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["page"]), [])
 
     async def pressed(self, interaction: Interaction) -> None:
         """Show the model's panel to this person."""

@@ -1,8 +1,6 @@
 """The button that confirms `/privacy delete`."""
 
 import asyncio
-import re
-from typing import Self
 
 import discord
 import structlog
@@ -20,7 +18,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class EraseButton(
-    UpdatingItem[Button], template=r"erase:(?P<scope>me|server):(?P<user>\d{1,20}):(?P<models>[01])"
+    UpdatingItem[Button], template=r"erase:(?P<scope>me|server):(?P<user_id>\d{1,20}):(?P<models>[01])"
 ):
     """Deletes what the message above it says; outlives a restart."""
 
@@ -35,11 +33,6 @@ class EraseButton(
                 custom_id=f"erase:{scope}:{user_id}:{int(models)}",
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(match["scope"], int(match["user"]), models=match["models"] == "1")
 
     async def pressed(self, interaction: Interaction) -> None:
         """Delete, if the person still may; only they themselves can delete what is theirs."""

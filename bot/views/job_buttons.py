@@ -5,8 +5,7 @@ are looked up in the server of the press.
 """
 
 import asyncio
-import re
-from typing import Any, Self
+from typing import Any
 
 import discord
 from sqlalchemy.orm import Session
@@ -27,7 +26,7 @@ from models.tables import NO_CURVE
 Interaction = discord.Interaction[Any]
 
 
-class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32})"):
+class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job_id>[0-9a-f]{32})"):
     """Cancels a training."""
 
     def __init__(self, job_id: str) -> None:
@@ -38,18 +37,13 @@ class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job>[0-9a-f]{32
             )
         )
 
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(match["job"])
-
     async def pressed(self, interaction: Interaction) -> None:
         """Cancel the job; the card follows by itself."""
         line = await cancel_job(interaction, self.job_id)
         await answer(interaction, line)
 
 
-class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32})"):
+class FinishButton(PersistentItem[Button], template=r"finish:(?P<job_id>[0-9a-f]{32})"):
     """Ends a training early, with the best model so far."""
 
     def __init__(self, job_id: str, *, asked: bool = False) -> None:
@@ -62,11 +56,6 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32
                 disabled=asked,
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(match["job"])
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask the trainer to finish; the card follows by itself."""
@@ -98,7 +87,7 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job>[0-9a-f]{32
         )
 
 
-class TryButton(SamplingItem, template=r"trained:try:(?P<model>\d{1,19})"):
+class TryButton(SamplingItem, template=r"trained:try:(?P<model_id>\d{1,19})"):
     """Writes a text with a finished training's model."""
 
     def __init__(self, model_id: int) -> None:
@@ -109,17 +98,12 @@ class TryButton(SamplingItem, template=r"trained:try:(?P<model>\d{1,19})"):
             )
         )
 
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["model"]))
-
     async def pressed(self, interaction: Interaction) -> None:
         """Answer as /generate would."""
         await answer_with_samples(interaction, GenerationRequest(self.model_id))
 
 
-class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model>\d{1,19})"):
+class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model_id>\d{1,19})"):
     """Makes a finished training's model the one that /generate takes when none is named."""
 
     def __init__(self, model_id: int) -> None:
@@ -131,11 +115,6 @@ class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model
                 custom_id=f"trained:default:{model_id}",
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["model"]))
 
     async def pressed(self, interaction: Interaction) -> None:
         """Make it the default if it is this server's and the person may."""

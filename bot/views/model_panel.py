@@ -1,7 +1,6 @@
 """A model's panel: its card with buttons. Everyone may look and sample; changes need the right to train."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Self
@@ -184,7 +183,7 @@ ACTIONS = {
 
 
 class ModelButton(
-    PersistentItem[Button], template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model>\d{{1,18}})"
+    PersistentItem[Button], template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model_id>\d{{1,18}})"
 ):
     """A button that does something with the panel's model; it outlives a restart."""
 
@@ -199,11 +198,6 @@ class ModelButton(
                 disabled=disabled,
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(match["action"], int(match["model"]))
 
     def ack(self, interaction: Interaction) -> Ack:
         """The acknowledgement that the action needs."""

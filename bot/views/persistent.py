@@ -1,7 +1,9 @@
 """Base classes of buttons and menus that outlive a restart, and of forms."""
 
 import abc
+import inspect
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeVar
 
 import discord
@@ -21,9 +23,18 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
-        """Return the item that an id stands for; override this where the id holds values."""
-        del match
-        return cls()  # type: ignore[call-arg]  # such a class's own constructor takes none
+        """Return the item that an id stands for.
+
+        Each group of the template has the name of a parameter of the constructor, and becomes its argument.
+        Override this where values are read in another way.
+        """
+        parameters = inspect.signature(cls).parameters
+        values: dict[str, object] = {}
+        for name, text in match.groupdict().items():
+            kind = parameters[name].annotation
+            values[name] = text if kind is str else kind(int(text))
+        make: Callable[..., Self] = cls
+        return make(**values)
 
     @classmethod
     async def from_custom_id(
@@ -84,11 +95,6 @@ class PageItem(UpdatingItem[Button], template=r"(?!)"):
                 row=self.ROW,
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["page"]), match["to"])
 
     @classmethod
     def add_both(cls, view: discord.ui.View, page: int, last: int) -> None:

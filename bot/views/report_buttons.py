@@ -1,7 +1,6 @@
 """The buttons Delete and Report below a sample."""
 
-import re
-from typing import Any, Self
+from typing import Any
 
 import discord
 from sqlalchemy.orm import Session
@@ -27,11 +26,6 @@ class DeleteButton(UpdatingItem[Button], template=r"delete:(?P<asked_by>\d{1,20}
         super().__init__(
             discord.ui.Button(label=_("Delete"), emoji="🗑️", custom_id=f"delete:{asked_by}", row=0)
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["asked_by"]))
 
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
         """Delete the message if the person may."""

@@ -1,7 +1,6 @@
 """The buttons of schedules: Confirm and Cancel below a preview, Stop and Report below every post."""
 
-import re
-from typing import Any, Self
+from typing import Any
 
 import discord
 from sqlalchemy.orm import Session
@@ -21,7 +20,9 @@ from models import Database, audit, schedules
 Interaction = discord.Interaction[Any]
 
 
-class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P<action>confirm|cancel)"):
+class DraftButton(
+    UpdatingItem[Button], template=r"schedule:(?P<schedule_id>\d{1,15}):(?P<action>confirm|cancel)"
+):
     """Saves the schedule of a preview, or discards it; outlives a restart."""
 
     def __init__(self, schedule_id: int, action: str) -> None:
@@ -36,11 +37,6 @@ class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P
             )
         )
 
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["id"]), match["action"])
-
     async def pressed(self, interaction: Interaction) -> None:
         """Save or discard it; permission, limits, channel and model are checked again."""
         guild_id = guild_of(interaction)
@@ -53,7 +49,7 @@ class DraftButton(UpdatingItem[Button], template=r"schedule:(?P<id>\d{1,15}):(?P
         await answer(interaction, embeds=[saved_card(schedule, model_name)], view=None)
 
 
-class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"):
+class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<schedule_id>\d{1,15})"):
     """Pauses the schedule that a post came from; outlives a restart."""
 
     def __init__(self, schedule_id: int) -> None:
@@ -63,11 +59,6 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<id>\d{1,15})"
                 label=_("Stop"), style=discord.ButtonStyle.secondary, custom_id=f"stop-posts:{schedule_id}"
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["id"]))
 
     def ack(self, interaction: Interaction) -> Ack:
         """Everyone sees who stopped the schedule."""

@@ -1,7 +1,6 @@
 """The buttons below a line of the game *Real or Pastiche?*."""
 
-import re
-from typing import Any, Self
+from typing import Any
 
 import discord
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from bot.views.persistent import Button, PersistentItem
 from models import games
 
 
-class SideButton(PersistentItem[Button], template=r"game:(?P<round>\d{1,18}):(?P<side>real|pastiche)"):
+class SideButton(PersistentItem[Button], template=r"game:(?P<round_id>\d{1,18}):(?P<side>real|pastiche)"):
     """Records what a person says of a line, once; outlives a restart.
 
     Args:
@@ -32,11 +31,6 @@ class SideButton(PersistentItem[Button], template=r"game:(?P<round>\d{1,18}):(?P
                 custom_id=f"game:{round_id}:{side}",
             )
         )
-
-    @classmethod
-    def made_from(cls, match: re.Match[str]) -> Self:
-        """Read the id."""
-        return cls(int(match["round"]), match["side"])
 
     async def pressed(self, interaction: discord.Interaction[Any]) -> None:
         """Record the answer, which nobody else sees."""
