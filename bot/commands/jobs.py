@@ -33,8 +33,7 @@ class CancelSelect(UpdatingItem[Select], template=r"jobs:cancel"):
     async def pressed(self, interaction: Interaction) -> None:
         """Cancel it if it is this server's and the person may, then show the list again."""
         line = await cancel_job(interaction, self.item.values[0])
-        embed, view = await _panel(interaction)
-        await answer(interaction, embeds=[embed], view=view)
+        await _show_panel(interaction)
         await answer_privately(interaction, line)
 
 
@@ -50,11 +49,10 @@ class RefreshButton(UpdatingItem[Button], template=r"jobs:refresh"):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Edit the list."""
-        embed, view = await _panel(interaction)
-        await answer(interaction, embeds=[embed], view=view)
+        await _show_panel(interaction)
 
 
-async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.View]:
+async def _show_panel(interaction: Interaction) -> None:
     bot, guild_id = interaction.client, guild_of(interaction)
 
     def look(session: Session) -> tuple[list[TrainingJob], list[TrainingJob], list[TrainingJob]]:
@@ -84,7 +82,7 @@ async def _panel(interaction: Interaction) -> tuple[discord.Embed, discord.ui.Vi
     if theirs:
         view.add_item(CancelSelect(theirs))
     view.add_item(RefreshButton())
-    return embed, view
+    await answer(interaction, embeds=[embed], view=view)
 
 
 class Jobs(commands.Cog):
@@ -95,8 +93,7 @@ class Jobs(commands.Cog):
     @answers(Ack.PRIVATELY)
     async def jobs(self, interaction: Interaction) -> None:
         """Answer privately: the menu holds the trainings that this person may cancel."""
-        embed, view = await _panel(interaction)
-        await answer(interaction, embeds=[embed], view=view)
+        await _show_panel(interaction)
 
 
 async def setup(bot: Pastiche) -> None:

@@ -13,7 +13,7 @@ from bot.commands import autocomplete
 from bot.embeds.model_card import model_page, page_count, shown_on
 from bot.errors import NoModels, UserError
 from bot.guilds.permissions import guild_of
-from bot.i18n import _
+from bot.i18n import _, marked
 from bot.text import safe_text
 from bot.training import quotas
 from bot.views.answering import Ack, answer, answer_privately, answers
@@ -32,16 +32,12 @@ class PageButton(PageItem, template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the list; outlives a restart."""
 
     PREFIX = "models"
+    LABELS = (marked("Previous"), marked("Next"))
     ROW = 1
 
-    @classmethod
-    def labels(cls) -> tuple[str, str]:
-        """The models in the order of the list."""
-        return _("Previous"), _("Next")
-
-    async def card(self, interaction: Interaction) -> tuple[discord.Embed, discord.ui.View]:
-        """The present models."""
-        return await _page(interaction, self.page)
+    async def pressed(self, interaction: Interaction) -> None:
+        """Show the present models."""
+        await _show_page(interaction, self.page)
 
 
 class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):open"):
@@ -71,7 +67,7 @@ class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):op
         await send_panel(interaction, int(chosen))
 
 
-async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
+async def _show_page(interaction: Interaction, page: int) -> None:
     guild_id = guild_of(interaction)
     models, default_id, used = await _listing(interaction.client.database, guild_id)
     if not models:
@@ -85,7 +81,8 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
     made_by = {model.created_by for model in shown_on(models, page)}
     makers = await interaction.client.names.of_all(guild_id, made_by)
     line = quotas.used_line(used, interaction.client.settings)
-    return model_page(models, page, default_id=default_id, makers=makers, used=line), view
+    embed = model_page(models, page, default_id=default_id, makers=makers, used=line)
+    await answer(interaction, embeds=[embed], view=view)
 
 
 async def _listing(database: Database, guild_id: int) -> tuple[list[TextModel], int | None, Usage]:
@@ -100,9 +97,6 @@ async def _listing(database: Database, guild_id: int) -> tuple[list[TextModel], 
 class Models(commands.Cog):
     """The server's models."""
 
-    def __init__(self, bot: Pastiche) -> None:
-        self.bot = bot
-
     @app_commands.command(description="List this server's models, or open one.")
     @app_commands.guild_only()
     @app_commands.describe(model="Open this model: its figures, its loss curve and its buttons")
@@ -116,16 +110,14 @@ class Models(commands.Cog):
             await send_panel(interaction, model)
             return
         try:
-            embed, view = await _page(interaction, 0)
+            await _show_page(interaction, 0)
         except NoModels as none:
             view = discord.ui.View(timeout=None)
             view.add_item(ImportButton())
             await answer_privately(interaction, line_for(none) or "", view=view)
-            return
-        await answer(interaction, embeds=[embed], view=view)
 
 
 async def setup(bot: Pastiche) -> None:
     """Add the commands to the bot."""
     bot.add_dynamic_items(PageButton, ModelSelect, ModelButton, ImportButton)
-    await bot.add_cog(Models(bot))
+    await bot.add_cog(Models())

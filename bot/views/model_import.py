@@ -28,13 +28,10 @@ from models.training.names import clean_name
 class ImportButton(PersistentItem[Button], template=r"import"):
     """Opens the form that asks for a zip file; outlives a restart."""
 
+    ACK = Ack.ITSELF
+
     def __init__(self) -> None:
         super().__init__(discord.ui.Button(label=_("Import"), emoji="📦", custom_id="import", row=2))
-
-    def ack(self, interaction: Interaction) -> Ack:
-        """The form is the answer."""
-        del interaction
-        return Ack.ITSELF
 
     async def pressed(self, interaction: Interaction) -> None:
         """Show the form to those who may train."""

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Self, TypeVar
 
 import discord
 
-from bot.views.answering import Ack, answer, run_answering
+from bot.i18n import _
+from bot.views.answering import Ack, run_answering
 
 Button = discord.ui.Button[discord.ui.View]
 Select = discord.ui.Select[discord.ui.View]
@@ -20,6 +21,8 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
 
     Anyone may press it anywhere, so `pressed` checks permission, server, and what the id stands for.
     """
+
+    ACK: ClassVar[Ack] = Ack.PRIVATELY
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
@@ -51,7 +54,7 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
     def ack(self, interaction: discord.Interaction[Any]) -> Ack:
         """How a press is acknowledged; decided without a look-up."""
         del interaction
-        return Ack.PRIVATELY
+        return self.ACK
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Acknowledge the press, then call `pressed`; every error is answered."""
@@ -63,12 +66,9 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
 
 
 class UpdatingItem(PersistentItem[ItemT], template=r"(?!)"):
-    """An item whose answer replaces the message that it stands below."""
+    """An item whose answer replaces the message that it stands below; the message stays until then."""
 
-    def ack(self, interaction: discord.Interaction[Any]) -> Ack:
-        """The message stays until it is changed."""
-        del interaction
-        return Ack.UPDATE
+    ACK = Ack.UPDATE
 
 
 class PageItem(UpdatingItem[Button], template=r"(?!)"):
@@ -82,14 +82,16 @@ class PageItem(UpdatingItem[Button], template=r"(?!)"):
 
     PREFIX: ClassVar[str]
     """What ids begin with; the template of a subclass is ``PREFIX:(?P<page>…):(?P<to>[<>])``."""
+    LABELS: ClassVar[tuple[str, str]]
+    """What stands on the buttons back and forward, in English."""
     ROW: ClassVar[int | None] = None
 
     def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
         self.page = page
-        back, forward = self.labels()
+        back, forward = self.LABELS
         super().__init__(
             discord.ui.Button(
-                label=back if to == "<" else forward,
+                label=_(back if to == "<" else forward),
                 custom_id=f"{self.PREFIX}:{page}:{to}",
                 disabled=disabled,
                 row=self.ROW,
@@ -102,20 +104,6 @@ class PageItem(UpdatingItem[Button], template=r"(?!)"):
         if last:
             view.add_item(cls(max(page - 1, 0), "<", disabled=page == 0))
             view.add_item(cls(min(page + 1, last), ">", disabled=page == last))
-
-    @classmethod
-    @abc.abstractmethod
-    def labels(cls) -> tuple[str, str]:
-        """Return what stands on the buttons back and forward, in the reader's language."""
-
-    @abc.abstractmethod
-    async def card(self, interaction: discord.Interaction[Any]) -> tuple[discord.Embed, discord.ui.View]:
-        """Return the card and the buttons of `page` as they are now."""
-
-    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
-        """Show the page."""
-        embed, view = await self.card(interaction)
-        await answer(interaction, embeds=[embed], view=view)
 
 
 class Form(abc.ABC, discord.ui.Modal):

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from bot.client import Interaction
 from bot.embeds.audit_list import EVENTS_A_PAGE, audit_page, page_count
 from bot.guilds.permissions import guild_of, require_manager
-from bot.i18n import _
+from bot.i18n import _, marked
 from bot.views.answering import answer
 from bot.views.persistent import Button, PageItem, PersistentItem
 from models import AuditEvent, audit
@@ -22,26 +22,21 @@ class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
 
     async def pressed(self, interaction: Interaction) -> None:
         """Answer with the newest changes."""
-        embed, view = await _page(interaction, 0)
-        await answer(interaction, embeds=[embed], view=view)
+        await _show_page(interaction, 0)
 
 
 class ChangesPage(PageItem, template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the audit log; outlives a restart."""
 
     PREFIX = "settings:changes"
+    LABELS = (marked("Newer"), marked("Older"))
 
-    @classmethod
-    def labels(cls) -> tuple[str, str]:
-        """The newest changes come first."""
-        return _("Newer"), _("Older")
-
-    async def card(self, interaction: Interaction) -> tuple[discord.Embed, discord.ui.View]:
-        """The changes as they are now."""
-        return await _page(interaction, self.page)
+    async def pressed(self, interaction: Interaction) -> None:
+        """Show the changes as they are now."""
+        await _show_page(interaction, self.page)
 
 
-async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, discord.ui.View]:
+async def _show_page(interaction: Interaction, page: int) -> None:
     require_manager(interaction)
     guild_id = guild_of(interaction)
 
@@ -56,4 +51,4 @@ async def _page(interaction: Interaction, page: int) -> tuple[discord.Embed, dis
     ChangesPage.add_both(view, shown, page_count(total) - 1)
     names = await interaction.client.names.of_all(guild_id, {event.actor_id for event in events} - {0})
     names[0] = _("The bot, or a deleted person,")
-    return audit_page(events, shown, total=total, names=names), view
+    await answer(interaction, embeds=[audit_page(events, shown, total=total, names=names)], view=view)

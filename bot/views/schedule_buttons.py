@@ -52,6 +52,8 @@ class DraftButton(
 class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<schedule_id>\d{1,15})"):
     """Pauses the schedule that a post came from; outlives a restart."""
 
+    ACK = Ack.PUBLICLY  # everyone sees who stopped the schedule
+
     def __init__(self, schedule_id: int) -> None:
         self.schedule_id = schedule_id
         super().__init__(
@@ -59,11 +61,6 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<schedule_id>\
                 label=_("Stop"), style=discord.ButtonStyle.secondary, custom_id=f"stop-posts:{schedule_id}"
             )
         )
-
-    def ack(self, interaction: Interaction) -> Ack:
-        """Everyone sees who stopped the schedule."""
-        del interaction
-        return Ack.PUBLICLY
 
     async def pressed(self, interaction: Interaction) -> None:
         """Pause the schedule, and say in the channel who did it."""
