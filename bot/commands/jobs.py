@@ -12,7 +12,7 @@ from bot.i18n import _
 from bot.training.jobs import forecast
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.job_buttons import cancel_job
-from bot.views.persistent import Button, Select, UpdatingItem
+from bot.views.persistent import Button, Select, UpdatingItem, view_of
 from models import JobState, TrainingJob, queue_order, training_jobs
 
 CHOICES = 25
@@ -77,11 +77,8 @@ async def _show_panel(interaction: Interaction) -> None:
             now=discord.utils.utcnow(),
         )
     )
-    view = discord.ui.View(timeout=None)
     theirs = [job for job in ours if manages_guild(interaction) or job.requested_by == interaction.user.id]
-    if theirs:
-        view.add_item(CancelSelect(theirs))
-    view.add_item(RefreshButton())
+    view = view_of(CancelSelect(theirs), RefreshButton()) if theirs else view_of(RefreshButton())
     await answer(interaction, embeds=[embed], view=view)
 
 

@@ -20,8 +20,8 @@ from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.error_messages import line_for
 from bot.views.model_import import ImportButton
 from bot.views.model_panel import ModelButton, send_panel
-from bot.views.persistent import PageItem, PersistentItem, Select
-from models import Database, TextModel, guilds, text_models
+from bot.views.persistent import PageItem, PersistentItem, Select, view_of
+from models import TextModel, guilds, text_models
 from models.training import usage
 from models.training.usage import Usage
 
@@ -68,30 +68,24 @@ class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):op
 
 
 async def _show_page(interaction: Interaction, page: int) -> None:
-    guild_id = guild_of(interaction)
-    models, default_id, used = await _listing(interaction.client.database, guild_id)
-    if not models:
-        raise NoModels
-    last = page_count(len(models)) - 1
-    page = min(page, last)
-    view = discord.ui.View(timeout=None)
-    view.add_item(ModelSelect(page, shown_on(models, page)))
-    PageButton.add_both(view, page, last)
-    view.add_item(ImportButton())
-    made_by = {model.created_by for model in shown_on(models, page)}
-    makers = await interaction.client.names.of_all(guild_id, made_by)
-    line = quotas.used_line(used, interaction.client.settings)
-    embed = model_page(models, page, default_id=default_id, makers=makers, used=line)
-    await answer(interaction, embeds=[embed], view=view)
+    bot, guild_id = interaction.client, guild_of(interaction)
 
-
-async def _listing(database: Database, guild_id: int) -> tuple[list[TextModel], int | None, Usage]:
     def look_up(session: Session) -> tuple[list[TextModel], int | None, Usage]:
         models = list(text_models.listing(session, guild_id))
         default_id = guilds.settings_of(session, guild_id).default_model_id
         return models, default_id, usage.of_guild(session, guild_id)
 
-    return await database.call(look_up)
+    models, default_id, used = await bot.database.call(look_up)
+    if not models:
+        raise NoModels
+    last = page_count(len(models)) - 1
+    page = min(page, last)
+    shown = shown_on(models, page)
+    view = view_of(ModelSelect(page, shown), *PageButton.both(page, last), ImportButton())
+    makers = await bot.names.of_all(guild_id, {model.created_by for model in shown})
+    line = quotas.used_line(used, bot.settings)
+    embed = model_page(models, page, default_id=default_id, makers=makers, used=line)
+    await answer(interaction, embeds=[embed], view=view)
 
 
 class Models(commands.Cog):
@@ -112,9 +106,7 @@ class Models(commands.Cog):
         try:
             await _show_page(interaction, 0)
         except NoModels as none:
-            view = discord.ui.View(timeout=None)
-            view.add_item(ImportButton())
-            await answer_privately(interaction, line_for(none) or "", view=view)
+            await answer_privately(interaction, line_for(none) or "", view=view_of(ImportButton()))
 
 
 async def setup(bot: Pastiche) -> None:

@@ -22,6 +22,7 @@ from bot.privacy.inventory import INVENTORY
 from bot.text import card_style, safe_text
 from bot.views.answering import Ack, answer, answers
 from bot.views.erase_button import EraseButton
+from bot.views.persistent import view_of
 from models import Corpus, TextModel, audit, guilds, personal_data
 
 SCOPES = [
@@ -151,8 +152,7 @@ class Privacy(
             _server_question(found) if scope == "server" else _person_question(found, learned, models=models)
         )
         embed = discord.Embed(title=_("Delete for good?"), description=question, colour=card_style.FAILED)
-        view = discord.ui.View(timeout=None)
-        view.add_item(EraseButton(scope, user_id, models=models))
+        view = view_of(EraseButton(scope, user_id, models=models))
         await answer(interaction, embeds=[embed], view=view)
 
 

@@ -20,6 +20,7 @@ from bot.guilds.settings import BY_OPTION, SETTINGS, Kind, Setting
 from bot.i18n import _, marked
 from bot.training import quotas
 from bot.views.answering import Ack, answer, answers
+from bot.views.persistent import view_of
 from bot.views.recent_changes import ChangesButton, ChangesPage
 from models import GuildSettings, audit, guilds, text_models
 from models.training import usage
@@ -128,9 +129,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
             setting_values.stale(interaction.guild, settings),
             used=quotas.used_line(used, self.bot.settings),
         )
-        view = discord.ui.View(timeout=None)
-        view.add_item(ChangesButton())
-        await answer(interaction, embeds=[card], view=view)
+        await answer(interaction, embeds=[card], view=view_of(ChangesButton()))
 
     @app_commands.command(description="Change settings of this server.")
     @app_commands.describe(**{setting.option: setting.description for setting in SETTINGS})

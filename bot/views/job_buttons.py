@@ -18,7 +18,7 @@ from bot.text import safe_text
 from bot.training.trainer import workspace
 from bot.views.answering import answer
 from bot.views.model_panel import make_default
-from bot.views.persistent import Button, PersistentItem
+from bot.views.persistent import Button, PersistentItem, view_of
 from bot.views.sample_buttons import SamplingItem, answer_with_samples
 from models import Database, JobState, TrainingJob, audit, training_jobs
 from models.tables import NO_CURVE
@@ -61,7 +61,7 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job_id>[0-9a-f]
         """Ask the trainer to finish; the card follows by itself."""
         database: Database = interaction.client.database
         job = await _job_to_end(interaction, self.job_id)
-        if job.loss is None and job.curve == NO_CURVE:
+        if not _has_learned(job):
             raise UserError(_("This training has not learned anything yet. Wait for its first loss."))
 
         def finish(session: Session) -> TrainingJob | None:
@@ -162,17 +162,16 @@ async def _job_to_end(interaction: Interaction, job_id: str) -> TrainingJob:
 
 def controls(job: TrainingJob) -> discord.ui.View | None:
     """The buttons below a job's card in its present state; None if it has none."""
-    view = discord.ui.View(timeout=None)
     match job.state:
-        case JobState.QUEUED:
-            view.add_item(CancelButton(job.id))
-        case JobState.TRAINING:
-            if job.loss is not None or job.curve != NO_CURVE:
-                view.add_item(FinishButton(job.id, asked=job.finish_requested))
-            view.add_item(CancelButton(job.id))
+        case JobState.TRAINING if _has_learned(job):
+            return view_of(FinishButton(job.id, asked=job.finish_requested), CancelButton(job.id))
+        case JobState.QUEUED | JobState.TRAINING:
+            return view_of(CancelButton(job.id))
         case JobState.DONE if job.model_id is not None:
-            view.add_item(TryButton(job.model_id))
-            view.add_item(DefaultButton(job.model_id))
+            return view_of(TryButton(job.model_id), DefaultButton(job.model_id))
         case _:
             return None
-    return view
+
+
+def _has_learned(job: TrainingJob) -> bool:
+    return job.loss is not None or job.curve != NO_CURVE

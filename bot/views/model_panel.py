@@ -20,7 +20,7 @@ from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.models.export import ask_about_page, send_bundle
 from bot.views.models.opening import Opened, open_model, open_to_change
-from bot.views.persistent import Button, Form, PersistentItem
+from bot.views.persistent import Button, Form, PersistentItem, view_of
 from bot.views.sample_buttons import answer_with_samples, sample_ack
 from models import TextModel, audit, guilds, text_models
 
@@ -97,16 +97,12 @@ async def _rename(interaction: Interaction, model_id: int) -> None:
 
 
 async def _export(interaction: Interaction, model_id: int) -> None:
-    view = discord.ui.View(timeout=None)
-    view.add_item(ModelButton("page", model_id))
-    await send_bundle(interaction, model_id, view)
+    await send_bundle(interaction, model_id, view_of(ModelButton("page", model_id)))
 
 
 async def _ask_to_delete(interaction: Interaction, model_id: int) -> None:
     opened = await open_to_change(interaction, model_id)
-    view = discord.ui.View(timeout=None)
-    for action in ("confirm", "keep"):
-        view.add_item(ModelButton(action, model_id))
+    view = view_of(ModelButton("confirm", model_id), ModelButton("keep", model_id))
     await answer(interaction, embeds=[deletion_card(opened.model)], files=[], view=view)
 
 
@@ -211,8 +207,8 @@ class ModelButton(
 
 def panel_buttons(opened: Opened) -> discord.ui.View:
     """The buttons below a model's card."""
-    view = discord.ui.View(timeout=None)
-    for action in ("sample", "default", "rename", "export", "delete"):
-        disabled = action == "default" and opened.is_default
-        view.add_item(ModelButton(action, opened.model.id, disabled=disabled))
-    return view
+    buttons = [
+        ModelButton(action, opened.model.id, disabled=action == "default" and opened.is_default)
+        for action in ("sample", "default", "rename", "export", "delete")
+    ]
+    return view_of(*buttons)

@@ -99,11 +99,19 @@ class PageItem(UpdatingItem[Button], template=r"(?!)"):
         )
 
     @classmethod
-    def add_both(cls, view: discord.ui.View, page: int, last: int) -> None:
-        """Add the buttons back and forward to the view of a page, if there are several pages."""
-        if last:
-            view.add_item(cls(max(page - 1, 0), "<", disabled=page == 0))
-            view.add_item(cls(min(page + 1, last), ">", disabled=page == last))
+    def both(cls, page: int, last: int) -> list[Self]:
+        """Return the buttons back and forward of a page; none if there is one page only."""
+        back = cls(max(page - 1, 0), "<", disabled=page == 0)
+        forward = cls(min(page + 1, last), ">", disabled=page == last)
+        return [back, forward] if last else []
+
+
+def view_of(*items: discord.ui.Item[Any]) -> discord.ui.View:
+    """Return a view of items that outlive a restart, so no time ends it."""
+    view = discord.ui.View(timeout=None)
+    for item in items:
+        view.add_item(item)
+    return view
 
 
 class Form(abc.ABC, discord.ui.Modal):

@@ -8,7 +8,7 @@ from bot.embeds.audit_list import EVENTS_A_PAGE, audit_page, page_count
 from bot.guilds.permissions import guild_of, require_manager
 from bot.i18n import _, marked
 from bot.views.answering import answer
-from bot.views.persistent import Button, PageItem, PersistentItem
+from bot.views.persistent import Button, PageItem, PersistentItem, view_of
 from models import AuditEvent, audit
 
 
@@ -47,8 +47,7 @@ async def _show_page(interaction: Interaction, page: int) -> None:
         return total, shown, list(events)
 
     total, shown, events = await interaction.client.database.call(look_up)
-    view = discord.ui.View(timeout=None)
-    ChangesPage.add_both(view, shown, page_count(total) - 1)
+    view = view_of(*ChangesPage.both(shown, page_count(total) - 1))
     names = await interaction.client.names.of_all(guild_id, {event.actor_id for event in events} - {0})
     names[0] = _("The bot, or a deleted person,")
     await answer(interaction, embeds=[audit_page(events, shown, total=total, names=names)], view=view)

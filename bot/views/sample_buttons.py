@@ -19,7 +19,7 @@ from bot.text.hidden_words import HIDDEN
 from bot.text.splitting import ending
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer
-from bot.views.persistent import Button, PersistentItem
+from bot.views.persistent import Button, PersistentItem, view_of
 from bot.views.report_buttons import DeleteButton, ReportButton
 
 # Of a text that is gone on from: what a model still knows at its end.
@@ -163,10 +163,10 @@ def sample_buttons(generated: Generated, *, asked_by: int, seeded: bool) -> disc
         seeded: the seed was chosen; else the model started from a line of its corpus.
     """
     model_id, options, count = generated.model_id, generated.options, len(generated.samples)
-    view = discord.ui.View(timeout=None)
-    view.add_item(AgainButton(model_id, options, generated.blend, seeded=seeded))
-    for number in [0] if count == 1 else range(1, count + 1):
-        view.add_item(ContinueButton(number, model_id, options, generated.blend))
-    view.add_item(DeleteButton(asked_by))
-    view.add_item(ReportButton())
-    return view
+    numbers = [0] if count == 1 else range(1, count + 1)
+    return view_of(
+        AgainButton(model_id, options, generated.blend, seeded=seeded),
+        *(ContinueButton(number, model_id, options, generated.blend) for number in numbers),
+        DeleteButton(asked_by),
+        ReportButton(),
+    )

@@ -13,7 +13,7 @@ from bot.scheduling import confirmation
 from bot.scheduling.confirmation import UnknownSchedule, title
 from bot.text import safe_text
 from bot.views.answering import Ack, answer
-from bot.views.persistent import Button, PersistentItem, UpdatingItem
+from bot.views.persistent import Button, PersistentItem, UpdatingItem, view_of
 from bot.views.report_buttons import ReportButton
 from models import Database, audit, schedules
 
@@ -94,15 +94,9 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<schedule_id>\
 
 def draft_view(schedule_id: int) -> discord.ui.View:
     """Confirm and Cancel."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(DraftButton(schedule_id, "confirm"))
-    view.add_item(DraftButton(schedule_id, "cancel"))
-    return view
+    return view_of(DraftButton(schedule_id, "confirm"), DraftButton(schedule_id, "cancel"))
 
 
 def post_view(schedule_id: int) -> discord.ui.View:
     """Stop and Report, below every post."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(StopButton(schedule_id))
-    view.add_item(ReportButton())
-    return view
+    return view_of(StopButton(schedule_id), ReportButton())

@@ -9,7 +9,7 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of
 from bot.i18n import _
 from bot.views.answering import answer
-from bot.views.persistent import Button, PersistentItem
+from bot.views.persistent import Button, PersistentItem, view_of
 from models import games
 
 
@@ -57,10 +57,7 @@ class SideButton(PersistentItem[Button], template=r"game:(?P<round_id>\d{1,18}):
 
 def side_buttons(round_id: int) -> discord.ui.View:
     """The buttons of a round."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(SideButton(round_id, "real"))
-    view.add_item(SideButton(round_id, "pastiche"))
-    return view
+    return view_of(SideButton(round_id, "real"), SideButton(round_id, "pastiche"))
 
 
 def _side(*, real: bool) -> str:
