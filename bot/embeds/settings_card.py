@@ -7,7 +7,7 @@ from typing import Any
 import discord
 
 from bot.guilds import setting_values
-from bot.guilds.settings import SETTINGS, Group, Kind, Setting
+from bot.guilds.settings import GROUPS, SETTINGS, Kind, Setting
 from bot.i18n import _, ngettext
 from bot.text import card_style, hidden_words, safe_text
 from models import GuildSettings
@@ -47,13 +47,9 @@ def settings_card(
         title=_("Settings of {server}").format(server=safe_text.safe_within(guild_name, 150)),
         colour=card_style.SETTINGS,
     )
-    for group in Group:
-        lines = [
-            _line(each, settings, model_name, is_stale=each.option in stale)
-            for each in SETTINGS
-            if each.group is group
-        ]
-        embed.add_field(name=_(group.value), value="\n".join(lines), inline=False)
+    for heading, group in GROUPS.items():
+        lines = [_line(each, settings, model_name, is_stale=each.option in stale) for each in group]
+        embed.add_field(name=_(heading), value="\n".join(lines), inline=False)
     if used:
         embed.add_field(name=_("Stored"), value=used, inline=False)
     number = sum(setting_values.changed(setting, settings) for setting in SETTINGS)
@@ -75,13 +71,9 @@ def options_card() -> discord.Embed:
         description=_("Name one or more of these options in /settings edit."),
         colour=card_style.SETTINGS,
     )
-    for group in Group:
-        lines = [
-            f"`{each.option}` {_(each.description)}{_bounds(each)}"
-            for each in SETTINGS
-            if each.group is group
-        ]
-        embed.add_field(name=_(group.value), value="\n".join(lines), inline=False)
+    for heading, group in GROUPS.items():
+        lines = [f"`{each.option}` {_(each.description)}{_bounds(each)}" for each in group]
+        embed.add_field(name=_(heading), value="\n".join(lines), inline=False)
     return embed
 
 

@@ -3,6 +3,8 @@
 The options of `/settings edit`, the card of `show` and the choices of `reset` follow from `SETTINGS`.
 """
 
+import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -29,25 +31,15 @@ class Kind(Enum):
     LANGUAGE = "language"
 
 
-class Group(Enum):
-    """A heading, under which settings are shown together."""
-
-    WRITING = marked("Writing")
-    TRAINING = marked("Training")
-    SCHEDULES = marked("Schedules")
-    PRIVACY = marked("Privacy and reports")
-
-
 @dataclass(frozen=True)
 class Setting:
     """One setting.
 
     Attributes:
         option: its name in commands.
-        column: its column of `GuildSettings`.
-        group: the heading under which it is shown.
         kind: the kind of its value.
         description: one line, up to 100 characters.
+        column_name: its column of `GuildSettings`; empty if that is called like the option.
         unset: the text shown if the server chose nothing and there is no default value.
         low: smallest accepted number.
         least: smallest accepted number except 0, if 0 turns the setting off; else 0.
@@ -57,10 +49,9 @@ class Setting:
     """
 
     option: str
-    column: str
-    group: Group
     kind: Kind
     description: str
+    column_name: str = ""
     unset: str = ""
     low: float = 0
     least: float = 0
@@ -69,148 +60,138 @@ class Setting:
     has_posts: bool = False
 
     @property
+    def column(self) -> str:
+        """Its column of `GuildSettings`."""
+        return self.column_name or self.option
+
+    @property
     def default(self) -> Any:
         """The value for a server that chose nothing."""
         default = GuildSettings.__table__.c[self.column].default
         return default.arg if default is not None else None
 
 
-SETTINGS = (
-    Setting(
-        "default_model",
-        "default_model_id",
-        Group.WRITING,
-        Kind.MODEL,
-        marked("The model that writes where nobody names one"),
-        unset=marked("the newest"),
+GROUPS: Mapping[str, tuple[Setting, ...]] = {
+    marked("Writing"): (
+        Setting(
+            "default_model",
+            Kind.MODEL,
+            marked("The model that writes where nobody names one"),
+            column_name="default_model_id",
+            unset=marked("the newest"),
+        ),
+        Setting(
+            "temperature",
+            Kind.DECIMAL,
+            marked("How daring texts are: 0 plays it safe, above 1 gets wild"),
+            high=MAX_TEMPERATURE,
+        ),
+        Setting(
+            "length",
+            Kind.WHOLE,
+            marked("How many characters a text has"),
+            low=1,
+            high=MAX_LENGTH,
+            unit=marked("characters"),
+        ),
+        Setting(
+            "channel",
+            Kind.CHANNEL,
+            marked("The only channel where texts are written"),
+            column_name="channel_id",
+            unset=marked("every channel"),
+            has_posts=True,
+        ),
+        Setting(
+            "generate_role",
+            Kind.ROLE,
+            marked("The role that may have texts written"),
+            column_name="generate_role_id",
+            unset=marked("everyone"),
+        ),
+        Setting(
+            "cooldown",
+            Kind.DECIMAL,
+            marked("Seconds between two texts of one person"),
+            column_name="cooldown_s",
+            high=3600,
+            unit="s",
+        ),
+        Setting(
+            "longest_copy",
+            Kind.WHOLE,
+            marked("Characters in one piece that a text may share with its corpus, from 20 on; 0 allows any"),
+            least=SHORTEST_COPY,
+            high=2000,
+            unit=marked("characters"),
+        ),
+        Setting(
+            "hidden_words",
+            Kind.WORDS,
+            marked("Words that are hidden in texts, separated by commas; replaces the list"),
+            unset=marked("none"),
+        ),
+        Setting(
+            "language",
+            Kind.LANGUAGE,
+            marked("The language of cards, posts and notices that everyone reads"),
+            unset=marked("as Discord says"),
+        ),
     ),
-    Setting(
-        "temperature",
-        "temperature",
-        Group.WRITING,
-        Kind.DECIMAL,
-        marked("How daring texts are: 0 plays it safe, above 1 gets wild"),
-        high=MAX_TEMPERATURE,
+    marked("Training"): (
+        Setting(
+            "trainer_role",
+            Kind.ROLE,
+            marked("The role that may train, beside those with Manage Server"),
+            column_name="trainer_role_id",
+            unset=marked("none"),
+        ),
+        Setting(
+            "trainings_a_day",
+            Kind.WHOLE,
+            marked("Trainings that may begin in 24 hours"),
+            high=500,
+        ),
+        Setting(
+            "trainings_a_person",
+            Kind.WHOLE,
+            marked("Trainings that one person may have queued or running"),
+            high=100,
+        ),
     ),
-    Setting(
-        "length",
-        "length",
-        Group.WRITING,
-        Kind.WHOLE,
-        marked("How many characters a text has"),
-        low=1,
-        high=MAX_LENGTH,
-        unit=marked("characters"),
+    marked("Schedules"): (
+        Setting(
+            "schedules",
+            Kind.WHOLE,
+            marked("Schedules that this server may have"),
+            high=25,
+        ),
+        Setting(
+            "timezone",
+            Kind.ZONE,
+            marked("Time zone of schedules that name none, such as Europe/Berlin"),
+        ),
     ),
-    Setting(
-        "channel",
-        "channel_id",
-        Group.WRITING,
-        Kind.CHANNEL,
-        marked("The only channel where texts are written"),
-        unset=marked("every channel"),
-        has_posts=True,
+    marked("Privacy and reports"): (
+        Setting(
+            "keep_corpora_days",
+            Kind.WHOLE,
+            marked("Days after its last training that an uploaded text is deleted"),
+            unset=marked("unlimited"),
+            high=3650,
+            unit=marked("days"),
+        ),
+        Setting(
+            "report_channel",
+            Kind.CHANNEL,
+            marked("The channel that reports of texts go to"),
+            column_name="report_channel_id",
+            unset=marked("none"),
+        ),
     ),
-    Setting(
-        "generate_role",
-        "generate_role_id",
-        Group.WRITING,
-        Kind.ROLE,
-        marked("The role that may have texts written"),
-        unset=marked("everyone"),
-    ),
-    Setting(
-        "cooldown",
-        "cooldown_s",
-        Group.WRITING,
-        Kind.DECIMAL,
-        marked("Seconds between two texts of one person"),
-        high=3600,
-        unit="s",
-    ),
-    Setting(
-        "longest_copy",
-        "longest_copy",
-        Group.WRITING,
-        Kind.WHOLE,
-        marked("Characters in one piece that a text may share with its corpus, from 20 on; 0 allows any"),
-        least=SHORTEST_COPY,
-        high=2000,
-        unit=marked("characters"),
-    ),
-    Setting(
-        "hidden_words",
-        "hidden_words",
-        Group.WRITING,
-        Kind.WORDS,
-        marked("Words that are hidden in texts, separated by commas; replaces the list"),
-        unset=marked("none"),
-    ),
-    Setting(
-        "language",
-        "language",
-        Group.WRITING,
-        Kind.LANGUAGE,
-        marked("The language of cards, posts and notices that everyone reads"),
-        unset=marked("as Discord says"),
-    ),
-    Setting(
-        "trainer_role",
-        "trainer_role_id",
-        Group.TRAINING,
-        Kind.ROLE,
-        marked("The role that may train, beside those with Manage Server"),
-        unset=marked("none"),
-    ),
-    Setting(
-        "trainings_a_day",
-        "trainings_a_day",
-        Group.TRAINING,
-        Kind.WHOLE,
-        marked("Trainings that may begin in 24 hours"),
-        high=500,
-    ),
-    Setting(
-        "trainings_a_person",
-        "trainings_a_person",
-        Group.TRAINING,
-        Kind.WHOLE,
-        marked("Trainings that one person may have queued or running"),
-        high=100,
-    ),
-    Setting(
-        "schedules",
-        "schedules",
-        Group.SCHEDULES,
-        Kind.WHOLE,
-        marked("Schedules that this server may have"),
-        high=25,
-    ),
-    Setting(
-        "timezone",
-        "timezone",
-        Group.SCHEDULES,
-        Kind.ZONE,
-        marked("Time zone of schedules that name none, such as Europe/Berlin"),
-    ),
-    Setting(
-        "keep_corpora_days",
-        "keep_corpora_days",
-        Group.PRIVACY,
-        Kind.WHOLE,
-        marked("Days after its last training that an uploaded text is deleted"),
-        unset=marked("unlimited"),
-        high=3650,
-        unit=marked("days"),
-    ),
-    Setting(
-        "report_channel",
-        "report_channel_id",
-        Group.PRIVACY,
-        Kind.CHANNEL,
-        marked("The channel that reports of texts go to"),
-        unset=marked("none"),
-    ),
-)
+}
+"""Settings by the heading under which they are shown together."""
+
+SETTINGS = tuple(itertools.chain.from_iterable(GROUPS.values()))
 
 BY_OPTION = {setting.option: setting for setting in SETTINGS}
