@@ -89,9 +89,10 @@ class PageItem(UpdatingItem[Button], template=r"(?!)"):
     def __init__(self, page: int, to: str, *, disabled: bool = False) -> None:
         self.page = page
         back, forward = self.LABELS
+        label = back if to == "<" else forward
         super().__init__(
             discord.ui.Button(
-                label=_(back if to == "<" else forward),
+                label=_(label),
                 custom_id=f"{self.PREFIX}:{page}:{to}",
                 disabled=disabled,
                 row=self.ROW,
