@@ -4,7 +4,7 @@ What only the host can repair is also logged and counted here.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import discord
 import structlog
@@ -22,10 +22,11 @@ from textgen.files.atomic import is_disk_full
 log = structlog.stdlib.get_logger(__name__)
 
 LINE_CHARACTERS = 1500
+VALUE_CHARACTERS = 60
 
 
-def _shortened(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= VALUE_CHARACTERS else f"{text[: VALUE_CHARACTERS - 1]}…"
 
 
 class _Number(int):
@@ -72,15 +73,9 @@ LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
     (InvalidNameError, _own_words),
     (app_commands.NoPrivateMessage, lambda _error: _("This works in a server only, not in direct messages.")),
     (
-        app_commands.CommandOnCooldown,
-        lambda error: _("One moment, please: try again in {seconds} s.").format(
-            seconds=f"{cast('Any', error).retry_after:.0f}"
-        ),
-    ),
-    (
         app_commands.TransformerError,
         lambda error: _("“{value}” is not valid here.").format(
-            value=safe_text.safe(_shortened(str(cast("Any", error).value)))
+            value=safe_text.safe(_shortened(str(error.value)))
         ),
     ),
     (
