@@ -90,12 +90,6 @@ def safe_within(text: str, limit: int) -> str:
     return safe(shorten(text, low)) if low else ""
 
 
-def code_block(text: str, limit: int) -> str:
-    """Return a code block with the text, of up to `limit` code points including the fences."""
-    inside = defuse(veil(text)).replace("```", f"`{BREAK}`{BREAK}`")
-    return f"```\n{shorten(inside, limit - 8)}\n```"
-
-
 def file_bytes(text: str) -> bytes:
     """Return the text as a UTF-8 file: cleaned, but with its Markdown and links."""
     return veil(text).encode()

@@ -20,7 +20,6 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "safe": safe_text.safe,
     "safe within": lambda text: safe_text.safe_within(text, 1_500),
     "plain": safe_text.plain,
-    "code block": lambda text: safe_text.code_block(text, 500),
     "unescape": safe_text.unescape,
     "beginning": lambda text: splitting.beginning(text, len(text)),
     "pieces": lambda text: splitting.pieces(text, 1_900, 5),
