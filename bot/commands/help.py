@@ -1,23 +1,19 @@
 """`/help`, written from the command tree itself: all commands by group, or one with its options."""
 
 import contextlib
-from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Interaction, Pastiche
-from bot.embeds.help_card import command_card, commands_card, usage
+from bot.commands import autocomplete
+from bot.embeds.help_card import AnyCommand, command_card, commands_card, usage
 from bot.errors import UserError
 from bot.i18n import _
 from bot.text import safe_text
 from bot.views.answering import Ack, answer, answers
 from models import guilds
-
-CHOICES = 25
-
-AnyCommand = app_commands.Command[Any, ..., Any]
 
 
 class Help(commands.Cog):
@@ -42,7 +38,8 @@ class Help(commands.Cog):
         if interaction.guild_id is not None:
             settings = await self.bot.database.call(guilds.settings_of, interaction.guild_id)
         if command is None:
-            embed = commands_card(self._commands(), self._menus(), self._ids, settings)
+            menus = self.bot.tree.get_commands(type=discord.AppCommandType.message)
+            embed = commands_card(self._commands(), menus, self._ids, settings)
         else:
             wanted = command.strip().removeprefix("/").casefold()
             found = next((each for each in self._commands() if each.qualified_name == wanted), None)
@@ -59,21 +56,13 @@ class Help(commands.Cog):
         wanted = current.strip().removeprefix("/").casefold()
         found = [each for each in self._commands() if wanted in each.qualified_name]
         return [
-            app_commands.Choice(name=usage(each)[:100], value=each.qualified_name) for each in found[:CHOICES]
+            app_commands.Choice(name=usage(each)[:100], value=each.qualified_name)
+            for each in found[: autocomplete.CHOICES]
         ]
 
     def _commands(self) -> list[AnyCommand]:
         found = [each for each in self.bot.tree.walk_commands() if isinstance(each, app_commands.Command)]
         return sorted(found, key=lambda command: command.qualified_name)
-
-    def _menus(self) -> list[app_commands.ContextMenu]:
-        kinds = (discord.AppCommandType.message, discord.AppCommandType.user)
-        return [
-            menu
-            for kind in kinds
-            for menu in self.bot.tree.walk_commands(type=kind)
-            if isinstance(menu, app_commands.ContextMenu)
-        ]
 
 
 async def setup(bot: Pastiche) -> None:

@@ -60,7 +60,7 @@ def commands_card(
 
     Args:
         commands: every slash command.
-        menus: every menu of messages and people.
+        menus: every menu of messages.
         ids: Discord ids of the commands, by their first words.
         settings: row of the server; None in a direct message.
     """
