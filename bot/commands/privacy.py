@@ -11,11 +11,10 @@ from discord.ext import commands
 from sqlalchemy.orm import Session
 
 from bot.client import Interaction, Pastiche
-from bot.embeds.privacy_card import Sizes, guild_card, person_card, statements_card
+from bot.embeds.privacy_card import guild_card, person_card, statements_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, manages_guild, require_manager
 from bot.i18n import _, ngettext
-from bot.infra.paths import CORPORA, JOBS, MODELS
 from bot.infra.storage import keys
 from bot.privacy.export import TooLarge, export
 from bot.privacy.inventory import INVENTORY
@@ -71,7 +70,7 @@ class Privacy(
         bytes_ = await asyncio.to_thread(lambda: sum(map(storage.size, texts)))
         embeds = [person_card(mine.counts, texts=len(mine.texts), bytes_=bytes_)]
         if manages_guild(interaction):
-            sizes = _sizes(await asyncio.to_thread(storage.sizes, guild_id))
+            sizes = await asyncio.to_thread(storage.sizes, guild_id)
             embeds.append(guild_card(all_.counts, sizes, keep_days))
         embeds.append(statements_card(INVENTORY))
         await answer(interaction, embeds=embeds)
@@ -199,10 +198,6 @@ def _person_question(found: _About, learned: list[TextModel], *, models: bool) -
             ).format(names=names)
         )
     return "\n".join(lines) + "\n\n" + _("This cannot be undone.")
-
-
-def _sizes(stored: Mapping[str, int]) -> Sizes:
-    return Sizes(texts=stored[CORPORA], models=stored[MODELS], other=stored[JOBS])
 
 
 async def setup(bot: Pastiche) -> None:

@@ -1,11 +1,11 @@
 """What is stored about a person and a server, as cards."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import discord
 
 from bot.i18n import _, marked, ngettext
+from bot.infra.paths import CORPORA, JOBS, MODELS
 from bot.privacy.inventory import Stored
 from bot.text import card_style, safe_text
 
@@ -25,15 +25,6 @@ NOUNS = {
 NOT_COUNTED = frozenset({"guild_settings"})
 # All embeds of a message have 6,000 characters together; the statements get what is sure to be left.
 STATEMENTS_CHARACTERS = 3800
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Bytes on the host's disk."""
-
-    texts: int
-    models: int
-    other: int
 
 
 def person_card(counts: Mapping[str, int], *, texts: int, bytes_: int) -> discord.Embed:
@@ -56,12 +47,12 @@ def person_card(counts: Mapping[str, int], *, texts: int, bytes_: int) -> discor
     return embed
 
 
-def guild_card(counts: Mapping[str, int], sizes: Sizes, keep_days: int | None) -> discord.Embed:
+def guild_card(counts: Mapping[str, int], sizes: Mapping[str, int], keep_days: int | None) -> discord.Embed:
     """What is stored for the server, for those who manage it.
 
     Args:
         counts: rows by table.
-        sizes: on the disk.
+        sizes: bytes on the disk by kind of file, as in `bot.infra.paths`.
         keep_days: how long texts are kept after their training; None for always.
     """
     embed = discord.Embed(title=_("Stored for this server"), colour=card_style.SETTINGS)
@@ -69,12 +60,8 @@ def guild_card(counts: Mapping[str, int], sizes: Sizes, keep_days: int | None) -
     embed.add_field(
         name=_("On the disk"),
         value="\n".join(
-            f"{name}: **{card_style.size(bytes_)}**"
-            for name, bytes_ in (
-                (_("Texts"), sizes.texts),
-                (_("Models"), sizes.models),
-                (_("Trainings"), sizes.other),
-            )
+            f"{name}: **{card_style.size(sizes[kind])}**"
+            for name, kind in ((_("Texts"), CORPORA), (_("Models"), MODELS), (_("Trainings"), JOBS))
         ),
     )
     kept = (
