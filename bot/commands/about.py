@@ -13,10 +13,7 @@ from discord.ext import commands
 from bot.client import Interaction, Pastiche
 from bot.embeds.about_card import about_card
 from bot.infra.version import DISTRIBUTION
-from bot.privacy.inventory import Stored
 from bot.views.answering import Ack, answer, answers
-
-STORES: tuple[Stored, ...] = ()
 
 
 class About(commands.Cog):
