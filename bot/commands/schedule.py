@@ -1,6 +1,6 @@
 """`/schedule`: regular posts, shown before they are saved and easy to stop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import discord
 import structlog
@@ -26,7 +26,7 @@ from bot.scheduling.posting_checks import PostChannel, require_post_allowed
 from bot.scheduling.slots import next_slots
 from bot.text import safe_text
 from bot.views.answering import Ack, answer, answer_privately, answers, within_time
-from bot.views.schedule_buttons import DraftButton, StopButton, draft_view
+from bot.views.schedule_buttons import DraftButton, StopButton, draft_view, pause
 from models import PostState, Schedule, audit, guilds, schedules, text_models
 
 log = structlog.stdlib.get_logger(__name__)
@@ -37,7 +37,6 @@ CHOICE_CHARACTERS = 100
 POST_PATIENCE_S = 20.0
 
 ScheduleNumber = app_commands.Range[int, 1, 2**31 - 1]
-Change = Callable[[Session], Schedule]
 
 
 @app_commands.guild_only()
@@ -144,19 +143,8 @@ class Schedules(
     @answers(Ack.PRIVATELY)
     async def pause(self, interaction: Interaction, schedule: ScheduleNumber) -> None:
         """Pause it."""
-        require_scheduler(interaction)
-        guild_id, user = guild_of(interaction), interaction.user
-
-        def change(session: Session) -> Schedule:
-            known = schedules.get(session, guild_id, schedule)
-            if known is None:
-                raise UnknownSchedule
-            if schedules.pause(session, guild_id, schedule, reason=PAUSED, by=user.id) is None:
-                raise UserError(_("This schedule is already paused."))
-            audit.record(session, guild_id, user.id, "schedule.paused", title(known))
-            return known
-
-        await self._answer(interaction, change, _("**{schedule}** is paused."))
+        paused = await pause(interaction, schedule, PAUSED, "schedule.paused")
+        await answer(interaction, _("**{schedule}** is paused.").format(schedule=safe_text.safe(paused)))
 
     @app_commands.command(description="Let a paused schedule post again.")
     @app_commands.describe(schedule="Which one")
@@ -175,14 +163,15 @@ class Schedules(
         require_scheduler(interaction)
         guild_id, user = guild_of(interaction), interaction.user
 
-        def change(session: Session) -> Schedule:
+        def remove(session: Session) -> str:
             known = schedules.remove(session, guild_id, schedule)
             if known is None:
                 raise UnknownSchedule
             audit.record(session, guild_id, user.id, "schedule.removed", title(known))
-            return known
+            return title(known)
 
-        await self._answer(interaction, change, _("**{schedule}** is removed."))
+        removed = await self.bot.database.call(remove, write=True)
+        await answer(interaction, _("**{schedule}** is removed.").format(schedule=safe_text.safe(removed)))
 
     @app_commands.command(description="Post once now, besides the planned posts.")
     @app_commands.describe(schedule="Which one")
@@ -229,10 +218,6 @@ class Schedules(
             for each in known
             if typed in title(each).casefold()
         ][: autocomplete.CHOICES]
-
-    async def _answer(self, interaction: Interaction, change: Change, words: str) -> None:
-        changed = await self.bot.database.call(change, write=True)
-        await answer(interaction, words.format(schedule=safe_text.safe(title(changed))))
 
     @steadily("posts", seconds=TICK_S)
     async def post_due(self) -> None:

@@ -1,10 +1,9 @@
 """The buttons of schedules: Confirm and Cancel below a preview, Stop and Report below every post."""
 
-from typing import Any
-
 import discord
 from sqlalchemy.orm import Session
 
+from bot.client import Interaction
 from bot.embeds.schedule_card import STOPPED, saved_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_scheduler
@@ -15,9 +14,7 @@ from bot.text import safe_text
 from bot.views.answering import Ack, answer
 from bot.views.persistent import Button, PersistentItem, UpdatingItem, view_of
 from bot.views.report_buttons import ReportButton
-from models import Database, audit, schedules
-
-Interaction = discord.Interaction[Any]
+from models import audit, schedules
 
 
 class DraftButton(
@@ -64,32 +61,43 @@ class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<schedule_id>\
 
     async def pressed(self, interaction: Interaction) -> None:
         """Pause the schedule, and say in the channel who did it."""
-        guild_id = guild_of(interaction)
-        require_scheduler(interaction)
-        database: Database = interaction.client.database
-        user = interaction.user
-        name = safe_text.shorten(safe_text.plain(user.display_name), 60)
-
-        def stop(session: Session) -> str | None:
-            known = schedules.get(session, guild_id, self.schedule_id)
-            if known is None:
-                return None
-            if schedules.pause(session, guild_id, self.schedule_id, reason=STOPPED, by=user.id) is None:
-                return ""
-            audit.record(session, guild_id, user.id, "post.stopped", title(known))
-            return title(known)
-
-        stopped = await database.call(stop, write=True)
-        if stopped is None:
-            raise UnknownSchedule
-        if not stopped:
-            raise UserError(_("This schedule is already paused."))
+        stopped = await pause(interaction, self.schedule_id, STOPPED, "post.stopped")
+        name = safe_text.shorten(safe_text.plain(interaction.user.display_name), 60)
         await answer(
             interaction,
             _("{name} paused the schedule **{schedule}**. Use /schedule resume to continue it.").format(
                 name=safe_text.safe(name), schedule=safe_text.safe(stopped)
             ),
         )
+
+
+async def pause(interaction: Interaction, schedule_id: int, reason: str, action: str) -> str:
+    """Pause a schedule and return its title.
+
+    Args:
+        interaction: of the person who pauses it, from the server.
+        schedule_id: id of the schedule.
+        reason: what its row says of the pause.
+        action: what the audit log calls it.
+
+    Raises:
+        PermissionRefused: the person may not.
+        UnknownSchedule: the server has no such schedule.
+        UserError: it is already paused.
+    """
+    guild_id, user = guild_of(interaction), interaction.user
+    require_scheduler(interaction)
+
+    def change(session: Session) -> str:
+        known = schedules.get(session, guild_id, schedule_id)
+        if known is None:
+            raise UnknownSchedule
+        if schedules.pause(session, guild_id, schedule_id, reason=reason, by=user.id) is None:
+            raise UserError(_("This schedule is already paused."))
+        audit.record(session, guild_id, user.id, action, title(known))
+        return title(known)
+
+    return await interaction.client.database.call(change, write=True)
 
 
 def draft_view(schedule_id: int) -> discord.ui.View:
