@@ -41,7 +41,6 @@ class EraseButton(
             raise UserError(_("Only the person who asked for this can confirm it."))
         if self.scope == "server":
             require_manager(interaction)
-        if self.scope == "server":
             await _erase_server(interaction, guild_id)
             done = _("All of this server's data is deleted.")
         else:

@@ -5,11 +5,11 @@ are looked up in the server of the press.
 """
 
 import asyncio
-from typing import Any
 
 import discord
 from sqlalchemy.orm import Session
 
+from bot.client import Interaction
 from bot.errors import UserError
 from bot.generation.request import GenerationRequest
 from bot.guilds.permissions import guild_of, require_canceller
@@ -20,10 +20,8 @@ from bot.views.answering import answer
 from bot.views.model_panel import make_default
 from bot.views.persistent import Button, PersistentItem, view_of
 from bot.views.sample_buttons import SamplingItem, answer_with_samples
-from models import Database, JobState, TrainingJob, audit, training_jobs
+from models import JobState, TrainingJob, audit, training_jobs
 from models.tables import NO_CURVE
-
-Interaction = discord.Interaction[Any]
 
 
 class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job_id>[0-9a-f]{32})"):
@@ -59,26 +57,24 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job_id>[0-9a-f]
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask the trainer to finish; the card follows by itself."""
-        database: Database = interaction.client.database
         job = await _job_to_end(interaction, self.job_id)
         if not _has_learned(job):
             raise UserError(_("This training has not learned anything yet. Wait for its first loss."))
 
-        def finish(session: Session) -> TrainingJob | None:
+        def finish(session: Session) -> None:
             asked = training_jobs.request_finish(session, job.guild_id, job.id)
-            if asked is not None:
-                audit.record(
-                    session,
-                    job.guild_id,
-                    interaction.user.id,
-                    "training.finished_early",
-                    job.model_name,
-                    fraction=round(asked.fraction, 3),
-                )
-            return asked
+            if asked is None:
+                raise UserError(_("This training has already ended."))
+            audit.record(
+                session,
+                job.guild_id,
+                interaction.user.id,
+                "training.finished_early",
+                job.model_name,
+                fraction=round(asked.fraction, 3),
+            )
 
-        if await database.call(finish, write=True) is None:
-            raise UserError(_("This training has already ended."))
+        await interaction.client.database.call(finish, write=True)
         await answer(
             interaction,
             _("**{model}** is being finished with its best result so far.").format(
@@ -134,26 +130,23 @@ async def cancel_job(interaction: Interaction, job_id: str) -> str:
     Raises:
         UserError: the server has no such training, it has ended, or the person may not cancel it.
     """
-    database: Database = interaction.client.database
     job = await _job_to_end(interaction, job_id)
 
-    def cancel(session: Session) -> TrainingJob | None:
+    def cancel(session: Session) -> TrainingJob:
         cancelled = training_jobs.cancel(session, job.guild_id, job.id)
-        if cancelled is not None:
-            audit.record(session, job.guild_id, interaction.user.id, "training.cancelled", job.model_name)
+        if cancelled is None:
+            raise UserError(_("This training has already ended."))
+        audit.record(session, job.guild_id, interaction.user.id, "training.cancelled", job.model_name)
         return cancelled
 
-    cancelled = await database.call(cancel, write=True)
-    if cancelled is None:
-        raise UserError(_("This training has already ended."))
+    cancelled = await interaction.client.database.call(cancel, write=True)
     if cancelled.started_at is None:  # a trainer at work removes its files itself
         await asyncio.to_thread(workspace.clear, interaction.client.storage, job.guild_id, job.id)
     return _("The training of **{model}** is cancelled.").format(model=safe_text.safe(job.model_name))
 
 
 async def _job_to_end(interaction: Interaction, job_id: str) -> TrainingJob:
-    database: Database = interaction.client.database
-    job = await database.call(training_jobs.get, guild_of(interaction), job_id)
+    job = await interaction.client.database.call(training_jobs.get, guild_of(interaction), job_id)
     if job is None:
         raise UserError(_("There is no such training here."))
     require_canceller(interaction, job.requested_by)

@@ -1,11 +1,10 @@
 """The buttons Delete and Report below a sample."""
 
-from typing import Any
-
 import discord
 from sqlalchemy.orm import Session
 
 from bot import i18n
+from bot.client import Interaction
 from bot.embeds.sample_message import report_card
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, is_gone, require_remover
@@ -13,7 +12,7 @@ from bot.guilds.public_language import public_language
 from bot.i18n import _
 from bot.views.answering import answer, take_away
 from bot.views.persistent import Button, PersistentItem, UpdatingItem
-from models import Database, GuildSettings, audit, guilds
+from models import GuildSettings, audit, guilds
 
 REPORTED = "sample.reported"
 
@@ -27,7 +26,7 @@ class DeleteButton(UpdatingItem[Button], template=r"delete:(?P<asked_by>\d{1,20}
             discord.ui.Button(label=_("Delete"), emoji="🗑️", custom_id=f"delete:{asked_by}", row=0)
         )
 
-    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Delete the message if the person may."""
         require_remover(interaction, self.asked_by)
         await take_away(interaction)
@@ -39,13 +38,12 @@ class ReportButton(PersistentItem[Button], template=r"report"):
     def __init__(self) -> None:
         super().__init__(discord.ui.Button(label=_("Report"), emoji="🚩", custom_id="report", row=0))
 
-    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Send the text to the server's report channel, once per person and message."""
-        guild_id, message = guild_of(interaction), interaction.message
+        bot, guild_id, message = interaction.client, guild_of(interaction), interaction.message
         if message is None:
             return
-        database: Database = interaction.client.database
-        settings = await database.call(_record, guild_id, interaction.user.id, message.id, write=True)
+        settings = await bot.database.call(_record, guild_id, interaction.user.id, message.id, write=True)
         channel_id = settings.report_channel_id
         if channel_id is None:
             raise UserError(
@@ -61,7 +59,7 @@ class ReportButton(PersistentItem[Button], template=r"report"):
                     "exists. Someone with Manage Server can choose another one: /settings edit."
                 )
             )
-        channel = interaction.client.get_partial_messageable(channel_id, guild_id=guild_id)
+        channel = bot.get_partial_messageable(channel_id, guild_id=guild_id)
         with i18n.speaking(public_language(settings, interaction.guild)):
             card = report_card(message, interaction.user.id)
         try:

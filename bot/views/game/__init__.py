@@ -1,10 +1,9 @@
 """The buttons below a line of the game *Real or Pastiche?*."""
 
-from typing import Any
-
 import discord
 from sqlalchemy.orm import Session
 
+from bot.client import Interaction
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of
 from bot.i18n import _
@@ -32,7 +31,7 @@ class SideButton(PersistentItem[Button], template=r"game:(?P<round_id>\d{1,18}):
             )
         )
 
-    async def pressed(self, interaction: discord.Interaction[Any]) -> None:
+    async def pressed(self, interaction: Interaction) -> None:
         """Record the answer, which nobody else sees."""
         guild_id, user_id = guild_of(interaction), interaction.user.id
         bot = interaction.client
