@@ -30,11 +30,10 @@ async def models(interaction: Interaction, typed: str) -> Choices:
     """The server's models whose names begin with what was typed."""
     if interaction.guild_id is None:
         return []
-    nothing: Sequence[str] = ()
     looked_up = interaction.client.database.call(
         text_models.names_starting, interaction.guild_id, typed, CHOICES
     )
-    return _choices(await within_time(looked_up, nothing))
+    return _choices(await within_time(looked_up, ()))
 
 
 async def models_to_blend(interaction: Interaction, typed: str) -> Choices:
@@ -50,9 +49,8 @@ async def models_to_blend(interaction: Interaction, typed: str) -> Choices:
         fit = [each for each in others if model is not None and each.id != model.id and may_fit(model, each)]
         return [each.name for each in fit if each.name_key.startswith(key_of(typed))][:CHOICES]
 
-    nothing: Sequence[str] = ()
     looked_up = interaction.client.database.call(look_up, interaction.guild_id)
-    return _choices(await within_time(looked_up, nothing))
+    return _choices(await within_time(looked_up, ()))
 
 
 async def models_and_bases(interaction: Interaction, typed: str) -> Choices:

@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -25,7 +23,7 @@ from bot.generation.request import (
 from bot.guilds.settings import MAX_LENGTH, MAX_TEMPERATURE
 from bot.i18n import _
 from bot.infra.discord.loops import steadily
-from bot.views.answering import Ack, answers
+from bot.views.answering import Ack, answers, as_asked
 from bot.views.report_buttons import DeleteButton, ReportButton
 from bot.views.sample_buttons import AgainButton, ContinueButton, answer_with_samples, continued_seed
 
@@ -37,26 +35,18 @@ COUNT_EVERY_S = 10
 _DISCORD_MARKUP = re.compile(r"<(?:[@#][!&]?|a?:\w+:|/[^<>:]{1,100}:|t:|id:)[^<>\s]*>")
 
 
-def _ack(options: Mapping[str, Any]) -> Ack:
-    return Ack.PRIVATELY if options.get("private") else Ack.PUBLICLY
-
-
 class Generate(commands.Cog):
     """`/generate`, the message menu, and the counts of what the models wrote."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
-        self.menu = app_commands.ContextMenu(name="Continue this", callback=self._continue_message)
-        self.menu.guild_only = True
 
     async def cog_load(self) -> None:
-        """Add the message menu, and start to save the counts."""
-        self.bot.tree.add_command(self.menu)
+        """Start to save the counts."""
         self.count.start()
 
     async def cog_unload(self) -> None:
-        """Remove the menu, and save the last counts."""
-        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+        """Save the last counts."""
         self.count.cancel()
         await asyncio.to_thread(self.bot.generations.save)
 
@@ -77,7 +67,7 @@ class Generate(commands.Cog):
     )
     @app_commands.rename(other="with")
     @app_commands.autocomplete(model=autocomplete.models, other=autocomplete.models_to_blend)
-    @answers(_ack)
+    @answers(as_asked)
     async def generate(
         self,
         interaction: Interaction,
@@ -94,7 +84,7 @@ class Generate(commands.Cog):
         mix: app_commands.Range[float, 0.0, 1.0] | None = None,
     ) -> None:
         """Answer with samples."""
-        del private  # `_ack` has read it
+        del private  # `as_asked` has read it
         if mix is not None and other is None:
             raise UserError(_("“mix” is the share of a second model: choose that one in “with”."))
         blend = None if other is None else Blend(other, DEFAULT_MIX if mix is None else mix)
@@ -102,12 +92,9 @@ class Generate(commands.Cog):
         request = GenerationRequest(model, seed or "", options, blend=blend)
         await answer_with_samples(interaction, request)
 
-    async def _continue_message(self, interaction: Interaction, message: discord.Message) -> None:
-        """Continue the text of a message, which comes with the interaction and is never stored."""
-        await self._continue(interaction, message)
-
     @answers(Ack.PUBLICLY)
-    async def _continue(self, interaction: Interaction, message: discord.Message) -> None:
+    async def continue_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """Continue the text of a message, which comes with the interaction and is never stored."""
         written = _DISCORD_MARKUP.sub("", message.content)
         if not written.strip() and self.bot.user is not None and message.author.id == self.bot.user.id:
             written = text_of(message)
@@ -123,4 +110,8 @@ class Generate(commands.Cog):
 async def setup(bot: Pastiche) -> None:
     """Add the commands to the bot."""
     bot.add_dynamic_items(AgainButton, ContinueButton, DeleteButton, ReportButton)
-    await bot.add_cog(Generate(bot))
+    cog = Generate(bot)
+    menu = app_commands.ContextMenu(name="Continue this", callback=cog.continue_message)
+    menu.guild_only = True
+    bot.tree.add_command(menu)
+    await bot.add_cog(cog)

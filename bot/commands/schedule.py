@@ -1,7 +1,5 @@
 """`/schedule`: regular posts, shown before they are saved and easy to stop."""
 
-from collections.abc import Sequence
-
 import discord
 import structlog
 from discord import app_commands
@@ -210,8 +208,7 @@ class Schedules(
     ) -> list[app_commands.Choice[int]]:
         if interaction.guild_id is None or not manages_guild(interaction):
             return []
-        nothing: Sequence[Schedule] = ()
-        known = await within_time(self.bot.database.call(schedules.listing, interaction.guild_id), nothing)
+        known = await within_time(self.bot.database.call(schedules.listing, interaction.guild_id), ())
         typed = current.strip().casefold()
         return [
             app_commands.Choice(name=safe_text.shorten(title(each), CHOICE_CHARACTERS), value=each.id)

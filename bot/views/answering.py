@@ -219,6 +219,11 @@ def answers(
     return decorate
 
 
+def as_asked(options: Mapping[str, Any]) -> Ack:
+    """How a command with the option `private` is acknowledged."""
+    return Ack.PRIVATELY if options.get("private") else Ack.PUBLICLY
+
+
 async def run_answering(interaction: Interaction, ack: Ack, work: Callable[[], Awaitable[None]]) -> None:
     """Acknowledge a button or a form, then do the work; every error is answered.
 

@@ -5,7 +5,6 @@ from functools import partial
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 from sqlalchemy.orm import Session
 
 from bot.authorship.answer_card import answer_card
@@ -23,28 +22,15 @@ from models import Corpus, GuildSettings, TextModel, corpora
 LARGEST_FILE = 1 << 20
 
 
-class Verify(commands.Cog):
+class Verify:
     """The message menu: a text is drawn again from its code, and only who asked reads what came of it."""
 
     def __init__(self, bot: Pastiche) -> None:
         self.bot = bot
-        self.menu = app_commands.ContextMenu(name="Did you write this?", callback=self._asked)
-        self.menu.guild_only = True
-
-    async def cog_load(self) -> None:
-        """Add the message menu."""
-        self.bot.tree.add_command(self.menu)
-
-    async def cog_unload(self) -> None:
-        """Remove the message menu."""
-        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
-
-    async def _asked(self, interaction: Interaction, message: discord.Message) -> None:
-        """Check the texts of a message, which comes with the interaction and is never stored."""
-        await self._answer(interaction, message)
 
     @answers(Ack.PRIVATELY)
-    async def _answer(self, interaction: Interaction, message: discord.Message) -> None:
+    async def check_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """Check the texts of a message, which comes with the interaction and is never stored."""
         guild_id = guild_of(interaction)
 
         with self.bot.admission.admitted(guild_id):
@@ -86,4 +72,6 @@ def _nothing_to_check(claims: Claims) -> str:
 
 async def setup(bot: Pastiche) -> None:
     """Add the message menu to the bot."""
-    await bot.add_cog(Verify(bot))
+    menu = app_commands.ContextMenu(name="Did you write this?", callback=Verify(bot).check_message)
+    menu.guild_only = True
+    bot.tree.add_command(menu)

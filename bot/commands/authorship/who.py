@@ -2,8 +2,6 @@
 
 import asyncio
 import io
-from collections.abc import Mapping
-from typing import Any
 
 import discord
 from discord import app_commands
@@ -18,14 +16,10 @@ from bot.errors import NoModels
 from bot.guilds.permissions import guild_of, require_channel, require_generator
 from bot.text import hidden_words
 from bot.text.cleaning import clean
-from bot.views.answering import Ack, answer, answers
+from bot.views.answering import answer, answers, as_asked
 
 SHORTEST, LONGEST = 20, 2_000
 """Characters of a text. A shorter one tells nothing, and a longer one tells no more."""
-
-
-def _ack(options: Mapping[str, Any]) -> Ack:
-    return Ack.PRIVATELY if options.get("private") else Ack.PUBLICLY
 
 
 class Who(commands.Cog):
@@ -40,7 +34,7 @@ class Who(commands.Cog):
         text="The text, the longer the better; it is not stored",
         private="True: only you see the answer",
     )
-    @answers(_ack)
+    @answers(as_asked)
     async def who(
         self,
         interaction: Interaction,
@@ -48,7 +42,7 @@ class Who(commands.Cog):
         private: bool = False,
     ) -> None:
         """Answer with the ranking, and a picture of the words."""
-        del private  # `_ack` has read it
+        del private  # `as_asked` has read it
         guild_id = guild_of(interaction)
 
         with self.bot.admission.admitted(guild_id):
