@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import discord
@@ -10,6 +9,7 @@ import discord
 from bot.embeds.sample_message import filename, shown_in
 from bot.generation.request import Blend
 from bot.text.cleaning import clean
+from bot.training.uploads.attachments import Download, attached_text
 from textgen.errors import SettingsError
 from textgen.receipts.code import Receipt, find_code
 from textgen.receipts.copied_text import parted
@@ -19,8 +19,6 @@ MOST_CLAIMS = 5
 
 _MODELS = re.compile(rf"(?:again|continue:[0-5]):(?P<model>\d{{1,18}})(?:{Blend.ID})?:")
 _QUOTED = re.compile(r"^> ?", re.MULTILINE)
-
-ReadFile = Callable[[discord.Attachment], Awaitable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,12 @@ class Claims:
     model_ids: tuple[int, ...] = ()
 
 
-async def claims_of(message: discord.Message, read_file: ReadFile) -> Claims:
+async def claims_of(message: discord.Message, download: Download) -> Claims:
     """Read a message: one with samples, or one into which somebody copied a text with its footer.
 
     Args:
         message: the message, as it came with the interaction.
-        read_file: downloads an attachment, which holds a text that was too long.
+        download: fetches an attachment, which holds a text that was too long.
     """
     texts: list[Claim] = []
     damaged = False
@@ -89,7 +87,7 @@ async def claims_of(message: discord.Message, read_file: ReadFile) -> Claims:
             damaged = True
             continue
         cut = any(is_cut for _, is_cut in shown)
-        whole = await _attached(message, filename(number, count), read_file) if cut else None
+        whole = await attached_text(message, filename(number, count), download) if cut else None
         found_parts = [text for text, _ in shown] if whole is None else [whole]
         texts.append(Claim(tuple(map(clean, found_parts)), receipt, cut and whole is None))
     return Claims(tuple(texts[:MOST_CLAIMS]), damaged, _models_of(message))
@@ -104,13 +102,6 @@ def _copied(content: str) -> Claim | None:
         return None
     text, receipt = parted(content)
     return Claim((text,), receipt)
-
-
-async def _attached(message: discord.Message, wanted: str, read_file: ReadFile) -> str | None:
-    for attachment in message.attachments:
-        if attachment.filename == wanted:
-            return (await read_file(attachment)).decode(errors="replace")
-    return None
 
 
 def _models_of(message: discord.Message) -> tuple[int, ...]:

@@ -24,7 +24,6 @@ from bot.views.report_buttons import DeleteButton, ReportButton
 
 # Of a text that is gone on from: what a model still knows at its end.
 CONTINUED_CHARACTERS = 100
-LARGEST_FILE = 2**20
 
 MODEL = rf"(?P<model>\d{{1,18}})(?:{Blend.ID})?"
 
@@ -138,12 +137,8 @@ async def _whole_text(interaction: Interaction, number: int) -> str:
     if message is None:
         return ""
     wanted = filename(number, 2) if number else filename(1, 1)
-    for attachment in message.attachments:
-        if attachment.filename == wanted:
-            return (await attachments.read(attachment, LARGEST_FILE, interaction.client.download)).decode(
-                errors="replace"
-            )
-    return text_of(message, number)
+    attached = await attachments.attached_text(message, wanted, interaction.client.download)
+    return text_of(message, number) if attached is None else attached
 
 
 async def answer_with_samples(interaction: Interaction, request: GenerationRequest) -> None:

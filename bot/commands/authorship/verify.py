@@ -1,7 +1,6 @@
 """The message menu "Did you write this?"."""
 
 import asyncio
-from functools import partial
 
 import discord
 from discord import app_commands
@@ -15,11 +14,8 @@ from bot.client import Interaction, Pastiche
 from bot.errors import UserError
 from bot.guilds.permissions import guild_of, require_generator
 from bot.i18n import _
-from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer_privately, answers
 from models import Corpus, GuildSettings, TextModel, corpora
-
-LARGEST_FILE = 1 << 20
 
 
 class Verify:
@@ -36,8 +32,7 @@ class Verify:
         with self.bot.admission.admitted(guild_id):
             settings, models, learned = await self.bot.database.call(_look_up, guild_id)
             require_generator(interaction, settings)
-            read = partial(attachments.read, limit=LARGEST_FILE, download=self.bot.download)
-            claims = await claims_of(message, read)
+            claims = await claims_of(message, self.bot.download)
             if not claims.texts:
                 raise UserError(_nothing_to_check(claims))
             self.bot.cooldowns.take(guild_id, interaction.user.id, settings.cooldown_s)

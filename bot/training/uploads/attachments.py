@@ -22,6 +22,8 @@ WHOLE_S = 120.0
 SILENCE_S = 15.0
 PIECE_BYTES = 1 << 16
 WRITTEN_AT_ONCE = 1 << 20
+LARGEST_TEXT = 1 << 20
+"""Bytes of a text that the bot attached to a message."""
 
 Download = Callable[[str], AsyncIterator[bytes]]
 """Downloads a URL in pieces; raises `aiohttp.ClientError`, `OSError` or `TimeoutError`."""
@@ -55,6 +57,18 @@ async def read(attachment: discord.Attachment, limit: int, download: Download) -
         UserError: it is larger, or can no longer be downloaded.
     """
     return b"".join([piece async for piece in _pieces(attachment, limit, download)])
+
+
+async def attached_text(message: discord.Message, filename: str, download: Download) -> str | None:
+    """Return the text of the attachment with a name, at most `LARGEST_TEXT` bytes; None if there is none.
+
+    Raises:
+        UserError: it is larger, or can no longer be downloaded.
+    """
+    for attachment in message.attachments:
+        if attachment.filename == filename:
+            return (await read(attachment, LARGEST_TEXT, download)).decode(errors="replace")
+    return None
 
 
 async def save(attachment: discord.Attachment, limit: int, download: Download, path: Path) -> None:
