@@ -11,8 +11,17 @@ import base64
 import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from matplotlib import font_manager
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2D
 
 WIDTH = 640
 PANEL = "#2b2d31"
@@ -45,9 +54,6 @@ def draw(legend: Sequence[Mapping[str, str]], words: Sequence[Mapping[str, Any]]
     Raises:
         NoFont: many characters cannot be drawn.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     shown = [*(each["name"] for each in legend), *(each["text"] for each in words)]
     page = _Page(_families("".join(shown)))
     for number, each in enumerate(legend):
@@ -68,15 +74,16 @@ def draw(legend: Sequence[Mapping[str, str]], words: Sequence[Mapping[str, Any]]
 
 
 class _Page:
-    """Words set in lines; coordinates are pixels from the upper left."""
+    """Words set in lines; coordinates are pixels from the upper left.
+
+    Matplotlib's begin at the lower left, so artists stand below zero until `put_on` knows the height.
+    """
 
     def __init__(self, families: Sequence[str]) -> None:
-        from matplotlib.backends.backend_agg import RendererAgg
-
         self._families = families
         self._renderer: Any = RendererAgg(WIDTH, 8, _DPI)  # type: ignore[no-untyped-call]
         self._x, self._y = _MARGIN, _MARGIN + _LINE // 2
-        self._marks: list[Any] = []
+        self._artists: list[Artist] = []
 
     @property
     def height(self) -> int:
@@ -111,53 +118,34 @@ class _Page:
             self._x += _PADDING
             self._text(self._x + own + 3, letter, small, chip[1], raised=7)
         elif strength >= WEAK:
-            self._marks.append(("line", self._x, self._y + 18, own, chip[0]))
+            self._artists.append(Rectangle((self._x, -self._y - 22), own, 4, color=chip[0]))
         self._text(self._x, text, font, chip[1] if strength >= STRONG else INK)
         self._x += width + _GAP + _PADDING
 
-    def put_on(self, figure: Any) -> None:
-        from matplotlib.patches import FancyBboxPatch, Rectangle
-        from matplotlib.text import Text
-        from matplotlib.transforms import IdentityTransform
-
-        height = self.height
-        same = IdentityTransform()
-        panel = FancyBboxPatch(
-            (12, 12), WIDTH - 24, height - 24, boxstyle="round,pad=0,rounding_size=14", transform=same
-        )
+    def put_on(self, figure: Figure) -> None:
+        """Draw the panel, and what stands on it."""
+        style = "round,pad=10,rounding_size=14"
+        panel = FancyBboxPatch((12, 12 - self.height), WIDTH - 24, self.height - 24, boxstyle=style)
         panel.set(facecolor=PANEL, edgecolor="none")
-        panel.set_boxstyle("round", pad=10, rounding_size=14)
-        figure.add_artist(panel)
-        for kind, x, y, *rest in self._marks:
-            if kind == "chip":
-                width, colour = rest
-                box = FancyBboxPatch(
-                    (x, height - y - _CHIP / 2), width, _CHIP,
-                    boxstyle="round,pad=0,rounding_size=8", transform=same,
-                )  # fmt: skip
-                box.set(facecolor=colour, edgecolor="none")
-                figure.add_artist(box)
-            elif kind == "line":
-                width, colour = rest
-                figure.add_artist(Rectangle((x, height - y - 4), width, 4, color=colour, transform=same))
-            else:
-                text, font, colour = rest
-                made = Text(x, height - y - 10, text, color=colour, fontproperties=font, transform=same)
-                made.set_parse_math(False)
-                figure.add_artist(made)
+        from_above = Affine2D().translate(0, self.height)
+        for artist in (panel, *self._artists):
+            artist.set_transform(from_above)
+            figure.add_artist(artist)
 
     def _chip(self, width: int, colour: str) -> None:
-        self._marks.append(("chip", self._x, self._y, width, colour))
+        style = "round,pad=0,rounding_size=8"
+        chip = FancyBboxPatch((self._x, -self._y - _CHIP / 2), width, _CHIP, boxstyle=style)
+        chip.set(facecolor=colour, edgecolor="none")
+        self._artists.append(chip)
 
-    def _text(self, x: int, text: str, font: Any, colour: str, *, raised: int = 0) -> None:
-        self._marks.append(("text", x, self._y - raised, text, font, colour))
+    def _text(self, x: int, text: str, font: FontProperties, colour: str, *, raised: int = 0) -> None:
+        y = raised - self._y - 10
+        self._artists.append(Text(x, y, text, color=colour, fontproperties=font, parse_math=False))
 
-    def _font(self, pixels: int) -> Any:
-        from matplotlib.font_manager import FontProperties
-
+    def _font(self, pixels: int) -> FontProperties:
         return FontProperties(family=list(self._families), size=pixels * 72 / _DPI)
 
-    def _width(self, text: str, font: Any) -> float:
+    def _width(self, text: str, font: FontProperties) -> float:
         return float(self._renderer.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
@@ -167,8 +155,6 @@ def _families(text: str) -> list[str]:
     Raises:
         NoFont: a tenth of the characters is in none of them.
     """
-    from matplotlib import font_manager
-
     found = ["DejaVu Sans"]
     lacking = {ord(symbol) for symbol in text if not symbol.isspace()}
     lacking -= _known(font_manager.findfont(found[0]))
@@ -188,10 +174,8 @@ def _families(text: str) -> list[str]:
 
 
 def _known(font: str) -> set[int]:
-    from matplotlib.font_manager import get_font
-
     try:
-        return set(get_font(font).get_charmap())
+        return set(font_manager.get_font(font).get_charmap())
     except (OSError, RuntimeError):
         return set()
 
@@ -200,9 +184,8 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_WORD else text[: _LONGEST_WORD - 1] + _ENDING
 
 
-def main(arguments: Iterable[str] = ()) -> int:
+def main() -> int:
     """Draw what standard input asks for, and return the exit code: 3 if no font has the characters."""
-    del arguments
     asked = json.load(sys.stdin)
     try:
         picture = draw(asked["legend"], asked["words"], cut=asked["cut"])
