@@ -20,7 +20,7 @@ GROUPS = (
     (marked("Write and guess"), ("generate", "who", "game")),
     (marked("Train"), ("train", "models", "jobs")),
     (marked("Set up"), ("settings", "schedule")),
-    (marked("Privacy and help"), ("privacy", "help")),
+    (marked("Privacy and help"), ("privacy",)),
 )
 
 # Commands that take the right to generate.
@@ -65,26 +65,18 @@ def commands_card(
         settings: row of the server; None in a direct message.
     """
     embed = discord.Embed(title="Pastiche", colour=card_style.SAMPLE)
-    named = {name for _heading, names in GROUPS for name in names}
+    families = {
+        root: _in_order(list(family)) for root, family in groupby(commands, key=_root) if root != "help"
+    }
     for heading, names in GROUPS:
-        last = heading is GROUPS[-1][0]
-        listed = [
-            command
-            for command in commands
-            if _root(command) in names or (last and _root(command) not in named)
-        ]
-        families = {
-            root: _in_order(list(family)) for root, family in groupby(listed, key=_root) if root != "help"
-        }
-        first = [*names, *families]
-        shown = sorted(families.values(), key=lambda family: first.index(_root(family[0])))
-        whose = {who_may(command, settings) for command in listed}
+        shown = [families.pop(name) for name in names if name in families]
+        if heading is GROUPS[-1][0]:
+            shown += families.values()
+        whose = {who_may(command, settings) for family in shown for command in family}
         if whose == {_("Manage Server")}:
             # Said once in the heading; commands for everyone have no such note.
-            lines, title = (
-                [_line(family, ids) for family in shown],
-                f"{_(heading)} · {whose.pop()}",
-            )
+            lines = [_line(family, ids) for family in shown]
+            title = f"{_(heading)} · {whose.pop()}"
         else:
             lines = [_line(family, ids, who_may(family[0], settings)) for family in shown]
             title = _(heading)
