@@ -12,14 +12,16 @@ from bot.i18n import _
 from bot.training.jobs import forecast
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.job_buttons import cancel_job
-from bot.views.persistent import Button, Select, UpdatingItem, view_of
+from bot.views.persistent import PersistentButton, PersistentItem, Select, view_of
 from models import JobState, TrainingJob, queue_order, training_jobs
 
 CHOICES = 25
 
 
-class CancelSelect(UpdatingItem[Select], template=r"jobs:cancel"):
+class CancelSelect(PersistentItem[Select], template=r"jobs:cancel"):
     """Cancels the chosen training."""
+
+    ACK = Ack.UPDATE
 
     def __init__(self, jobs: list[TrainingJob] | None = None) -> None:
         super().__init__(
@@ -37,15 +39,13 @@ class CancelSelect(UpdatingItem[Select], template=r"jobs:cancel"):
         await answer_privately(interaction, line)
 
 
-class RefreshButton(UpdatingItem[Button], template=r"jobs:refresh"):
+class RefreshButton(PersistentButton, template=r"jobs:refresh"):
     """Shows the list as it is now."""
 
+    ACK = Ack.UPDATE
+
     def __init__(self) -> None:
-        super().__init__(
-            discord.ui.Button(
-                label=_("Refresh"), style=discord.ButtonStyle.secondary, custom_id="jobs:refresh"
-            )
-        )
+        super().__init__(_("Refresh"), "jobs:refresh")
 
     async def pressed(self, interaction: Interaction) -> None:
         """Edit the list."""

@@ -20,7 +20,7 @@ from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.error_messages import line_for
 from bot.views.model_import import ImportButton
 from bot.views.model_panel import ModelButton, send_panel
-from bot.views.persistent import PageItem, PersistentItem, Select, view_of
+from bot.views.persistent import PageButton, PersistentItem, Select, view_of
 from models import TextModel, guilds, text_models
 from models.training import usage
 from models.training.usage import Usage
@@ -28,7 +28,7 @@ from models.training.usage import Usage
 ID = re.compile(r"\d{1,18}")
 
 
-class PageButton(PageItem, template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
+class ModelsPage(PageButton, template=r"models:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the list; outlives a restart."""
 
     PREFIX = "models"
@@ -81,7 +81,7 @@ async def _show_page(interaction: Interaction, page: int) -> None:
     last = page_count(len(models)) - 1
     page = min(page, last)
     shown = shown_on(models, page)
-    view = view_of(ModelSelect(page, shown), *PageButton.both(page, last), ImportButton())
+    view = view_of(ModelSelect(page, shown), *ModelsPage.both(page, last), ImportButton())
     makers = await bot.names.of_all(guild_id, {model.created_by for model in shown})
     line = quotas.used_line(used, bot.settings)
     embed = model_page(models, page, default_id=default_id, makers=makers, used=line)
@@ -111,5 +111,5 @@ class Models(commands.Cog):
 
 async def setup(bot: Pastiche) -> None:
     """Add the commands to the bot."""
-    bot.add_dynamic_items(PageButton, ModelSelect, ModelButton, ImportButton)
+    bot.add_dynamic_items(ModelsPage, ModelSelect, ModelButton, ImportButton)
     await bot.add_cog(Models())

@@ -11,28 +11,25 @@ from bot.guilds.permissions import guild_of, require_manager
 from bot.i18n import _, ngettext
 from bot.privacy import erasure
 from bot.text import card_style, safe_text
-from bot.views.answering import answer
-from bot.views.persistent import Button, UpdatingItem
+from bot.views.answering import Ack, answer
+from bot.views.persistent import PersistentButton
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class EraseButton(
-    UpdatingItem[Button], template=r"erase:(?P<scope>me|server):(?P<user_id>\d{1,20}):(?P<models>[01])"
+    PersistentButton, template=r"erase:(?P<scope>me|server):(?P<user_id>\d{1,20}):(?P<models>[01])"
 ):
     """Deletes what the message above it says; outlives a restart."""
+
+    ACK = Ack.UPDATE
 
     def __init__(self, scope: str, user_id: int, *, models: bool) -> None:
         self.scope = scope
         self.user_id = user_id
         self.models = models
-        super().__init__(
-            discord.ui.Button(
-                label=_("Delete for good"),
-                style=discord.ButtonStyle.danger,
-                custom_id=f"erase:{scope}:{user_id}:{int(models)}",
-            )
-        )
+        custom_id = f"erase:{scope}:{user_id}:{int(models)}"
+        super().__init__(_("Delete for good"), custom_id, discord.ButtonStyle.danger)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Delete, if the person still may; only they themselves can delete what is theirs."""

@@ -18,22 +18,18 @@ from bot.text import safe_text
 from bot.training.trainer import workspace
 from bot.views.answering import answer
 from bot.views.model_panel import make_default
-from bot.views.persistent import Button, PersistentItem, view_of
-from bot.views.sample_buttons import SamplingItem, answer_with_samples
+from bot.views.persistent import PersistentButton, view_of
+from bot.views.sample_buttons import SamplingButton, answer_with_samples
 from models import JobState, TrainingJob, audit, training_jobs
 from models.tables import NO_CURVE
 
 
-class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job_id>[0-9a-f]{32})"):
+class CancelButton(PersistentButton, template=r"cancel:(?P<job_id>[0-9a-f]{32})"):
     """Cancels a training."""
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
-        super().__init__(
-            discord.ui.Button(
-                label=_("Cancel"), style=discord.ButtonStyle.danger, custom_id=f"cancel:{job_id}"
-            )
-        )
+        super().__init__(_("Cancel"), f"cancel:{job_id}", discord.ButtonStyle.danger)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Cancel the job; the card follows by itself."""
@@ -41,19 +37,13 @@ class CancelButton(PersistentItem[Button], template=r"cancel:(?P<job_id>[0-9a-f]
         await answer(interaction, line)
 
 
-class FinishButton(PersistentItem[Button], template=r"finish:(?P<job_id>[0-9a-f]{32})"):
+class FinishButton(PersistentButton, template=r"finish:(?P<job_id>[0-9a-f]{32})"):
     """Ends a training early, with the best model so far."""
 
     def __init__(self, job_id: str, *, asked: bool = False) -> None:
         self.job_id = job_id
-        super().__init__(
-            discord.ui.Button(
-                label=_("Finishing …") if asked else _("Finish now"),
-                style=discord.ButtonStyle.secondary,
-                custom_id=f"finish:{job_id}",
-                disabled=asked,
-            )
-        )
+        label = _("Finishing …") if asked else _("Finish now")
+        super().__init__(label, f"finish:{job_id}", disabled=asked)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Ask the trainer to finish; the card follows by itself."""
@@ -83,34 +73,24 @@ class FinishButton(PersistentItem[Button], template=r"finish:(?P<job_id>[0-9a-f]
         )
 
 
-class TryButton(SamplingItem, template=r"trained:try:(?P<model_id>\d{1,19})"):
+class TryButton(SamplingButton, template=r"trained:try:(?P<model_id>\d{1,19})"):
     """Writes a text with a finished training's model."""
 
     def __init__(self, model_id: int) -> None:
         self.model_id = model_id
-        super().__init__(
-            discord.ui.Button(
-                label=_("Try it"), style=discord.ButtonStyle.primary, custom_id=f"trained:try:{model_id}"
-            )
-        )
+        super().__init__(_("Try it"), f"trained:try:{model_id}", discord.ButtonStyle.primary)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Answer as /generate would."""
         await answer_with_samples(interaction, GenerationRequest(self.model_id))
 
 
-class DefaultButton(PersistentItem[Button], template=r"trained:default:(?P<model_id>\d{1,19})"):
+class DefaultButton(PersistentButton, template=r"trained:default:(?P<model_id>\d{1,19})"):
     """Makes a finished training's model the one that /generate takes when none is named."""
 
     def __init__(self, model_id: int) -> None:
         self.model_id = model_id
-        super().__init__(
-            discord.ui.Button(
-                label=_("Make default"),
-                style=discord.ButtonStyle.secondary,
-                custom_id=f"trained:default:{model_id}",
-            )
-        )
+        super().__init__(_("Make default"), f"trained:default:{model_id}")
 
     async def pressed(self, interaction: Interaction) -> None:
         """Make it the default if it is this server's and the person may."""

@@ -20,18 +20,18 @@ from bot.text import safe_text
 from bot.training import quotas
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer, show_form, within_time
-from bot.views.persistent import Button, Form, PersistentItem
+from bot.views.persistent import Form, PersistentButton
 from models import audit, guilds, text_models
 from models.training.names import clean_name
 
 
-class ImportButton(PersistentItem[Button], template=r"import"):
+class ImportButton(PersistentButton, template=r"import"):
     """Opens the form that asks for a zip file; outlives a restart."""
 
     ACK = Ack.ITSELF
 
     def __init__(self) -> None:
-        super().__init__(discord.ui.Button(label=_("Import"), emoji="📦", custom_id="import", row=2))
+        super().__init__(_("Import"), "import", emoji="📦", row=2)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Show the form to those who may train."""

@@ -20,7 +20,7 @@ from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
 from bot.views.models.export import ask_about_page, send_bundle
 from bot.views.models.opening import Opened, open_model, open_to_change
-from bot.views.persistent import Button, Form, PersistentItem, view_of
+from bot.views.persistent import Form, PersistentButton, view_of
 from bot.views.sample_buttons import answer_with_samples, sample_ack
 from models import TextModel, audit, guilds, text_models
 
@@ -179,7 +179,7 @@ ACTIONS = {
 
 
 class ModelButton(
-    PersistentItem[Button], template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model_id>\d{{1,18}})"
+    PersistentButton, template=rf"model:(?P<action>{'|'.join(ACTIONS)}):(?P<model_id>\d{{1,18}})"
 ):
     """A button that does something with the panel's model; it outlives a restart."""
 
@@ -187,12 +187,7 @@ class ModelButton(
         self.action = ACTIONS[action]
         self.model_id = model_id
         super().__init__(
-            discord.ui.Button(
-                label=self.action.label(),
-                style=self.action.style,
-                custom_id=f"model:{action}:{model_id}",
-                disabled=disabled,
-            )
+            self.action.label(), f"model:{action}:{model_id}", self.action.style, disabled=disabled
         )
 
     def ack(self, interaction: Interaction) -> Ack:

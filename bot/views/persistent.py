@@ -23,6 +23,7 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
     """
 
     ACK: ClassVar[Ack] = Ack.PRIVATELY
+    """How a press is acknowledged; `Ack.UPDATE` where the answer replaces the message of the item."""
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
@@ -65,13 +66,27 @@ class PersistentItem(abc.ABC, discord.ui.DynamicItem[ItemT], template=r"(?!)"):
         """Answer the interaction, which has been acknowledged."""
 
 
-class UpdatingItem(PersistentItem[ItemT], template=r"(?!)"):
-    """An item whose answer replaces the message that it stands below; the message stays until then."""
+class PersistentButton(PersistentItem[Button], template=r"(?!)"):
+    """A button that outlives a restart. Its arguments are those of `discord.ui.Button`."""
 
-    ACK = Ack.UPDATE
+    def __init__(
+        self,
+        label: str,
+        custom_id: str,
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+        *,
+        emoji: str | None = None,
+        row: int | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(
+            discord.ui.Button(
+                label=label, custom_id=custom_id, style=style, emoji=emoji, row=row, disabled=disabled
+            )
+        )
 
 
-class PageItem(UpdatingItem[Button], template=r"(?!)"):
+class PageButton(PersistentButton, template=r"(?!)"):
     """A button that turns the pages of a card.
 
     Args:
@@ -80,6 +95,7 @@ class PageItem(UpdatingItem[Button], template=r"(?!)"):
         disabled: whether there is no such page.
     """
 
+    ACK = Ack.UPDATE
     PREFIX: ClassVar[str]
     """What ids begin with; the template of a subclass is ``PREFIX:(?P<page>…):(?P<to>[<>])``."""
     LABELS: ClassVar[tuple[str, str]]
@@ -90,14 +106,7 @@ class PageItem(UpdatingItem[Button], template=r"(?!)"):
         self.page = page
         back, forward = self.LABELS
         label = back if to == "<" else forward
-        super().__init__(
-            discord.ui.Button(
-                label=_(label),
-                custom_id=f"{self.PREFIX}:{page}:{to}",
-                disabled=disabled,
-                row=self.ROW,
-            )
-        )
+        super().__init__(_(label), f"{self.PREFIX}:{page}:{to}", row=self.ROW, disabled=disabled)
 
     @classmethod
     def both(cls, page: int, last: int) -> list[Self]:

@@ -1,6 +1,5 @@
 """The button "Recent changes" of the settings' card, and the pages of the audit log that it opens."""
 
-import discord
 from sqlalchemy.orm import Session
 
 from bot.client import Interaction
@@ -8,24 +7,22 @@ from bot.embeds.audit_list import EVENTS_A_PAGE, audit_page, page_count
 from bot.guilds.permissions import guild_of, require_manager
 from bot.i18n import _, marked
 from bot.views.answering import answer
-from bot.views.persistent import Button, PageItem, PersistentItem, view_of
+from bot.views.persistent import PageButton, PersistentButton, view_of
 from models import AuditEvent, audit
 
 
-class ChangesButton(PersistentItem[Button], template=r"settings:changes"):
+class ChangesButton(PersistentButton, template=r"settings:changes"):
     """Opens the audit log, for managers only; outlives a restart."""
 
     def __init__(self) -> None:
-        super().__init__(
-            discord.ui.Button(label=_("Recent changes"), emoji="🕘", custom_id="settings:changes")
-        )
+        super().__init__(_("Recent changes"), "settings:changes", emoji="🕘")
 
     async def pressed(self, interaction: Interaction) -> None:
         """Answer with the newest changes."""
         await _show_page(interaction, 0)
 
 
-class ChangesPage(PageItem, template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
+class ChangesPage(PageButton, template=r"settings:changes:(?P<page>\d{1,4}):(?P<to>[<>])"):
     """Turns the page of the audit log; outlives a restart."""
 
     PREFIX = "settings:changes"

@@ -10,21 +10,21 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of, is_gone, require_remover
 from bot.guilds.public_language import public_language
 from bot.i18n import _
-from bot.views.answering import answer, take_away
-from bot.views.persistent import Button, PersistentItem, UpdatingItem
+from bot.views.answering import Ack, answer, take_away
+from bot.views.persistent import PersistentButton
 from models import GuildSettings, audit, guilds
 
 REPORTED = "sample.reported"
 
 
-class DeleteButton(UpdatingItem[Button], template=r"delete:(?P<asked_by>\d{1,20})"):
+class DeleteButton(PersistentButton, template=r"delete:(?P<asked_by>\d{1,20})"):
     """Deletes the message it stands below; outlives a restart."""
+
+    ACK = Ack.UPDATE
 
     def __init__(self, asked_by: int) -> None:
         self.asked_by = asked_by
-        super().__init__(
-            discord.ui.Button(label=_("Delete"), emoji="🗑️", custom_id=f"delete:{asked_by}", row=0)
-        )
+        super().__init__(_("Delete"), f"delete:{asked_by}", emoji="🗑️", row=0)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Delete the message if the person may."""
@@ -32,11 +32,11 @@ class DeleteButton(UpdatingItem[Button], template=r"delete:(?P<asked_by>\d{1,20}
         await take_away(interaction)
 
 
-class ReportButton(PersistentItem[Button], template=r"report"):
+class ReportButton(PersistentButton, template=r"report"):
     """Sends a text to the people who look after the server; outlives a restart."""
 
     def __init__(self) -> None:
-        super().__init__(discord.ui.Button(label=_("Report"), emoji="🚩", custom_id="report", row=0))
+        super().__init__(_("Report"), "report", emoji="🚩", row=0)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Send the text to the server's report channel, once per person and message."""

@@ -19,7 +19,7 @@ from bot.text.hidden_words import HIDDEN
 from bot.text.splitting import ending
 from bot.training.uploads import attachments
 from bot.views.answering import Ack, answer
-from bot.views.persistent import Button, PersistentItem, view_of
+from bot.views.persistent import PersistentButton, view_of
 from bot.views.report_buttons import DeleteButton, ReportButton
 
 # Of a text that is gone on from: what a model still knows at its end.
@@ -28,7 +28,7 @@ CONTINUED_CHARACTERS = 100
 MODEL = rf"(?P<model>\d{{1,18}})(?:{Blend.ID})?"
 
 
-class SamplingItem(PersistentItem[Button], template=r"(?!)"):
+class SamplingButton(PersistentButton, template=r"(?!)"):
     """A button that is answered with a sample; what follows a private message stays private."""
 
     def ack(self, interaction: Interaction) -> Ack:
@@ -37,7 +37,7 @@ class SamplingItem(PersistentItem[Button], template=r"(?!)"):
 
 
 class AgainButton(
-    SamplingItem, template=rf"again:{MODEL}:{SamplingOptions.ID}:(?P<count>[1-5]):(?P<seeded>[01])"
+    SamplingButton, template=rf"again:{MODEL}:{SamplingOptions.ID}:(?P<count>[1-5]):(?P<seeded>[01])"
 ):
     """Samples again with the same options and a new random seed."""
 
@@ -46,13 +46,8 @@ class AgainButton(
     ) -> None:
         self.request = GenerationRequest(model_id, options=options, found=True, blend=blend)
         self.seeded = seeded
-        super().__init__(
-            discord.ui.Button(
-                label=_("Again"),
-                emoji="🎲",
-                custom_id=f"again:{_id(model_id, blend)}:{options.to_id()}:{options.count}:{int(seeded)}",
-            )
-        )
+        custom_id = f"again:{_id(model_id, blend)}:{options.to_id()}:{options.count}:{int(seeded)}"
+        super().__init__(_("Again"), custom_id, emoji="🎲")
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:
@@ -71,7 +66,7 @@ class AgainButton(
         await answer_with_samples(interaction, dataclasses.replace(self.request, seed=seed))
 
 
-class ContinueButton(SamplingItem, template=rf"continue:(?P<number>[0-5]):{MODEL}:{SamplingOptions.ID}"):
+class ContinueButton(SamplingButton, template=rf"continue:(?P<number>[0-5]):{MODEL}:{SamplingOptions.ID}"):
     """Continues from the end of a sample, in a new message.
 
     Args:
@@ -88,14 +83,8 @@ class ContinueButton(SamplingItem, template=rf"continue:(?P<number>[0-5]):{MODEL
         alone = dataclasses.replace(options, count=1)
         self.request = GenerationRequest(model_id, options=alone, found=True, blend=blend)
         label = _("Continue {number}").format(number=number) if number else _("Continue")
-        super().__init__(
-            discord.ui.Button(
-                label=label,
-                emoji="➡️",
-                custom_id=f"continue:{number}:{_id(model_id, blend)}:{options.to_id()}",
-                row=1 if number else 0,
-            )
-        )
+        custom_id = f"continue:{number}:{_id(model_id, blend)}:{options.to_id()}"
+        super().__init__(label, custom_id, emoji="➡️", row=1 if number else 0)
 
     @classmethod
     def made_from(cls, match: re.Match[str]) -> Self:

@@ -12,27 +12,24 @@ from bot.scheduling import confirmation
 from bot.scheduling.confirmation import UnknownSchedule, title
 from bot.text import safe_text
 from bot.views.answering import Ack, answer
-from bot.views.persistent import Button, PersistentItem, UpdatingItem, view_of
+from bot.views.persistent import PersistentButton, view_of
 from bot.views.report_buttons import ReportButton
 from models import audit, schedules
 
 
 class DraftButton(
-    UpdatingItem[Button], template=r"schedule:(?P<schedule_id>\d{1,15}):(?P<action>confirm|cancel)"
+    PersistentButton, template=r"schedule:(?P<schedule_id>\d{1,15}):(?P<action>confirm|cancel)"
 ):
     """Saves the schedule of a preview, or discards it; outlives a restart."""
+
+    ACK = Ack.UPDATE
 
     def __init__(self, schedule_id: int, action: str) -> None:
         self.schedule_id = schedule_id
         self.action = action
         confirms = action == "confirm"
-        super().__init__(
-            discord.ui.Button(
-                label=_("Confirm") if confirms else _("Cancel"),
-                style=discord.ButtonStyle.success if confirms else discord.ButtonStyle.secondary,
-                custom_id=f"schedule:{schedule_id}:{action}",
-            )
-        )
+        style = discord.ButtonStyle.success if confirms else discord.ButtonStyle.secondary
+        super().__init__(_("Confirm") if confirms else _("Cancel"), f"schedule:{schedule_id}:{action}", style)
 
     async def pressed(self, interaction: Interaction) -> None:
         """Save or discard it; permission, limits, channel and model are checked again."""
@@ -46,18 +43,14 @@ class DraftButton(
         await answer(interaction, embeds=[saved_card(schedule, model_name)], view=None)
 
 
-class StopButton(PersistentItem[Button], template=r"stop-posts:(?P<schedule_id>\d{1,15})"):
+class StopButton(PersistentButton, template=r"stop-posts:(?P<schedule_id>\d{1,15})"):
     """Pauses the schedule that a post came from; outlives a restart."""
 
     ACK = Ack.PUBLICLY  # everyone sees who stopped the schedule
 
     def __init__(self, schedule_id: int) -> None:
         self.schedule_id = schedule_id
-        super().__init__(
-            discord.ui.Button(
-                label=_("Stop"), style=discord.ButtonStyle.secondary, custom_id=f"stop-posts:{schedule_id}"
-            )
-        )
+        super().__init__(_("Stop"), f"stop-posts:{schedule_id}")
 
     async def pressed(self, interaction: Interaction) -> None:
         """Pause the schedule, and say in the channel who did it."""

@@ -8,11 +8,11 @@ from bot.errors import UserError
 from bot.guilds.permissions import guild_of
 from bot.i18n import _
 from bot.views.answering import answer
-from bot.views.persistent import Button, PersistentItem, view_of
+from bot.views.persistent import PersistentButton, view_of
 from models import games
 
 
-class SideButton(PersistentItem[Button], template=r"game:(?P<round_id>\d{1,18}):(?P<side>real|pastiche)"):
+class SideButton(PersistentButton, template=r"game:(?P<round_id>\d{1,18}):(?P<side>real|pastiche)"):
     """Records what a person says of a line, once; outlives a restart.
 
     Args:
@@ -23,12 +23,10 @@ class SideButton(PersistentItem[Button], template=r"game:(?P<round_id>\d{1,18}):
     def __init__(self, round_id: int, side: str) -> None:
         self.round_id, self.says_real = round_id, side == "real"
         super().__init__(
-            discord.ui.Button(
-                label=_side(real=self.says_real),
-                emoji="📖" if self.says_real else "🎭",
-                style=discord.ButtonStyle.primary,
-                custom_id=f"game:{round_id}:{side}",
-            )
+            _side(real=self.says_real),
+            f"game:{round_id}:{side}",
+            discord.ButtonStyle.primary,
+            emoji="📖" if self.says_real else "🎭",
         )
 
     async def pressed(self, interaction: Interaction) -> None:
