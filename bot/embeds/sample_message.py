@@ -52,12 +52,11 @@ def sample_message(samples: Sequence[Sample], *, may_attach: bool = True) -> Sam
     files: list[discord.File] = []
     for number, (sample, footer) in enumerate(zip(samples, footers, strict=True), start=1):
         shown = _whole(sample, room)
-        if shown is None and not may_attach:
-            shown = [_shortened(sample, min(room, DESCRIPTION_UNITS))]
-        elif shown is None:
-            shown = [_excerpt(sample, min(room, DESCRIPTION_UNITS))]
-            whole = safe_text.file_bytes(sample.seed + sample.text)
-            files.append(discord.File(io.BytesIO(whole), filename=filename(number, len(samples))))
+        if shown is None:
+            shown = [_cut(sample, min(room, DESCRIPTION_UNITS), attached=may_attach)]
+            if may_attach:
+                whole = safe_text.file_bytes(sample.seed + sample.text)
+                files.append(discord.File(io.BytesIO(whole), filename=filename(number, len(samples))))
         embeds += [discord.Embed(description=part, colour=card_style.SAMPLE) for part in shown]
         embeds[-1].set_footer(text=footer)
     return SampleMessage(embeds, files)
@@ -94,19 +93,12 @@ def _whole(sample: Sample, room: int) -> list[str] | None:
     return shown if sum(map(code_units, shown)) <= room else None
 
 
-def _excerpt(sample: Sample, room: int) -> str:
-    return _cut(sample, room, EXCERPT_UNITS, _("The whole text is attached."))
-
-
-def _shortened(sample: Sample, room: int) -> str:
-    told = _("The text is shortened: to send it as a file I need Attach Files in this channel.")
-    return _cut(sample, room, room, told)
-
-
-def _cut(sample: Sample, room: int, most: int, told: str) -> str:
+def _cut(sample: Sample, room: int, *, attached: bool) -> str:
+    """The beginning of a sample, and a note that says where the rest is."""
     seed = bold_seed(sample.seed)
-    note = NOTE + told
-    units = min(most, room - code_units(seed) - code_units(note) - 1)
+    told = _("The text is shortened: to send it as a file I need Attach Files in this channel.")
+    note = NOTE + (_("The whole text is attached.") if attached else told)
+    units = min(EXCERPT_UNITS if attached else room, room - code_units(seed) - code_units(note) - 1)
     return f"{seed}{safe_text.safe(beginning(sample.text, max(0, units))).rstrip()}…{note}"
 
 
