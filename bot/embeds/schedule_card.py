@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 import discord
 
@@ -62,7 +61,7 @@ def saved_card(schedule: Schedule, model_name: str | None) -> discord.Embed:
     embed = discord.Embed(
         title=_("Schedule #{number} is saved").format(number=schedule.id), colour=card_style.DONE
     )
-    embed.add_field(name=_when(schedule), value=_lines(schedule, model_name))
+    embed.add_field(name=_when(schedule), value=_lines(schedule, model_name, {}))
     embed.set_footer(text=_("Every post has a Stop button for those who manage the server."))
     return embed
 
@@ -93,7 +92,7 @@ def notice(schedule: Schedule) -> discord.Embed:
     """What its channel is told when a schedule is paused."""
     embed = discord.Embed(
         title=_("A schedule is paused"),
-        description=f"**{_when(schedule)}**\n{_reason(schedule)}",
+        description=f"**{_when(schedule)}**\n{_reason(schedule, {})}",
         colour=card_style.CANCELLED,
     )
     embed.set_footer(
@@ -108,9 +107,7 @@ def _when(schedule: Schedule) -> str:
     return f"{safe_text.safe(schedule.rule)} · {schedule.timezone}"
 
 
-def _lines(
-    schedule: Schedule, model_name: str | None, names: Mapping[int, str] = MappingProxyType({})
-) -> str:
+def _lines(schedule: Schedule, model_name: str | None, names: Mapping[int, str]) -> str:
     where = f"<#{schedule.channel_id}> · {_model(model_name)} · {_settings(schedule)}"
     if schedule.state is ScheduleState.PAUSED:
         paused = _("**Paused**")
@@ -138,7 +135,7 @@ def _settings(schedule: Schedule) -> str:
     return ", ".join(parts) or _("the server's settings")
 
 
-def _reason(schedule: Schedule, names: Mapping[int, str] = MappingProxyType({})) -> str:
+def _reason(schedule: Schedule, names: Mapping[int, str]) -> str:
     # Reasons are stored in English; those that are no model's own words are found in the catalogue.
     reason = retold(schedule.paused_reason)
     if schedule.paused_by is not None:
