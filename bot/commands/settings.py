@@ -1,7 +1,6 @@
 """`/settings show`, `edit` and `reset`; their options come from the table `bot.guilds.settings.SETTINGS`."""
 
 import inspect
-from collections.abc import Sequence
 from typing import Any, Optional
 
 import discord
@@ -67,26 +66,45 @@ def _with_an_option_each(callback: Any) -> Any:
     return callback
 
 
-def _changed(
+def _save(
     session: Session, guild_id: int, actor_id: int, wanted: dict[str, Any], action: str
-) -> list[Change]:
-    """Save the values that differ, and record each change in the audit log."""
+) -> tuple[list[Change], dict[int, str]]:
+    """Save the values that differ, and record each change in the audit log.
+
+    Args:
+        session: in a writing transaction.
+        guild_id: Discord id of the server.
+        actor_id: Discord id of the person.
+        wanted: values by option; a model by its name.
+        action: what the audit log calls it.
+
+    Returns:
+        What changed, and the names of the server's models.
+
+    Raises:
+        UserError: there is no such model, or no value differs.
+    """
+    name = wanted.get("default_model")
+    if name is not None:
+        model = text_models.by_name(session, guild_id, name)
+        if model is None:
+            raise UnknownModel(name)
+        wanted["default_model"] = model.id
     before = guilds.settings_of(session, guild_id)
-    old = {setting: getattr(before, setting.column) for setting in SETTINGS}
-    names = dict(_model_names(session, guild_id))
-    changes = [
-        Change(BY_OPTION[option], old[BY_OPTION[option]], value)
+    asked = [
+        Change(BY_OPTION[option], getattr(before, BY_OPTION[option].column), value)
         for option, value in wanted.items()
-        if old[BY_OPTION[option]] != value
     ]
+    changes = [change for change in asked if change.old != change.new]
     if not changes:
-        return []
+        raise UserError(_("Nothing changed: these are the values already."))
     values: Any = {change.setting.column: change.new for change in changes}
     guilds.edit(session, guild_id, **values)
+    names = _model_names(session, guild_id)
     for change in changes:
-        told = [_told(change.setting, value, names) for value in (change.old, change.new)]
-        audit.record(session, guild_id, actor_id, action, change.setting.option, old=told[0], new=told[1])
-    return changes
+        old, new = (_told(change.setting, value, names) for value in (change.old, change.new))
+        audit.record(session, guild_id, actor_id, action, change.setting.option, old=old, new=new)
+    return changes, names
 
 
 def _told(setting: Setting, value: Any, names: dict[int, str]) -> Any:
@@ -98,8 +116,8 @@ def _told(setting: Setting, value: Any, names: dict[int, str]) -> Any:
     return value
 
 
-def _model_names(session: Session, guild_id: int) -> Sequence[tuple[int, str]]:
-    return [(model.id, model.name) for model in text_models.listing(session, guild_id)]
+def _model_names(session: Session, guild_id: int) -> dict[int, str]:
+    return {model.id: model.name for model in text_models.listing(session, guild_id)}
 
 
 @app_commands.guild_only()
@@ -117,7 +135,7 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
         require_manager(interaction)
 
         def look_up(session: Session, guild_id: int) -> tuple[GuildSettings, dict[int, str], Usage]:
-            names = dict(_model_names(session, guild_id))
+            names = _model_names(session, guild_id)
             return guilds.settings_of(session, guild_id), names, usage.of_guild(session, guild_id)
 
         settings, names, used = await self.bot.database.call(look_up, guild_of(interaction))
@@ -181,19 +199,9 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
         return setting_values.checked(setting, value)
 
     async def _change(self, interaction: Interaction, wanted: dict[str, Any], action: str) -> None:
-        def change(session: Session, guild_id: int) -> tuple[list[Change], dict[int, str]]:
-            name = wanted.get("default_model")
-            if name is not None:
-                model = text_models.by_name(session, guild_id, name)
-                if model is None:
-                    raise UnknownModel(name)
-                wanted["default_model"] = model.id
-            changes = _changed(session, guild_id, interaction.user.id, wanted, action)
-            return changes, dict(_model_names(session, guild_id))
-
-        changes, names = await self.bot.database.call(change, guild_of(interaction), write=True)
-        if not changes:
-            raise UserError(_("Nothing changed: these are the values already."))
+        changes, names = await self.bot.database.call(
+            _save, guild_of(interaction), interaction.user.id, wanted, action, write=True
+        )
         for made in changes:
             if made.setting.kind is Kind.WORDS:
                 self.bot.words.learn(guild_of(interaction), made.new)
