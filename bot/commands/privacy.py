@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import discord
 from discord import app_commands
@@ -38,6 +39,13 @@ class _About:
     counts: Mapping[str, int]
     texts: Sequence[Corpus]
 
+    @classmethod
+    def of(cls, session: Session, guild_id: int, user_id: int | None) -> Self:
+        """Look up a person; None looks up the whole server."""
+        return cls(
+            personal_data.counts(session, guild_id, user_id), personal_data.texts(session, guild_id, user_id)
+        )
+
 
 @app_commands.guild_only()
 class Privacy(
@@ -56,13 +64,7 @@ class Privacy(
         storage = self.bot.storage
 
         def look_up(session: Session) -> tuple[_About, _About, int | None]:
-            mine, all_ = (
-                _About(
-                    personal_data.counts(session, guild_id, user_id),
-                    personal_data.texts(session, guild_id, user_id),
-                )
-                for user_id in (interaction.user.id, None)
-            )
+            mine, all_ = (_About.of(session, guild_id, whose) for whose in (interaction.user.id, None))
             return mine, all_, guilds.settings_of(session, guild_id).keep_corpora_days
 
         mine, all_, keep_days = await self.bot.database.call(look_up)
@@ -138,10 +140,7 @@ class Privacy(
         user_id = interaction.user.id
 
         def look_up(session: Session) -> tuple[_About, list[TextModel]]:
-            whose = user_id if scope == "me" else None
-            found = _About(
-                personal_data.counts(session, guild_id, whose), personal_data.texts(session, guild_id, whose)
-            )
+            found = _About.of(session, guild_id, user_id if scope == "me" else None)
             return found, list(personal_data.models_from(session, guild_id, user_id))
 
         found, learned = await self.bot.database.call(look_up)
