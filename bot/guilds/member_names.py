@@ -38,21 +38,14 @@ class Names:
     async def of(self, guild_id: int, user_id: int) -> str:
         """Return a name as one line of plain text, for places that cannot show a mention."""
         key = (guild_id, user_id)
-        if user_id != DELETED_PERSON and key not in self._known:
-            await asyncio.wait([self._ask(key)], timeout=DEADLINE_S)
+        await self._look_up([key])
         return self._told(key) or _("someone who left")
 
     async def of_all(self, guild_id: int, user_ids: Iterable[int]) -> dict[int, str]:
         """Return several names by user id, fetched at the same time; format them with `safe_text.person`."""
-        wanted = {user_id: (guild_id, user_id) for user_id in user_ids}
-        asked = [
-            self._ask(key)
-            for user_id, key in wanted.items()
-            if user_id != DELETED_PERSON and key not in self._known
-        ]
-        if asked:
-            await asyncio.wait(asked, timeout=DEADLINE_S)
-        return {user_id: self._told(key) or f"<@{user_id}>" for user_id, key in wanted.items()}
+        keys = [(guild_id, user_id) for user_id in user_ids]
+        await self._look_up(keys)
+        return {key[1]: self._told(key) or f"<@{key[1]}>" for key in keys}
 
     def forget(self, guild_id: int, user_id: int | None = None) -> None:
         """Forget a person, or everyone of a server."""
@@ -60,6 +53,12 @@ class Names:
             del self._known[key]
         for key in [key for key in self._asked if key[0] == guild_id and user_id in (None, key[1])]:
             del self._asked[key]  # so that its answer is not cached
+
+    async def _look_up(self, keys: Iterable[Key]) -> None:
+        """Ask Discord for the names that are not cached, and wait for them up to `DEADLINE_S`."""
+        asked = [self._ask(key) for key in keys if key[1] != DELETED_PERSON and key not in self._known]
+        if asked:
+            await asyncio.wait(asked, timeout=DEADLINE_S)
 
     def _ask(self, key: Key) -> "asyncio.Task[None]":
         """Return the only request for a name; it continues if nobody waits for it any more."""
