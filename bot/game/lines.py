@@ -76,13 +76,13 @@ def real_lines(path: Path, listed: str, chance: random.Random, most: int) -> lis
     return list(dict.fromkeys(found))[:most]
 
 
-def written_lines(texts: list[str], path: Path, listed: str, chance: random.Random) -> list[str]:
+def written_lines(path: Path, texts: list[str], listed: str, chance: random.Random) -> list[str]:
     """Return lines that a model wrote and that the text does not have; blocks.
 
     Args:
+        path: the text that the model learned from, in UTF-8.
         texts: what the model wrote. The first line begins with a line start of the corpus, and the last one
             may be cut off, so neither counts.
-        path: the text that the model learned from, in UTF-8.
         listed: the server's hidden words.
         chance: shuffles them.
 

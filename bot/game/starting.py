@@ -164,14 +164,10 @@ async def _pastiche(
             pretrained=model.cell == LLAMA,
         )
         written = [text.text for text in await bot.pool.samples(request) if not text.copied]
-        lines = await _with_text(bot, corpus, _written, written, settings.hidden_words)
+        lines = await _with_text(bot, corpus, written_lines, written, settings.hidden_words, chance)
         for line in lines[:1]:
             return line, await bot.pool.likelihood(likelihood_request(model, line))
     raise UserError(_("{model} writes no line that can be shown. Try again.").format(model=_safe(model)))
-
-
-def _written(path: Path, texts: list[str], listed: str) -> list[str]:
-    return written_lines(texts, path, listed, chance)
 
 
 async def _with_text(bot: Services, corpus: Corpus, look: Any, *args: Any) -> list[str]:

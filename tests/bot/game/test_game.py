@@ -332,7 +332,7 @@ def test_what_a_model_knows_by_heart_is_no_pastiche(tmp_path: Path, monkeypatch:
         "x\nTHE QUALITY of mercy is not strained, it droppeth.\nIt drops as gentle rain from above it\nend",
         "The beginning is of the text that it learned from.\n" * 2 + "The last line may be cut off here",
     ]
-    found = written_lines(written, path, "", random.Random(1))
+    found = written_lines(path, written, "", random.Random(1))
     assert sorted(found) == [
         "It drops as gentle rain from above it",
         "The beginning is of the text that it learned from.",
