@@ -30,9 +30,9 @@ def settings_card(
     guild_name: str,
     settings: GuildSettings,
     model_name: str | None,
-    stale: Collection[str] = (),
+    stale: Collection[str],
     *,
-    used: str = "",
+    used: str,
 ) -> discord.Embed:
     """Every setting by group; what differs from its default is marked.
 
@@ -41,7 +41,7 @@ def settings_card(
         settings: its row, or the defaults.
         model_name: of its default model.
         stale: options that name what is not there any more.
-        used: what the server stores of what it may store, as a line; empty: not shown.
+        used: what the server stores of what it may store, as a line.
     """
     embed = discord.Embed(
         title=_("Settings of {server}").format(server=safe_text.safe_within(guild_name, 150)),
@@ -50,8 +50,7 @@ def settings_card(
     for heading, group in GROUPS.items():
         lines = [_line(each, settings, model_name, is_stale=each.option in stale) for each in group]
         embed.add_field(name=_(heading), value="\n".join(lines), inline=False)
-    if used:
-        embed.add_field(name=_("Stored"), value=used, inline=False)
+    embed.add_field(name=_("Stored"), value=used, inline=False)
     number = sum(setting_values.changed(setting, settings) for setting in SETTINGS)
     differs = ngettext(
         "{number} setting differs from its default", "{number} settings differ from their defaults", number

@@ -32,12 +32,12 @@ def training_card(
     corpus: Corpus | None,
     *,
     asked_by: str,
-    place: int = 0,
-    waiting: int = 0,
-    starts_at: datetime.datetime | None = None,
-    model: TextModel | None = None,
-    base: TextModel | None = None,
-    pictured: bool = False,
+    place: int,
+    waiting: int,
+    starts_at: datetime.datetime,
+    model: TextModel | None,
+    base: TextModel | None,
+    pictured: bool,
 ) -> discord.Embed:
     """What the card shows for a job.
 
@@ -47,7 +47,7 @@ def training_card(
         asked_by: display name of the person who asked for it.
         place: position in the queue; 1 is next, 0 is not queued.
         waiting: number of jobs in the queue.
-        starts_at: expected time of its turn; None: unknown.
+        starts_at: expected time of its turn, where it is queued.
         model: row of the finished model; None: not finished.
         base: row of the model it starts from; None: starts anew.
         pictured: the message has a picture of the loss curve.
@@ -92,7 +92,7 @@ def best_loss(job: TrainingJob) -> float | None:
     return min((loss for _, _, loss in json.loads(job.curve) if loss is not None), default=None)
 
 
-def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.datetime | None) -> str:
+def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.datetime) -> str:
     match job.state:
         case JobState.QUEUED:
             return _queued(job, place, waiting, starts_at)
@@ -116,13 +116,11 @@ def _headline(job: TrainingJob, place: int, waiting: int, starts_at: datetime.da
             return _("**Cancelled**")
 
 
-def _queued(job: TrainingJob, place: int, waiting: int, starts_at: datetime.datetime | None) -> str:
+def _queued(job: TrainingJob, place: int, waiting: int, starts_at: datetime.datetime) -> str:
     if place > 1:
         line = _("**Queued** · place {place} of {waiting}").format(place=place, waiting=max(waiting, place))
     else:
         line = _("**Queued** · place 1, starts next")
-    if starts_at is None:
-        return line
     ready_at = starts_at + datetime.timedelta(minutes=job.minutes)
     when = _("Starts at about {start}, ready at about {end}").format(
         start=discord.utils.format_dt(starts_at, "t"), end=discord.utils.format_dt(ready_at, "t")
