@@ -44,7 +44,8 @@ def job_list(jobs: JobList) -> discord.Embed:
     else:
         embed.colour = card_style.TRAINING
     for job in jobs.unfinished[:JOBS_SHOWN]:
-        embed.add_field(name=_name(job), value=_standing(job, jobs), inline=False)
+        name = safe_text.safe_within(job.model_name, NAME_CHARACTERS * 2)
+        embed.add_field(name=name, value=_standing(job, jobs), inline=False)
     hidden = len(jobs.unfinished) - JOBS_SHOWN
     if hidden > 0:
         embed.add_field(name="", value=_("… and {count} more").format(count=hidden), inline=False)
@@ -56,15 +57,8 @@ def job_list(jobs: JobList) -> discord.Embed:
 def option_of(job: TrainingJob) -> discord.SelectOption:
     """The job as an option of the menu that cancels trainings."""
     state = _("running") if job.state is JobState.TRAINING else _("waiting")
-    return discord.SelectOption(label=_plain_name(job), value=job.id, description=state)
-
-
-def _plain_name(job: TrainingJob) -> str:
-    return safe_text.shorten(safe_text.plain(job.model_name), 100)
-
-
-def _name(job: TrainingJob) -> str:
-    return safe_text.safe_within(job.model_name, NAME_CHARACTERS * 2)
+    name = safe_text.shorten(safe_text.plain(job.model_name), 100)
+    return discord.SelectOption(label=name, value=job.id, description=state)
 
 
 def _standing(job: TrainingJob, jobs: JobList) -> str:

@@ -52,15 +52,12 @@ def solution_card(row: GameRound, model_name: str | None, said: Tally) -> discor
         title=_("Real or Pastiche?"), description=f"{verdict}\n{likelihood}", colour=card_style.DONE
     )
     right, wrong = (said.real, said.pastiche) if row.is_real else (said.pastiche, said.real)
+    answers = _("Nobody answered.")
     if right + wrong:
-        embed.add_field(
-            name=_("Answers"),
-            value=ngettext("{right} of {number} was right.", "{right} of {number} were right.", right).format(
-                right=card_style.count(right), number=card_style.count(right + wrong)
-            ),
+        answers = ngettext("{right} of {number} was right.", "{right} of {number} were right.", right).format(
+            right=card_style.count(right), number=card_style.count(right + wrong)
         )
-    else:
-        embed.add_field(name=_("Answers"), value=_("Nobody answered."))
+    embed.add_field(name=_("Answers"), value=answers)
     embed.set_footer(text=_("The fewer nats, the more the model expects a line."))
     return embed
 
