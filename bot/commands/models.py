@@ -19,7 +19,7 @@ from bot.training import quotas
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.error_messages import line_for
 from bot.views.model_import import ImportButton
-from bot.views.model_panel import ModelButton, send_panel
+from bot.views.model_panel import ModelButton, show_panel
 from bot.views.persistent import PageButton, PersistentItem, Select, view_of
 from models import TextModel, guilds, text_models
 from models.training import usage
@@ -64,7 +64,7 @@ class ModelSelect(PersistentItem[Select], template=r"models:(?P<page>\d{1,4}):op
         (chosen,) = self.item.values
         if not ID.fullmatch(chosen):
             raise UserError(_("That is not a model. /models lists all models."))
-        await send_panel(interaction, int(chosen))
+        await show_panel(interaction, int(chosen), draw=True)
 
 
 async def _show_page(interaction: Interaction, page: int) -> None:
@@ -101,7 +101,7 @@ class Models(commands.Cog):
     ) -> None:
         """Answer with the first page, or with a model's panel."""
         if model is not None:
-            await send_panel(interaction, model)
+            await show_panel(interaction, model, draw=True)
             return
         try:
             await _show_page(interaction, 0)

@@ -14,7 +14,7 @@ from bot.client import Interaction
 from bot.embeds.model_card import deleted_card, deletion_card, model_panel
 from bot.errors import UnknownModel
 from bot.generation.request import GenerationRequest
-from bot.i18n import _
+from bot.i18n import _, marked
 from bot.text import hidden_words
 from bot.text.hidden_words import HIDDEN
 from bot.views.answering import Ack, answer, show_form, within_time
@@ -23,11 +23,6 @@ from bot.views.models.opening import Opened, open_model, open_to_change
 from bot.views.persistent import Form, PersistentButton, view_of
 from bot.views.sample_buttons import answer_with_samples, sample_ack
 from models import TextModel, audit, guilds, text_models
-
-
-async def send_panel(interaction: Interaction, wanted: str | int) -> None:
-    """Answer with a model's panel; its loss curve is drawn first if there is no picture of it yet."""
-    await show_panel(interaction, wanted, draw=True)
 
 
 async def show_panel(interaction: Interaction, wanted: str | int, *, draw: bool = False) -> None:
@@ -157,9 +152,9 @@ class RenameModal(Form):
 
 @dataclass(frozen=True)
 class Action:
-    """What a button of the panel looks like, and what it does."""
+    """What a button of the panel looks like, with its label in English, and what it does."""
 
-    label: Callable[[], str]
+    label: str
     style: discord.ButtonStyle
     ack: Ack | Callable[[Interaction], Ack]
     do: Callable[[Interaction, int], Awaitable[None]]
@@ -167,14 +162,14 @@ class Action:
 
 _GREY, _RED = discord.ButtonStyle.secondary, discord.ButtonStyle.danger
 ACTIONS = {
-    "sample": Action(lambda: _("Sample"), discord.ButtonStyle.primary, sample_ack, _sample),
-    "default": Action(lambda: _("Make default"), _GREY, Ack.UPDATE, _make_default),
-    "rename": Action(lambda: _("Rename"), _GREY, Ack.ITSELF, _rename),
-    "export": Action(lambda: _("Export"), _GREY, Ack.PRIVATELY, _export),
-    "page": Action(lambda: _("As a web page"), _GREY, Ack.ITSELF, ask_about_page),
-    "delete": Action(lambda: _("Delete"), _RED, Ack.UPDATE, _ask_to_delete),
-    "confirm": Action(lambda: _("Delete it"), _RED, Ack.UPDATE, _delete),
-    "keep": Action(lambda: _("Keep it"), _GREY, Ack.UPDATE, show_panel),
+    "sample": Action(marked("Sample"), discord.ButtonStyle.primary, sample_ack, _sample),
+    "default": Action(marked("Make default"), _GREY, Ack.UPDATE, _make_default),
+    "rename": Action(marked("Rename"), _GREY, Ack.ITSELF, _rename),
+    "export": Action(marked("Export"), _GREY, Ack.PRIVATELY, _export),
+    "page": Action(marked("As a web page"), _GREY, Ack.ITSELF, ask_about_page),
+    "delete": Action(marked("Delete"), _RED, Ack.UPDATE, _ask_to_delete),
+    "confirm": Action(marked("Delete it"), _RED, Ack.UPDATE, _delete),
+    "keep": Action(marked("Keep it"), _GREY, Ack.UPDATE, show_panel),
 }
 
 
@@ -187,7 +182,7 @@ class ModelButton(
         self.action = ACTIONS[action]
         self.model_id = model_id
         super().__init__(
-            self.action.label(), f"model:{action}:{model_id}", self.action.style, disabled=disabled
+            _(self.action.label), f"model:{action}:{model_id}", self.action.style, disabled=disabled
         )
 
     def ack(self, interaction: Interaction) -> Ack:
