@@ -50,9 +50,7 @@ class Help(commands.Cog):
         await answer(interaction, embeds=[embed])
 
     @help.autocomplete("command")
-    async def _complete_command(
-        self, _interaction: Interaction, current: str
-    ) -> list[app_commands.Choice[str]]:
+    async def _complete_command(self, _interaction: Interaction, current: str) -> autocomplete.Choices:
         wanted = current.strip().removeprefix("/").casefold()
         found = [each for each in self._commands() if wanted in each.qualified_name]
         return [

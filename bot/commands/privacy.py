@@ -53,26 +53,22 @@ class Privacy(
 ):
     """The commands for the data of a person or a server."""
 
-    def __init__(self, bot: Pastiche) -> None:
-        self.bot = bot
-
     @app_commands.command(description="Show what is stored about you here.")
     @answers(Ack.PRIVATELY)
     async def show(self, interaction: Interaction) -> None:
         """Answer with what names the person and, for managers, what is stored for the server."""
-        guild_id = guild_of(interaction)
-        storage = self.bot.storage
+        bot, guild_id = interaction.client, guild_of(interaction)
 
         def look_up(session: Session) -> tuple[_About, _About, int | None]:
             mine, all_ = (_About.of(session, guild_id, whose) for whose in (interaction.user.id, None))
             return mine, all_, guilds.settings_of(session, guild_id).keep_corpora_days
 
-        mine, all_, keep_days = await self.bot.database.call(look_up)
+        mine, all_, keep_days = await bot.database.call(look_up)
         texts = {keys.corpus_key(guild_id, corpus.sha256) for corpus in mine.texts}
-        bytes_ = await asyncio.to_thread(lambda: sum(map(storage.size, texts)))
+        bytes_ = await asyncio.to_thread(lambda: sum(map(bot.storage.size, texts)))
         embeds = [person_card(mine.counts, texts=len(mine.texts), bytes_=bytes_)]
         if manages_guild(interaction):
-            sizes = await asyncio.to_thread(storage.sizes, guild_id)
+            sizes = await asyncio.to_thread(bot.storage.sizes, guild_id)
             embeds.append(guild_card(all_.counts, sizes, keep_days))
         embeds.append(statements_card(INVENTORY))
         await answer(interaction, embeds=embeds)
@@ -85,13 +81,13 @@ class Privacy(
         """Answer with a zip file that only the person sees."""
         if scope == "server":
             require_manager(interaction)
-        guild_id = guild_of(interaction)
+        bot, guild_id = interaction.client, guild_of(interaction)
         user_id = interaction.user.id if scope == "me" else None
         try:
             made = await asyncio.to_thread(
                 export,
-                self.bot.database,
-                self.bot.storage,
+                bot.database,
+                bot.storage,
                 guild_id,
                 user_id,
                 limit=interaction.filesize_limit,
@@ -105,7 +101,7 @@ class Privacy(
                     "bot for it."
                 ).format(limit=limit)
             ) from None
-        await self.bot.database.call(
+        await bot.database.call(
             lambda session: audit.record(
                 session, guild_id, interaction.user.id, "data.exported", scope=scope
             ),
@@ -143,7 +139,7 @@ class Privacy(
             found = _About.of(session, guild_id, user_id if scope == "me" else None)
             return found, list(personal_data.models_from(session, guild_id, user_id))
 
-        found, learned = await self.bot.database.call(look_up)
+        found, learned = await interaction.client.database.call(look_up)
         if not any(found.counts.values()):
             raise UserError(_("There is nothing to delete: nothing is stored."))
         question = (
@@ -202,4 +198,4 @@ def _person_question(found: _About, learned: list[TextModel], *, models: bool) -
 async def setup(bot: Pastiche) -> None:
     """Add the commands to the bot."""
     bot.add_dynamic_items(EraseButton)
-    await bot.add_cog(Privacy(bot))
+    await bot.add_cog(Privacy())

@@ -125,9 +125,6 @@ def _model_names(session: Session, guild_id: int) -> dict[int, str]:
 class Settings(commands.GroupCog, group_name="settings", group_description="How this server uses the bot."):
     """The commands of a server's settings."""
 
-    def __init__(self, bot: Pastiche) -> None:
-        self.bot = bot
-
     @app_commands.command(description="Show every setting of this server.")
     @answers(Ack.PRIVATELY)
     async def show(self, interaction: Interaction) -> None:
@@ -138,14 +135,15 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
             names = _model_names(session, guild_id)
             return guilds.settings_of(session, guild_id), names, usage.of_guild(session, guild_id)
 
-        settings, names, used = await self.bot.database.call(look_up, guild_of(interaction))
+        bot = interaction.client
+        settings, names, used = await bot.database.call(look_up, guild_of(interaction))
         guild_name = interaction.guild.name if interaction.guild else ""
         card = settings_card(
             guild_name,
             settings,
             names.get(settings.default_model_id or 0),
             setting_values.stale(interaction.guild, settings),
-            used=quotas.used_line(used, self.bot.settings),
+            used=quotas.used_line(used, bot.settings),
         )
         await answer(interaction, embeds=[card], view=view_of(ChangesButton()))
 
@@ -199,16 +197,15 @@ class Settings(commands.GroupCog, group_name="settings", group_description="How 
         return setting_values.checked(setting, value)
 
     async def _change(self, interaction: Interaction, wanted: dict[str, Any], action: str) -> None:
-        changes, names = await self.bot.database.call(
-            _save, guild_of(interaction), interaction.user.id, wanted, action, write=True
-        )
+        bot, guild_id, user_id = interaction.client, guild_of(interaction), interaction.user.id
+        changes, names = await bot.database.call(_save, guild_id, user_id, wanted, action, write=True)
         for made in changes:
             if made.setting.kind is Kind.WORDS:
-                self.bot.words.learn(guild_of(interaction), made.new)
+                bot.words.learn(guild_id, made.new)
         await answer(interaction, embeds=[changes_card(changes, names)])
 
 
 async def setup(bot: Pastiche) -> None:
     """Add the commands to the bot."""
     bot.add_dynamic_items(ChangesButton, ChangesPage)
-    await bot.add_cog(Settings(bot))
+    await bot.add_cog(Settings())

@@ -25,9 +25,6 @@ SHORTEST, LONGEST = 20, 2_000
 class Who(commands.Cog):
     """`/who`."""
 
-    def __init__(self, bot: Pastiche) -> None:
-        self.bot = bot
-
     @app_commands.command(description="Tell which of this server's models most likely wrote a text.")
     @app_commands.guild_only()
     @app_commands.describe(
@@ -43,29 +40,30 @@ class Who(commands.Cog):
     ) -> None:
         """Answer with the ranking, and a picture of the words."""
         del private  # `as_asked` has read it
-        guild_id = guild_of(interaction)
+        bot, guild_id = interaction.client, guild_of(interaction)
 
-        with self.bot.admission.admitted(guild_id):
-            settings, models = await self.bot.database.call(candidates, guild_id)
+        with bot.admission.admitted(guild_id):
+            settings, models = await bot.database.call(candidates, guild_id)
             require_generator(interaction, settings)
             require_channel(interaction, settings)
             if not models:
                 raise NoModels
-            self.bot.cooldowns.take(guild_id, interaction.user.id, settings.cooldown_s)
+            bot.cooldowns.take(guild_id, interaction.user.id, settings.cooldown_s)
             hidden_words.current.set(settings.hidden_words)
-            opinions = await ask(models, clean(text), self.bot.pool)
+            opinions = await ask(models, clean(text), bot.pool)
             words = await asyncio.to_thread(_words, opinions, settings.hidden_words)
             files = []
             if interaction.app_permissions.attach_files:
-                files = await self._picture(guild_id, opinions, words)
+                files = await _picture(bot, guild_id, opinions, words)
         await answer(interaction, embeds=[who_card(opinions, words, pictured=bool(files))], files=files)
 
-    async def _picture(self, guild_id: int, opinions: Opinions, words: list[Word]) -> list[discord.File]:
-        drawn = await self.bot.curves.call(guild_id, draw, picture_of(opinions, words))
-        if drawn is None:
-            return []
-        described = alternative_text(opinions, words)
-        return [discord.File(io.BytesIO(drawn), filename=PICTURE, description=described)]
+
+async def _picture(bot: Pastiche, guild_id: int, opinions: Opinions, words: list[Word]) -> list[discord.File]:
+    drawn = await bot.curves.call(guild_id, draw, picture_of(opinions, words))
+    if drawn is None:
+        return []
+    described = alternative_text(opinions, words)
+    return [discord.File(io.BytesIO(drawn), filename=PICTURE, description=described)]
 
 
 def _words(opinions: Opinions, listed: str) -> list[Word]:
@@ -77,4 +75,4 @@ def _words(opinions: Opinions, listed: str) -> list[Word]:
 
 async def setup(bot: Pastiche) -> None:
     """Add the command to the bot."""
-    await bot.add_cog(Who(bot))
+    await bot.add_cog(Who())
