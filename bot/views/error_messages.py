@@ -11,7 +11,7 @@ import structlog
 from discord import app_commands
 
 from bot.errors import NoModels, SampleRefused, UnknownModel, UserError
-from bot.i18n import _
+from bot.i18n import _, marked
 from bot.infra.storage.errors import StorageError
 from bot.infra.watching.metrics import Failure
 from bot.text import card_style, reasons, safe_text
@@ -58,48 +58,41 @@ def _unknown_model(error: UnknownModel) -> str:
     return line.format(name=safe_text.safe(_shortened(error.name)))
 
 
-def _no_models(_error: NoModels) -> str:
-    return _("There is no model here yet. Train one: /train with a text you may use.")
+def _of_database(error: DatabaseError) -> str:
+    if error.disk_full:
+        return _(NO_ROOM)
+    return _("The bot's database cannot be used at this moment. Please try again later.")
 
 
-LINES: tuple[tuple[type[BaseException], Callable[[Any], str]], ...] = (
+def _not_valid(error: app_commands.TransformerError) -> str:
+    line = _("“{value}” is not valid here.")
+    return line.format(value=safe_text.safe(_shortened(str(error.value))))
+
+
+NO_ROOM = marked("The disk of this bot's host is full, so this could not be done. Please try again later.")
+
+# The line itself, in English, or what makes it.
+LINES: tuple[tuple[type[BaseException], str | Callable[[Any], str]], ...] = (
     (SampleRefused, _own_words),
     (UnknownModel, _unknown_model),
-    (NoModels, _no_models),
+    (NoModels, marked("There is no model here yet. Train one: /train with a text you may use.")),
     (UserError, str),
     (TextgenError, _own_words),
-    (DatabaseError, lambda error: _no_room() if error.disk_full else _no_database()),
-    (StorageError, lambda _error: _no_storage()),
+    (DatabaseError, _of_database),
+    (StorageError, marked("The bot's files cannot be reached at this moment. Please try again later.")),
     (InvalidNameError, _own_words),
-    (app_commands.NoPrivateMessage, lambda _error: _("This works in a server only, not in direct messages.")),
-    (
-        app_commands.TransformerError,
-        lambda error: _("“{value}” is not valid here.").format(
-            value=safe_text.safe(_shortened(str(error.value)))
-        ),
-    ),
+    (app_commands.NoPrivateMessage, marked("This works in a server only, not in direct messages.")),
+    (app_commands.TransformerError, _not_valid),
     (
         app_commands.CommandNotFound,
-        lambda _error: _("This command is no longer here: reload Discord (Ctrl+R) to see the current ones."),
+        marked("This command is no longer here: reload Discord (Ctrl+R) to see the current ones."),
     ),
     (
         app_commands.CommandSignatureMismatch,
-        lambda _error: _("This command has changed: reload Discord (Ctrl+R) and try again."),
+        marked("This command has changed: reload Discord (Ctrl+R) and try again."),
     ),
-    (app_commands.CheckFailure, lambda _error: _("You may not do this here.")),
+    (app_commands.CheckFailure, marked("You may not do this here.")),
 )
-
-
-def _no_room() -> str:
-    return _("The disk of this bot's host is full, so this could not be done. Please try again later.")
-
-
-def _no_storage() -> str:
-    return _("The bot's files cannot be reached at this moment. Please try again later.")
-
-
-def _no_database() -> str:
-    return _("The bot's database cannot be used at this moment. Please try again later.")
 
 
 def line_for(error: BaseException) -> str | None:
@@ -107,8 +100,11 @@ def line_for(error: BaseException) -> str | None:
     if isinstance(error, app_commands.CommandInvokeError):
         return line_for(error.original)
     if is_disk_full(error):
-        return _no_room()
-    return next((line(error) for kind, line in LINES if isinstance(error, kind)), None)
+        return _(NO_ROOM)
+    line = next((line for kind, line in LINES if isinstance(error, kind)), None)
+    if line is None:
+        return None
+    return _(line) if isinstance(line, str) else line(error)
 
 
 def log_outage(interaction: discord.Interaction[Any], error: BaseException) -> None:
