@@ -50,18 +50,8 @@ class ImportModal(Form):
             min_length=1, max_length=100, custom_id="name"
         )
         self.file: discord.ui.FileUpload[Any] = discord.ui.FileUpload(custom_id="bundle", max_values=1)
-        self.add_item(
-            discord.ui.Label(
-                text=_("Name"), description=_("What the model will be called here."), component=self.name
-            )
-        )
-        self.add_item(
-            discord.ui.Label(
-                text=_("Bundle"),
-                description=_("A zip file from Export, of a model that you may use."),
-                component=self.file,
-            )
-        )
+        self.ask(_("Name"), self.name, _("What the model will be called here."))
+        self.ask(_("Bundle"), self.file, _("A zip file from Export, of a model that you may use."))
 
     async def submitted(self, interaction: Interaction) -> None:
         """Check the file and publish it, if the person still may."""

@@ -132,7 +132,7 @@ class RenameModal(Form):
             max_length=100,
             custom_id="name",
         )
-        self.add_item(discord.ui.Label(text=_("New name"), component=self.name))
+        self.ask(_("New name"), self.name)
 
     async def submitted(self, interaction: Interaction) -> None:
         """Rename it, if the person still may and the name is free."""

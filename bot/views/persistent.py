@@ -129,6 +129,10 @@ class Form(abc.ABC, discord.ui.Modal):
 
     ACK: ClassVar[Ack]
 
+    def ask(self, label: str, field: discord.ui.Item[Any], description: str | None = None) -> None:
+        """Add a field with a label above it, and with a description between them if there is one."""
+        self.add_item(discord.ui.Label(text=label, description=description, component=field))
+
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Acknowledge the form, then call `submitted`; every error is answered."""
         await run_answering(interaction, self.ACK, lambda: self.submitted(interaction))

@@ -82,12 +82,8 @@ class PageForm(Form):
         self.origin: discord.ui.TextInput[Any] = discord.ui.TextInput(
             required=False, max_length=ORIGIN_CHARACTERS, custom_id="origin", default=guess or None
         )
-        asked = (
-            (_("Licence of the text"), _("Shown on the page, as is the origin."), self.licence),
-            (_("Origin of the text"), _("Author and title, or an address."), self.origin),
-        )
-        for label, description, component in asked:
-            self.add_item(discord.ui.Label(text=label, description=description, component=component))
+        self.ask(_("Licence of the text"), self.licence, _("Shown on the page, as is the origin."))
+        self.ask(_("Origin of the text"), self.origin, _("Author and title, or an address."))
 
     async def submitted(self, interaction: Interaction) -> None:
         """Answer with the page, if the person still may and the model is still there."""
