@@ -153,7 +153,7 @@ def report_card(message: discord.Message, reported_by: int) -> discord.Embed:
 
 def seed_of(message: discord.Message) -> str:
     """The seed of a message's (first) sample; empty if there is none."""
-    return _parted(_description(message, 0))[0]
+    return _parted(_written(message.embeds[0]))[0] if message.embeds else ""
 
 
 def text_of(message: discord.Message, number: int = 0) -> str:
@@ -163,9 +163,8 @@ def text_of(message: discord.Message, number: int = 0) -> str:
         message: one with samples.
         number: which of several, from 1; 0: all that the message shows.
     """
-    if number:
-        return "".join(_parted(_description(message, number - 1)))
-    return "".join("".join(_parted(_written(embed))) for embed in message.embeds)
+    embeds = message.embeds[number - 1 : number] if number else message.embeds
+    return "".join("".join(_parted(_written(embed))) for embed in embeds)
 
 
 def shown_in(embed: discord.Embed) -> tuple[str, bool]:
@@ -178,10 +177,6 @@ def shown_in(embed: discord.Embed) -> tuple[str, bool]:
 def after_hidden(text: str) -> str:
     """The part of a text after the last word that is hidden: no model can go on from one."""
     return text.rpartition(HIDDEN)[2]
-
-
-def _description(message: discord.Message, index: int) -> str:
-    return _written(message.embeds[index]) if index < len(message.embeds) else ""
 
 
 def _written(embed: discord.Embed) -> str:
