@@ -74,9 +74,8 @@ def _sentence(event: AuditEvent, names: Mapping[int, str]) -> str:
     setting = BY_OPTION.get(event.subject) if event.action.startswith("settings.") else None
     details = json.loads(event.details)
     values = {name: _value(value, setting) for name, value in details.items()}
-    subject = f"**{safe_text.safe_within(event.subject or '–', SUBJECT_CHARACTERS)}**"
-    if setting is not None:
-        subject = f"`{setting.option}`"
+    named = safe_text.safe_within(event.subject or "–", SUBJECT_CHARACTERS)
+    subject = f"**{named}**" if setting is None else f"`{setting.option}`"
     who = f"**{safe_text.person(names[event.actor_id])}**"
     if sentence is None:
         return f"{who} {safe_text.safe(event.action)} {subject}"
