@@ -1,5 +1,7 @@
 """`/jobs`: the server's trainings, queued, running and ended, with Cancel."""
 
+from collections.abc import Sequence
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -23,12 +25,12 @@ class CancelSelect(PersistentItem[Select], template=r"jobs:cancel"):
 
     ACK = Ack.UPDATE
 
-    def __init__(self, jobs: list[TrainingJob] | None = None) -> None:
+    def __init__(self, jobs: Sequence[TrainingJob] = ()) -> None:
         super().__init__(
             discord.ui.Select(
                 custom_id="jobs:cancel",
                 placeholder=_("Cancel a training …"),
-                options=[option_of(job) for job in (jobs or [])[:CHOICES]] or discord.utils.MISSING,
+                options=[option_of(job) for job in jobs[:CHOICES]] or discord.utils.MISSING,
             )
         )
 
@@ -55,13 +57,10 @@ class RefreshButton(PersistentButton, template=r"jobs:refresh"):
 async def _show_panel(interaction: Interaction) -> None:
     bot, guild_id = interaction.client, guild_of(interaction)
 
-    def look(session: Session) -> tuple[list[TrainingJob], list[TrainingJob], list[TrainingJob]]:
-        unfinished = list(training_jobs.unfinished(session))
-        return (
-            unfinished,
-            queue_order.order(session, unfinished),
-            list(training_jobs.recent(session, guild_id)),
-        )
+    def look(session: Session) -> tuple[Sequence[TrainingJob], list[TrainingJob], Sequence[TrainingJob]]:
+        unfinished = training_jobs.unfinished(session)
+        recent = training_jobs.recent(session, guild_id)
+        return unfinished, queue_order.order(session, unfinished), recent
 
     everyones, waiting, recent = await bot.database.call(look)
     running = [job for job in everyones if job.state is JobState.TRAINING]
