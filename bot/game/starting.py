@@ -15,17 +15,15 @@ from bot import i18n
 from bot.authorship.asking import likelihood_request
 from bot.errors import SamplerUnavailable, UnknownModel, UserError
 from bot.game.lines import is_fit, real_lines, written_lines
-from bot.generation.limits import Admission, Cooldowns
-from bot.generation.pool import SamplerPool
+from bot.generation import service
 from bot.generation.request import SamplingOptions
 from bot.generation.sampler_protocol import Likelihood, SamplerRequest
 from bot.guilds.permissions import guild_of, lacking_to_post, require_channel, require_generator
 from bot.i18n import _
 from bot.infra.steady_clock import SteadyClock
 from bot.infra.storage.errors import StorageError
-from bot.infra.storage.storage import Storage
 from bot.text import hidden_words, safe_text
-from models import Corpus, Database, GameRound, GuildSettings, TextModel, games, guilds, text_models
+from models import Corpus, GameRound, GuildSettings, TextModel, games, guilds, text_models
 from textgen.files.bases import LLAMA
 
 ROUND = datetime.timedelta(minutes=1)
@@ -40,14 +38,9 @@ chance: random.Random = random.SystemRandom()
 """Decides; tests replace it."""
 
 
-class Services(Protocol):
-    """What a round needs of the bot."""
+class Services(service.Services, Protocol):
+    """What a round needs of the bot: what a request for a text needs, and the clock."""
 
-    database: Database
-    admission: Admission
-    cooldowns: Cooldowns
-    pool: SamplerPool
-    storage: Storage
     clock: SteadyClock
 
 
