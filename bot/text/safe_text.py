@@ -60,18 +60,18 @@ def person(name: str) -> str:
     return name if _PERSON.fullmatch(name) else safe(name)
 
 
-def shorten(text: str, limit: int, *, mark: str = "…") -> str:
-    """Return the longest beginning of up to `limit` code points that splits no grapheme; `mark` if cut."""
+def shorten(text: str, limit: int) -> str:
+    """Return the longest beginning of up to `limit` code points that splits no grapheme; "…" if cut."""
     if len(text) <= limit:
         return text
     kept: list[str] = []
-    room = limit - len(mark)
+    room = limit - 1  # the last one is the mark
     for grapheme in graphemes(text[: limit + 64]):
         if len(grapheme) > room:
             break
         kept.append(grapheme)
         room -= len(grapheme)
-    return "".join(kept) + mark
+    return "".join(kept) + "…"
 
 
 def safe_within(text: str, limit: int) -> str:
