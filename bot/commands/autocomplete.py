@@ -4,13 +4,12 @@ Discord waits for choices as for any answer, so a look-up that takes too long gi
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-import discord
 from discord import app_commands
 from sqlalchemy.orm import Session
 
 from bot.bundles.blends import may_fit
+from bot.client import Interaction
 from bot.guilds import time_zones
 from bot.guilds.permissions import manages_guild
 from bot.text import hidden_words, safe_text
@@ -22,7 +21,6 @@ from models.training.names import key_of
 # The most that Discord shows.
 CHOICES = 25
 
-Interaction = discord.Interaction[Any]
 Choices = list[app_commands.Choice[str]]
 
 
