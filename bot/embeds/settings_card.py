@@ -13,7 +13,6 @@ from bot.text import card_style, hidden_words, safe_text
 from models import GuildSettings
 
 CHANGED, DEFAULT = "◆", "◇"
-FIELD_CHARACTERS = 1024
 HIDDEN_CHARACTERS = 300
 
 
