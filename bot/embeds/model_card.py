@@ -37,7 +37,8 @@ def model_panel(
             cell=model.cell, parameters=card_style.count(model.parameters)
         ),
     )
-    embed.add_field(name=_("Vocabulary"), value=_vocabulary(model))
+    vocabulary = level_words(model.level).vocabulary.format(number=card_style.count(model.vocabulary))
+    embed.add_field(name=_("Vocabulary"), value=vocabulary)
     embed.add_field(
         name=_("Imported") if model.imported else _("Trained"),
         value=_("{date}\nby {name}").format(date=_day(model.updated_at), name=safe_text.person(made_by)),
@@ -79,10 +80,6 @@ def _loss(model: TextModel) -> str:
         return card_style.nats(None)
     nats, bits = card_style.nats(model.validation_loss), card_style.bits(model.validation_loss)
     return f"**{nats}** {level_words(model.level).token}\n{bits}"
-
-
-def _vocabulary(model: TextModel) -> str:
-    return level_words(model.level).vocabulary.format(number=card_style.count(model.vocabulary))
 
 
 def _provenance(model: TextModel, corpus: Corpus | None, uploaded_by: str) -> str:
@@ -142,7 +139,7 @@ def model_page(
                 token=level_words(model.level).token,
                 characters=card_style.count(model.characters),
                 parameters=card_style.count(model.parameters),
-                date=discord.utils.format_dt(model.updated_at, "D"),
+                date=_day(model.updated_at),
                 name=safe_text.person(makers[model.created_by]),
             ),
             inline=False,
