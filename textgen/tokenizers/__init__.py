@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from textgen.errors import BundleError, SettingsError
-from textgen.tokenizers.base import UNKNOWN, BuiltTokenizer, Tokenizer, Tokens, coverage
+from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, coverage
 from textgen.tokenizers.byte import ByteTokenizer
 from textgen.tokenizers.character import CharacterTokenizer
 from textgen.tokenizers.stream import StreamDecoder, whole_prefix
@@ -28,7 +28,7 @@ __all__ = [
     "whole_prefix",
 ]
 
-_CLASSES: dict[str, type[BuiltTokenizer]] = {
+_CLASSES: dict[str, type[Tokenizer]] = {
     kind.level: kind for kind in (CharacterTokenizer, WordTokenizer, SubwordTokenizer, ByteTokenizer)
 }
 
@@ -54,14 +54,23 @@ def train(
     Raises:
         SettingsError: the level is not known, or the vocabulary too small for it.
     """
-    if level not in _CLASSES:
-        raise SettingsError(f"level is {level!r}; it can be {', '.join(_CLASSES)}")
-    return _CLASSES[level].build(
-        text,
-        pristine_input=pristine_input,
-        pristine_output=pristine_output,
-        vocabulary_size=vocabulary_size,
-    )
+    lowercase = not pristine_input
+    match level:
+        case CharacterTokenizer.level:
+            return CharacterTokenizer.train(text, lowercase=lowercase, vocabulary_size=vocabulary_size)
+        case WordTokenizer.level:
+            return WordTokenizer.train(
+                text,
+                lowercase=lowercase,
+                splitting="space" if pristine_input else "treebank",
+                pristine_output=pristine_output,
+                vocabulary_size=vocabulary_size,
+            )
+        case SubwordTokenizer.level:
+            return SubwordTokenizer.train(text, vocabulary_size=vocabulary_size)
+        case ByteTokenizer.level:
+            return ByteTokenizer.train(text, vocabulary_size=vocabulary_size)
+    raise SettingsError(f"level is {level!r}; it can be {', '.join(_CLASSES)}")
 
 
 def from_json(data: Any) -> Tokenizer:

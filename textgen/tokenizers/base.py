@@ -135,22 +135,6 @@ class Tokenizer(Protocol):
         ...
 
 
-class BuiltTokenizer(Tokenizer, Protocol):
-    """A tokenizer that is built on the training text. That of a pretrained base comes with the base."""
-
-    @classmethod
-    def build(
-        cls,
-        text: str | Iterable[str],
-        *,
-        pristine_input: bool,
-        pristine_output: bool,
-        vocabulary_size: int | None,
-    ) -> Tokenizer:
-        """Return the tokenizer of a training text; `textgen.tokenizers.train` describes the arguments."""
-        ...
-
-
 def coverage(tokens: Tokens) -> float:
     """Return the share of tokens that are in the vocabulary, 0 to 1."""
     return 1.0 - float(np.count_nonzero(tokens == UNKNOWN)) / len(tokens) if len(tokens) else 1.0

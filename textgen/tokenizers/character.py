@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from textgen.errors import BundleError
 from textgen.levels import CHAR
-from textgen.tokenizers.base import REPLACEMENT, BuiltTokenizer, Tokens, pieces
+from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens, pieces
 from textgen.tokenizers.stream import StreamDecoder
 
 MAXIMUM_SYMBOLS = 65_000
 
 
-class CharacterTokenizer(BuiltTokenizer):
+class CharacterTokenizer(Tokenizer):
     """Maps each character to a number, the most frequent first.
 
     Args:
@@ -39,18 +39,6 @@ class CharacterTokenizer(BuiltTokenizer):
         self._token_of_point[points] = np.arange(1, len(points) + 1)
         self._symbol_of_token: list[str] = [REPLACEMENT, *symbols]
         self._known = frozenset(symbols)
-
-    @classmethod
-    def build(
-        cls,
-        text: str | Iterable[str],
-        *,
-        pristine_input: bool,
-        pristine_output: bool,  # noqa: ARG003 -- see Tokenizer
-        vocabulary_size: int | None,
-    ) -> CharacterTokenizer:
-        """Return the tokenizer of a training text; see `Tokenizer.build`."""
-        return cls.train(text, lowercase=not pristine_input, vocabulary_size=vocabulary_size)
 
     @classmethod
     def train(

@@ -19,7 +19,7 @@ import regex
 from textgen.errors import BundleError, SettingsError
 from textgen.host import extras
 from textgen.levels import SUBWORD
-from textgen.tokenizers.base import BuiltTokenizer, Tokens, pieces, token_array
+from textgen.tokenizers.base import Tokens, pieces, token_array
 from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
 
 MAXIMUM_TOKENS = 1 << 16
@@ -44,7 +44,7 @@ _PIECES = regex.compile(_PATTERN)
 _MERGE = re.compile(r"([0-9]{1,5}) ([0-9]{1,5})")
 
 
-class SubwordTokenizer(BytePieces, BuiltTokenizer):
+class SubwordTokenizer(BytePieces):
     """Maps pieces of words to numbers. Upper case is kept.
 
     Args:
@@ -61,18 +61,6 @@ class SubwordTokenizer(BytePieces, BuiltTokenizer):
             self._bytes.append(self._bytes[left] + self._bytes[right])
         self._merged = {pair: token for token, pair in enumerate(self.merges, _FIRST_MERGED)}
         self._cache: dict[str, list[int]] = {}
-
-    @classmethod
-    def build(
-        cls,
-        text: str | Iterable[str],
-        *,
-        pristine_input: bool,  # noqa: ARG003 -- see Tokenizer
-        pristine_output: bool,  # noqa: ARG003 -- see Tokenizer
-        vocabulary_size: int | None,
-    ) -> SubwordTokenizer:
-        """Return the tokenizer of a training text; see `Tokenizer.build`."""
-        return cls.train(text, vocabulary_size=vocabulary_size)
 
     @classmethod
     def train(cls, text: str | Iterable[str], *, vocabulary_size: int | None = None) -> SubwordTokenizer:

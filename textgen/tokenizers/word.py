@@ -15,7 +15,7 @@ from typing import Any
 
 from textgen.levels import WORD
 from textgen.tokenizers import spacing, treebank, word_folding
-from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, BuiltTokenizer, Tokens, token_array
+from textgen.tokenizers.base import REPLACEMENT, UNKNOWN, Tokenizer, Tokens, token_array
 from textgen.tokenizers.stream import StreamDecoder
 from textgen.tokenizers.word_vocabulary import (
     DEFAULT_WORDS,
@@ -41,7 +41,7 @@ class _Stretch:
     joins_right: bool
 
 
-class WordTokenizer(BuiltTokenizer):
+class WordTokenizer(Tokenizer):
     """Maps each word to a number, the most frequent first.
 
     Args:
@@ -84,24 +84,6 @@ class WordTokenizer(BuiltTokenizer):
         self._written = frozenset("".join(self._shown[1:])) | ({" "} if splitting == "space" else {" ", "\n"})
         # A pattern of what separates two stretches.
         self._blanks_pattern = r"\s+" if splitting == "space" else r"[ \n]"
-
-    @classmethod
-    def build(
-        cls,
-        text: str | Iterable[str],
-        *,
-        pristine_input: bool,
-        pristine_output: bool,
-        vocabulary_size: int | None,
-    ) -> WordTokenizer:
-        """Return the tokenizer of a training text; see `Tokenizer.build`."""
-        return cls.train(
-            text,
-            lowercase=not pristine_input,
-            splitting="space" if pristine_input else "treebank",
-            pristine_output=pristine_output,
-            vocabulary_size=vocabulary_size,
-        )
 
     @classmethod
     def train(

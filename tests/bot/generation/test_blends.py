@@ -16,13 +16,12 @@ from tests.support.bot.texts import generated, verdict
 from tests.support.bot.world import Place, World, answer, private_line
 from tests.support.textgen.bundles import manifest_of, write_random_bundle
 from tests.support.texts.hostile import FAMILIES
-from textgen import blending
+from textgen import blending, tokenizers
 from textgen import bundle as bundles
 from textgen.bundle import Bundle
 from textgen.model import TextModel
 from textgen.network.spec import NetworkSpec
 from textgen.receipts.code import Receipt, find_code
-from textgen.tokenizers import WordTokenizer
 
 ASKED = {"seed": "the sea ", "length": 90, "temperature": 0.9, "random_seed": 5}
 
@@ -39,9 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_words(path: Path, words: str, random_seed: int) -> None:
-    tokenizer = WordTokenizer.build(
-        words * 9, pristine_input=True, pristine_output=False, vocabulary_size=None
-    )
+    tokenizer = tokenizers.train("word", words * 9, pristine_input=True)
     spec = NetworkSpec("lstm", tokenizer.size, embedding=4, units=8, layers=1)
     draw = np.random.default_rng(random_seed)
     weights = {name: draw.normal(0, 0.5, shape).astype(np.float32) for name, shape in spec.shapes().items()}

@@ -13,12 +13,12 @@ from tests.support.textgen.bundles import SpellingModel, random_bundle
 from tests.support.textgen.pages import counted_bundle
 from tests.textgen.conftest import prose
 from textgen import bundle as bundles
+from textgen import tokenizers
 from textgen.blending import blend
 from textgen.cli import cli
 from textgen.errors import SettingsError
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
-from textgen.tokenizers import WordTokenizer
 
 SETTINGS = SamplingSettings(length=200, temperature=0.9, random_seed=5, count=5)
 NUMBERS = "".join(f"{n} Äpfel und {n * n} Birnen,\n" for n in range(300))
@@ -88,7 +88,7 @@ def test_a_blend_is_copied_as_its_two_models(first: TextModel, second: TextModel
 
 
 def test_tokens_that_do_not_fit_get_one_line(first: TextModel) -> None:
-    words = WordTokenizer.build(prose(50), pristine_input=True, pristine_output=False, vocabulary_size=None)
+    words = tokenizers.train("word", prose(50), pristine_input=True)
     model = SpellingModel("the end", words)
     with pytest.raises(SettingsError, match="two models of level char can be blended"):
         blend(first, model, 0.5)
@@ -97,7 +97,7 @@ def test_tokens_that_do_not_fit_get_one_line(first: TextModel) -> None:
 
 
 def test_equal_tokens_of_another_level_can_be_blended() -> None:
-    words = WordTokenizer.build(prose(50), pristine_input=True, pristine_output=False, vocabulary_size=None)
+    words = tokenizers.train("word", prose(50), pristine_input=True)
     one = SpellingModel("The cat sees the moon", words)
     assert blend(one, SpellingModel("The cat sees", words), 0.5).tokenizer is words
 
