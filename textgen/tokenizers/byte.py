@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from textgen.errors import BundleError, SettingsError
+from textgen.errors import BundleError
 from textgen.levels import BYTE
 from textgen.tokenizers.base import Tokens, pieces
-from textgen.tokenizers.byte_pieces import utf8
-from textgen.tokenizers.subword import SubwordTokenizer
+from textgen.tokenizers.byte_pieces import SINGLE_BYTES, BytePieces, check_size, utf8
 
-_VOCABULARY = 1 + 256
 _MOST_SYMBOLS = 65_000
 
 
-class ByteTokenizer(SubwordTokenizer):
+class ByteTokenizer(BytePieces):
     """Maps each byte b to the token b + 1, as the subword level does before any merge.
 
     Args:
@@ -29,7 +27,7 @@ class ByteTokenizer(SubwordTokenizer):
 
     def __init__(self, symbols: str) -> None:
         """Take the characters; the bytes are always the same."""
-        super().__init__(())
+        super().__init__(SINGLE_BYTES)
         self.symbols = frozenset(symbols)
 
     @classmethod
@@ -43,11 +41,7 @@ class ByteTokenizer(SubwordTokenizer):
         Raises:
             SettingsError: the vocabulary cannot hold the bytes.
         """
-        if vocabulary_size is not None and vocabulary_size < _VOCABULARY:
-            raise SettingsError(
-                f"vocab_size is {vocabulary_size}; at byte level it must be at least {_VOCABULARY}, "
-                "one token for each byte and one for the unknown"
-            )
+        check_size(cls.level, vocabulary_size)
         symbols: set[str] = set()
         for piece in pieces(text):
             symbols.update(piece)
@@ -60,10 +54,6 @@ class ByteTokenizer(SubwordTokenizer):
             SettingsError: the text has a lone surrogate.
         """
         return np.frombuffer(utf8(text), np.uint8).astype(np.uint16) + np.uint16(1)
-
-    def open_end(self, text: str) -> tuple[Tokens, bytes]:
-        """Return all tokens of a prompt: no token joins letters."""
-        return self.encode(text), b""
 
     def writes(self, symbol: str) -> bool:
         """Whether the training text held a character, or it is one of ASCII."""

@@ -14,6 +14,9 @@ from textgen.errors import SettingsError
 from textgen.tokenizers.base import REPLACEMENT, Tokenizer, Tokens
 from textgen.tokenizers.stream import StreamDecoder
 
+SINGLE_BYTES = (b"", *(bytes([byte]) for byte in range(256)))
+"""The bytes of `UNKNOWN` and of a token for each byte, with which our own vocabularies of bytes begin."""
+
 
 class BytePieces(Tokenizer):
     """Decodes tokens that are sequences of bytes.
@@ -100,6 +103,19 @@ def bytes_of_letters() -> dict[str, int]:
     visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in visible]
     return {chr(byte): byte for byte in visible} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
+
+
+def check_size(level: str, vocabulary_size: int | None) -> None:
+    """Refuse a vocabulary that cannot hold `SINGLE_BYTES`; None is no limit.
+
+    Raises:
+        SettingsError: it is too small.
+    """
+    if vocabulary_size is not None and vocabulary_size < len(SINGLE_BYTES):
+        raise SettingsError(
+            f"vocab_size is {vocabulary_size}; at {level} level it must be at least {len(SINGLE_BYTES)}, "
+            "one token for each byte and one for the unknown"
+        )
 
 
 def utf8(text: str) -> bytes:

@@ -16,18 +16,17 @@ from typing import Any
 
 import regex
 
-from textgen.errors import BundleError, SettingsError
+from textgen.errors import BundleError
 from textgen.host import extras
 from textgen.levels import SUBWORD
 from textgen.tokenizers.base import Tokens, pieces, token_array
-from textgen.tokenizers.byte_pieces import BytePieces, bytes_of_letters, utf8
+from textgen.tokenizers.byte_pieces import SINGLE_BYTES, BytePieces, bytes_of_letters, check_size, utf8
 
 MAXIMUM_TOKENS = 1 << 16
 LONGEST_TOKEN = 64
 """Bytes of the longest token. It keeps a row of dashes from becoming one token."""
 
-_BYTES = 256
-_FIRST_MERGED = 1 + _BYTES
+_FIRST_MERGED = len(SINGLE_BYTES)
 _SMALLEST_VOCABULARY, _LARGEST_DEFAULT = 512, 8192
 # Found with 250,000 and 700,000 characters of Shakespeare. Larger vocabularies learn more slowly.
 _CHARACTERS_FOR_A_TOKEN = 700
@@ -55,7 +54,7 @@ class SubwordTokenizer(BytePieces):
 
     def __init__(self, merges: Iterable[tuple[int, int]]) -> None:
         """Build the look-up tables."""
-        super().__init__([b"", *(bytes([byte]) for byte in range(_BYTES))])
+        super().__init__(SINGLE_BYTES)
         self.merges = list(merges)
         for left, right in self.merges:
             self._bytes.append(self._bytes[left] + self._bytes[right])
@@ -74,11 +73,7 @@ class SubwordTokenizer(BytePieces):
         Raises:
             SettingsError: the vocabulary cannot hold the bytes, or the text has a lone surrogate.
         """
-        if vocabulary_size is not None and vocabulary_size < _FIRST_MERGED:
-            raise SettingsError(
-                f"vocab_size is {vocabulary_size}; at subword level it must be at least {_FIRST_MERGED}, "
-                "one token for each byte and one for the unknown"
-            )
+        check_size(cls.level, vocabulary_size)
         read = 0
 
         def beginning() -> Iterator[str]:
@@ -148,7 +143,7 @@ class SubwordTokenizer(BytePieces):
                 f"tokenizer.json needs `merges`, a list of at most {MAXIMUM_TOKENS - _FIRST_MERGED:,}"
             )
         pairs: list[tuple[int, int]] = []
-        lengths = [0] + [1] * _BYTES
+        lengths = list(map(len, SINGLE_BYTES))
         for merge in merges:
             match = _MERGE.fullmatch(merge) if isinstance(merge, str) else None
             left, right = (int(match[1]), int(match[2])) if match else (0, 0)
@@ -194,7 +189,7 @@ def _learn(text: Iterator[str], size: int) -> list[tuple[int, int]]:
         ),
     )
     byte_of = bytes_of_letters()
-    known = {bytes([byte]): byte + 1 for byte in range(_BYTES)}
+    known = {text: token for token, text in enumerate(SINGLE_BYTES) if text}
     merges: list[tuple[int, int]] = []
     for pair in json.loads(package.to_str())["model"]["merges"]:
         left, right = (bytes(byte_of[letter] for letter in part) for part in pair)
