@@ -7,7 +7,7 @@ from textgen.levels import CHAR, LEVELS
 
 MANY_REPEATED = 0.3
 
-# The kinds of secrets that `textgen.corpus.suspect_secrets` names.
+# The kinds of secrets that `textgen.corpus.Measurer` counts.
 SECRETS = (
     marked("private key"),
     marked("Discord token"),

@@ -25,6 +25,7 @@ from bot.scheduling.parser import UnreadableRule, read_rule
 from bot.text import safe_text
 from tests.bot.embeds.test_output_fuzz import PIECES, live
 from tests.faults.tools import mutated_bundles
+from tests.support.texts.whole import decode
 from textgen.corpus.reading import text as corpus_text
 from textgen.corpus.reading.reader import CorpusReader
 from textgen.corpus.reading.sources import ReadingOptions
@@ -114,7 +115,7 @@ def _one_line(error: Exception) -> None:
 
 def _decode(data: bytes, folder: Path) -> None:
     try:
-        text = corpus_text.decode(data, name="x")
+        text = decode(data, "x")
     except CorpusError as error:
         _one_line(error)
         return

@@ -165,18 +165,6 @@ class Measurer:
         )
 
 
-def measure(text: str) -> CorpusStats:
-    """Return the figures of a clean text of any length."""
-    measurer = Measurer()
-    measurer.add(text)
-    return measurer.stats()
-
-
-def suspect_secrets(text: str) -> tuple[str, ...]:
-    """Return the kinds of secret that a text seems to hold, each with its number."""
-    return _listing(_count_secrets(text))
-
-
 def _count_secrets(text: str) -> dict[str, int]:
     return {
         kind: sum(1 for pattern in patterns for _ in pattern.finditer(text))
@@ -188,20 +176,11 @@ def _listing(secrets: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(f"{count} × {kind}" for kind, count in secrets.items() if count)
 
 
-def check_trainable(text: str) -> CorpusStats:
-    """Return the text's figures if a model can be trained on it.
-
-    Raises:
-        CorpusError: it has fewer than `MINIMUM_CHARACTERS` characters or only one distinct one.
-    """
-    return check_stats(measure(text))
-
-
 def check_stats(stats: CorpusStats) -> CorpusStats:
     """Return the figures of a text that a model can be trained on.
 
     Raises:
-        CorpusError: see `check_trainable`.
+        CorpusError: it has fewer than `MINIMUM_CHARACTERS` characters or only one distinct one.
     """
     if stats.characters < MINIMUM_CHARACTERS:
         raise CorpusError(

@@ -93,10 +93,3 @@ def _within(text: str) -> list[str]:
                 starts.append(end)
     beginnings = (text[at : at + 2 * _LONGEST].strip().split("\n", 1)[0] for at in starts)
     return [_start(line) for line in beginnings if len(line) > 1]
-
-
-def line_starts(text: str) -> list[str]:
-    """Return up to 50 different line starts, spread evenly over the text."""
-    found = LineStarts()
-    found.add(text)
-    return found.starts()

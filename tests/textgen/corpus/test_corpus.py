@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.texts import hard_inputs
+from tests.support.texts.whole import decode, line_starts, measure, split_at_end
 from textgen import corpus
 from textgen.corpus import shakespeare
 from textgen.corpus.chats.detection import suspect_chat_log
@@ -17,7 +18,7 @@ from textgen.errors import CorpusError, SettingsError
 @pytest.mark.parametrize("case", hard_inputs.REFUSED, ids=lambda case: case.name)
 def test_a_corpus_that_cannot_be_used_is_refused_in_one_line(case: hard_inputs.HardInput) -> None:
     with pytest.raises(CorpusError) as caught:
-        corpus.check_trainable(corpus.decode(case.data, name="upload.txt"))
+        corpus.check_stats(measure(decode(case.data, "upload.txt")))
     line = str(caught.value)
     assert "\n" not in line
     for words in case.says:
@@ -26,12 +27,12 @@ def test_a_corpus_that_cannot_be_used_is_refused_in_one_line(case: hard_inputs.H
 
 @pytest.mark.parametrize("data", hard_inputs.READABLE.values(), ids=hard_inputs.READABLE.keys())
 def test_every_encoding_with_a_byte_order_mark_gives_the_same_text(data: bytes) -> None:
-    assert corpus.decode(data, name="upload.txt") == hard_inputs.READABLE_TEXT
+    assert decode(data, "upload.txt") == hard_inputs.READABLE_TEXT
 
 
 @pytest.mark.parametrize("text", hard_inputs.SCRIPTS.values(), ids=hard_inputs.SCRIPTS.keys())
 def test_every_script_passes_unchanged(text: str) -> None:
-    assert corpus.decode(text.encode(), name="x") == text
+    assert decode(text.encode(), "x") == text
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_a_suggested_encoding_works(tmp_path: Path, encoding: str, data: bytes) 
     assert corpus.read(tmp_path / "input.txt", encoding=encoding) == data.decode(encoding)
     # Whoever uploads a file to the bot has nothing to give.
     with pytest.raises(CorpusError) as caught:
-        corpus.decode(data, name="upload.txt")
+        decode(data, "upload.txt")
     assert encoding in str(caught.value)
     assert "give" not in str(caught.value)
 
@@ -77,7 +78,7 @@ def test_a_missing_file_and_a_folder_name_what_is_accepted(tmp_path: Path) -> No
 
 def test_the_split_keeps_every_character_and_cuts_between_paragraphs() -> None:
     text = "".join(f"Paragraph {n} says a little.\nIt has two lines.\n\n" for n in range(200))
-    training, validation = corpus.split_for_validation(text, 0.1)
+    training, validation = split_at_end(text, 0.1)
     assert training + validation == text
     assert training.endswith("\n\n")
     assert validation.startswith("Paragraph")
@@ -86,7 +87,7 @@ def test_the_split_keeps_every_character_and_cuts_between_paragraphs() -> None:
 
 @pytest.mark.parametrize("text", ["ab", "a" * 1_000, "no line break here " * 60])
 def test_the_split_never_divides_by_nothing(text: str) -> None:
-    training, validation = corpus.split_for_validation(text, 0.2)
+    training, validation = split_at_end(text, 0.2)
     assert training + validation == text
     assert training
     assert validation
@@ -94,7 +95,7 @@ def test_the_split_never_divides_by_nothing(text: str) -> None:
 
 def test_line_starts_are_spread_out_distinct_and_end_at_words() -> None:
     lines = [f"Line number {n} " + "goes on and on " * 8 for n in range(300)]
-    starts = corpus.line_starts("\n".join(lines))
+    starts = line_starts("\n".join(lines))
     assert len(starts) == 50
     assert len(set(starts)) == 50
     assert all(len(start) <= 60 for start in starts)
@@ -141,13 +142,13 @@ def test_secrets_are_counted_by_kind() -> None:
         + "ABCDEFGHIJKLMNOP"
         + "\n+49 170 1234567\n"
     )
-    assert corpus.suspect_secrets(text) == (
+    assert measure(text).suspected_secrets == (
         "1 × private key",
         "1 × access key",
         "2 × e-mail address",
         "1 × telephone number",
     )
-    assert corpus.suspect_secrets(hard_inputs.PROSE * 20) == ()
+    assert measure(hard_inputs.PROSE * 20).suspected_secrets == ()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +162,7 @@ def test_secrets_are_counted_by_kind() -> None:
 )
 def test_every_kind_of_secret_is_found_at_any_position(text: str, kind: str) -> None:
     for before, after in (("", ""), ("my key: ", " keep it"), ("(", ")\n"), ("\n", "\n")):
-        assert corpus.suspect_secrets(before + text + after) == (f"1 × {kind}",)
+        assert measure(before + text + after).suspected_secrets == (f"1 × {kind}",)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_every_kind_of_secret_is_found_at_any_position(text: str, kind: str) -> 
     ["a task-force of twenty-five-year-olds", "at 3.141592.65358979323846264338327950", "high_pressure+12"],
 )
 def test_ordinary_words_are_not_reported_as_secrets(text: str) -> None:
-    assert corpus.suspect_secrets(text) == ()
+    assert measure(text).suspected_secrets == ()
 
 
 def test_shakespeare_comes_as_plain_speeches(tmp_path: Path) -> None:

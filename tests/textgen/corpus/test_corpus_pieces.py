@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.texts import hard_inputs
+from tests.support.texts.whole import line_starts, measure, split_at_end
 from textgen import corpus
 from textgen.corpus.reading.cut_places import cut_near, grapheme_cut
 from textgen.corpus.reading.encoding import Decoder
@@ -117,27 +118,27 @@ def test_figures_and_line_starts_do_not_depend_on_the_pieces(text: str, size: in
     for piece in in_pieces(text, size):
         measurer.add(piece)
         starts.add(piece)
-    whole, pieced = corpus.measure(text), measurer.stats()
+    whole, pieced = measure(text), measurer.stats()
     assert (pieced.characters, pieced.lines, pieced.symbols) == (whole.characters, whole.lines, whole.symbols)
     assert pieced.duplicated_lines == pytest.approx(whole.duplicated_lines)
     assert dict(pieced.most_common) == dict(whole.most_common)
-    assert starts.starts() == corpus.line_starts(text)
+    assert starts.starts() == line_starts(text)
 
 
 def test_duplicated_lines_are_counted_exactly_and_sampled_beyond_that() -> None:
-    assert corpus.measure("a\nb\na\n\n\nb\na\n").duplicated_lines == pytest.approx(1 - 2 / 5)
-    assert corpus.measure("\n\n \n").duplicated_lines == 0
+    assert measure("a\nb\na\n\n\nb\na\n").duplicated_lines == pytest.approx(1 - 2 / 5)
+    assert measure("\n\n \n").duplicated_lines == 0
     draw = random.Random(1)
     lines = [f"line {draw.randrange(500_000)}" for _ in range(600_000)]
-    estimated = corpus.measure("\n".join(lines)).duplicated_lines
+    estimated = measure("\n".join(lines)).duplicated_lines
     assert estimated == pytest.approx(1 - len(set(lines)) / len(lines), abs=0.02)
 
 
 def test_coverage_is_the_share_of_a_vocabulary_of_256() -> None:
     common = "".join(chr(0x4E00 + number) for number in range(255)) * 9
     rare = "".join(chr(0x5E00 + number) for number in range(255))
-    assert corpus.measure(common).coverage == 1
-    assert corpus.measure(common + rare).coverage == pytest.approx(0.9)
+    assert measure(common).coverage == 1
+    assert measure(common + rare).coverage == pytest.approx(0.9)
 
 
 def pieces_of(tmp_path: Path, text: str, block: int) -> CorpusReader:
@@ -173,7 +174,7 @@ def test_the_end_of_a_long_last_line_is_held_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.37])
 def test_no_cut_falls_inside_a_grapheme(tmp_path: Path, text: str, share: float) -> None:
     ends = graphemes_end(text)
-    assert len(corpus.split_for_validation(text, share)[0]) in ends
+    assert len(split_at_end(text, share)[0]) in ends
     reader = pieces_of(tmp_path, text, 333)
     training = "".join(
         part for held_out, part in divide(reader.pieces(), reader.bytes, share, 10) if not held_out

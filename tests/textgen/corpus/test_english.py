@@ -2,7 +2,8 @@
 
 import pytest
 
-from textgen.corpus import check_trainable
+from tests.support.texts.whole import measure
+from textgen.corpus import check_stats
 from textgen.corpus.english import english_share
 
 FRENCH = "Le chat regarde la lune, et personne ne sait pourquoi elle est si belle ce soir. " * 10
@@ -10,13 +11,13 @@ CODE = "for index in range(len(values)):\n    values[index] = compute(values[ind
 
 
 def test_plays_are_english(corpus_text: str) -> None:
-    assert check_trainable(corpus_text).is_english
+    assert check_stats(measure(corpus_text)).is_english
     assert english_share(corpus_text) == pytest.approx(0.57, abs=0.04)
 
 
 @pytest.mark.parametrize("text", [FRENCH, CODE, "漢字" * 500, "1234 5678\n" * 90])
 def test_other_texts_are_not(text: str) -> None:
-    assert not check_trainable(text).is_english
+    assert not check_stats(measure(text)).is_english
 
 
 def test_apostrophes_of_phones_are_those_of_keyboards() -> None:

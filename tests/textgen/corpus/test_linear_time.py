@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.support.growth import slow_families
 from tests.support.texts.hostile import FAMILIES
-from textgen.corpus import decode, report, split_for_validation
+from tests.support.texts.whole import decode, measure, split_at_end
+from textgen.corpus import report
 from textgen.corpus.reading.cut_places import last_safe_cut
 from textgen.corpus.reading.encoding import suggest
 from textgen.corpus.reading.tables import Table
@@ -62,11 +63,11 @@ def _stream(text: str) -> None:
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "normalize": lambda text: [normalize(form, text) for form in ("NFC", "NFKC")],
     "graphemes": graphemes,
-    "decode": lambda text: decode(text.encode(), name="x"),
+    "decode": lambda text: decode(text.encode(), "x"),
     "suggest": lambda text: suggest(text.encode("utf-16-le")),
-    "measure": report.measure,
+    "measure": measure,
     "measure in pieces": _measure_in_pieces,
-    "cut": lambda text: (last_safe_cut(text), split_for_validation(text, 0.05)),
+    "cut": lambda text: (last_safe_cut(text), split_at_end(text, 0.05)),
     "divide": lambda text: divide_text(text, 0.1),
     "unwrap": unwrap,
     "CSV": lambda text: list(Table("x.csv", "a").read([f"a,b\n{text}"])),

@@ -15,9 +15,9 @@ import textgen
 from tests.support.textgen.bundles import SpellingModel, random_bundle
 from tests.support.textgen.command import textgen as command
 from tests.support.texts import hard_inputs
+from tests.support.texts.whole import line_starts
 from tests.textgen.conftest import prose
 from textgen import bundle
-from textgen.corpus import line_starts
 from textgen.corpus.known_lines import KnownLines
 from textgen.corpus.one_item_a_line import ItemLines, line_key
 from textgen.errors import BundleError, SettingsError

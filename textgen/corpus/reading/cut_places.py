@@ -83,23 +83,3 @@ def reach_of(whole: int, held_out: int) -> int:
         held_out: wanted length of the part after the cut.
     """
     return max(1, min(whole // 50, held_out // 3))
-
-
-def split_for_validation(text: str, share: float) -> tuple[str, str]:
-    """Cut off the end of a text for validation, at a line break if one is near.
-
-    The end is held out and not scattered lines, because neighbouring lines are so similar that the model
-    would be tested on text that it has seen.
-
-    Args:
-        text: the whole clean text.
-        share: the part to hold out, between 0 (nothing) and 0.5.
-
-    Returns:
-        The training text and the validation text; together they are the whole text.
-    """
-    if share <= 0:
-        return text, ""
-    held_out = max(1, round(len(text) * share))
-    cut = cut_near(text, len(text) - held_out, reach_of(len(text), held_out))
-    return text[:cut], text[cut:]

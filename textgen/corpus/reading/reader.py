@@ -224,6 +224,8 @@ def _read_whole(path: Path, options: ReadingOptions) -> tuple[str, list[str]]:
 def divide(pieces: Iterable[Piece], total: int, share: float, fewest: int = 1) -> Iterator[tuple[bool, str]]:
     """Hold out the end of a text. The result does not depend on the cuts between the pieces.
 
+    Neighbouring lines are so similar that with scattered ones a model would be tested on what it has seen.
+
     The place is computed from the number of bytes, so one reading is enough. The cut is at the next end of
     a paragraph, line or word (`textgen.corpus.reading.cut_places.cut_near`).
 

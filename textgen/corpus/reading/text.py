@@ -27,26 +27,6 @@ _LONGEST_HELD = 1 << 20
 _MOST_PASSES = 3
 
 
-def decode(
-    data: bytes, *, name: str, encoding: str | None = None, encoding_errors: ErrorPolicy = "strict"
-) -> str:
-    r"""Return the clean text of a file's bytes.
-
-    UTF-8 is expected; a byte-order mark may announce UTF-8, UTF-16 or UTF-32.
-
-    Args:
-        data: the whole file.
-        name: name of the file, for the error's message.
-        encoding: the encoding to read it in, whatever its first bytes say.
-        encoding_errors: "replace" puts U+FFFD for what is not valid.
-
-    Raises:
-        CorpusError: the file is empty, binary, or not valid in its encoding; the text gives the
-            offset of the first byte at fault.
-    """
-    return clean(Decoder(name, encoding, encoding_errors).decode(data, final=True), name=name)
-
-
 def clean(text: str, *, name: str) -> str:
     r"""Return text in normal form C with ``\n`` line breaks and no invisible character except ``\t``.
 
