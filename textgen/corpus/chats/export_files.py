@@ -23,6 +23,10 @@ def _key(names: str) -> regex.Pattern[str]:
     return regex.compile(rf'"(?:{names})"\s*:')
 
 
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _WRITER = (
     "author|author_name|sender|sender_name|senderName|from|from_id|user|user_name|userName|username|nick|nickname"
     "|displayName|display_name|creator|participant|address|handle|source|sourceName|imdisplayname|from_name|speaker"
@@ -56,68 +60,23 @@ _HTML_WHEN = regex.compile(
 )
 
 _HEADING_BYTES = 2_000
-_TABLE_WRITERS = {
-    *(
-        "author",
-        "authorid",
-        "authorname",
-        "sender",
-        "sendername",
-        "senderid",
-        "from",
-        "user",
-        "userid",
-        "username",
-    ),
-    *(
-        "nick",
-        "nickname",
-        "displayname",
-        "fromname",
-        "fromuser",
-        "participant",
-        "handle",
-        "speaker",
-        "contact",
-    ),
-    *("absender", "expéditeur", "remitente", "mittente", "autor", "auteur"),
-}
-_TABLE_WHEN = {
-    *("timestamp", "date", "time", "datetime", "createdat", "created", "sentat", "sent", "ts", "messagedate"),
-    *(
-        "sentdate",
-        "datesent",
-        "timestamputc",
-        "unixtimestamp",
-        "datum",
-        "zeit",
-        "fecha",
-        "data",
-        "hora",
-        "heure",
-    ),
-}
-_TABLE_SAID = {
-    *("content", "message", "text", "body", "msg", "messagetext", "messagebody", "nachricht", "mensaje"),
-    *("messaggio", "mensagem", "texte", "contenu", "inhalt"),
-}
-_TABLE_OTHER = {
-    *(
-        "title",
-        "headline",
-        "commit",
-        "hash",
-        "sha",
-        "isbn",
-        "rating",
-        "score",
-        "stars",
-        "publisher",
-        "genre",
-        "url",
-    ),
-    *("pages", "chapter", "verse", "price", "level", "severity", "logger", "recipe", "book", "act", "scene"),
-}
+_TABLE_WRITERS = _names(
+    "author authorid authorname sender sendername senderid from user userid username nick nickname "
+    "displayname fromname fromuser participant handle speaker contact absender expéditeur remitente "
+    "mittente autor auteur"
+)
+_TABLE_WHEN = _names(
+    "timestamp date time datetime createdat created sentat sent ts messagedate sentdate datesent "
+    "timestamputc unixtimestamp datum zeit fecha data hora heure"
+)
+_TABLE_SAID = _names(
+    "content message text body msg messagetext messagebody nachricht mensaje messaggio mensagem texte "
+    "contenu inhalt"
+)
+_TABLE_OTHER = _names(
+    "title headline commit hash sha isbn rating score stars publisher genre url pages chapter verse price "
+    "level severity logger recipe book act scene"
+)
 _XML_MESSAGE = regex.compile(r"<(?:sms|mms|message|msg|item|event)\b[^<>]{0,600}", regex.I)
 _XML_WRITER = regex.compile(
     r"""\b(?:address|from|sender|author|user|nick|contact_name|name|from_name)\s*=|<(?:from|sender|author|user|nick|who)>""",
