@@ -46,7 +46,6 @@ class ItemLines:
         """Start before the first line."""
         self.known: set[int] = set()
         self._rest = ""
-        self._rest_is_long = False
         self._over = False
         self._lines = self._blank = self._long = self._indented = 0
         self._continuing = self._capitals = self._small_after_open = 0
@@ -62,13 +61,9 @@ class ItemLines:
         """
         if self._over:
             return
-        *lines, rest = text.split("\n")
-        if not lines:
-            self._keep_rest(self._rest + rest)
-            return
-        lines[0] = self._rest + lines[0]
-        self._rest = ""
-        self._keep_rest(rest)
+        *lines, rest = (self._rest + text).split("\n")
+        # A line that is longer than an item is cut: its length is known to be too long.
+        self._rest = rest[: 4 * LONGEST]
         for line in lines:
             self._see(line, only_known=only_known)
             if len(self._first) == _LOOKED_AT_FIRST:
@@ -77,10 +72,6 @@ class ItemLines:
                 if self._over:
                     self.known.clear()
                     return
-
-    def _keep_rest(self, rest: str) -> None:
-        # A line that is longer than an item is cut: its length is known to be too long.
-        self._rest = rest if len(rest) <= 4 * LONGEST else rest[: 4 * LONGEST]
 
     def _see(self, line: str, *, only_known: bool) -> None:
         stripped = line.strip()
