@@ -34,13 +34,8 @@ class LineStarts:
 
     def add(self, text: str) -> None:
         """Read the next piece."""
-        if len(self._head) < _HEAD:
-            self._head += text[: _HEAD - len(self._head)]
-        *lines, rest = text.split("\n")
-        if not lines:
-            self._rest = (self._rest + rest)[: 4 * _LONGEST]
-            return
-        lines[0] = self._rest + lines[0]
+        self._head += text[: _HEAD - len(self._head)]
+        *lines, rest = (self._rest + text).split("\n")
         self._rest = rest[: 4 * _LONGEST]
         self._see(list(filter(None, map(str.strip, lines))))
 
@@ -79,17 +74,15 @@ def _start(line: str) -> str:
 
 def _within(text: str) -> list[str]:
     """Return beginnings of sentences; of words or characters if there are too few sentences."""
-    starts = [0]
-    for pattern in (_SENTENCE, _WORD):
-        for found in pattern.finditer(text):
-            if found.end() - starts[-1] >= _APART:
-                starts.append(found.end())
-        if len(starts) >= _FEW_LINES:
-            break
+    sentences = map(re.Match.end, _SENTENCE.finditer(text))
+    words = map(re.Match.end, _WORD.finditer(text))
+    starts: list[int] = []
+    for ends in (sentences, words, grapheme_ends(text)):
         starts = [0]
-    else:
-        for end in grapheme_ends(text):
+        for end in ends:
             if end - starts[-1] >= _APART:
                 starts.append(end)
+        if len(starts) >= _FEW_LINES:
+            break
     beginnings = (text[at : at + 2 * _LONGEST].strip().split("\n", 1)[0] for at in starts)
     return [_start(line) for line in beginnings if len(line) > 1]
