@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 _LINE_BREAK = re.compile("\r\n|\r|\n")
 
 
-class Lines:
+class Lines(Iterator[str]):
     r"""Iterates over the lines of a text that arrives in pieces. Lines keep their line breaks.
 
     Only ``\r``, ``\n`` and ``\r\n`` end a line: a field may contain Unicode's other line breaks.
@@ -24,10 +24,6 @@ class Lines:
         """Start before the first line."""
         self.number = 0
         self._lines = self._split(pieces)
-
-    def __iter__(self) -> Iterator[str]:
-        """Return the iterator itself."""
-        return self
 
     def __next__(self) -> str:
         """Return the next line."""
