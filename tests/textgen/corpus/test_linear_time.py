@@ -15,9 +15,10 @@ from tests.support.growth import slow_families
 from tests.support.texts.hostile import FAMILIES
 from tests.support.texts.whole import decode, measure, split_at_end
 from textgen.corpus import report
+from textgen.corpus.reading.csv_rows import CsvTable
 from textgen.corpus.reading.cut_places import last_safe_cut
 from textgen.corpus.reading.encoding import suggest
-from textgen.corpus.reading.tables import Table
+from textgen.corpus.reading.json_rows import JsonTable
 from textgen.corpus.reading.text import clean_pieces
 from textgen.corpus.seeds import LineStarts
 from textgen.corpus.splitting import divide_text
@@ -70,8 +71,8 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "cut": lambda text: (last_safe_cut(text), split_at_end(text, 0.05)),
     "divide": lambda text: divide_text(text, 0.1),
     "unwrap": unwrap,
-    "CSV": lambda text: list(Table("x.csv", "a").read([f"a,b\n{text}"])),
-    "JSON lines": lambda text: list(Table("x.jsonl", "a").read([text])),
+    "CSV": lambda text: list(CsvTable("x.csv", "a").read([f"a,b\n{text}"])),
+    "JSON lines": lambda text: list(JsonTable("x.jsonl", "a").read([text])),
     "train words": lambda text: WordTokenizer.train(text, lowercase=True),
     "words": lambda text: (_WORDS.encode(text), _WORDS.unseen(text)),
     "characters": lambda text: CharacterTokenizer("ab", lowercase=True).extended(text).encode(text),

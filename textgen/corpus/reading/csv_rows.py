@@ -13,6 +13,7 @@ from pathlib import PurePath
 
 from textgen.corpus.reading.table_columns import choose, is_chat_log, quoted
 from textgen.corpus.reading.table_lines import Lines
+from textgen.corpus.reading.tables import Table
 from textgen.errors import CorpusError
 
 _DELIMITERS = ",;\t|"
@@ -25,23 +26,12 @@ _WHOLE_QUOTED = re.compile(r'[ \t]*"([^"]*(?:""[^"]*)*)"[\s,;]*\Z')
 _DELIMITER_LINE = re.compile(r"sep=(.)\s*\Z", re.I)
 
 
-class CsvRows:
-    """Reads one column of a CSV file.
-
-    Args:
-        name: name of the file, for messages.
-        column: name or number (from 1) of the column; None if the file must have a single column.
-
-    Attributes:
-        chosen: name of the column that is read; "" before the heading has been read.
-        chat_log: whether the columns are those of a chat export.
-    """
+class CsvTable(Table):
+    """Reads one column of a CSV file."""
 
     def __init__(self, name: str, column: str | None) -> None:
         """Start before the heading."""
-        self.chosen = ""
-        self.chat_log = False
-        self._name, self._column = name, column
+        super().__init__(name, column)
         self._heading = ""
         self._one_column = False
         self._wide_rows = 0
@@ -57,14 +47,9 @@ class CsvRows:
                 f"{name} has {self._wide_rows:,} rows with more fields than its heading; their commas are "
                 f"read as part of the column {quoted(self.chosen)}"
             )
-        return notes
+        return notes + super().notes()
 
-    def read(self, lines: Lines) -> Iterator[str]:
-        """Return the column's text, row by row.
-
-        Raises:
-            CorpusError: the file is not CSV, or has no such column.
-        """
+    def _rows(self, lines: Lines) -> Iterator[str]:
         # The csv module's own limit, 128 KiB, is less than a chapter. It can only be set for the process.
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
         delimiters = "\t" if PurePath(self._name).suffix.lower() == ".tsv" else _DELIMITERS

@@ -8,40 +8,17 @@ from typing import Any
 
 from textgen.corpus.reading.table_columns import choose, is_chat_log, listing, matches
 from textgen.corpus.reading.table_lines import Lines
+from textgen.corpus.reading.tables import Table
 from textgen.errors import CorpusError
 
 JSON_LINES = (".jsonl", ".ndjson")
 """Extensions of files with one JSON object a line."""
 
 
-class JsonRows:
-    """Reads one key of each line's object.
+class JsonTable(Table):
+    """Reads one key of each line's object."""
 
-    Args:
-        name: name of the file, for messages.
-        column: the key that holds the text; None if the objects must have a single key.
-
-    Attributes:
-        chosen: the key that is read; "" before the first row has been read.
-        chat_log: whether the keys are those of a chat export.
-    """
-
-    def __init__(self, name: str, column: str | None) -> None:
-        """Start before the first row."""
-        self.chosen = ""
-        self.chat_log = False
-        self._name, self._column = name, column
-
-    def notes(self) -> list[str]:
-        """Return what a user should know, after the last row: nothing."""
-        return []
-
-    def read(self, lines: Lines) -> Iterator[str]:
-        """Return the key's text, row by row; "" where a row lacks the key.
-
-        Raises:
-            CorpusError: a line is not a JSON object, or no row has the key.
-        """
+    def _rows(self, lines: Lines) -> Iterator[str]:
         key, keys, found = self._column, "", False
         for line in lines:
             # A file that was joined from several has byte-order marks in the middle.

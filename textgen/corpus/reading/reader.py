@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from textgen.corpus.reading.csv_rows import CsvTable
 from textgen.corpus.reading.cut_places import cut_near, reach_of
 from textgen.corpus.reading.encoding import Decoder
+from textgen.corpus.reading.json_rows import JSON_LINES, JsonTable
 from textgen.corpus.reading.sources import TABLES, ReadingOptions
-from textgen.corpus.reading.tables import Table
 from textgen.corpus.reading.text import MAXIMUM_BYTES, clean_pieces, unreadable
 from textgen.errors import CorpusError
 from textgen.unicode.characters import Dropped
@@ -141,7 +142,8 @@ class CorpusReader:
         texts: Iterable[str] = self._decoded(path, decoder)
         table = None
         if path.suffix.lower() in TABLES:
-            table = Table(name, options.column)
+            kind = JsonTable if path.suffix.lower() in JSON_LINES else CsvTable
+            table = kind(name, options.column)
             texts = table.read(texts)
         dropped = Dropped()
         try:
@@ -153,7 +155,12 @@ class CorpusReader:
             raise _changed(path) from None
         if path not in self._read:
             self._read.add(path)
-            self._take_note(path, decoder, table)
+            if decoder.encoding not in self.encodings:
+                self.encodings.append(decoder.encoding)
+            if table is not None:
+                self.notes += table.notes()
+                if table.chat_log:
+                    self.chat_log = f"a chat export ({path.name} has authors and times)"
             self.notes += dropped.notes(path.name)
 
     def _decoded(self, path: Path, decoder: Decoder) -> Iterator[str]:
@@ -177,15 +184,6 @@ class CorpusReader:
             raise unreadable(path, error) from None
         if self._digests.setdefault(path, digest.hexdigest()) != digest.hexdigest():
             raise _changed(path)
-
-    def _take_note(self, path: Path, decoder: Decoder, table: Table | None) -> None:
-        if decoder.encoding not in self.encodings:
-            self.encodings.append(decoder.encoding)
-        if table is None:
-            return
-        self.notes += table.notes()
-        if table.chat_log:
-            self.chat_log = f"a chat export ({path.name} has authors and times)"
 
 
 def read_as_trained(path: Path, given: ReadingOptions, trained: Mapping[str, Any]) -> tuple[str, list[str]]:
