@@ -7,8 +7,8 @@ that textgen has not written (`textgen.files.ownership`).
 from __future__ import annotations
 
 import errno
+import glob
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -138,7 +138,7 @@ class Output:
 
     def sweep(self) -> None:
         """Delete the unfinished folders of killed processes. Only the holder of the lock may call this."""
-        for path in self.place.absolute().parent.glob(f".{_literal(self.place.name)}.*.new"):
+        for path in self.place.absolute().parent.glob(f".{glob.escape(self.place.name)}.*.new"):
             if atomic.is_beside(path.name, self.place.name) and not strangers(path):
                 discard(path)
 
@@ -259,10 +259,6 @@ def _is_current(folder: Path) -> bool:
         return folder.samefile(os.curdir)
     except OSError:
         return False
-
-
-def _literal(name: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", name)
 
 
 def _copy(source: Path, target: Path) -> None:
