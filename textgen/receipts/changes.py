@@ -7,6 +7,7 @@ common that is worth telling.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,14 +79,8 @@ def _trimmed(at: int, before: str, now: str) -> Change:
 
 def _common(one: str, other: str) -> int:
     """Return the length of the longest beginning that two texts share."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[:middle] == other[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    shortest = min(len(one), len(other))
+    return bisect_left(range(shortest), True, key=lambda at: one[: at + 1] != other[: at + 1])
 
 
 def _blocks(here: Sequence[str], there: Sequence[str]) -> list[tuple[int, int, int, int]] | None:
