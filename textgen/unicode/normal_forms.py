@@ -9,6 +9,7 @@ Algorithm"), and the result is the same.
 from __future__ import annotations
 
 import unicodedata
+from itertools import groupby
 from typing import Literal
 
 import regex
@@ -39,12 +40,7 @@ def _in_order(form: Form, run: str) -> str:
     marks = "".join(map(parts.__getitem__, run))
     classes = {mark: unicodedata.combining(mark) for mark in set(marks)}
     ordered: list[str] = []
-    begin = 0
     # A character of class 0 keeps its position, and no mark moves across it.
-    for at, mark in enumerate(marks):
-        if not classes[mark]:
-            ordered += sorted(marks[begin:at], key=classes.__getitem__)
-            ordered.append(mark)
-            begin = at + 1
-    ordered += sorted(marks[begin:], key=classes.__getitem__)
+    for _, stretch in groupby(marks, lambda mark: classes[mark] == 0):
+        ordered += sorted(stretch, key=classes.__getitem__)
     return "".join(ordered)
