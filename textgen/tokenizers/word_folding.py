@@ -7,8 +7,10 @@ stays as typed.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from textgen.tokenizers import treebank
 from textgen.unicode import plain_forms
@@ -84,12 +86,10 @@ def _best(stretch: str, split: Split, known: Known) -> str:
     lacking = _lacking(stretch, split, known)
     if not lacking:
         return stretch
-    counted = {stretch: lacking, "": lacking}
 
+    @functools.cache
     def count(way: str) -> int:
-        if way not in counted:
-            counted[way] = _lacking(way, split, known)
-        return counted[way]
+        return _lacking(way, split, known) if way else lacking
 
     best = stretch
     for form in _forms(stretch, count):
@@ -115,13 +115,9 @@ def _styled(text: str, marks: str, opening: str, closing: str) -> str:
     if marks is DASHES:
         text = _DASHES.sub("-", text)  # a typed -- is one dash
     result: list[str] = []
-    before = ""
-    for symbol in text:
-        if symbol in marks:
-            result.append(opening if plain_forms.opens(before) else closing)
-        else:
-            result.append(symbol)
-        before = symbol
+    for before, symbol in pairwise(["", *text]):
+        mark = opening if plain_forms.opens(before) else closing
+        result.append(mark if symbol in marks else symbol)
     return "".join(result)
 
 

@@ -15,8 +15,10 @@ every machine.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import regex
 
@@ -60,22 +62,17 @@ def fold(text: str, known: Known) -> tuple[str, dict[str, str]]:
             text = text.replace(sequence, single)
             folded[sequence] = single
             knows[single] = True
-    found: dict[tuple[str, bool], str | None] = {}
+
+    @functools.cache
+    def form_of(symbol: str, opening: bool) -> str | None:
+        return known_form(symbol, opening, known)
+
     result: list[str] = []
-    before = ""
-    for symbol in text:
-        if not knows[symbol]:
-            place = symbol, opens(before)
-            if place not in found:
-                found[place] = known_form(*place, known)
-            form = found[place]
-            if form is not None:
-                folded[symbol] = form
-                before = symbol
-                result.append(form)
-                continue
-        before = symbol
-        result.append(symbol)
+    for before, symbol in pairwise(["", *text]):
+        form = None if knows[symbol] else form_of(symbol, opens(before))
+        if form is not None:
+            folded[symbol] = form
+        result.append(symbol if form is None else form)
     return "".join(result), folded
 
 
