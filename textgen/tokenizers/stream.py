@@ -44,7 +44,8 @@ class StreamDecoder:
         self._text_of = text_of
         self._rest = rest
         self._counts_tokens = counts_tokens
-        self._held = ""
+        self.held = ""
+        """The text that is held back because it may still grow."""
         self.latest = ""
         """The text that the latest token added, whether it is complete or not."""
         self.length = 0
@@ -54,18 +55,18 @@ class StreamDecoder:
         """Decode a token, and return the text that cannot change any more, which may be ""."""
         text = self.latest = self._text_of(token)
         self.length += 1 if self._counts_tokens else len(text)
-        held = self._held
+        held = self.held
         if len(held) == len(text) == 1 and held < _PLAIN_BELOW and " " <= text < _PLAIN_BELOW:
             # The usual case: two characters that do not combine.
-            self._held = text
+            self.held = text
             return held
-        self._held += text
+        self.held += text
         start = 0
-        for cluster in _CLUSTER.finditer(self._held):
+        for cluster in _CLUSTER.finditer(self.held):
             start = cluster.start()
-        if self._held.endswith("\n") or len(self._held) - start > _LONGEST_HELD:
-            start = len(self._held)
-        certain, self._held = self._held[:start], self._held[start:]
+        if self.held.endswith("\n") or len(self.held) - start > _LONGEST_HELD:
+            start = len(self.held)
+        certain, self.held = self.held[:start], self.held[start:]
         return certain
 
     @property
@@ -73,19 +74,14 @@ class StreamDecoder:
         """Whether the tokens so far end inside a character."""
         return self._in_character()
 
-    @property
-    def held(self) -> str:
-        """The text that is held back because it may still grow."""
-        return self._held
-
     def go_on(self, held: str, length: int) -> None:
         """Continue at the state of another decoder of the same text, which was not inside a character."""
-        self._held, self.length = held, length
+        self.held, self.length = held, length
 
     def finish(self) -> str:
         """Return the text that was held back."""
-        text = self._held + self._rest()
-        self._held = ""
+        text = self.held + self._rest()
+        self.held = ""
         return text
 
 
