@@ -30,6 +30,8 @@ from textgen.tokenizers.word_vocabulary import (
 )
 
 _MOST_CACHED = 100_000
+# The arguments and attributes of `WordTokenizer`, which its JSON data has under the same names.
+_STORED = ("words", "joins_left", "joins_right", "lowercase", "splitting", "pristine_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,15 +244,7 @@ class WordTokenizer(Tokenizer):
 
     def to_json(self) -> dict[str, Any]:
         """Return the tokenizer as JSON data."""
-        return {
-            "level": self.level,
-            "words": self.words,
-            "joins_left": self.joins_left,
-            "joins_right": self.joins_right,
-            "lowercase": self.lowercase,
-            "splitting": self.splitting,
-            "pristine_output": self.pristine_output,
-        }
+        return {"level": self.level, **{name: getattr(self, name) for name in _STORED}}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> WordTokenizer:
@@ -260,11 +254,4 @@ class WordTokenizer(Tokenizer):
             BundleError: the data has another shape.
         """
         check_json(data)
-        return cls(
-            data["words"],
-            joins_left=data["joins_left"],
-            joins_right=data["joins_right"],
-            lowercase=data["lowercase"],
-            splitting=data["splitting"],
-            pristine_output=data["pristine_output"],
-        )
+        return cls(**{name: data[name] for name in _STORED})
