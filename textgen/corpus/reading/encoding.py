@@ -10,7 +10,7 @@ import codecs
 import encodings
 from typing import Literal
 
-from textgen.argument_checks import checked_text, shown
+from textgen.argument_checks import check_choice, checked_text, shown
 from textgen.errors import CorpusError, SettingsError, translatable
 
 ErrorPolicy = Literal["strict", "replace"]
@@ -142,8 +142,7 @@ def check_policy(errors: str) -> ErrorPolicy:
     Raises:
         SettingsError: the policy is not known.
     """
-    if not isinstance(errors, str) or errors not in ERROR_POLICIES:
-        raise SettingsError(f"encoding_errors is {shown(errors)}; it can be {', '.join(ERROR_POLICIES)}")
+    check_choice("encoding_errors", errors, ERROR_POLICIES)
     return ERROR_POLICIES[errors]
 
 
