@@ -14,7 +14,6 @@ import re
 import statistics
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 _NARROWEST, _WIDEST = 40, 130
@@ -77,7 +76,7 @@ def _unwrap_once(text: str) -> str:
     if width is None:
         return text
     # The halves of a hyphenated word are not words of the text.
-    words = _Words(frozenset(_WORD.findall(_BROKEN.sub(" ", text.lower()))))
+    words = frozenset(_WORD.findall(_BROKEN.sub(" ", text.lower())))
     lines: list[str] = []
     for block in blocks:
         lines += _joined(block, width, words) if _may_be_wrapped(block) else block
@@ -181,45 +180,41 @@ def _is_wrap(line: str, after: str, width: int) -> bool:
     return _columns(line.rstrip()) + 1 + _columns(first) > width - _SLACK
 
 
-def _joined(block: list[str], width: int, words: _Words) -> list[str]:
+def _joined(block: list[str], width: int, words: frozenset[str]) -> list[str]:
     """Return a block's lines without its wraps."""
     if _is_verse(block) or (not _LIST_ITEM.match(block[0]) and _share_wrapped(block, width) < _WRAPPED_SHARE):
         return block
     lines = [block[0]]
     for before, after in pairwise(block):
         if _is_wrap(before, after, width):
-            lines[-1] = words.join(lines[-1].rstrip(), after.lstrip())
+            lines[-1] = _join(lines[-1].rstrip(), after.lstrip(), words)
         else:
             lines.append(after)
     return lines
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The words of a text, which decide whether a hyphen at a line's end belongs to the word."""
+def _join(line: str, after: str, words: frozenset[str]) -> str:
+    """Return two lines as one. The text's words decide whether a hyphen between them belongs to the word."""
+    if line.endswith("\u00ad"):  # soft hyphen
+        return line[:-1] + after
+    if line.endswith(("--", "—")):
+        return line + after
+    end, begin = _HYPHENATED.search(line), _FIRST_LETTERS.match(after)
+    if end and begin:
+        return (line[:-1] if _is_one_word(end[1], begin[0], words) else line) + after
+    if _WITHOUT_SPACES.match(line[-1:]) and _WITHOUT_SPACES.match(after) and not _is_korean(line + after):
+        return line + after
+    return f"{line} {after}"
 
-    known: frozenset[str]
 
-    def join(self, line: str, after: str) -> str:
-        if line.endswith("\u00ad"):  # soft hyphen
-            return line[:-1] + after
-        if line.endswith(("--", "—")):
-            return line + after
-        end, begin = _HYPHENATED.search(line), _FIRST_LETTERS.match(after)
-        if end and begin:
-            return (line[:-1] if self._is_one_word(end[1], begin[0]) else line) + after
-        if _WITHOUT_SPACES.match(line[-1:]) and _WITHOUT_SPACES.match(after) and not _is_korean(line + after):
-            return line + after
-        return f"{line} {after}"
-
-    def _is_one_word(self, left: str, right: str) -> bool:
-        if not (left[-1:].isalpha() and right[:1].islower()):
-            return False  # 1914-1918, Anglo-Saxon
-        left, right = left.lower(), right.lower()
-        if left + right in self.known:
-            return True
-        # "well-known": both halves are words; "exam-ple": one of them is not.
-        return f"{left}-{right}" not in self.known and not self.known.issuperset((left, right))
+def _is_one_word(left: str, right: str, words: frozenset[str]) -> bool:
+    if not (left[-1:].isalpha() and right[:1].islower()):
+        return False  # 1914-1918, Anglo-Saxon
+    left, right = left.lower(), right.lower()
+    if left + right in words:
+        return True
+    # "well-known": both halves are words; "exam-ple": one of them is not.
+    return f"{left}-{right}" not in words and not words.issuperset((left, right))
 
 
 def _indentation(line: str) -> int:
