@@ -20,6 +20,12 @@ from textgen.receipts.seed_in_text import seed_in
 from textgen.sampling import Corpora, SamplingSettings
 from textgen.sampling.sample import Sample
 
+# What a receipt holds as the settings have it, under the same name.
+_IN_BOTH = (
+    *("length", "temperature", "top_k", "top_p", "min_p", "typical_p"),
+    *("repetition_penalty", "no_repeat_ngram", "stop", "novel"),
+)
+
 
 class Verdict(Enum):
     """The answer to "did you write this?"."""
@@ -71,27 +77,17 @@ def code_of_sample(
     if sample.ended not in ("length", "stop") or not model.fingerprint:
         return None
     named, other, mix = _digits_of(model)
-    penalty = settings.repetition_penalty
     receipt = Receipt(
         model=named,
         random_seed=sample.random_seed,
-        length=settings.length,
-        temperature=settings.temperature,
         seed_characters=len(sample.seed) if seeded else None,
         seed_check=check_of(sample.seed) if seeded else 0,
-        top_k=settings.top_k,
-        no_repeat_ngram=settings.no_repeat_ngram,
-        repetition_window=None if penalty is None else settings.repetition_window,
-        top_p=settings.top_p,
-        min_p=settings.min_p,
-        typical_p=settings.typical_p,
-        repetition_penalty=penalty,
-        stop=settings.stop,
-        novel=settings.novel,
+        repetition_window=None if settings.repetition_penalty is None else settings.repetition_window,
         replaced=settings.unseen == "replace",
         other=other,
         mix=mix,
         longest_copy=longest_copy,
+        **{name: getattr(settings, name) for name in _IN_BOTH},
     )
     try:
         return receipt.to_code()
@@ -105,21 +101,11 @@ def settings_of(receipt: Receipt) -> SamplingSettings:
     Raises:
         SettingsError: a value lies outside its bounds, so no model wrote a text with it.
     """
-    window = receipt.repetition_window
+    window = () if receipt.repetition_window is None else ("repetition_window",)
     return SamplingSettings(
-        length=receipt.length,
-        temperature=receipt.temperature,
         random_seed=receipt.random_seed,
-        top_k=receipt.top_k,
-        top_p=receipt.top_p,
-        min_p=receipt.min_p,
-        typical_p=receipt.typical_p,
-        repetition_penalty=receipt.repetition_penalty,
-        no_repeat_ngram=receipt.no_repeat_ngram,
-        stop=receipt.stop,
-        novel=receipt.novel,
         unseen="replace" if receipt.replaced else "drop",
-        **({} if window is None else {"repetition_window": window}),
+        **{name: getattr(receipt, name) for name in (*_IN_BOTH, *window)},
     )
 
 
