@@ -136,17 +136,11 @@ def _words_of(pieces: list[str], words: int) -> list[int]:
     places, begun, inside = [], 0, False
     for piece in pieces:
         # What a token begins with decides: the space before a word belongs to the word.
-        first = True
-        place = max(0, begun - 1)
-        for symbol in piece:
-            if symbol.isspace():
-                inside = False
-            elif not inside:
-                inside = True
-                begun += 1
-            if first:
-                place, first = (begun if symbol.isspace() else begun - 1), False
-        places.append(place)
+        goes_on = not piece or (inside and not piece[0].isspace())
+        places.append(max(0, begun - 1) if goes_on else begun)
+        if piece:
+            begun += len(piece.split()) - goes_on
+            inside = not piece[-1].isspace()
     spelled = max(1, begun)
     if spelled != words:
         places = [place * words // spelled for place in places]
