@@ -37,13 +37,12 @@ class Memorization:
     longest_run: str
 
 
-def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memorization:
+def memorization(samples: Sequence[str], corpus: str) -> Memorization:
     """Compare samples with the corpus that a model was trained on.
 
     Args:
         samples: texts that the model wrote.
         corpus: the text that it was trained on.
-        gram: length of the pieces, in characters.
     """
     samples = [normal_form(sample) for sample in samples]
     points = _code_points(normal_form(corpus))
@@ -51,13 +50,13 @@ def memorization(samples: Sequence[str], corpus: str, gram: int = GRAM) -> Memor
     longest, where, start = _longest(texts, points)
     return Memorization(
         characters=sum(map(len, samples)),
-        share=_share(texts, points, gram),
+        share=_share(texts, points, GRAM),
         longest=longest,
         longest_run=samples[where][start : start + longest] if longest else "",
     )
 
 
-def copied_share(samples: Sequence[str], corpus: str, gram: int = GRAM) -> float:
+def copied_share(samples: Sequence[str], corpus: str, gram: int) -> float:
     """Return the share of the samples' pieces of ``gram`` characters that stand in the corpus, 0 to 1."""
     points = _code_points(normal_form(corpus))
     return _share([_code_points(normal_form(sample)) for sample in samples], points, gram)
