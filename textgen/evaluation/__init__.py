@@ -18,9 +18,10 @@ from textgen.corpus import normal_form
 from textgen.errors import SettingsError
 from textgen.inference import log_softmax
 from textgen.model import TextModel
-from textgen.tokenizers import Tokens
+from textgen.tokenizers import Tokenizer, Tokens
 
 _WINDOWS_AT_ONCE = 64
+_OVERLAPPING = 512
 _SHORTEST_STRIP = 256
 _LOGITS_AT_ONCE = 500_000
 
@@ -59,37 +60,38 @@ class Evaluation:
         return math.exp(min(self.nats_per_token, 700.0))
 
 
+def as_read(tokenizer: Tokenizer, text: str, least: int = 2) -> tuple[str, Tokens]:
+    """Return a text as a model reads it, and its tokens, shape (tokens,).
+
+    Raises:
+        SettingsError: it has fewer than ``least`` tokens.
+    """
+    text = tokenizer.normalize(normal_form(text))
+    tokens = tokenizer.encode(text)
+    _require(len(tokens), least)
+    return text, tokens
+
+
 def stateful_pass(model: TextModel, text: str) -> Evaluation:
     """Predict each token of a text from all tokens before it.
 
     Raises:
         SettingsError: the text has fewer than two tokens.
     """
-    text = model.tokenizer.normalize(normal_form(text))
-    tokens = model.tokenizer.encode(text)
-    _require(len(tokens), 2)
+    text, tokens = as_read(model.tokenizer, text)
     nats = -float(model.log_probabilities_of(tokens).sum())
     return of_whole_text("stateful pass", model, text, tokens, nats)
 
 
-def overlapping_windows(model: TextModel, text: str, *, window: int = 512) -> Evaluation:
-    """Predict each token of a text once, in windows that overlap by half.
-
-    Args:
-        model: the model to evaluate.
-        text: the text.
-        window: tokens of a window, at least 2.
+def overlapping_windows(model: TextModel, text: str) -> Evaluation:
+    """Predict each token of a text once, in windows of 512 tokens that overlap by half.
 
     Raises:
-        SettingsError: the text has fewer than two tokens, or the window is too short.
+        SettingsError: the text has fewer than two tokens.
     """
-    if window < 2:
-        raise SettingsError(f"window is {window}; it must be at least 2")
-    text = model.tokenizer.normalize(normal_form(text))
-    tokens = model.tokenizer.encode(text)
-    _require(len(tokens), 2)
+    text, tokens = as_read(model.tokenizer, text)
     predicted = len(tokens) - 1
-    window = min(window, predicted)
+    window = min(_OVERLAPPING, predicted)
     nats, done, start = 0.0, 0, 0
     while done < predicted:
         found = model.log_probabilities_of(tokens[start : start + window + 1])
@@ -169,9 +171,8 @@ def random_windows(
     """
     if window < 1 or windows < 1:
         raise SettingsError(f"window is {window} and windows {windows}; both must be at least 1")
-    text = model.tokenizer.normalize(normal_form(text))
-    tokens = model.tokenizer.encode(text).astype(np.intp)
-    _require(len(tokens), window + 1)
+    text, encoded = as_read(model.tokenizer, text, least=window + 1)
+    tokens = encoded.astype(np.intp)
     starts = np.random.default_rng(random_seed).integers(0, len(tokens) - window, windows)
     means = np.concatenate(
         [

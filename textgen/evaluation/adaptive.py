@@ -7,12 +7,9 @@ tokens before it alone. Texts are still written without: `benchmarks/README.md` 
 from __future__ import annotations
 
 from textgen.bundle import Bundle
-from textgen.corpus import normal_form
-from textgen.errors import SettingsError
-from textgen.evaluation import Evaluation, of_whole_text
+from textgen.evaluation import Evaluation, as_read, of_whole_text
 from textgen.model import TextModel
 
-_FEWEST = 2
 _LEARNT_AT_ONCE = 256
 _MOST_TIMES = 128
 """How often a text is learnt: joining the counts takes about a second for a corpus of a megabyte."""
@@ -28,10 +25,7 @@ def adaptive_pass(bundle: Bundle, text: str) -> Evaluation:
     Raises:
         SettingsError: the text has fewer than two tokens, or the model has no counts.
     """
-    text = bundle.tokenizer.normalize(normal_form(text))
-    tokens = bundle.tokenizer.encode(text)
-    if len(tokens) < _FEWEST:
-        raise SettingsError(f"the text has {len(tokens)} tokens; at least {_FEWEST} are needed")
+    text, tokens = as_read(bundle.tokenizer, text)
     bundle.having_read(tokens[:1])  # whether it can is said before anything is computed
     model = learnt = TextModel(bundle)
     every = max(_LEARNT_AT_ONCE, -(-len(tokens) // _MOST_TIMES))
