@@ -88,22 +88,15 @@ def _blocks(lines: list[str]) -> Iterator[list[str]]:
     block: list[str] = []
     fenced = False
     for line in lines:
-        fence = _FENCE.match(line) is not None
-        if fenced:
-            block.append(line)
-            if fence:
-                yield block
-                block, fenced = [], False
-        elif fence or not line.strip():
-            if block:
-                yield block
+        fence, blank = _FENCE.match(line) is not None, not line.strip()
+        if block and not fenced and (fence or blank):
+            yield block
             block = []
-            if fence:
-                block, fenced = [line], True
-            else:
-                yield [line]
-        else:
-            block.append(line)
+        block.append(line)
+        if (fenced and fence) or (blank and not fenced):
+            yield block
+            block = []
+        fenced = fenced != fence
     if block:
         yield block
 
