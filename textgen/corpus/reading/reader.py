@@ -17,7 +17,7 @@ from textgen.corpus.reading.csv_rows import CsvTable
 from textgen.corpus.reading.cut_places import cut_near, reach_of
 from textgen.corpus.reading.encoding import Decoder
 from textgen.corpus.reading.json_rows import JSON_LINES, JsonTable
-from textgen.corpus.reading.sources import TABLES, ReadingOptions
+from textgen.corpus.reading.sources import TABLES, ReadingOptions, listing
 from textgen.corpus.reading.text import MAXIMUM_BYTES, clean_pieces, unreadable
 from textgen.errors import CorpusError
 from textgen.unicode.characters import Dropped
@@ -100,8 +100,7 @@ class CorpusReader:
                 advice=["leave --column out"],
             )
         if texts:
-            shown = ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
-            self.notes.append(f"no tables, so they are read whole: {shown}")
+            self.notes.append(f"no tables, so they are read whole: {listing(texts)}")
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the files' content; files that have not been read yet are read."""

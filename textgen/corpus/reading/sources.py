@@ -154,7 +154,7 @@ def _find_in_folder(folder: Path) -> Sources:
             others.setdefault(reason, []).append(str(path.relative_to(folder)))
         else:
             found.append(path)
-    notes = [f"not read, for {reason}: {_listing(names)}" for reason, names in others.items()]
+    notes = [f"not read, for {reason}: {listing(names)}" for reason, names in others.items()]
     if not found:
         raise CorpusError(
             f"{folder} has neither {TRAINING_FILE} nor another file to read ({', '.join(TEXT + TABLES)})"
@@ -216,15 +216,15 @@ def _together(
             kept[identity] = path
     if not kept:
         raise CorpusError(
-            f"{_listing(empty)}: all {len(empty)} files are empty (0 bytes); a corpus is some text"
+            f"{listing(empty)}: all {len(empty)} files are empty (0 bytes); a corpus is some text"
         )
     notes = []
     if len(kept) > 1:
-        notes.append(f"{len(kept)} files are read: {_listing([_name(path, home) for path in kept.values()])}")
+        notes.append(f"{len(kept)} files are read: {listing([_name(path, home) for path in kept.values()])}")
     if twice:
-        notes.append(f"read once, for they are there twice: {_listing(twice)}")
+        notes.append(f"read once, for they are there twice: {listing(twice)}")
     if empty:
-        notes.append(f"not read, for they are empty: {_listing(empty)}")
+        notes.append(f"not read, for they are empty: {listing(empty)}")
     return Sources(tuple(kept.values()), validation, home, (*notes, *others))
 
 
@@ -247,6 +247,7 @@ def _check_file(path: Path) -> None:
         raise CorpusError(f"{path} is a device or a pipe; a corpus is read twice and must be a file")
 
 
-def _listing(names: list[str]) -> str:
+def listing(names: list[str]) -> str:
+    """Return the first names as part of a sentence."""
     shown = ", ".join(names[:_NAMED])
     return shown if len(names) <= _NAMED else f"{shown} and {len(names) - _NAMED} more"
