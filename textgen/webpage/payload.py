@@ -63,6 +63,8 @@ def payload_of(bundle: Bundle) -> bytes:
             raise BundleError(f"this model counts {expert.name}, which no page can hold")
     ordered = [bundle.weights[name].astype("<f4").reshape(-1) for name in spec.shapes()]
     columns["weights"] = np.concatenate(ordered).view("<u4")
+    # The line starts of the corpus that the model knows, as it reads them.
+    starts = [tokenizer.seed_text(seed) for seed in bundle.manifest.seeds if not tokenizer.unseen(seed)]
     data = bytearray()
     places: dict[str, tuple[int, int, int]] = {}
     for name, column in columns.items():
@@ -78,13 +80,7 @@ def payload_of(bundle: Bundle) -> bytes:
         "lowercase": tokenizer.lowercase,
         "forms": forms_of(tokenizer),
         "spaces": SPACES,
-        "starts": [] if bundle.manifest.items else line_starts(bundle),
+        "starts": [] if bundle.manifest.items else starts,
     }  # fmt: skip
     text = json.dumps(described, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     return zlib.compress(len(text).to_bytes(4, "little") + text + bytes(data), 9)
-
-
-def line_starts(bundle: Bundle) -> list[str]:
-    """Return the line starts of the corpus that the model knows, as it reads them."""
-    tokenizer = bundle.tokenizer
-    return [tokenizer.seed_text(seed) for seed in bundle.manifest.seeds if not tokenizer.unseen(seed)]
