@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from textgen.errors import BundleError, SettingsError
-from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens, coverage
+from textgen.tokenizers.base import UNKNOWN, Tokenizer, Tokens
 from textgen.tokenizers.byte import ByteTokenizer
 from textgen.tokenizers.character import CharacterTokenizer
-from textgen.tokenizers.stream import StreamDecoder, whole_prefix
 from textgen.tokenizers.subword import SubwordTokenizer
 from textgen.tokenizers.word import WordTokenizer
 
@@ -17,15 +16,12 @@ __all__ = [
     "UNKNOWN",
     "ByteTokenizer",
     "CharacterTokenizer",
-    "StreamDecoder",
     "SubwordTokenizer",
     "Tokenizer",
     "Tokens",
     "WordTokenizer",
-    "coverage",
     "from_json",
     "train",
-    "whole_prefix",
 ]
 
 _CLASSES: dict[str, type[Tokenizer]] = {

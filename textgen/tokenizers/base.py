@@ -30,15 +30,17 @@ class Tokenizer(Protocol):
     """
 
     level: str
+    lowercase: bool = False
+    """Whether the model sees lower-case text only."""
 
     @property
     def unit(self) -> str:
-        """What `length_of` counts; see `textgen.levels.Level`."""
+        """What the length of a text counts; see `textgen.levels.Level`."""
         return LEVELS[self.level].unit
 
     @property
     def counts_tokens(self) -> bool:
-        """Whether `length_of` is the number of tokens."""
+        """Whether the length of a text, in `unit`, is its number of tokens."""
         return self.level in (CHAR.name, WORD.name)
 
     @property
@@ -47,8 +49,8 @@ class Tokenizer(Protocol):
         ...
 
     def normalize(self, text: str) -> str:
-        """Return the text as the model sees it, for example lower-cased."""
-        return text
+        """Return the text as the model sees it."""
+        return text.lower() if self.lowercase else text
 
     def seed_text(self, text: str) -> str:
         """Return a prompt as the model continues it."""
@@ -105,10 +107,6 @@ class Tokenizer(Protocol):
         """Return a decoder of single tokens; its pieces together are the result of `decode`."""
         ...
 
-    def length_of(self, tokens: Sequence[int] | Tokens) -> int:
-        """Return the length of tokens in `unit`."""
-        return len(tokens)
-
     def name_of(self, token: int) -> str:
         """Return a text that identifies a token."""
         ...
@@ -133,11 +131,6 @@ class Tokenizer(Protocol):
             BundleError: the data has another shape.
         """
         ...
-
-
-def coverage(tokens: Tokens) -> float:
-    """Return the share of tokens that are in the vocabulary, 0 to 1."""
-    return 1.0 - float(np.count_nonzero(tokens == UNKNOWN)) / len(tokens) if len(tokens) else 1.0
 
 
 def token_array(tokens: Sequence[int], size: int) -> Tokens:

@@ -86,10 +86,6 @@ class BytePieces(Tokenizer):
             lambda: bool(reader.getstate()[0]),
         )
 
-    def length_of(self, tokens: Sequence[int] | Tokens) -> int:
-        """Return the number of characters."""
-        return len(self.decode(tokens))
-
     def name_of(self, token: int) -> str:
         """Return the token's text; an incomplete UTF-8 sequence as "<E2 82>"."""
         try:

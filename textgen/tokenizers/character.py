@@ -65,10 +65,6 @@ class CharacterTokenizer(Tokenizer):
         """Number of tokens, `UNKNOWN` included."""
         return len(self._symbol_of_token)
 
-    def normalize(self, text: str) -> str:
-        """Return the text as the model sees it."""
-        return text.lower() if self.lowercase else text
-
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (characters,)."""
         points = _code_points(self.normalize(text))
@@ -100,10 +96,8 @@ class CharacterTokenizer(Tokenizer):
     def extended(self, text: Iterable[str]) -> CharacterTokenizer:
         """Return a tokenizer with the characters of a further text added at the end."""
         further = CharacterTokenizer.train(text, lowercase=self.lowercase).symbols
-        known = set(self.symbols)
-        new = [symbol for symbol in further if symbol not in known]
-        symbols = (self.symbols + "".join(new))[: MAXIMUM_SYMBOLS - 1]
-        return CharacterTokenizer(symbols, lowercase=self.lowercase)
+        symbols = "".join(dict.fromkeys(self.symbols + further))
+        return CharacterTokenizer(symbols[: MAXIMUM_SYMBOLS - 1], lowercase=self.lowercase)
 
     def to_json(self) -> dict[str, Any]:
         """Return the tokenizer as JSON data."""

@@ -135,10 +135,6 @@ class WordTokenizer(Tokenizer):
         """Number of tokens, `UNKNOWN` included."""
         return len(self.words) + 1
 
-    def normalize(self, text: str) -> str:
-        """Return the text as the model sees it."""
-        return text.lower() if self.lowercase else text
-
     def seed_text(self, text: str) -> str:
         """Return the normalized text without blanks at its end: the next word brings its own."""
         return self.normalize(text).rstrip(None if self.splitting == "space" else " ")
