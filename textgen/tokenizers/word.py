@@ -8,6 +8,7 @@ has the same token with and without a space before it, and a text of known words
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
@@ -208,13 +209,8 @@ class WordTokenizer(Tokenizer):
 
     def unseen(self, text: str) -> list[str]:
         """Return the distinct words of a text that the vocabulary lacks."""
-        words = dict.fromkeys(
-            name
-            for stretch in self.normalize(text).split(" " if self.splitting == "treebank" else None)
-            for line in stretch.split("\n")
-            if line
-            for name in self._split(line)
-        )
+        stretches = filter(None, re.split(self._blanks_pattern, self.normalize(text)))
+        words = dict.fromkeys(name for stretch in stretches for name in self._split(stretch))
         return [treebank.surface(word) for word in words if word not in self._token_of]
 
     def decoder(self, after: Sequence[int] | Tokens = ()) -> StreamDecoder:
