@@ -26,6 +26,9 @@ _SHORTEST_STRIP = 256
 _LOGITS_AT_ONCE = 500_000
 
 
+Strips = np.ndarray[tuple[int, int], np.dtype[np.intp]]
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """The figures of a model on a text.
@@ -141,16 +144,14 @@ def mean_loss(model: TextModel, tokens: Tokens, *, limit: int, rows: int = 32) -
     return float(_window_means(model, strips_of(tokens, limit, rows)).mean())
 
 
-def strips_of(tokens: Tokens, limit: int, rows: int = 32) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
+def strips_of(tokens: Tokens, limit: int, rows: int = 32) -> Strips:
     """Return strips that are spread evenly over a text, shape (strips, time + 1); see `mean_loss`."""
     _require(len(tokens), 2)
     rows = max(1, min(rows, len(tokens) // _SHORTEST_STRIP))
     apart = (len(tokens) - 1) // rows
     length = max(1, min(apart, limit // rows))
     starts = np.arange(rows)[:, None] * apart
-    strips: np.ndarray[tuple[int, int], np.dtype[np.intp]] = np.asarray(tokens)[
-        starts + np.arange(length + 1)
-    ].astype(np.intp)
+    strips: Strips = np.asarray(tokens)[starts + np.arange(length + 1)].astype(np.intp)
     return strips
 
 
@@ -194,9 +195,7 @@ def random_windows(
     )
 
 
-def _window_means(
-    model: TextModel, tokens: np.ndarray[tuple[int, int], np.dtype[np.intp]]
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _window_means(model: TextModel, tokens: Strips) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return the mean loss of each window, shape (windows,); tokens have shape (windows, window + 1)."""
     state = model.stepper.initial_state(len(tokens))
     targets, total = tokens[:, 1:], np.zeros(len(tokens))
