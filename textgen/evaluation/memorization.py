@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from textgen.corpus import normal_form
 from textgen.evaluation.copies import SHORTEST
+from textgen.tokenizers.character import code_points
 
 GRAM = SHORTEST
 """Length in characters of the pieces that are looked up."""
@@ -72,20 +74,15 @@ def _longest(texts: list[npt.NDArray[np.uint64]], corpus: npt.NDArray[np.uint64]
 
     If a run of some length is shared, so is a shorter one.
     """
-    best = (0, 0, 0)
-    low, high = 1, min(len(corpus), max((len(text) for text in texts), default=0))
-    while low <= high:
-        length = (low + high) // 2
-        hits = np.flatnonzero(_copied(texts, corpus, length))
-        if len(hits):
-            # The runs of all texts lie one after the other.
-            ends = np.cumsum([max(0, len(text) - length + 1) for text in texts])
-            where = int(np.searchsorted(ends, hits[0], side="right"))
-            best = length, where, int(hits[0] - (ends[where - 1] if where else 0))
-            low = length + 1
-        else:
-            high = length - 1
-    return best
+    most = min(len(corpus), max(map(len, texts), default=0))
+    length = bisect_left(range(most), True, key=lambda less: not _copied(texts, corpus, less + 1).any())
+    if not length:
+        return 0, 0, 0
+    first = int(np.argmax(_copied(texts, corpus, length)))
+    # The runs of all texts lie one after the other.
+    ends = np.cumsum([max(0, len(text) - length + 1) for text in texts])
+    where = int(np.searchsorted(ends, first, side="right"))
+    return length, where, first - (int(ends[where - 1]) if where else 0)
 
 
 def _copied(
@@ -124,6 +121,4 @@ def _mixed(key: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def _code_points(text: str) -> npt.NDArray[np.uint64]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64) + np.uint64(
-        1
-    )
+    return code_points(text).astype(np.uint64) + np.uint64(1)

@@ -31,7 +31,7 @@ class CharacterTokenizer(Tokenizer):
         """Build the two look-up tables."""
         self.symbols = symbols
         self.lowercase = lowercase
-        points = _code_points(symbols)
+        points = code_points(symbols)
         # The table contains all of ASCII, so ASCII text needs no bounds check.
         self._token_of_point: npt.NDArray[np.uint16] = np.zeros(
             max(int(points.max(initial=0)) + 2, 129), np.uint16
@@ -67,7 +67,7 @@ class CharacterTokenizer(Tokenizer):
 
     def encode(self, text: str) -> Tokens:
         """Return the tokens of a text, shape (characters,)."""
-        points = _code_points(self.normalize(text))
+        points = code_points(self.normalize(text))
         if points.dtype == np.uint8:
             return self._token_of_point[points]
         # Code points beyond the table get its last entry, which is UNKNOWN.
@@ -122,11 +122,12 @@ class CharacterTokenizer(Tokenizer):
 
 def count_symbols(text: str) -> dict[str, int]:
     """Return the count of each character of a text, ten times as fast as a Counter on long texts."""
-    counts = np.bincount(_code_points(text))
+    counts = np.bincount(code_points(text))
     return {chr(point): int(counts[point]) for point in np.flatnonzero(counts)}
 
 
-def _code_points(text: str) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint32]:
+def code_points(text: str) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint32]:
+    """Return the code point of each character of a text, shape (characters,)."""
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), np.uint8)
     # "surrogatepass", because UTF-32 refuses lone surrogates, which are legal Python characters.
