@@ -91,10 +91,8 @@ def _blocks(here: Sequence[str], there: Sequence[str]) -> list[tuple[int, int, i
     for edits in range(most + 1):
         trace.append(dict(furthest))
         for diagonal in range(-edits, edits + 1, 2):
-            down = diagonal == -edits or (
-                diagonal != edits and furthest.get(diagonal - 1, -1) < furthest.get(diagonal + 1, -1)
-            )
-            x = furthest[diagonal + 1] if down else furthest[diagonal - 1] + 1
+            # A word of one text is dropped, or one of the other added: on a diagonal that has been reached.
+            x = max(furthest.get(diagonal - 1, -1) + 1, furthest.get(diagonal + 1, -1))
             y = x - diagonal
             while x < len(here) and y < len(there) and here[x] == there[y]:
                 x, y = x + 1, y + 1
@@ -109,9 +107,7 @@ def _way_back(trace: list[dict[int, int]], x: int, y: int) -> list[tuple[int, in
     steps = []
     for edits in range(len(trace) - 1, 0, -1):
         before, diagonal = trace[edits], x - y
-        down = diagonal == -edits or (
-            diagonal != edits and before.get(diagonal - 1, -1) < before.get(diagonal + 1, -1)
-        )
+        down = before.get(diagonal - 1, -1) < before.get(diagonal + 1, -1)
         last = diagonal + 1 if down else diagonal - 1
         x = before[last]
         y = x - last
