@@ -114,12 +114,11 @@ def known_form(symbol: str, opening: bool, known: Known) -> str | None:
         opening: whether it stands where a quotation mark is an opening one.
         known: returns whether the model knows a character.
     """
-    candidates = list(forms(symbol, opening=opening))
-    for form in candidates:
-        if all(map(known, form)):
-            return form
+    found = _first_known(symbol, opening, known)
+    if found is not None:
+        return found
     # A form of a form: a full-width letter if the model knows only the other case, or a fraction's slash.
-    for form in candidates:
+    for form in forms(symbol, opening=opening):
         parts = [part if known(part) else _first_known(part, opening, known) for part in form]
         if None not in parts:
             return "".join(part for part in parts if part is not None)
