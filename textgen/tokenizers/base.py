@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,8 +19,6 @@ UNKNOWN = 0
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """The text of `UNKNOWN`."""
-
-_BLOCK = 1 << 20
 
 
 class Tokenizer(Protocol):
@@ -138,18 +136,6 @@ def token_array(tokens: Sequence[int], size: int) -> Tokens:
     return np.array(tokens, np.uint16) if size <= 1 << 16 else np.array(tokens, np.uint32)
 
 
-def pieces(text: str | Iterable[str]) -> Iterator[str]:
-    """Yield a text in pieces of about a million characters that end in line breaks, if it has any.
-
-    Args:
-        text: a whole text, or the pieces themselves, which are returned unchanged.
-    """
-    if not isinstance(text, str):
-        yield from text
-        return
-    start = 0
-    while start < len(text):
-        end = start + _BLOCK
-        cut = text.rfind("\n", start, end) + 1 if end < len(text) else len(text)
-        yield text[start : cut or end]
-        start = cut or end
+def pieces(text: str | Iterable[str]) -> Iterable[str]:
+    """Return the pieces of a text; a whole text is one piece."""
+    return [text] if isinstance(text, str) else text
