@@ -1,12 +1,13 @@
 """Packs a folder of plain files as one zip, and unpacks it. The same files always give the same zip."""
 
-import hashlib
 import os
 import shutil
 import stat
 import zipfile
 import zlib
 from pathlib import Path
+
+from textgen.files.atomic import sha256
 
 # Counts become half as large; a higher level gains little on weights.
 LEVEL = 1
@@ -35,8 +36,7 @@ def pack(folder: Path, target: Path) -> str:
             member.external_attr = (stat.S_IFREG | 0o644) << 16
             with (folder / name).open("rb") as source, archive.open(member, "w", force_zip64=True) as file:
                 shutil.copyfileobj(source, file, _AT_ONCE)
-    with target.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(target)
 
 
 def unpack(archive: Path, folder: Path) -> None:
