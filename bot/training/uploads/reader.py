@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from textgen.corpus import Measurer
@@ -34,8 +34,9 @@ def main() -> None:
 
 def _taken_in(source: Path, target: Path, name: str) -> dict[str, object]:
     measurer, digest = Measurer(), hashlib.sha256()
-    with target.open("wb") as file:
-        for piece in clean_pieces(_decoded(source, Decoder(name)), name=name):
+    with target.open("wb") as file, source.open("rb") as upload:
+        blocks = iter(partial(upload.read, BLOCK_BYTES), b"")
+        for piece in clean_pieces(Decoder(name).decode_all(blocks), name=name):
             measurer.add(piece)
             stored = piece.encode()
             digest.update(stored)
@@ -43,13 +44,6 @@ def _taken_in(source: Path, target: Path, name: str) -> dict[str, object]:
         file.flush()
         os.fsync(file.fileno())
     return {"sha256": digest.hexdigest(), "stats": dataclasses.asdict(measurer.stats())}
-
-
-def _decoded(source: Path, decoder: Decoder) -> Iterator[str]:
-    with source.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            yield decoder.decode(block)
-        yield decoder.decode(b"", final=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import encodings
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from textgen.argument_checks import check_choice, checked_text, shown
@@ -216,6 +217,19 @@ class Decoder:
             text = text.removeprefix("\ufeff")
         # In ISO-8859 this byte is not a line break: see `textgen.unicode.characters`.
         return text.replace("\x85", "…") if self.encoding.startswith(_ISO_8859) else text
+
+    def decode_all(self, blocks: Iterable[bytes]) -> Iterator[str]:
+        """Yield the text of a whole file.
+
+        Args:
+            blocks: all bytes of the file, with any cuts.
+
+        Raises:
+            CorpusError: see `decode`.
+        """
+        for block in blocks:
+            yield self.decode(block)
+        yield self.decode(b"", final=True)
 
     def _refused(self, lines: tuple[str, str], data: bytes, **values: str | int) -> CorpusError:
         """Return the error with the first message, or with the second if there is a suggestion."""

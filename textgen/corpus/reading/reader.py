@@ -138,7 +138,7 @@ class CorpusReader:
         decoder = Decoder(
             name, options.encoding, options.encoding_errors, flags=True, alone=len(self._paths) == 1
         )
-        texts: Iterable[str] = self._decoded(path, decoder)
+        texts: Iterable[str] = decoder.decode_all(self._blocks(path))
         table = None
         if path.suffix.lower() in TABLES:
             kind = JsonTable if path.suffix.lower() in JSON_LINES else CsvTable
@@ -161,11 +161,6 @@ class CorpusReader:
                 if table.chat_log:
                     self.chat_log = f"a chat export ({path.name} has authors and times)"
             self.notes += dropped.notes(path.name)
-
-    def _decoded(self, path: Path, decoder: Decoder) -> Iterator[str]:
-        for block in self._blocks(path):
-            yield decoder.decode(block)
-        yield decoder.decode(b"", final=True)
 
     def _blocks(self, path: Path) -> Iterator[bytes]:
         """Read a file's bytes, and compare their hash with that of the last reading."""
