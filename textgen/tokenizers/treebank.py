@@ -38,8 +38,8 @@ _PIECES = regex.compile(
     """,
     regex.VERBOSE | regex.IGNORECASE,
 )
-_CONTRACTION = regex.compile(r"n['’]t|['’](?:s|m|d|ll|re|ve)", regex.IGNORECASE)
-_CONTRACTED = (2, 3)  # characters
+# It is matched backwards, from the end of a word on, and leaves some of the word before it.
+_CONTRACTION = regex.compile(r"(?<=.)(?:n['’]t|['’](?:s|m|d|ll|re|ve))", regex.IGNORECASE | regex.REVERSE)
 _PAIRS = {
     "cannot": 3,
     "d'ye": 1,
@@ -117,18 +117,10 @@ def _parts(word: str) -> list[str]:
     if word[-1] == "." and word[-2] != "." and not _ABBREVIATION.fullmatch(word):
         word, ending = word[:-1], ["."]
     end = len(word)
-    while found := _contraction(word, end):
-        end -= len(found)
-        ending.append(found)
+    while found := _CONTRACTION.match(word, 0, end):
+        end = found.start()
+        ending.append(found[0])
     ending.reverse()
     word = word[:end]
     second = _PAIRS.get(word.lower().replace("’", "'"))
     return [word, *ending] if second is None else [word[:second], word[second:], *ending]
-
-
-def _contraction(word: str, end: int) -> str:
-    """Return the contraction that the first ``end`` characters of a word end with, or ""."""
-    for length in _CONTRACTED:
-        if length < end and _CONTRACTION.fullmatch(word, end - length, end):
-            return word[end - length : end]
-    return ""
