@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -43,12 +43,10 @@ class BytePieces(Tokenizer):
         pieces, tokens = self._sorted
         first = bisect_left(pieces, text)
         last = bisect_left(pieces, True, first, key=lambda piece: not piece.startswith(text))
-        shorter = []
+        shorter: list[int] = []
         for end in range(1, len(text)):
-            at = bisect_left(pieces, text[:end], 0, first)
-            while at < first and pieces[at] == text[:end]:
-                shorter.append(at)
-                at += 1
+            begun = text[:end]
+            shorter += range(bisect_left(pieces, begun, 0, first), bisect_right(pieces, begun, 0, first))
         return tokens[[*shorter, *range(first, last)]] if shorter else tokens[first:last]
 
     @cached_property
