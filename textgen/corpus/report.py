@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from textgen.corpus.chats import HEAD
 from textgen.corpus.english import MOSTLY, english_share
 from textgen.errors import CorpusError
 
@@ -46,6 +45,8 @@ _SECRETS = (
 _SECRET_PATTERNS = tuple((kind, tuple(map(re.compile, patterns))) for kind, patterns in _SECRETS)
 _LINES_KEPT = 200_000
 _MANY_SYMBOLS = 1_000
+# Characters at the beginning of a text in which a chat log is looked for, and English.
+_HEAD = 400_000
 _ENGLISH_CHARACTERS = 100_000
 
 
@@ -112,8 +113,9 @@ class Measurer:
         if not text:
             return
         self._symbols.update(self._count(text))
-        self._head += text[: HEAD - len(self._head)]
-        self._secrets.update(_count_secrets(text))
+        self._head += text[: _HEAD - len(self._head)]
+        for kind, patterns in _SECRET_PATTERNS:
+            self._secrets[kind] += sum(1 for pattern in patterns for _ in pattern.finditer(text))
         first, *lines = text.encode("utf-8", "surrogatepass").split(b"\n")
         self._line = zlib.crc32(first, self._line)
         self._line_filled = self._line_filled or bool(first.strip())
@@ -159,21 +161,10 @@ class Measurer:
             most_common=tuple(self._symbols.most_common(10)),
             duplicated_lines=1 - len(self._distinct) / self._sampled if self._sampled else 0.0,
             suspected_chat_log=suspect_chat_log(self._head),
-            suspected_secrets=_listing(self._secrets),
+            suspected_secrets=tuple(f"{count} × {kind}" for kind, count in self._secrets.items() if count),
             coverage=covered / characters if characters else 1.0,
             english=english_share(self._head[:_ENGLISH_CHARACTERS]),
         )
-
-
-def _count_secrets(text: str) -> dict[str, int]:
-    return {
-        kind: sum(1 for pattern in patterns for _ in pattern.finditer(text))
-        for kind, patterns in _SECRET_PATTERNS
-    }
-
-
-def _listing(secrets: Mapping[str, int]) -> tuple[str, ...]:
-    return tuple(f"{count} × {kind}" for kind, count in secrets.items() if count)
 
 
 def check_stats(stats: CorpusStats) -> CorpusStats:

@@ -13,7 +13,6 @@ from statistics import median
 
 import regex
 
-from textgen.corpus.chats import HEAD
 from textgen.corpus.chats.export_files import suspect_file
 from textgen.corpus.chats.message_lines import Message, messages
 from textgen.corpus.chats.people_names import are_labels, is_person
@@ -60,9 +59,8 @@ _MACHINE_TEXT = regex.compile(
 )
 
 
-def suspect_chat_log(text: str) -> str | None:
-    """Return the kind of chat log that a text looks like, for example "an IRC log", or None."""
-    head = text[:HEAD]
+def suspect_chat_log(head: str) -> str | None:
+    """Return the kind of chat log that a text's beginning looks like, for example "an IRC log", or None."""
     return suspect_file(head) or _suspect_lines(head)
 
 
