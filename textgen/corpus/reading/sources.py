@@ -182,15 +182,11 @@ def _walk(folder: Path) -> list[tuple[Path, str]]:
                 folders.remove(name)
         for name in names:
             path = here / name
-            readable = path.suffix.lower() in TEXT + TABLES
-            if name.startswith("."):
+            if not name.startswith("."):
+                found.append((path, "" if path.is_file() else "they are no files"))
+            elif path.suffix.lower() in TEXT + TABLES:
                 # Hidden files of the system are not worth a note.
-                if readable:
-                    found.append((path, "they are hidden"))
-            elif not path.is_file():
-                found.append((path, "they are no files"))
-            else:
-                found.append((path, ""))
+                found.append((path, "they are hidden"))
     return sorted(found, key=lambda entry: entry[0].relative_to(folder).parts)
 
 
