@@ -9,7 +9,7 @@ has the same token with and without a space before it, and a text of known words
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -118,10 +118,8 @@ class WordTokenizer(Tokenizer):
             special=special,
             size=min(vocabulary_size or DEFAULT_WORDS, MAXIMUM_WORDS) - 1,
         )
-        left: Set[str] = treebank.JOINED_LEFT
-        right: Set[str] = treebank.JOINED_RIGHT
-        if JOIN in special:
-            left, right = spacing.learn(stretches)
+        usual = treebank.JOINED_LEFT, treebank.JOINED_RIGHT
+        left, right = spacing.learn(stretches) if JOIN in special else usual
         return cls(
             words,
             joins_left=(token for token, word in enumerate(words, 1) if word in left),
