@@ -12,8 +12,6 @@ from bot.text import card_style
 from models import GuildSettings
 
 AnyCommand = app_commands.Command[Any, ..., Any]
-FIELD_CHARACTERS = 1024
-EMBED_CHARACTERS = 5600
 
 # Headings, and the first words of their commands; a command that is not listed goes below the last heading.
 GROUPS = (
@@ -83,7 +81,7 @@ def commands_card(
         if heading is GROUPS[0][0] and menus:
             menu_names = ", ".join(f"**{_(menu.name)}**" for menu in menus)
             lines.append(_("In a message's menu, under Apps: {names}").format(names=menu_names))
-        _add(embed, title, lines)
+        card_style.add_lines(embed, title, lines)
     embed.set_footer(text=_("/help command: shows one with all its options"))
     return embed
 
@@ -102,7 +100,7 @@ def command_card(
         mark = " *" + _("required") + "*" if option.required else ""
         description = "" if option.description == "…" else f" {_(str(option.description))}"
         lines.append(f"`{option.display_name}`{mark}{description}")
-    _add(embed, _("Options"), lines)
+    card_style.add_lines(embed, _("Options"), lines)
     return embed
 
 
@@ -130,15 +128,3 @@ def _line(family: Sequence[AnyCommand], ids: Mapping[str, int], who: str | None 
     said = " · ".join(each.name for each in others)
     line = f"{_mention(first, ids)} · {said}" if others else f"{_mention(first, ids)} {_(first.description)}"
     return line if who in (None, _("everyone")) else f"{line} · *{who}*"
-
-
-def _add(embed: discord.Embed, heading: str, lines: Sequence[str]) -> None:
-    """Add lines below a heading, in as many fields as needed, while the embed has room."""
-    field: list[str] = []
-    for line in [*lines, None]:
-        full = line is None or len("\n".join([*field, line])) > FIELD_CHARACTERS
-        if full and field and len(embed) + len("\n".join(field)) < EMBED_CHARACTERS:
-            embed.add_field(name=heading, value="\n".join(field), inline=False)
-            heading = "\u200b"
-        field = [] if full else field
-        field += [] if line is None else [line]

@@ -135,10 +135,11 @@ def report_card(message: discord.Message, reported_by: int) -> discord.Embed:
     """
     text = text_of(message)
     shown = beginning(text, REPORTED_UNITS)
+    cut = shown != text or any(is_cut for _, is_cut in map(shown_in, message.embeds))
     quoted = "\n".join(f"> {line}" for line in safe_text.safe(shown).split("\n"))
     embed = discord.Embed(
         title=_("Reported text"),
-        description=quoted + ("…" if shown != text else ""),
+        description=quoted + ("…" if cut else ""),
         colour=card_style.FAILED,
         timestamp=message.created_at,
     )
@@ -164,7 +165,7 @@ def text_of(message: discord.Message, number: int = 0) -> str:
         number: which of several, from 1; 0: all that the message shows.
     """
     embeds = message.embeds[number - 1 : number] if number else message.embeds
-    return "".join("".join(_parted(_written(embed))) for embed in embeds)
+    return "".join(shown_in(embed)[0] for embed in embeds)
 
 
 def shown_in(embed: discord.Embed) -> tuple[str, bool]:

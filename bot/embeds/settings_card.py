@@ -48,7 +48,7 @@ def settings_card(
     )
     for heading, group in GROUPS.items():
         lines = [_line(each, settings, model_name, is_stale=each.option in stale) for each in group]
-        embed.add_field(name=_(heading), value="\n".join(lines), inline=False)
+        card_style.add_lines(embed, _(heading), lines)
     embed.add_field(name=_("Stored"), value=used, inline=False)
     number = sum(setting_values.changed(setting, settings) for setting in SETTINGS)
     differs = ngettext(
@@ -71,7 +71,7 @@ def options_card() -> discord.Embed:
     )
     for heading, group in GROUPS.items():
         lines = [f"`{each.option}` {_(each.description)}{_bounds(each)}" for each in group]
-        embed.add_field(name=_(heading), value="\n".join(lines), inline=False)
+        card_style.add_lines(embed, _(heading), lines)
     return embed
 
 

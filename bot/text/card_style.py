@@ -1,6 +1,7 @@
 """Colours, numbers and durations of every card; numbers are formatted for the reader's language."""
 
 import math
+from collections.abc import Sequence
 
 import discord
 from babel.numbers import format_decimal, format_percent
@@ -18,6 +19,24 @@ SETTINGS = discord.Colour(0x5865F2)
 
 BAR_CELLS = 14
 """So many fit in one line of a phone of 360 pixels."""
+
+FIELD_CHARACTERS = 1024
+"""What Discord accepts."""
+
+EMBED_CHARACTERS = 5600
+"""What Discord accepts, without a footer."""
+
+
+def add_lines(embed: discord.Embed, heading: str, lines: Sequence[str]) -> None:
+    """Add lines below a heading, in as many fields as needed, while the embed has room."""
+    field: list[str] = []
+    for line in [*lines, None]:
+        full = line is None or len("\n".join([*field, line])) > FIELD_CHARACTERS
+        if full and field and len(embed) + len("\n".join(field)) < EMBED_CHARACTERS:
+            embed.add_field(name=heading, value="\n".join(field), inline=False)
+            heading = "\u200b"
+        field = [] if full else field
+        field += [] if line is None else [line]
 
 
 def progress_bar(fraction: float) -> str:

@@ -8,7 +8,7 @@ import simcord
 
 from bot.errors import UserError
 from bot.guilds import setting_values
-from bot.guilds.settings import BY_OPTION, SETTINGS, SHORTEST_COPY
+from bot.guilds.settings import BY_OPTION, GROUPS, SETTINGS, SHORTEST_COPY
 from models import GuildSettings, audit, guilds
 from tests.support.bot.world import Place, World, answer, private_line, shown
 from textgen.evaluation import copies
@@ -52,6 +52,28 @@ async def test_the_card_shows_every_setting_and_marks_what_was_changed(world: Wo
     assert "◇ `length` 500 characters" in after
     assert "3 settings differ from their defaults" in after
     assert stored(world, stratford).hidden_words == "fie\nout"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_the_longest_values_fit_into_what_discord_accepts(
+    world: World, trained_bundle: Path, language: str, monkeypatch: pytest.MonkeyPatch
+):
+    stratford = world.place()
+    world.give_model(stratford, trained_bundle, "*" * 100)
+    role = stratford.guild.create_role("Poets")
+    await settings(
+        stratford, "edit", default_model="*" * 100, temperature=1.25, length=1999, cooldown=3599.5,
+        longest_copy=1999, channel=stratford.channel, generate_role=role, language=language,
+        hidden_words=", ".join(f"word*{number}" for number in range(100)),
+    )  # fmt: skip
+    with world.bot.database.write() as session:  # channel and role are gone meanwhile
+        guilds.edit(session, stratford.guild.id, channel_id=5, generate_role_id=6)
+    world.speaks(monkeypatch, language)
+    (card,) = answer(await settings(stratford, "show")).embeds
+    assert len(card.fields) == len(GROUPS) + 2  # one heading needs two fields; the last is what is stored
+    assert all(len(field.value) <= 1024 for field in card.fields)
+    written = "\n".join(field.value for field in card.fields)
+    assert all(f"`{setting.option}`" in written for setting in SETTINGS)
 
 
 async def test_every_option_of_the_table_can_be_set_and_reset(world: World, trained_bundle: Path):

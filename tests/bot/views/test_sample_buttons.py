@@ -105,6 +105,17 @@ async def test_continue_goes_on_from_the_end_in_a_new_message_even_after_a_resta
     assert (second.embeds[0].description.replace("\\", "").replace("**", "")).endswith(seed(third))
 
 
+async def test_continue_of_a_shortened_text_goes_on_from_its_last_word(stratford: Place):
+    mute = {stratford.guild.me: discord.PermissionOverwrite(attach_files=False)}
+    channel = stratford.guild.create_text_channel("mute", overwrites=mute)
+    several = answer(await stratford.member.slash(channel, "generate", count=4, length=2000))
+    assert "The text is shortened" in several.embeds[1].description
+    going_on = answer(await stratford.member.click(several.message, label="Continue 2"))
+    shortened = several.embeds[1].description.partition("…\n\n-# ")[0]
+    assert safe_text.unescape(shortened).endswith(seed(going_on))
+    assert "…" not in seed(going_on)
+
+
 async def test_the_message_menu_goes_on_from_somebodys_words(world: World, stratford: Place):
     message = await stratford.admin.send(stratford.channel, "<@1> <:owl:12> 日本 Wherefore art thou 🦉")
     result = answer(await stratford.member.context_menu(stratford.channel, "Continue this", message))
