@@ -5,9 +5,10 @@ import contextvars
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Self, TypeVar, TypeVarTuple
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.connection.engine import make_engine, parse_url
@@ -48,24 +49,15 @@ class Database:
     def __exit__(self, *_error: object) -> None:
         self.dispose()
 
-    @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> AbstractContextManager[Session]:
         """Yield a session in a read-only transaction, which sees the database at one moment.
 
         Raises:
             DatabaseError: the database cannot be reached or used, or a write was tried.
         """
-        with (
-            self._timed("read"),
-            one_clear_line(self.url),
-            Session(self._engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            session.connection()
-            yield session
+        return self._transaction("read", self._engine)
 
-    @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> AbstractContextManager[Session]:
         """Yield a session in a writing transaction: committed at the end, rolled back by an exception.
 
         On SQLite writing transactions run one after another. On PostgreSQL they run at the same time, so read
@@ -74,20 +66,19 @@ class Database:
         Raises:
             DatabaseError: the database cannot be reached or used, or another writer held it for 15 s.
         """
-        with (
-            self._timed("write"),
-            one_clear_line(self.url),
-            Session(self._writing_engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            session.connection()
-            yield session
+        return self._transaction("write", self._writing_engine)
 
     @contextmanager
-    def _timed(self, kind: str) -> Iterator[None]:
+    def _transaction(self, kind: str, engine: sa.Engine) -> Iterator[Session]:
         begun = time.monotonic()
         try:
-            yield
+            with (
+                one_clear_line(self.url),
+                Session(engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                session.connection()
+                yield session
         finally:
             self._measured(kind, time.monotonic() - begun)
 
