@@ -8,8 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.changes import change_row
 from models.shards import EVERY_GUILD, ServedShards
-from models.tables import UNDER_WAY, PostState, Schedule, ScheduledPost, utc_now
+from models.tables import UNDER_WAY, PostState, Schedule, ScheduledPost
+
+Conditions = tuple[sa.ColumnElement[bool], ...]
 
 
 def add(
@@ -49,14 +52,12 @@ def add(
 
 def get(session: Session, guild_id: int, schedule_id: int, slot: datetime) -> ScheduledPost | None:
     """Return a slot of one of the guild's schedules; None where it is absent or another guild's."""
-    return session.scalar(_of(guild_id, schedule_id, slot))
+    return session.scalar(sa.select(ScheduledPost).where(*_of(guild_id, schedule_id, slot)))
 
 
 def listing(session: Session, guild_id: int, schedule_id: int, limit: int = 50) -> Sequence[ScheduledPost]:
     """Return a schedule's newest slots, the newest first."""
-    chosen = sa.select(ScheduledPost).where(
-        ScheduledPost.guild_id == guild_id, ScheduledPost.schedule_id == schedule_id
-    )
+    chosen = sa.select(ScheduledPost).where(*_all_of(guild_id, schedule_id))
     return session.scalars(chosen.order_by(ScheduledPost.slot.desc()).limit(limit)).all()
 
 
@@ -112,8 +113,7 @@ def take_back(session: Session, guild_id: int, schedule_id: int, *, after: datet
     """Delete rows of slots later than `after`, except those that may have been posted."""
     session.execute(
         sa.delete(ScheduledPost).where(
-            ScheduledPost.guild_id == guild_id,
-            ScheduledPost.schedule_id == schedule_id,
+            *_all_of(guild_id, schedule_id),
             ScheduledPost.slot > after,
             ScheduledPost.state.in_((PostState.DUE, PostState.MISSED, PostState.FAILED)),
         )
@@ -124,78 +124,51 @@ def begin_sending(
     session: Session, guild_id: int, schedule_id: int, slot: datetime, *, now: datetime
 ) -> ScheduledPost | None:
     """Record that Discord may have the message from now on; None if another attempt did so first."""
-    return _move(
-        session, guild_id, schedule_id, slot, {PostState.DUE}, state=PostState.SENDING, sending_at=now
-    )
+    which = _of(guild_id, schedule_id, slot)
+    return _move(session, which, {PostState.DUE}, state=PostState.SENDING, sending_at=now)
 
 
 def not_sent(session: Session, guild_id: int, schedule_id: int, slot: datetime) -> ScheduledPost | None:
     """Record that Discord never got the message: the slot is due again."""
-    return _move(
-        session, guild_id, schedule_id, slot, {PostState.SENDING}, state=PostState.DUE, sending_at=None
-    )
+    which = _of(guild_id, schedule_id, slot)
+    return _move(session, which, {PostState.SENDING}, state=PostState.DUE, sending_at=None)
 
 
 def sent(
     session: Session, guild_id: int, schedule_id: int, slot: datetime, *, message_id: int
 ) -> ScheduledPost | None:
     """Record the id of the message."""
-    return _move(
-        session,
-        guild_id,
-        schedule_id,
-        slot,
-        {PostState.SENDING},
-        state=PostState.SENT,
-        message_id=message_id,
-    )
+    which = _of(guild_id, schedule_id, slot)
+    return _move(session, which, {PostState.SENDING}, state=PostState.SENT, message_id=message_id)
 
 
 def end(
     session: Session, guild_id: int, schedule_id: int, slot: datetime, *, state: PostState, error: str
 ) -> ScheduledPost | None:
     """Record why there is no known message: the slot is missed, failed or unconfirmed."""
-    return _move(session, guild_id, schedule_id, slot, UNDER_WAY, state=state, error=error)
+    return _move(session, _of(guild_id, schedule_id, slot), UNDER_WAY, state=state, error=error)
 
 
 def forget(session: Session, guild_id: int, schedule_id: int, *, before: datetime) -> None:
     """Delete the rows of ended posts whose slot is older than `before`."""
     session.execute(
         sa.delete(ScheduledPost).where(
-            ScheduledPost.guild_id == guild_id,
-            ScheduledPost.schedule_id == schedule_id,
+            *_all_of(guild_id, schedule_id),
             ScheduledPost.slot < before,
             ScheduledPost.state.not_in(UNDER_WAY),
         )
     )
 
 
-def _of(guild_id: int, schedule_id: int, slot: datetime) -> sa.Select[ScheduledPost]:
-    return sa.select(ScheduledPost).where(
-        ScheduledPost.guild_id == guild_id,
-        ScheduledPost.schedule_id == schedule_id,
-        ScheduledPost.slot == slot,
-    )
+def _all_of(guild_id: int, schedule_id: int) -> Conditions:
+    return ScheduledPost.guild_id == guild_id, ScheduledPost.schedule_id == schedule_id
+
+
+def _of(guild_id: int, schedule_id: int, slot: datetime) -> Conditions:
+    return *_all_of(guild_id, schedule_id), ScheduledPost.slot == slot
 
 
 def _move(
-    session: Session,
-    guild_id: int,
-    schedule_id: int,
-    slot: datetime,
-    allowed: frozenset[PostState] | set[PostState],
-    **values: Any,
+    session: Session, which: Conditions, before: Collection[PostState], **values: Any
 ) -> ScheduledPost | None:
-    change = (
-        sa.update(ScheduledPost)
-        .where(
-            ScheduledPost.guild_id == guild_id,
-            ScheduledPost.schedule_id == schedule_id,
-            ScheduledPost.slot == slot,
-            ScheduledPost.state.in_(allowed),
-        )
-        .values(updated_at=utc_now(), **values)
-        .returning(ScheduledPost)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return session.scalars(change).one_or_none()
+    return change_row(session, ScheduledPost, *which, ScheduledPost.state.in_(before), **values)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.changes import change_row
 from models.shards import EVERY_GUILD, ServedShards
 from models.tables import Schedule, ScheduledPost, ScheduleState, utc_now
 
@@ -63,20 +64,14 @@ def add_draft(
 
 def get(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
     """Return one of the guild's confirmed schedules; None where the id is absent or another guild's."""
-    return session.scalar(
-        sa.select(Schedule).where(
-            Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state != ScheduleState.DRAFT
-        )
-    )
+    which = (*_of(guild_id, schedule_id), Schedule.state != ScheduleState.DRAFT)
+    return session.scalar(sa.select(Schedule).where(*which))
 
 
 def draft(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
     """Return one of the guild's drafts; None where the id is absent, confirmed or another guild's."""
-    return session.scalar(
-        sa.select(Schedule).where(
-            Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state == ScheduleState.DRAFT
-        )
-    )
+    which = (*_of(guild_id, schedule_id), Schedule.state == ScheduleState.DRAFT)
+    return session.scalar(sa.select(Schedule).where(*which))
 
 
 def listing(session: Session, guild_id: int, *, lock: bool = False) -> Sequence[Schedule]:
@@ -94,11 +89,11 @@ def listing(session: Session, guild_id: int, *, lock: bool = False) -> Sequence[
 
 def confirm(session: Session, guild_id: int, schedule_id: int, *, next_slot: datetime) -> Schedule | None:
     """Make a draft an active schedule."""
-    return _change(
+    return _move(
         session,
         guild_id,
         schedule_id,
-        {ScheduleState.DRAFT},
+        ScheduleState.DRAFT,
         state=ScheduleState.ACTIVE,
         next_slot=next_slot,
         created_at=utc_now(),
@@ -107,11 +102,8 @@ def confirm(session: Session, guild_id: int, schedule_id: int, *, next_slot: dat
 
 def discard(session: Session, guild_id: int, schedule_id: int) -> None:
     """Delete a draft."""
-    session.execute(
-        sa.delete(Schedule).where(
-            Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state == ScheduleState.DRAFT
-        )
-    )
+    which = (*_of(guild_id, schedule_id), Schedule.state == ScheduleState.DRAFT)
+    session.execute(sa.delete(Schedule).where(*which))
 
 
 def pause(
@@ -133,11 +125,11 @@ def pause(
         by: Discord id of the person who did it; None for the bot.
         notice: whether its channel is to be told.
     """
-    return _change(
+    return _move(
         session,
         guild_id,
         schedule_id,
-        {ScheduleState.ACTIVE},
+        ScheduleState.ACTIVE,
         state=ScheduleState.PAUSED,
         next_slot=None,
         paused_reason=reason,
@@ -150,11 +142,11 @@ def resume(
     session: Session, guild_id: int, schedule_id: int, *, by: int, next_slot: datetime
 ) -> Schedule | None:
     """Let a paused schedule post again; who resumes it is responsible for it from now on."""
-    return _change(
+    return _move(
         session,
         guild_id,
         schedule_id,
-        {ScheduleState.PAUSED},
+        ScheduleState.PAUSED,
         state=ScheduleState.ACTIVE,
         next_slot=next_slot,
         created_by=by,
@@ -168,7 +160,7 @@ def remove(session: Session, guild_id: int, schedule_id: int) -> Schedule | None
     """Delete a confirmed schedule with the rows of its posts, and return it."""
     schedule = get(session, guild_id, schedule_id)
     if schedule is not None:
-        _delete(session, Schedule.guild_id == guild_id, Schedule.id == schedule_id)
+        _delete(session, *_of(guild_id, schedule_id))
     return schedule
 
 
@@ -237,29 +229,16 @@ def to_tell(
 
 def told(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:
     """Record that the channel was told; None if that was recorded before, or the schedule is not paused."""
-    change = (
-        sa.update(Schedule)
-        .where(
-            Schedule.guild_id == guild_id,
-            Schedule.id == schedule_id,
-            Schedule.notice_due,
-            Schedule.state == ScheduleState.PAUSED,
-        )
-        .values(notice_due=False)
-    )
-    return _changed(session, change)
+    which = (*_of(guild_id, schedule_id), Schedule.notice_due, Schedule.state == ScheduleState.PAUSED)
+    return change_row(session, Schedule, *which, notice_due=False)
 
 
 def advance(
     session: Session, guild_id: int, schedule_id: int, *, expected: datetime, next_slot: datetime
 ) -> Schedule | None:
     """Move an active schedule to its next slot; None if another process did, or the schedule is paused."""
-    change = (
-        sa.update(Schedule)
-        .where(Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.next_slot == expected)
-        .values(next_slot=next_slot)
-    )
-    return _changed(session, change)
+    which = (*_of(guild_id, schedule_id), Schedule.next_slot == expected)
+    return change_row(session, Schedule, *which, next_slot=next_slot)
 
 
 def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, notice: bool) -> int:
@@ -287,13 +266,12 @@ def _delete(session: Session, *which: sa.ColumnElement[bool]) -> int:
     return len(session.scalars(deleted.execution_options(synchronize_session=False)).all())
 
 
-def _change(
-    session: Session, guild_id: int, schedule_id: int, allowed: set[ScheduleState], **values: Any
+def _of(guild_id: int, schedule_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return Schedule.guild_id == guild_id, Schedule.id == schedule_id
+
+
+def _move(
+    session: Session, guild_id: int, schedule_id: int, before: ScheduleState, **values: Any
 ) -> Schedule | None:
-    which = (Schedule.guild_id == guild_id, Schedule.id == schedule_id, Schedule.state.in_(allowed))
-    return _changed(session, sa.update(Schedule).where(*which).values(updated_at=utc_now(), **values))
-
-
-def _changed(session: Session, change: sa.Update) -> Schedule | None:
-    change = change.returning(Schedule).execution_options(synchronize_session=False, populate_existing=True)
-    return session.scalars(change).one_or_none()
+    which = (*_of(guild_id, schedule_id), Schedule.state == before)
+    return change_row(session, Schedule, *which, **values)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.changes import change_row
 from models.tables import JobState, TrainingJob, utc_now
 from models.training import training_jobs
 
@@ -87,11 +88,12 @@ def take(session: Session, turn_id: str) -> TrainingJob | None:
 
 
 def _begin_again(session: Session, turn_id: str) -> TrainingJob | None:
-    change = (
-        sa.update(TrainingJob)
-        .where(TrainingJob.turn_id == turn_id, TrainingJob.state == JobState.TRAINING)
-        .values(attempt=TrainingJob.attempt + 1, updated_at=utc_now(), revision=TrainingJob.revision + 1)
-        .returning(TrainingJob)
-        .execution_options(synchronize_session=False, populate_existing=True)
+    return change_row(
+        session,
+        TrainingJob,
+        TrainingJob.turn_id == turn_id,
+        TrainingJob.state == JobState.TRAINING,
+        attempt=TrainingJob.attempt + 1,
+        updated_at=utc_now(),
+        revision=TrainingJob.revision + 1,
     )
-    return session.scalars(change).one_or_none()

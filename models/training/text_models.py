@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.changes import change_row
 from models.scheduling import schedules
 from models.tables import Corpus, GameRound, GuildSettings, TextModel, TrainingJob
 from models.training.names import InvalidNameError, clean_name, key_of
@@ -218,14 +219,8 @@ def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
 
 def _changed(session: Session, guild_id: int, model_id: int, **values: Any) -> TextModel | None:
     """Change a model but not its `updated_at`: the newest model is the one with the newest bundle."""
-    change = (
-        sa.update(TextModel)
-        .where(TextModel.guild_id == guild_id, TextModel.id == model_id)
-        .values(updated_at=TextModel.updated_at, **values)
-        .returning(TextModel)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return session.scalars(change).one_or_none()
+    which = (TextModel.guild_id == guild_id, TextModel.id == model_id)
+    return change_row(session, TextModel, *which, updated_at=TextModel.updated_at, **values)
 
 
 def _named(guild_id: int, name: str) -> sa.Select[TextModel]:

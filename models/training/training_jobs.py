@@ -12,6 +12,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.changes import change_row
 from models.tables import UNFINISHED, JobState, TrainingJob, utc_now
 from models.training.changed_cards import changed_cards as changed_cards
 from models.training.names import clean_name
@@ -276,12 +277,14 @@ def _move(
     **values: Any,
 ) -> TrainingJob | None:
     expected = [] if of_attempt is None else [TrainingJob.attempt == of_attempt]
-    change = (
-        sa.update(TrainingJob)
-        .where(TrainingJob.guild_id == guild_id, TrainingJob.id == job_id, TrainingJob.state.in_(allowed))
-        .where(*expected)
-        .values(updated_at=utc_now(), revision=TrainingJob.revision + 1, **values)
-        .returning(TrainingJob)
-        .execution_options(synchronize_session=False, populate_existing=True)
+    return change_row(
+        session,
+        TrainingJob,
+        TrainingJob.guild_id == guild_id,
+        TrainingJob.id == job_id,
+        TrainingJob.state.in_(allowed),
+        *expected,
+        updated_at=utc_now(),
+        revision=TrainingJob.revision + 1,
+        **values,
     )
-    return session.scalars(change).one_or_none()
