@@ -164,29 +164,22 @@ def remove(session: Session, guild_id: int, schedule_id: int) -> Schedule | None
     return schedule
 
 
-def pause_for_model(session: Session, guild_id: int, model_id: int, reason: str) -> int:
-    """Drop references to a model before it is deleted in the same transaction; pause schedules that use it.
+def pause_for_model(session: Session, guild_id: int, model_id: int, reason: str) -> None:
+    """Drop references to a model before it is deleted in the same transaction.
 
-    Returns:
-        How many active schedules are paused now; their channels will be told.
+    Active schedules that use it are paused, and their channels will be told.
     """
     of_model = (Schedule.guild_id == guild_id, Schedule.model_id == model_id)
     _delete(session, *of_model, Schedule.state == ScheduleState.DRAFT)
-    paused = _pause_many(session, *of_model, reason=reason, notice=True)
+    _pause_many(session, *of_model, reason=reason, notice=True)
     session.execute(
         sa.update(Schedule).where(*of_model).values(model_id=None, paused_reason=reason, paused_by=None)
     )
-    return paused
 
 
-def pause_all(session: Session, guild_id: int, reason: str) -> int:
-    """Pause every active schedule of the guild, and return their number."""
-    return _pause_many(session, Schedule.guild_id == guild_id, reason=reason, notice=False)
-
-
-def delete_all(session: Session, guild_id: int) -> int:
-    """Delete everything the guild has here, and say how many schedules there were."""
-    return _delete(session, Schedule.guild_id == guild_id)
+def pause_all(session: Session, guild_id: int, reason: str) -> None:
+    """Pause every active schedule of the guild."""
+    _pause_many(session, Schedule.guild_id == guild_id, reason=reason, notice=False)
 
 
 def due(
@@ -241,8 +234,8 @@ def advance(
     return change_row(session, Schedule, *which, next_slot=next_slot)
 
 
-def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, notice: bool) -> int:
-    change = (
+def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, notice: bool) -> None:
+    session.execute(
         sa.update(Schedule)
         .where(*which, Schedule.state == ScheduleState.ACTIVE)
         .values(
@@ -252,18 +245,15 @@ def _pause_many(session: Session, *which: sa.ColumnElement[bool], reason: str, n
             paused_by=None,
             notice_due=notice,
         )
-        .returning(Schedule.id)
         .execution_options(synchronize_session=False)
     )
-    return len(session.scalars(change).all())
 
 
-def _delete(session: Session, *which: sa.ColumnElement[bool]) -> int:
+def _delete(session: Session, *which: sa.ColumnElement[bool]) -> None:
     chosen = sa.select(Schedule.guild_id, Schedule.id).where(*which)
     of_chosen = sa.tuple_(ScheduledPost.guild_id, ScheduledPost.schedule_id).in_(chosen)
     session.execute(sa.delete(ScheduledPost).where(of_chosen).execution_options(synchronize_session=False))
-    deleted = sa.delete(Schedule).where(*which).returning(Schedule.id)
-    return len(session.scalars(deleted.execution_options(synchronize_session=False)).all())
+    session.execute(sa.delete(Schedule).where(*which).execution_options(synchronize_session=False))
 
 
 def _of(guild_id: int, schedule_id: int) -> tuple[sa.ColumnElement[bool], ...]:

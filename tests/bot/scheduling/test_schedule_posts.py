@@ -187,10 +187,10 @@ class TestPaused:
     ):
         schedule = await save(world, stratford, model="Bard")
         with world.bot.database.write() as session:
-            paused = schedules.pause_for_model(
+            schedules.pause_for_model(
                 session, stratford.guild.id, schedule.model_id, "Its model “Bard” was deleted."
             )
-        assert paused == 1
+            assert [each.id for each in schedules.to_tell(session)] == [schedule.id]
         for _ in range(2):
             await world.bot.poster.tick()
         told = [m for m in stratford.channel.history() if "A schedule is paused" in shown(m)]

@@ -137,7 +137,7 @@ def test_a_deleted_model_pauses_what_posts_from_it(database: Database) -> None:
         active, paused = new_schedule(session, model_id=model_id), new_schedule(session, model_id=model_id)
         other, draft = new_schedule(session), new_draft(session, model_id=model_id)
         schedules.pause(session, OURS, paused.id, reason="by hand")
-        assert schedules.pause_for_model(session, OURS, model_id, "Its model was deleted.") == 1
+        schedules.pause_for_model(session, OURS, model_id, "Its model was deleted.")
         model = text_models.get(session, OURS, model_id)
         session.delete(model)
     with database.read() as session:
@@ -154,13 +154,16 @@ def test_a_deleted_model_pauses_what_posts_from_it(database: Database) -> None:
         assert their.state is ScheduleState.ACTIVE
 
 
-def test_all_of_a_guild_goes_and_nothing_of_another(database: Database) -> None:
+def test_all_of_a_guild_pauses_or_goes_and_nothing_of_another(database: Database) -> None:
     with database.write() as session:
         for guild_id in (OURS, THEIRS):
             new_post(session, new_schedule(session, guild_id))
             new_draft(session, guild_id)
-        assert schedules.pause_all(session, OURS, "left") == 1
-        assert schedules.delete_all(session, OURS) == 2
+        schedules.pause_all(session, OURS, "left")
+    with database.write() as session:
+        (ours,) = schedules.listing(session, OURS)
+        assert ours.state is ScheduleState.PAUSED
+        assert schedules.remove(session, OURS, ours.id) is not None
     with database.read() as session:
         assert schedules.listing(session, OURS) == []
         (theirs,) = schedules.listing(session, THEIRS)
