@@ -24,16 +24,9 @@ def claim(session: Session, own: Host) -> str | None:
         sqlalchemy.exc.IntegrityError: two processes took a new name at the same moment; try again.
     """
     row = session.get(Host, (own.kind, own.name), with_for_update=True)
-    before = None
-    if row is None:
-        row = Host(kind=own.kind, name=own.name, incarnation=0)
-        session.add(row)
-    elif row.seen_at is not None:
-        before = row.process_id
-    row.incarnation += 1
-    row.process_id, row.version, row.seen_at = own.process_id, own.version, utc_now()
-    session.flush()
-    own.incarnation = row.incarnation
+    own.incarnation = 1 + (row.incarnation if row is not None else 0)
+    before = row.process_id if row is not None and row.seen_at is not None else None
+    _write(session, own)
     return before
 
 
@@ -50,14 +43,9 @@ def sign(session: Session, own: Host) -> bool:
         Whether the process still has its name; False if a later one has taken it.
     """
     row = session.get(Host, (own.kind, own.name), with_for_update=True)
-    if row is None:
-        row = Host(kind=own.kind, name=own.name, incarnation=0)
-        session.add(row)
-    elif row.process_id != own.process_id and row.incarnation >= own.incarnation:
+    if row is not None and row.process_id != own.process_id and row.incarnation >= own.incarnation:
         return False
-    row.incarnation, row.process_id, row.version = own.incarnation, own.process_id, own.version
-    row.seen_at = utc_now()
-    session.flush()
+    _write(session, own)
     return True
 
 
@@ -76,3 +64,8 @@ def living(session: Session) -> Sequence[Host]:
 def forget(session: Session, before: datetime) -> None:
     """Delete the processes that have ended, and those that were last seen before a moment."""
     session.execute(sa.delete(Host).where(sa.or_(Host.seen_at.is_(None), Host.seen_at < before)))
+
+
+def _write(session: Session, host: Host) -> None:
+    session.merge(host).seen_at = utc_now()
+    session.flush()
