@@ -3,12 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.shards import EVERY_GUILD, ServedShards
 from models.tables import Corpus, GameAnswer, GameRound, GameScore, TextModel
+
+
+class RoundValues(TypedDict):
+    """What a round begins with; the table says what each value is."""
+
+    channel_id: int
+    started_by: int
+    model_id: int
+    is_real: bool
+    nats_per_word: float
+    expected_per_word: float
+    locale: str
+    closes_at: datetime
 
 
 @dataclass(frozen=True)
@@ -41,35 +55,13 @@ def may_be_quoted(session: Session, guild_id: int, corpus_id: int | None) -> boo
     return session.scalar(chosen) is not None
 
 
-def begin(
-    session: Session,
-    guild_id: int,
-    *,
-    channel_id: int,
-    started_by: int,
-    model_id: int,
-    is_real: bool,
-    nats_per_word: float,
-    expected_per_word: float,
-    locale: str,
-    closes_at: datetime,
-) -> GameRound:
+def begin(session: Session, guild_id: int, **values: Unpack[RoundValues]) -> GameRound:
     """Insert a round.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the model is not one of this guild's.
     """
-    made = GameRound(
-        guild_id=guild_id,
-        channel_id=channel_id,
-        started_by=started_by,
-        model_id=model_id,
-        is_real=is_real,
-        nats_per_word=nats_per_word,
-        expected_per_word=expected_per_word,
-        locale=locale,
-        closes_at=closes_at,
-    )
+    made = GameRound(guild_id=guild_id, **values)
     session.add(made)
     session.flush()
     return made

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -15,31 +15,24 @@ from models.tables import UNDER_WAY, PostState, Schedule, ScheduledPost
 Conditions = tuple[sa.ColumnElement[bool], ...]
 
 
+class PostValues(TypedDict):
+    """What the row of a slot begins with; the table says what each value is."""
+
+    random_seed: int
+    expires_at: datetime
+    state: NotRequired[PostState]
+    requested_by: NotRequired[int | None]
+
+
 def add(
-    session: Session,
-    guild_id: int,
-    schedule_id: int,
-    slot: datetime,
-    *,
-    random_seed: int,
-    expires_at: datetime,
-    state: PostState = PostState.DUE,
-    requested_by: int | None = None,
+    session: Session, guild_id: int, schedule_id: int, slot: datetime, **values: Unpack[PostValues]
 ) -> ScheduledPost | None:
     """Insert a slot; None if it has a row already.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the schedule is not one of this guild's.
     """
-    post = ScheduledPost(
-        guild_id=guild_id,
-        schedule_id=schedule_id,
-        slot=slot,
-        state=state,
-        random_seed=random_seed,
-        expires_at=expires_at,
-        requested_by=requested_by,
-    )
+    post = ScheduledPost(guild_id=guild_id, schedule_id=schedule_id, slot=slot, **values)
     try:
         with session.begin_nested():
             session.add(post)

@@ -6,7 +6,7 @@ the guild has no such schedule.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,20 +18,21 @@ from models.tables import Schedule, ScheduledPost, ScheduleState, utc_now
 DRAFTS_KEPT = timedelta(days=1)
 
 
-def add_draft(
-    session: Session,
-    guild_id: int,
-    *,
-    channel_id: int,
-    created_by: int,
-    rule: str,
-    timezone: str,
-    anchor: datetime,
-    model_id: int | None = None,
-    seed: str = "",
-    temperature: float | None = None,
-    length: int | None = None,
-) -> Schedule:
+class ScheduleValues(TypedDict):
+    """What a person decides about a schedule; the table says what each value is."""
+
+    channel_id: int
+    created_by: int
+    rule: str
+    timezone: str
+    anchor: datetime
+    model_id: NotRequired[int | None]
+    seed: NotRequired[str]
+    temperature: NotRequired[float | None]
+    length: NotRequired[int | None]
+
+
+def add_draft(session: Session, guild_id: int, **values: Unpack[ScheduleValues]) -> Schedule:
     """Insert a draft for a person to confirm; delete their earlier drafts, and old drafts of the guild.
 
     Raises:
@@ -41,22 +42,12 @@ def add_draft(
         sa.delete(Schedule).where(
             Schedule.guild_id == guild_id,
             Schedule.state == ScheduleState.DRAFT,
-            sa.or_(Schedule.created_by == created_by, Schedule.created_at < utc_now() - DRAFTS_KEPT),
+            sa.or_(
+                Schedule.created_by == values["created_by"], Schedule.created_at < utc_now() - DRAFTS_KEPT
+            ),
         )
     )
-    schedule = Schedule(
-        guild_id=guild_id,
-        channel_id=channel_id,
-        created_by=created_by,
-        state=ScheduleState.DRAFT,
-        rule=rule,
-        timezone=timezone,
-        anchor=anchor,
-        model_id=model_id,
-        seed=seed,
-        temperature=temperature,
-        length=length,
-    )
+    schedule = Schedule(guild_id=guild_id, state=ScheduleState.DRAFT, **values)
     session.add(schedule)
     session.flush()
     return schedule

@@ -1,6 +1,7 @@
 """The texts that a guild uploaded. The text itself is a file; a row holds its figures."""
 
 from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,26 +9,10 @@ from sqlalchemy.orm import Session
 from models.tables import Corpus
 
 
-def add(
-    session: Session,
-    guild_id: int,
-    *,
-    sha256: str,
-    filename: str,
-    path: str,
-    characters: int,
-    lines: int,
-    symbols: int,
-    uploaded_by: int,
-    rights_confirmed_at: datetime,
-    size: int | None = None,
-    quotable: bool = False,
-) -> Corpus:
-    """Insert an upload. The same text uploaded again gets a row of its own: its rights were stated anew.
+class CorpusValues(TypedDict):
+    """What is known of an upload.
 
-    Args:
-        session: an open SQLAlchemy session that may write.
-        guild_id: Discord id of the guild that owns the corpus.
+    Attributes:
         sha256: hash of the stored file, 64 hexadecimal digits.
         filename: the name that the uploader gave it.
         path: path of the stored text, relative to the data directory.
@@ -39,19 +24,28 @@ def add(
         size: bytes of the stored file; None: it is measured later.
         quotable: the uploader allowed that lines of it are shown.
     """
-    corpus = Corpus(
-        guild_id=guild_id,
-        sha256=sha256,
-        filename=filename,
-        path=path,
-        characters=characters,
-        lines=lines,
-        symbols=symbols,
-        uploaded_by=uploaded_by,
-        rights_confirmed_at=rights_confirmed_at,
-        size=size,
-        quotable=quotable,
-    )
+
+    sha256: str
+    filename: str
+    path: str
+    characters: int
+    lines: int
+    symbols: int
+    uploaded_by: int
+    rights_confirmed_at: datetime
+    size: NotRequired[int | None]
+    quotable: NotRequired[bool]
+
+
+def add(session: Session, guild_id: int, **values: Unpack[CorpusValues]) -> Corpus:
+    """Insert an upload. The same text uploaded again gets a row of its own: its rights were stated anew.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the corpus.
+        **values: what is known of it.
+    """
+    corpus = Corpus(guild_id=guild_id, **values)
     session.add(corpus)
     session.flush()
     return corpus

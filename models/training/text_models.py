@@ -1,7 +1,7 @@
 """The models of a guild, by name. The weights are in a bundle on disk; a row holds its path and figures."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -86,29 +86,10 @@ def names_starting(session: Session, guild_id: int, prefix: str, limit: int = 25
     return session.scalars(chosen).all()
 
 
-def publish(
-    session: Session,
-    guild_id: int,
-    *,
-    name: str,
-    bundle_path: str,
-    corpus_id: int | None,
-    training_job_id: str | None,
-    level: str,
-    cell: str,
-    parameters: int,
-    vocabulary: int,
-    characters: int,
-    validation_loss: float | None,
-    created_by: int,
-    imported: bool = False,
-    size: int | None = None,
-) -> tuple[TextModel, str | None]:
-    """Insert a model of the guild, or give the existing model of that name a new bundle.
+class ModelValues(TypedDict):
+    """What is known of a model.
 
-    Args:
-        session: an open SQLAlchemy session that may write.
-        guild_id: Discord id of the guild that owns the model.
+    Attributes:
         name: the name to show, 1 to 100 characters; an existing model takes its case.
         bundle_path: path of the finished bundle, relative to the data directory.
         corpus_id: id of one of the guild's corpora; None if it is unknown.
@@ -122,6 +103,30 @@ def publish(
         created_by: Discord id of the person who asked for it.
         imported: whether it was trained elsewhere.
         size: bytes of the bundle; None: it is measured later.
+    """
+
+    name: str
+    bundle_path: str
+    corpus_id: int | None
+    training_job_id: str | None
+    level: str
+    cell: str
+    parameters: int
+    vocabulary: int
+    characters: int
+    validation_loss: float | None
+    created_by: int
+    imported: NotRequired[bool]
+    size: NotRequired[int | None]
+
+
+def publish(session: Session, guild_id: int, **values: Unpack[ModelValues]) -> tuple[TextModel, str | None]:
+    """Insert a model of the guild, or give the existing model of that name a new bundle.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the model.
+        **values: what is known of it.
 
     Returns:
         The model, and the path of its former bundle, which the caller deletes after the commit; None if it
@@ -131,21 +136,8 @@ def publish(
         InvalidNameError: no model can have this name.
         sqlalchemy.exc.IntegrityError: the corpus is not one of this guild's.
     """
-    figures = {
-        "name": clean_name(name),
-        "bundle_path": bundle_path,
-        "corpus_id": corpus_id,
-        "training_job_id": training_job_id,
-        "level": level,
-        "cell": cell,
-        "parameters": parameters,
-        "vocabulary": vocabulary,
-        "characters": characters,
-        "validation_loss": validation_loss,
-        "created_by": created_by,
-        "imported": imported,
-        "size": size,
-    }
+    name = values["name"]
+    figures = {"imported": False, "size": None, **values, "name": clean_name(name)}
     model = session.scalar(_named(guild_id, name).with_for_update())
     if model is None:
         model = TextModel(guild_id=guild_id, name_key=key_of(name), **figures)
@@ -158,7 +150,7 @@ def publish(
             model = session.scalar(_named(guild_id, name).with_for_update())
             if model is None:
                 raise
-    replaced = model.bundle_path if model.bundle_path != bundle_path else None
+    replaced = model.bundle_path if model.bundle_path != values["bundle_path"] else None
     for column, value in figures.items():
         setattr(model, column, value)
     session.flush()

@@ -6,7 +6,7 @@ None and changes nothing if it comes too late, or if the guild has no such job.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -18,61 +18,50 @@ from models.training.changed_cards import changed_cards as changed_cards
 from models.training.names import clean_name
 
 
-def enqueue(
-    session: Session,
-    guild_id: int,
-    *,
-    channel_id: int,
-    requested_by: int,
-    corpus_id: int,
-    model_name: str,
-    minutes: float,
-    message_id: int | None = None,
-    level: str = "char",
-    size: str | None = None,
-    validation_corpus_id: int | None = None,
-    base_model_id: int | None = None,
-    pretrained: str | None = None,
-    notes: str = "",
-) -> TrainingJob:
-    """Insert a training that somebody asked for.
+class TrainingValues(TypedDict):
+    """What somebody asks for.
 
-    Args:
-        session: an open SQLAlchemy session that may write.
-        guild_id: Discord id of the guild that owns the training.
+    Attributes:
         channel_id: Discord id of the channel of its card.
         requested_by: Discord id of the person who asked for it.
         corpus_id: id of one of the guild's corpora.
         model_name: name of the model, 1 to 100 characters.
         minutes: time limit by the wall clock, in minutes, above 0.
-        message_id: Discord id of the card, if there is one already.
-        level: what a token is: ``char``, ``word`` or ``subword``.
+        level: what a token is: ``char`` (the default), ``word`` or ``subword``.
         size: preset of the network; None leaves it to the trainer.
         validation_corpus_id: another of the guild's corpora, to measure the loss on.
         base_model_id: id of one of the guild's models, to train further.
         pretrained: name of a pretrained base of the host, to fine-tune.
         notes: notes about the corpus for the person, one a line.
+    """
+
+    channel_id: int
+    requested_by: int
+    corpus_id: int
+    model_name: str
+    minutes: float
+    level: NotRequired[str]
+    size: NotRequired[str | None]
+    validation_corpus_id: NotRequired[int | None]
+    base_model_id: NotRequired[int | None]
+    pretrained: NotRequired[str | None]
+    notes: NotRequired[str]
+
+
+def enqueue(session: Session, guild_id: int, **values: Unpack[TrainingValues]) -> TrainingJob:
+    """Insert a training that somebody asked for.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the training.
+        **values: what they ask for.
 
     Raises:
         InvalidNameError: no model can have this name.
         sqlalchemy.exc.IntegrityError: a corpus or the base is not this guild's, or `minutes` is not above 0.
     """
-    job = TrainingJob(
-        id=uuid4().hex,
-        guild_id=guild_id,
-        channel_id=channel_id,
-        message_id=message_id,
-        requested_by=requested_by,
-        corpus_id=corpus_id,
-        model_name=clean_name(model_name),
-        minutes=minutes,
-        level=level,
-        size=size,
-        validation_corpus_id=validation_corpus_id,
-        base_model_id=base_model_id,
-        pretrained=pretrained,
-        notes=notes,
-    )
+    values["model_name"] = clean_name(values["model_name"])
+    job = TrainingJob(id=uuid4().hex, guild_id=guild_id, **values)
     session.add(job)
     session.flush()
     return job
