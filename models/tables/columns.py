@@ -38,6 +38,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def partial_index(name: str, columns: tuple[str, ...], *, rows: str) -> sa.Index:
+    """Return an index of some rows only: those for which a condition in SQL holds."""
+    condition = sa.text(rows)
+    return sa.Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 def by_value(states: type[StrEnum]) -> sa.Enum:
     """Return a column type that stores the values of a `StrEnum`'s members, of up to 16 characters."""
     return sa.Enum(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import NEVER_REUSE_IDS, Base
-from models.tables.columns import by_value, utc_now
+from models.tables.columns import by_value, partial_index, utc_now
 
 NAME_CHARACTERS = 100
 """Longest name of a text model: the limit of an autocomplete choice in Discord."""
@@ -41,13 +41,7 @@ class Corpus(Base):
         sa.UniqueConstraint("guild_id", "id"),
         sa.Index(None, "guild_id", "sha256"),
         # The texts that are still stored, which housekeeping looks through.
-        sa.Index(
-            "ix_corpus_stored",
-            "guild_id",
-            "created_at",
-            sqlite_where=sa.text("text_deleted_at IS NULL"),
-            postgresql_where=sa.text("text_deleted_at IS NULL"),
-        ),
+        partial_index("ix_corpus_stored", ("guild_id", "created_at"), rows="text_deleted_at IS NULL"),
         NEVER_REUSE_IDS,
     )
 
@@ -172,21 +166,11 @@ class TrainingJob(Base):
         sa.Index(None, "guild_id", "validation_corpus_id"),
         sa.Index(None, "state"),
         # When a guild's trainings ended, which says whose turn it is.
-        sa.Index(
-            "ix_training_job_ended",
-            "guild_id",
-            "finished_at",
-            sqlite_where=sa.text("started_at IS NOT NULL"),
-            postgresql_where=sa.text("started_at IS NOT NULL"),
-        ),
+        partial_index("ix_training_job_ended", ("guild_id", "finished_at"), rows="started_at IS NOT NULL"),
         # The jobs whose card is out of date, which are few.
-        sa.Index(
+        partial_index(
             "ix_training_job_changed",
-            "updated_at",
-            "id",
-            "channel_id",
-            "guild_id",
-            sqlite_where=sa.text("shown_revision < revision"),
-            postgresql_where=sa.text("shown_revision < revision"),
+            ("updated_at", "id", "channel_id", "guild_id"),
+            rows="shown_revision < revision",
         ),
     )
