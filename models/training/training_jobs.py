@@ -158,27 +158,10 @@ def request_finish(session: Session, guild_id: int, job_id: str) -> TrainingJob 
     return _move(session, guild_id, job_id, {JobState.TRAINING}, finish_requested=True)
 
 
-def progress(
-    session: Session,
-    guild_id: int,
-    job_id: str,
-    *,
-    attempt: int,
-    fraction: float | None = None,
-    loss: float | None = None,
-    eta_s: float | None = None,
-    sample: str | None = None,
-    samples: str | None = None,
-    curve: str | None = None,
-    notes: str | None = None,
-) -> TrainingJob | None:
-    """Record how far a running training is; what is not given stays.
+class ProgressValues(TypedDict, total=False):
+    """How far a running training is; None and what is not given stay as they were.
 
-    Args:
-        session: an open SQLAlchemy session that may write.
-        guild_id: Discord id of the guild that owns the job.
-        job_id: id of the job, 32 hexadecimal digits.
-        attempt: the caller's attempt; if there is a later one, nothing changes.
+    Attributes:
         fraction: 0 to 1.
         loss: training loss, in nats per token.
         eta_s: seconds to go.
@@ -186,13 +169,33 @@ def progress(
         samples: texts from fixed points of the training, as JSON (see the table).
         curve: losses over time, as the table keeps them.
         notes: notes for people, one a line.
+    """
+
+    fraction: float | None
+    loss: float | None
+    eta_s: float | None
+    sample: str | None
+    samples: str | None
+    curve: str | None
+    notes: str | None
+
+
+def progress(
+    session: Session, guild_id: int, job_id: str, *, attempt: int, **values: Unpack[ProgressValues]
+) -> TrainingJob | None:
+    """Record how far a running training is.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        guild_id: Discord id of the guild that owns the job.
+        job_id: id of the job, 32 hexadecimal digits.
+        attempt: the caller's attempt; if there is a later one, nothing changes.
+        **values: what is known anew.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the fraction is none.
     """
-    news = {"fraction": fraction, "loss": loss, "eta_s": eta_s, "sample": sample}
-    news |= {"samples": samples, "curve": curve, "notes": notes}
-    given = {column: value for column, value in news.items() if value is not None}
+    given = {column: value for column, value in values.items() if value is not None}
     return _move(session, guild_id, job_id, {JobState.TRAINING}, of_attempt=attempt, **given)
 
 
