@@ -6,15 +6,14 @@ a test checks that its columns have these names.
 """
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.scheduling import schedules
-from models.tables import UNFINISHED, AuditEvent, Base, Corpus, JobState, TextModel, TrainingJob
+from models.tables import AuditEvent, Corpus, JobState, TextModel, TrainingJob, guild_tables
 from models.training import training_jobs
 
 DELETED_PERSON = 0
@@ -24,11 +23,6 @@ NO_FILENAME = "–"
 
 PAGE = 1000
 """Guilds that one statement looks for."""
-
-
-def guild_tables() -> list[sa.Table]:
-    """Return every table that belongs to guilds; a table comes after those that it refers to."""
-    return [table for table in Base.metadata.sorted_tables if "guild_id" in table.c]
 
 
 def person_columns(table: sa.Table) -> list[sa.Column[Any]]:
@@ -113,12 +107,7 @@ def forget_person(session: Session, guild_id: int, user_id: int, now: datetime) 
     Returns:
         The trainings that were cancelled.
     """
-    wanted = sa.select(TrainingJob.id).where(
-        TrainingJob.guild_id == guild_id,
-        TrainingJob.requested_by == user_id,
-        TrainingJob.state.in_(UNFINISHED),
-    )
-    cancelled = [training_jobs.cancel(session, guild_id, job_id) for job_id in session.scalars(wanted).all()]
+    cancelled = training_jobs.cancel_all(session, guild_id, user_id)
     theirs = (Corpus.guild_id == guild_id, Corpus.uploaded_by == user_id)
     session.execute(sa.update(Corpus).where(*theirs).values(filename=NO_FILENAME))
     session.execute(
@@ -133,7 +122,7 @@ def forget_person(session: Session, guild_id: int, user_id: int, now: datetime) 
             else:
                 session.execute(sa.update(table).where(*theirs_here).values({column: DELETED_PERSON}))
     session.expire_all()
-    return [job for job in cancelled if job is not None]
+    return cancelled
 
 
 def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextModel]:
@@ -155,25 +144,6 @@ def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextM
         sa.select(TextModel).where(TextModel.guild_id == guild_id).order_by(TextModel.id)
     )
     return [model for model in models if model.corpus_id in texts_of_theirs or model.training_job_id in jobs]
-
-
-def delete_models(session: Session, guild_id: int, model_ids: Collection[int]) -> None:
-    """Delete some of the guild's models. A row that refers to one drops the reference, or is deleted too."""
-    for model_id in model_ids:
-        schedules.pause_for_model(session, guild_id, model_id, "Its model was deleted.")
-    models = TextModel.__table__
-    for table in guild_tables():
-        for key in table.foreign_key_constraints:
-            if key.referred_table is not models:
-                continue
-            (column,) = (column for column in key.columns if column.key != "guild_id")
-            refers = (table.c.guild_id == guild_id, column.in_(model_ids))
-            if column.nullable:
-                session.execute(sa.update(table).where(*refers).values({column: None}))
-            else:
-                session.execute(sa.delete(table).where(*refers))
-    session.execute(sa.delete(TextModel).where(TextModel.guild_id == guild_id, TextModel.id.in_(model_ids)))
-    session.expire_all()
 
 
 def _conditions(guild_id: int, user_id: int | None) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:

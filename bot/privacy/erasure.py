@@ -25,6 +25,7 @@ from models import (
     audit,
     personal_data,
     retention,
+    text_models,
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -82,7 +83,7 @@ def erase_person(
         theirs = [_stored(corpus) for corpus in texts]
         theirs += [keys.bundle_key(guild_id, keys.name_in(model.bundle_path)) for model in learned]
         if learned:
-            personal_data.delete_models(session, guild_id, [model.id for model in learned])
+            text_models.delete_many(session, guild_id, [model.id for model in learned])
         cancelled = personal_data.forget_person(session, guild_id, user_id, now)
         theirs += [key for job in cancelled for key in keys.of_job(guild_id, job.id)]
         retention.remove_files(session, theirs, now)

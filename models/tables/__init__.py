@@ -5,7 +5,7 @@ row of one guild cannot refer to a row of another. There are no relationships to
 stays readable after the session.
 """
 
-from models.tables.base import Base
+from models.tables.base import Base, guild_tables
 from models.tables.columns import utc_now
 from models.tables.games import GameAnswer, GameRound, GameScore
 from models.tables.guilds import AuditEvent, GuildSettings
@@ -43,5 +43,6 @@ __all__ = [
     "ScheduledPost",
     "TextModel",
     "TrainingJob",
+    "guild_tables",
     "utc_now",
 ]

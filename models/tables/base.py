@@ -25,3 +25,8 @@ class Base(DeclarativeBase):
     )
     # Discord's ids have 64 bits.
     type_annotation_map = {datetime: UtcDateTime(), str: sa.Text()}  # noqa: RUF012  (SQLAlchemy's own declaration)
+
+
+def guild_tables() -> list[sa.Table]:
+    """Return every table that belongs to guilds; a table comes after those that it refers to."""
+    return [table for table in Base.metadata.sorted_tables if "guild_id" in table.c]

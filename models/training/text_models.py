@@ -1,6 +1,6 @@
 """The models of a guild, by name. The weights are in a bundle on disk; a row holds its path and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NotRequired, TypedDict, Unpack
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.changes import change_row
 from models.scheduling import schedules
-from models.tables import Corpus, GameRound, GuildSettings, TextModel, TrainingJob
+from models.tables import Corpus, TextModel, guild_tables
 from models.training.names import InvalidNameError, clean_name, key_of
 
 
@@ -188,25 +188,28 @@ def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
     model = session.scalar(
         sa.select(TextModel).where(TextModel.guild_id == guild_id, TextModel.id == model_id).with_for_update()
     )
-    if model is None:
-        return None
-    schedules.pause_for_model(session, guild_id, model_id, "Its model was deleted.")
-    for column in (
-        GuildSettings.default_model_id,
-        TrainingJob.model_id,
-        TrainingJob.base_model_id,
-        GameRound.model_id,
-    ):
-        table = column.class_
-        session.execute(
-            sa.update(table)
-            .where(table.guild_id == guild_id, column == model_id)
-            .values({column: None})
-            .execution_options(synchronize_session=False)
-        )
-    session.delete(model)
-    session.flush()
+    if model is not None:
+        delete_many(session, guild_id, [model_id])
     return model
+
+
+def delete_many(session: Session, guild_id: int, model_ids: Collection[int]) -> None:
+    """Delete some of the guild's models. A row that refers to one drops the reference, or is deleted too."""
+    for model_id in model_ids:
+        schedules.pause_for_model(session, guild_id, model_id, "Its model was deleted.")
+    models = TextModel.__table__
+    for table in guild_tables():
+        for key in table.foreign_key_constraints:
+            if key.referred_table is not models:
+                continue
+            (column,) = (column for column in key.columns if column.key != "guild_id")
+            refers = (table.c.guild_id == guild_id, column.in_(model_ids))
+            if column.nullable:
+                session.execute(sa.update(table).where(*refers).values({column: None}))
+            else:
+                session.execute(sa.delete(table).where(*refers))
+    session.execute(sa.delete(TextModel).where(TextModel.guild_id == guild_id, TextModel.id.in_(model_ids)))
+    session.expire_all()
 
 
 def _changed(session: Session, guild_id: int, model_id: int, **values: Any) -> TextModel | None:

@@ -253,9 +253,10 @@ def cancel(session: Session, guild_id: int, job_id: str) -> TrainingJob | None:
     )
 
 
-def cancel_all(session: Session, guild_id: int) -> Sequence[TrainingJob]:
-    """Cancel all queued and running jobs of the guild, and return them."""
-    cancelled = [cancel(session, guild_id, job.id) for job in listing(session, guild_id)]
+def cancel_all(session: Session, guild_id: int, user_id: int | None = None) -> Sequence[TrainingJob]:
+    """Cancel all queued and running jobs of the guild, or those of a person, and return them."""
+    jobs = [job for job in listing(session, guild_id) if user_id in (None, job.requested_by)]
+    cancelled = [cancel(session, guild_id, job.id) for job in jobs]
     return [job for job in cancelled if job is not None]
 
 

@@ -13,6 +13,7 @@ from models import (
     guilds,
     personal_data,
     retention,
+    text_models,
     training_jobs,
 )
 from tests.models.test_guild_wall import OURS, THEIRS, TheirThings
@@ -74,7 +75,7 @@ def test_models_that_went_on_from_one_learned_from_its_text_too(database: Databa
         guilds.edit(session, OURS, default_model_id=second.id)
         learned = personal_data.models_from(session, OURS, ADA)
         assert [model.name for model in learned] == ["First", "Second"]
-        personal_data.delete_models(session, OURS, [model.id for model in learned])
+        text_models.delete_many(session, OURS, [model.id for model in learned])
     with database.read() as session:
         assert session.scalars(sa.select(TextModel.name)).all() == ["Third"]
         assert guilds.settings_of(session, OURS).default_model_id is None

@@ -6,7 +6,7 @@ import pytest
 
 from bot.privacy.inventory import INVENTORY, Stored
 from models import personal_data
-from models.tables import Base
+from models.tables import Base, guild_tables
 
 PRIVACY = (Path(__file__).parents[3] / "PRIVACY.md").read_text(encoding="utf-8")
 # 64-bit ids that do not identify a person.
@@ -15,7 +15,7 @@ OTHER_IDS = frozenset({"guild_id", "channel_id", "message_id", "report_channel_i
 
 def test_every_table_of_guilds_has_a_statement():
     stated = {stored.table for stored in INVENTORY}
-    assert {table.name for table in personal_data.guild_tables()} - stated == set()
+    assert {table.name for table in guild_tables()} - stated == set()
     assert stated - set(Base.metadata.tables) == set()
 
 
@@ -31,7 +31,7 @@ def test_privacy_md_repeats_exactly_the_inventory():
     assert rows == [f"| {stored.what} | `{stored.table}` | {stored.until} |" for stored in INVENTORY]
 
 
-@pytest.mark.parametrize("table", personal_data.guild_tables(), ids=lambda table: table.name)
+@pytest.mark.parametrize("table", guild_tables(), ids=lambda table: table.name)
 def test_a_column_that_holds_a_person_is_named_like_one(table):
     """By its name alone it is counted, exported and deleted with the person's data."""
     people = {column.key for column in personal_data.person_columns(table)}

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from discord import AppCommandOptionType as OptionType
 
 from models import audit, guilds, personal_data
-from models.tables import utc_now
+from models.tables import guild_tables, utc_now
 from tests.support.bot.surface import commands_of, filled, spelled, templates
 from tests.support.bot.world import Place, World, shown
 from tests.support.rows import new_job
@@ -59,7 +59,7 @@ def stratford(world: World, trained_bundle: Path) -> Place:
         }
         guilds.edit(session, place.guild.id, default_model_id=model_id)
         audit.record(session, place.guild.id, place.admin.id, "model.renamed", SECRET, before=SECRET)
-        for table in personal_data.guild_tables():
+        for table in guild_tables():
             if table.name == "training_job":
                 job = new_job(
                     session,
