@@ -56,29 +56,20 @@ async def confirm(interaction: Interaction, schedule_id: int) -> tuple[Schedule,
         UserError: the server may have no more schedules, or the bot cannot post to the channel now.
     """
     bot, guild_id = interaction.client, guild_of(interaction)
-    schedule, settings = await _found(interaction, schedule_id, ScheduleState.DRAFT)
-    await _require_channel(interaction, schedule, settings)
-    next_slot = _next_slot(schedule, bot.poster.now(), bot.settings.schedule_minutes)
+    next_slot = await _next_slot(interaction, schedule_id, ScheduleState.DRAFT)
 
-    def save(session: Session) -> tuple[Schedule | None, str | None]:
+    def save(session: Session) -> tuple[Schedule, str | None]:
         guilds.lock(session, guild_id)  # so that of two confirmations at once each counts the other
         require_room(session, guild_id, bot.settings.max_schedules_per_guild)
         saved = schedules.confirm(session, guild_id, schedule_id, next_slot=next_slot)
-        if saved is not None:
-            audit.record(
-                session,
-                guild_id,
-                interaction.user.id,
-                "schedule.added",
-                title(saved),
-                channel=str(saved.channel_id),
-            )
-        return saved, None if saved is None else model_name(session, saved)
+        if saved is None:
+            raise UnknownSchedule
+        channel = str(saved.channel_id)
+        audit.record(session, guild_id, interaction.user.id, "schedule.added", title(saved), channel=channel)
+        return saved, model_name(session, saved)
 
-    saved, name = await bot.database.call(save, write=True)
-    if saved is None:
-        raise UnknownSchedule
-    return saved, name
+    saved: tuple[Schedule, str | None] = await bot.database.call(save, write=True)
+    return saved
 
 
 async def resume(interaction: Interaction, schedule_id: int) -> tuple[Schedule, str | None]:
@@ -88,24 +79,18 @@ async def resume(interaction: Interaction, schedule_id: int) -> tuple[Schedule, 
         UnknownSchedule: the server has no such schedule.
         UserError: it is not paused, or it still cannot post.
     """
-    bot, guild_id = interaction.client, guild_of(interaction)
-    schedule, settings = await _found(interaction, schedule_id, ScheduleState.PAUSED)
-    await _require_channel(interaction, schedule, settings)
-    next_slot = _next_slot(schedule, bot.poster.now(), bot.settings.schedule_minutes)
+    bot, guild_id, by = interaction.client, guild_of(interaction), interaction.user.id
+    next_slot = await _next_slot(interaction, schedule_id, ScheduleState.PAUSED)
 
-    def change(session: Session) -> tuple[Schedule | None, str | None]:
-        resumed = schedules.resume(
-            session, guild_id, schedule_id, by=interaction.user.id, next_slot=next_slot
-        )
+    def change(session: Session) -> tuple[Schedule, str | None]:
+        resumed = schedules.resume(session, guild_id, schedule_id, by=by, next_slot=next_slot)
         if resumed is None:
-            return None, None
-        audit.record(session, guild_id, interaction.user.id, "schedule.resumed", title(resumed))
+            raise _not_paused()
+        audit.record(session, guild_id, by, "schedule.resumed", title(resumed))
         return resumed, model_name(session, resumed)
 
-    resumed, name = await bot.database.call(change, write=True)
-    if resumed is None:
-        raise UserError(_("This schedule is not paused."))
-    return resumed, name
+    resumed: tuple[Schedule, str | None] = await bot.database.call(change, write=True)
+    return resumed
 
 
 def model_name(session: Session, schedule: Schedule) -> str | None:
@@ -116,29 +101,25 @@ def model_name(session: Session, schedule: Schedule) -> str | None:
     return None if model is None else model.name
 
 
-async def _found(
-    interaction: Interaction, schedule_id: int, state: ScheduleState
-) -> tuple[Schedule, GuildSettings]:
-    guild_id = guild_of(interaction)
+async def _next_slot(interaction: Interaction, schedule_id: int, state: ScheduleState) -> datetime.datetime:
+    """Return when a schedule in a state would post next, after checking that it can."""
+    bot, guild_id = interaction.client, guild_of(interaction)
 
     def look_up(session: Session) -> tuple[Schedule | None, GuildSettings]:
         find = schedules.draft if state is ScheduleState.DRAFT else schedules.get
         return find(session, guild_id, schedule_id), guilds.settings_of(session, guild_id)
 
-    schedule, settings = await interaction.client.database.call(look_up)
+    schedule, settings = await bot.database.call(look_up)
     if schedule is None:
         raise UnknownSchedule
     if schedule.state is not state:
-        raise UserError(_("This schedule is not paused."))
-    return schedule, settings
-
-
-async def _require_channel(interaction: Interaction, schedule: Schedule, settings: GuildSettings) -> None:
+        raise _not_paused()
     if interaction.guild is None:
         raise UnknownSchedule
     await channel_to_post(interaction.guild, schedule.channel_id, settings)
+    rule = read_rule(schedule.rule, least_minutes=bot.settings.schedule_minutes)
+    return rule.after(bot.poster.now(), zone_named(schedule.timezone), schedule.anchor)
 
 
-def _next_slot(schedule: Schedule, now: datetime.datetime, least_minutes: int) -> datetime.datetime:
-    rule = read_rule(schedule.rule, least_minutes=least_minutes)
-    return rule.after(now, zone_named(schedule.timezone), schedule.anchor)
+def _not_paused() -> UserError:
+    return UserError(_("This schedule is not paused."))
