@@ -11,11 +11,11 @@ from bot.client import Interaction, Pastiche
 from bot.embeds.job_list import JobList, job_list, option_of
 from bot.guilds.permissions import guild_of, manages_guild
 from bot.i18n import _
-from bot.training.jobs import forecast
+from bot.training.cards.card_data import Queue, queue_of_all
 from bot.views.answering import Ack, answer, answer_privately, answers
 from bot.views.job_buttons import cancel_job
 from bot.views.persistent import PersistentButton, PersistentItem, Select, view_of
-from models import JobState, TrainingJob, queue_order, training_jobs
+from models import TrainingJob, training_jobs
 
 CHOICES = 25
 
@@ -57,21 +57,18 @@ class RefreshButton(PersistentButton, template=r"jobs:refresh"):
 async def _show_panel(interaction: Interaction) -> None:
     bot, guild_id = interaction.client, guild_of(interaction)
 
-    def look(session: Session) -> tuple[Sequence[TrainingJob], list[TrainingJob], Sequence[TrainingJob]]:
-        unfinished = training_jobs.unfinished(session)
-        recent = training_jobs.recent(session, guild_id)
-        return unfinished, queue_order.order(session, unfinished), recent
+    def look(session: Session) -> tuple[Queue, Sequence[TrainingJob]]:
+        return queue_of_all(session), training_jobs.recent(session, guild_id)
 
-    everyones, waiting, recent = await bot.database.call(look)
-    running = [job for job in everyones if job.state is JobState.TRAINING]
-    ours = [job for job in (*running, *waiting) if job.guild_id == guild_id]
+    queue, recent = await bot.database.call(look)
+    ours = [job for job in (*queue.running, *queue.waiting) if job.guild_id == guild_id]
     names = await bot.names.of_all(guild_id, {job.requested_by for job in ours})
     embed = job_list(
         JobList(
             unfinished=ours,
             recent=recent,
-            places={job.id: place for place, job in enumerate(waiting, start=1)},
-            waits_s=forecast.waits_s(running, waiting),
+            places=queue.places,
+            waits_s=queue.waits_s,
             names=names,
             now=discord.utils.utcnow(),
         )

@@ -24,14 +24,19 @@ from models import (
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue: ids of jobs in order, and the expected wait of each in seconds."""
+    """The queue of all servers.
 
-    order: list[str]
+    Attributes:
+        running: the jobs that run now, the oldest first.
+        waiting: the queued jobs, in the order in which they will run.
+        places: position of each queued job, by job id; 1 is next.
+        waits_s: expected wait of each queued job, in seconds by job id.
+    """
+
+    running: list[TrainingJob]
+    waiting: list[TrainingJob]
+    places: dict[str, int]
     waits_s: dict[str, float]
-
-    def place(self, job: TrainingJob) -> int:
-        """Return the queue position of a job, from 1; 0 if it is not queued."""
-        return self.order.index(job.id) + 1 if job.id in self.order else 0
 
 
 @dataclass(frozen=True)
@@ -45,28 +50,13 @@ class Belongings:
     settings: GuildSettings
 
 
-@dataclass(frozen=True)
-class Look:
-    """What all cards need of the database at a moment, from one look.
-
-    Attributes:
-        changed: jobs whose card is out of date.
-        waiting: the queued jobs of the served servers, whose position may have changed.
-        unfinished: ids of all queued and running jobs.
-        queue: the queue of all servers.
-    """
-
-    changed: list[TrainingJob]
-    waiting: list[TrainingJob]
-    unfinished: frozenset[str]
-    queue: Queue
-
-
-def _queue(session: Session) -> tuple[Sequence[TrainingJob], list[TrainingJob], Queue]:
+def queue_of_all(session: Session) -> Queue:
+    """Return the queue as it is now, for the bot itself."""
     unfinished = training_jobs.unfinished(session)
-    waiting = queue_order.order(session, unfinished)
     running = [job for job in unfinished if job.state is JobState.TRAINING]
-    return unfinished, waiting, Queue([job.id for job in waiting], forecast.waits_s(running, waiting))
+    waiting = queue_order.order(session, unfinished)
+    places = {job.id: place for place, job in enumerate(waiting, start=1)}
+    return Queue(running, waiting, places, forecast.waits_s(running, waiting))
 
 
 def belongings_of(session: Session, job: TrainingJob, queue: Queue | None = None) -> Belongings:
@@ -85,24 +75,23 @@ def belongings_of(session: Session, job: TrainingJob, queue: Queue | None = None
         corpora.get(session, job.guild_id, job.corpus_id),
         model(job.model_id),
         model(job.base_model_id),
-        queue or _queue(session)[2],
+        queue or queue_of_all(session),
         guilds.settings_of(session, job.guild_id),
     )
 
 
-def to_show(session: Session, *, limit: int, without: list[int], served: ServedShards = EVERY_GUILD) -> Look:
-    """Return what the cards of the served servers need.
+def to_show(
+    session: Session, *, limit: int, without: list[int], served: ServedShards = EVERY_GUILD
+) -> tuple[Sequence[TrainingJob], Queue]:
+    """Return the jobs whose card is out of date, and the queue, from one look.
 
     Args:
         session: an open SQLAlchemy session.
-        limit: the most jobs in `changed`.
-        without: Discord ids of channels whose jobs are left out of `changed`.
-        served: the servers to look at.
+        limit: the most jobs whose card is out of date.
+        without: Discord ids of channels whose jobs are left out of these.
+        served: the servers of these jobs.
     """
-    unfinished, waiting, queue = _queue(session)
-    return Look(
-        list(training_jobs.changed_cards(session, limit, without=without, served=served)),
-        [job for job in waiting if served.owns(job.guild_id)],
-        frozenset(job.id for job in unfinished),
-        queue,
+    return (
+        training_jobs.changed_cards(session, limit, without=without, served=served),
+        queue_of_all(session),
     )

@@ -8,7 +8,8 @@ import asyncio
 import datetime
 import functools
 import time
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -107,7 +108,7 @@ class CardEditor:
         self._messages = CardMessages(client, buttons)
         self._shown: dict[str, _Shown] = {}
         self._lanes = Lanes(AT_ONCE)
-        self._in_channels: dict[int, set[str]] = {}
+        self._in_channels: Counter[int] = Counter()
         self._failures: dict[str, tuple[int, float]] = {}
 
     async def show(self, job: TrainingJob) -> None:
@@ -134,29 +135,28 @@ class CardEditor:
     async def tick(self) -> None:
         """Update the cards that changed since the last tick; slow ones continue in the background."""
         limit = LOOKED_AT + len(self._shown) + len(self._failures)
-        full = [channel for channel, cards in self._in_channels.items() if len(cards) >= IN_ONE_CHANNEL]
-        look = await self._database.call(
+        full = [channel for channel, cards in self._in_channels.items() if cards >= IN_ONE_CHANNEL]
+        changed, queue = await self._database.call(
             functools.partial(to_show, limit=limit, without=full, served=self._served)
         )
-        known = {job.id for job in look.changed}
-        self._forget_all_but(known | look.unfinished)
+        known = {job.id for job in changed}
+        self._forget_all_but(known.union(job.id for job in (*queue.running, *queue.waiting)))
         now = datetime.datetime.now(datetime.UTC)
-        due = sorted((job for job in look.changed if self._is_due(job, now)), key=self._urgency)
-        moved = [job for job in look.waiting if job.id not in known and self._has_moved(job, look.queue)]
+        due = sorted((job for job in changed if self._is_due(job, now)), key=self._urgency)
+        ours = (job for job in queue.waiting if self._served.owns(job.guild_id))
+        moved = [job for job in ours if job.id not in known and self._has_moved(job, queue)]
         begun: list[asyncio.Task[None]] = []
         ordered_until = time.monotonic() + PATIENCE_S
         for job in (*due, *moved):
-            cards = self._in_channels.get(job.channel_id, ())
-            if len(cards) >= IN_ONE_CHANNEL or not (
-                self._may_be_shown(job, now) and self._lanes.is_free(job.id)
-            ):
+            cards = self._in_channels[job.channel_id]
+            if cards >= IN_ONE_CHANNEL or not (self._may_be_shown(job, now) and self._lanes.is_free(job.id)):
                 continue
             if not self._edits.take():
                 break
             if cards:  # in their order, unless the one before takes too long
                 await patiently(begun, max(0.0, ordered_until - time.monotonic()))
-            self._in_channels.setdefault(job.channel_id, set()).add(job.id)
-            begun.append(self._lanes.start(job.id, self._show_apart(job, look.queue)))
+            self._in_channels[job.channel_id] += 1
+            begun.append(self._lanes.start(job.id, self._show_apart(job, queue)))
         await patiently(begun, PATIENCE_S)
 
     async def close(self) -> None:
@@ -167,10 +167,7 @@ class CardEditor:
         try:
             await self._try_to_show(job, queue)
         finally:
-            cards = self._in_channels[job.channel_id]
-            cards.discard(job.id)
-            if not cards:
-                del self._in_channels[job.channel_id]
+            self._in_channels -= Counter([job.channel_id])  # a channel without cards is left out
 
     def _may_be_shown(self, job: TrainingJob, now: datetime.datetime) -> bool:
         if job.id in self._lanes.busy:
@@ -190,12 +187,11 @@ class CardEditor:
         self._failures[job.id] = count, time.monotonic() + pause_s
         log.warning("card not shown for now", job=job.id, error=repr(error), failures=count)
 
-    def _forget_all_but(self, job_ids: Collection[str]) -> None:
+    def _forget_all_but(self, job_ids: set[str]) -> None:
         """Forget cards of jobs that are gone, such as those of a server whose data was deleted."""
-        for job_id in [job_id for job_id in self._shown if job_id not in job_ids]:
-            del self._shown[job_id]
-        for job_id in [job_id for job_id in self._failures if job_id not in job_ids]:
-            del self._failures[job_id]
+        for known in (self._shown, self._failures):
+            for job_id in known.keys() - job_ids:
+                del known[job_id]
 
     def _urgency(self, job: TrainingJob) -> tuple[bool, float]:
         """Sort what people wait for first: a new state, then the card that was left alone for longest."""
@@ -218,16 +214,16 @@ class CardEditor:
         # The start has come nearer by the time that has passed, which is no change.
         expected = shown.starts_in_s - (time.monotonic() - shown.at)
         later = queue.waits_s[job.id] - max(expected, 0.0)
-        place = (queue.place(job), len(queue.order))
+        place = (queue.places[job.id], len(queue.places))
         return (shown.place, shown.waiting) != place or (shown.reachable and abs(later) > START_MOVED_S)
 
     async def _show(self, job: TrainingJob, queue: Queue | None) -> None:
         belongings = await self._database.call(belongings_of, job, queue)
         hidden_words.current.set(belongings.settings.hidden_words)
         i18n.locale.set(public_language(belongings.settings, self._client.get_guild(job.guild_id)))
-        place = belongings.queue.place(job)
-        wait_s = belongings.queue.waits_s.get(job.id, 0.0)
-        waiting = len(belongings.queue.order)
+        queue = belongings.queue
+        place, wait_s = queue.places.get(job.id, 0), queue.waits_s.get(job.id, 0.0)
+        waiting = len(queue.places)
         shown = _Shown(time.monotonic(), job.state, place, waiting, wait_s, None)
         picture = await asyncio.to_thread(self._picture, job)
         known = self._shown.get(job.id)
