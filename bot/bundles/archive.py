@@ -49,26 +49,17 @@ def pack_stored(storage: Storage, key: str, limit: int) -> bytes | None:
         return pack(bundle, limit)
 
 
-def unpack(source: Path | bytes, folder: Path) -> None:
+def unpack(source: Path, folder: Path) -> None:
     """Unpack the bundle of a zip into a new folder.
 
     Args:
-        source: path or content of the zip file.
+        source: path of the zip file.
         folder: path for the bundle; it must not exist.
 
     Raises:
         UserError: it is no zip file, contains other files than a bundle's, or is larger than it claims.
         OSError: the bundle cannot be written.
     """
-    if isinstance(source, bytes):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        path = folder.with_name(f"{folder.name}.zip")
-        try:
-            path.write_bytes(source)
-            unpack(path, folder)
-        finally:
-            path.unlink(missing_ok=True)
-        return
     try:
         ended = run_limited("bot.bundles.archive_reading", [str(source), str(folder)], UNPACKING)
         told = json.loads(ended.stdout)

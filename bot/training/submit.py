@@ -39,6 +39,7 @@ from models import (
     training_jobs,
 )
 from models.training.names import clean_name
+from textgen.corpus import check_stats
 from textgen.levels import DEFAULT_LEVEL
 
 log = structlog.stdlib.get_logger(__name__)
@@ -167,9 +168,9 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
 
 async def _take_in(bot: Services, guild_id: int, request: TrainingRequest, texts: list[AcceptedText]) -> None:
     """Read and store the texts, the corpus first. If one is refused, `texts` has those already stored."""
-    for attachment, accept in (
-        (request.corpus, intake.accept),
-        (request.validation, intake.accept_validation),
+    for attachment, check in (
+        (request.corpus, check_stats),
+        (request.validation, intake.check_validation),
     ):
         if attachment is not None:
             path = bot.layout.upload(guild_id, f"{uuid4().hex}.raw")
@@ -178,11 +179,12 @@ async def _take_in(bot: Services, guild_id: int, request: TrainingRequest, texts
                 texts.append(
                     await bot.intake.call(
                         guild_id,
-                        accept,
+                        intake.accept,
                         path,
                         filename=attachment.filename,
                         guild_id=guild_id,
                         layout=bot.layout,
+                        check=check,
                     )
                 )
                 # Before the row, so that whatever a row names is there.

@@ -118,7 +118,7 @@ def _require_free(session: Session, guild_id: int, name: str) -> None:
         )
 
 
-def _take_in(packed: Path | bytes, bundle: Path) -> None:
+def _take_in(packed: Path, bundle: Path) -> None:
     """Unpack and check a bundle beside its place, then move it there complete; blocks."""
     unpacked = bundle.with_name(f".{bundle.name}")
     try:

@@ -157,7 +157,9 @@ def _bundle(seed: int, folder: Path) -> None:
             damaged = bytearray(packed)
             damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
             packed = bytes(damaged)
-        archive.unpack(packed, taken)
+        zipped = folder / "taken.zip"
+        zipped.write_bytes(packed)
+        archive.unpack(zipped, taken)
         mutated_bundles.write_text(taken, seed % 1_000)
     except (TextgenError, UserError) as error:
         _one_line(error)

@@ -66,62 +66,31 @@ class AcceptedText:
         self.upload.unlink(missing_ok=True)
 
 
-def accept(source: Path | bytes, *, filename: str, guild_id: int, layout: Layout) -> AcceptedText:
-    """Decode, check and store a corpus.
-
-    Args:
-        source: path or content of the uploaded file.
-        filename: the name that its uploader gave it.
-        guild_id: Discord id of the guild that owns it.
-        layout: knows the paths of the guild's texts.
-
-    Raises:
-        CorpusError: it is not text, or too short.
-        UserError: it looks like a chat log, or takes too long or too much memory to read.
-        OSError: it cannot be stored.
-    """
-    return _take_in(source, filename, guild_id, layout, check_stats)
-
-
-def accept_validation(source: Path | bytes, *, filename: str, guild_id: int, layout: Layout) -> AcceptedText:
-    """Decode, check and store a validation text.
-
-    Args:
-        source: see `accept`.
-        filename: see `accept`.
-        guild_id: see `accept`.
-        layout: see `accept`.
-
-    Raises:
-        CorpusError: it is not text.
-        UserError: it is too short, or as for `accept`.
-        OSError: it cannot be stored.
-    """
-    return _take_in(source, filename, guild_id, layout, _require_validation)
-
-
-def _require_validation(stats: CorpusStats) -> None:
-    if stats.characters < SHORTEST_VALIDATION:
-        raise UserError(
-            _("The validation text has {characters} characters; at least {least} are needed.").format(
-                characters=stats.characters, least=SHORTEST_VALIDATION
-            )
-        )
-
-
-def _take_in(
-    source: Path | bytes,
+def accept(
+    source: Path,
+    *,
     filename: str,
     guild_id: int,
     layout: Layout,
-    check: Callable[[CorpusStats], object],
+    check: Callable[[CorpusStats], object] = check_stats,
 ) -> AcceptedText:
-    raw, clean = (layout.upload(guild_id, f"{uuid4().hex}{kind}") for kind in (".raw", ""))
+    """Decode, check and store a text.
+
+    Args:
+        source: path of the uploaded file.
+        filename: the name that its uploader gave it.
+        guild_id: Discord id of the guild that owns it.
+        layout: knows the paths of the guild's texts.
+        check: refuses a text that is too short, by an exception.
+
+    Raises:
+        CorpusError: it is not text, or too short for a corpus.
+        UserError: it looks like a chat log, or takes too long or too much memory to read; or as `check` says.
+        OSError: it cannot be stored.
+    """
+    clean = layout.upload(guild_id, uuid4().hex)
     clean.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if isinstance(source, bytes):
-            raw.write_bytes(source)
-            source = raw
         answer = _read(source, clean, filename)
         stats = _stats(answer["stats"])
         check(stats)
@@ -136,10 +105,22 @@ def _take_in(
     except BaseException:
         clean.unlink(missing_ok=True)
         raise
-    finally:
-        raw.unlink(missing_ok=True)
     sha256 = answer["sha256"]
     return AcceptedText(filename, sha256, clean, layout.corpus(guild_id, sha256), stats, size)
+
+
+def check_validation(stats: CorpusStats) -> None:
+    """Refuse a validation text that is too short, instead of `check_stats`.
+
+    Raises:
+        UserError: it is.
+    """
+    if stats.characters < SHORTEST_VALIDATION:
+        raise UserError(
+            _("The validation text has {characters} characters; at least {least} are needed.").format(
+                characters=stats.characters, least=SHORTEST_VALIDATION
+            )
+        )
 
 
 def _read(source: Path, target: Path, filename: str) -> dict[str, Any]:

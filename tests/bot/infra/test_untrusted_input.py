@@ -83,7 +83,12 @@ async def test_the_event_loop_goes_on_while_a_pool_is_full_and_its_children_end_
 
 class TestIntake:
     def accepted(self, text: bytes, tmp_path: Path) -> intake.AcceptedText:
-        return intake.accept(text, filename="a.txt", guild_id=1, layout=Layout(tmp_path))
+        source = tmp_path / "uploaded"
+        source.write_bytes(text)
+        try:
+            return intake.accept(source, filename="a.txt", guild_id=1, layout=Layout(tmp_path))
+        finally:
+            source.unlink()
 
     def left(self, tmp_path: Path) -> list[Path]:
         return [path for path in tmp_path.rglob("*") if path.is_file()]

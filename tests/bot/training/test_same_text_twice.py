@@ -18,7 +18,9 @@ NOW = datetime.now(UTC)
 
 
 def upload(world: World, guild_id: int, text: str) -> AcceptedText:
-    return accept(text.encode(), filename="play.txt", guild_id=guild_id, layout=world.bot.layout)
+    source = world.bot.layout.data_dir / "uploaded"
+    source.write_text(text, encoding="utf-8")
+    return accept(source, filename="play.txt", guild_id=guild_id, layout=world.bot.layout)
 
 
 def record(world: World, guild_id: int, text: AcceptedText, by: int) -> Corpus:

@@ -179,5 +179,6 @@ async def test_a_zip_larger_than_the_host_allows_is_not_even_opened(
 
 def test_a_bundle_in_a_folder_with_its_picture_is_as_good(exported: bytes, tmp_path: Path):
     data = rezipped(exported, lambda files: files.update({"loss.png": b"x"}), folder="model/")
-    bundle_archive.unpack(data, tmp_path / "unpacked")
+    (tmp_path / "packed.zip").write_bytes(data)
+    bundle_archive.unpack(tmp_path / "packed.zip", tmp_path / "unpacked")
     assert {path.name for path in (tmp_path / "unpacked").iterdir()} == {*NAMES, COUNTS}
