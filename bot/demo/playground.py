@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import zoneinfo
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,7 @@ def simulated_bot(settings: Settings) -> Pastiche:
     """Return the bot for a simulated Discord, which also serves the uploads."""
     bot = create_bot(settings)
 
-    async def download(url: str) -> AsyncIterator[bytes]:
+    async def download(url: str) -> AsyncGenerator[bytes, None]:
         yield await bot.http.get_from_cdn(url)
 
     bot.download = download

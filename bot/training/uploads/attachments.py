@@ -5,7 +5,7 @@ The declared size of an attachment is not trusted; the bytes are counted while t
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -25,11 +25,11 @@ WRITTEN_AT_ONCE = 1 << 20
 LARGEST_TEXT = 1 << 20
 """Bytes of a text that the bot attached to a message."""
 
-Download = Callable[[str], AsyncIterator[bytes]]
+Download = Callable[[str], AsyncGenerator[bytes, None]]
 """Downloads a URL in pieces; raises `aiohttp.ClientError`, `OSError` or `TimeoutError`."""
 
 
-async def from_discord(url: str, *, hosts: frozenset[str] = HOSTS) -> AsyncIterator[bytes]:
+async def from_discord(url: str, *, hosts: frozenset[str] = HOSTS) -> AsyncGenerator[bytes, None]:
     """Download a file from one of Discord's hosts.
 
     Raises:
@@ -101,13 +101,14 @@ async def _pieces(
     if attachment.size > limit:
         raise _too_large(attachment.filename, limit)
     read = 0
-    pieces = download(attachment.url)
     try:
-        async for piece in pieces:
-            read += len(piece)
-            if read > limit:
-                raise _too_large(attachment.filename, limit)
-            yield piece
+        # The connection is closed now, not at garbage collection.
+        async with contextlib.aclosing(download(attachment.url)) as pieces:
+            async for piece in pieces:
+                read += len(piece)
+                if read > limit:
+                    raise _too_large(attachment.filename, limit)
+                yield piece
     except (aiohttp.ClientError, discord.HTTPException, OSError) as error:
         status = getattr(error, "status", None) or type(error).__name__
         raise UserError(
@@ -115,15 +116,6 @@ async def _pieces(
                 status=status
             )
         ) from None
-    finally:
-        await _close(pieces)
-
-
-async def _close(pieces: AsyncIterator[bytes]) -> None:
-    """Close the connection now, not at garbage collection."""
-    close = getattr(pieces, "aclose", None)
-    if close is not None:
-        await close()
 
 
 def _too_large(filename: str, limit: int) -> UserError:
