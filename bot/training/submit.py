@@ -160,7 +160,7 @@ async def accept_request(interaction: Interaction, request: TrainingRequest) -> 
 
         job = await bot.database.call(record, write=True)
     except BaseException:
-        await asyncio.shield(bot.database.call(_forget, guild_id, texts))
+        await asyncio.shield(asyncio.to_thread(_forget, texts))
         raise
     log.info("training queued", guild=guild_id, job=job.id, characters=texts[0].stats.characters)
     return job
@@ -281,9 +281,8 @@ def _put_in_place(session: Session, bot: Services, texts: list[AcceptedText]) ->
         ) from None
 
 
-def _forget(session: Session, guild_id: int, texts: list[AcceptedText]) -> None:
+def _forget(texts: list[AcceptedText]) -> None:
     """Delete the stored texts of a refused request."""
-    del session, guild_id
     for text in texts:
         text.forget()
 
