@@ -132,11 +132,6 @@ def removed(session: Session, ids: Iterable[int]) -> None:
     session.execute(sa.delete(FileRemoval).where(FileRemoval.id.in_(list(ids))))
 
 
-def names_in_use(session: Session, guild_id: int) -> set[str]:
-    """Return the file names of the guild's stored texts and bundles, and its unfinished trainings' ids."""
-    return {_name(key) for key in keys_of(session, guild_id)} | trainings_in_use(session, guild_id)
-
-
 def keys_of(session: Session, guild_id: int) -> set[str]:
     """Return what the guild's rows call their texts and bundles in the storage."""
     texts = sa.select(Corpus.path).where(Corpus.guild_id == guild_id, Corpus.text_deleted_at.is_(None))
@@ -151,12 +146,6 @@ def everything_named(session: Session) -> tuple[set[str], set[tuple[int, str]]]:
     jobs = sa.select(TrainingJob.guild_id, TrainingJob.id).where(TrainingJob.state.in_(UNFINISHED))
     unfinished = {(guild_id, job_id) for guild_id, job_id in session.execute(jobs)}
     return {*session.scalars(texts), *session.scalars(bundles)}, unfinished
-
-
-def _name(key: str) -> str:
-    """Return NAME of `guilds/ID/KIND/NAME` and of what lies below it; of another path the last part."""
-    parts = key.split("/")
-    return parts[3] if parts[0] == "guilds" and len(parts) > 3 else parts[-1]
 
 
 def trainings_in_use(session: Session, guild_id: int) -> set[str]:

@@ -146,6 +146,12 @@ def carry_out_removals(
                 retention.removed(session, [removal.id])
 
 
+def names_in_use(session: Session, guild_id: int) -> set[str]:
+    """Return the file names of the guild's stored texts and bundles, and its unfinished trainings' ids."""
+    stored = retention.keys_of(session, guild_id)
+    return {*map(keys.name_in, stored), *retention.trainings_in_use(session, guild_id)}
+
+
 def _stored(corpus: Corpus) -> str:
     return keys.corpus_key(corpus.guild_id, corpus.sha256)
 
@@ -157,7 +163,7 @@ def _folder(key: str) -> str:
 
 def _in_use(session: Session, guild_id: int, removal: FileRemoval) -> bool:
     name = keys.name_in(removal.path)
-    return name.removesuffix(keys.CHECKPOINT) in retention.names_in_use(session, guild_id)
+    return name.removesuffix(keys.CHECKPOINT) in names_in_use(session, guild_id)
 
 
 def _prune(folder: Path) -> None:

@@ -22,6 +22,7 @@ from bot.infra.storage.folder import changed_at, remove
 from bot.infra.storage.objects import ObjectStorage
 from bot.infra.storage.storage import Storage
 from bot.privacy import stray_objects
+from bot.privacy.erasure import names_in_use
 from models import EVERY_GUILD, Database, retention
 
 log = structlog.stdlib.get_logger(__name__)
@@ -132,12 +133,10 @@ def _ours(layout: Layout) -> Iterator[tuple[int, Path, re.Match[str]]]:
 
 def _in_use(session: Session, guild_id: int, match: re.Match[str], *, copies: bool) -> bool:
     found = match.groupdict()
-    if copies:  # a copy serves only the training that made it
-        return (found.get("name") or found.get("of")) in retention.trainings_in_use(session, guild_id)
     name, of = found.get("name"), found.get("of")
-    if name is not None:
-        return name in retention.names_in_use(session, guild_id)
-    return of is not None and of in retention.trainings_in_use(session, guild_id)
+    if name is None or copies:  # a copy serves only the training that made it
+        return (name or of) in retention.trainings_in_use(session, guild_id)
+    return name in names_in_use(session, guild_id)
 
 
 def _untouched(path: Path, now: datetime, least: timedelta) -> bool:

@@ -5,10 +5,8 @@ Everything here blocks.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Self
 
 import structlog
 from sqlalchemy.orm import Session
@@ -22,29 +20,6 @@ from models import EVERY_GUILD, Database, retention
 log = structlog.stdlib.get_logger(__name__)
 
 UNTOUCHED = timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class _Named:
-    """What the rows of a guild name: keys, the names in them, and unfinished trainings."""
-
-    keys: frozenset[str]
-    names: frozenset[str]
-    trainings: frozenset[str]
-
-    @classmethod
-    def of(cls, session: Session, guild_id: int) -> Self:
-        """Look it up."""
-        found = frozenset(retention.keys_of(session, guild_id))
-        trainings = frozenset(retention.trainings_in_use(session, guild_id))
-        return cls(found, frozenset(map(keys.name_in, found)), trainings)
-
-    def __contains__(self, key: str) -> bool:
-        name = keys.name_in(key)
-        if name.removesuffix(keys.CHECKPOINT) in self.trainings:
-            return True
-        # Of two zips of a bundle, which two tries of a training made, a row names one.
-        return key in self.keys if keys.is_packed(key) else name in self.names
 
 
 def sweep(
@@ -76,8 +51,8 @@ def sweep(
         if not old:
             continue
         with database.read() as session:
-            named = _Named.of(session, guild_id)
-        strays = [each for each in old if each.key not in named]
+            is_named = _naming(session, guild_id)
+        strays = [each for each in old if not is_named(each.key)]
         for each in strays:
             if made_at is None or each.changed_at < made_at - timedelta(seconds=1):
                 older += 1
@@ -88,6 +63,22 @@ def sweep(
     if swept:
         log.warning("objects without an owner deleted", count=len(swept), first=swept[0])
     return swept
+
+
+def _naming(session: Session, guild_id: int) -> Callable[[str], bool]:
+    """Return a function that says whether the rows of a guild name a key."""
+    stored = retention.keys_of(session, guild_id)
+    names = set(map(keys.name_in, stored))
+    trainings = retention.trainings_in_use(session, guild_id)
+
+    def is_named(key: str) -> bool:
+        name = keys.name_in(key)
+        if name.removesuffix(keys.CHECKPOINT) in trainings:
+            return True
+        # Of two zips of a bundle, which two tries of a training made, a row names one.
+        return key in stored if keys.is_packed(key) else name in names
+
+    return is_named
 
 
 def _by_guild(storage: ObjectStorage) -> Iterator[tuple[int, list[Stored]]]:
@@ -103,7 +94,7 @@ def _deleted(database: Database, storage: ObjectStorage, guild_id: int, key: str
     with database.write() as session:
         retention.lock_files(session, guild_id)
         stored = storage.bucket.find(key)
-        if stored is None or now - stored.changed_at < UNTOUCHED or key in _Named.of(session, guild_id):
+        if stored is None or now - stored.changed_at < UNTOUCHED or _naming(session, guild_id)(key):
             return False
         storage.bucket.delete(key)
     return True
