@@ -1,7 +1,7 @@
 """Writes a model as a web page, in a child process: it reads a whole bundle, which the bot must not do."""
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
@@ -82,8 +82,7 @@ def web_page(storage: Storage, key: str, limit: int, about: About) -> bytes:
     with tempfile.TemporaryDirectory(prefix="pastiche-page-") as folder, storage.lease(key) as bundle:
         page = Path(folder) / "page.html"
         # One argument each, so that no text is taken for an option.
-        texts = {"title": about.title, "licence": about.licence, "origin": about.origin}
-        options = [f"--{name}={text}" for name, text in texts.items() if text]
+        options = [f"--{name}={text}" for name, text in asdict(about).items() if text]
         try:
             done = run_limited("textgen", ["export", str(bundle), f"--html={page}", *options], WRITING)
         except OutOfMemory:

@@ -3,7 +3,6 @@
 from collections import Counter
 
 import structlog
-from sqlalchemy.orm import Session
 
 from models import Database, DatabaseError, text_models
 
@@ -38,14 +37,10 @@ class GenerationCounter:
             return
         try:
             with self._database.write() as session:
-                _add_all(session, written)
+                for (guild_id, model_id), texts in sorted(written.items()):
+                    text_models.count_generations(session, guild_id, model_id, texts)
         except DatabaseError as error:
             log.warning("generations not counted for now", error=str(error))
             self._written.update(written)
         finally:
             self._being_saved = Counter()
-
-
-def _add_all(session: Session, written: Counter[tuple[int, int]]) -> None:
-    for (guild_id, model_id), texts in sorted(written.items()):
-        text_models.count_generations(session, guild_id, model_id, texts)
