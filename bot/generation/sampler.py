@@ -65,7 +65,6 @@ class SamplerWorker:
         self.number = number
         self._bundles: OrderedDict[str, None] = OrderedDict()
         self.started = self._heard = time.monotonic()
-        self.ready = threading.Event()
         self._on_exit = on_exit
         self._lock = threading.Lock()
         self._in_flight: dict[str, Future[dict[str, Any] | Refusal]] = {}
@@ -179,9 +178,6 @@ class SamplerWorker:
                 answer = json.loads(line)
             except json.JSONDecodeError:
                 log.warning("sampler wrote something else than JSON", worker=self.number, line=line[:200])
-                continue
-            if answer.get("ready"):
-                self.ready.set()
                 continue
             with self._lock:
                 future = self._in_flight.pop(str(answer.get("id")), None)

@@ -91,14 +91,12 @@ async def generate(interaction: discord.Interaction[Any], request: GenerationReq
         settings, found = await bot.database.call(look_up)
         require_generator(interaction, settings)
         require_channel(interaction, settings)
-        model, corpus = found[0]
-        if model is None:
-            if request.model is None:
-                raise NoModels
-            raise UnknownModel(request.model if isinstance(request.model, str) else None)
+        if found[0][0] is None and request.model is None:
+            raise NoModels
+        model, corpus = _known(found[0], request.model)
         other = None
         if request.blend is not None:
-            other = Other(*_known(found[1], request.blend), request.blend.mix)
+            other = Other(*_known(found[1], request.blend.model), request.blend.mix)
             if not may_fit(model, other.model):
                 raise await _unfit(bot, model, other.model)
         bot.cooldowns.take(guild_id, interaction.user.id, settings.cooldown_s)
@@ -113,10 +111,10 @@ async def generate(interaction: discord.Interaction[Any], request: GenerationReq
     return generated
 
 
-def _known(found: _Found, blend: Blend) -> tuple[TextModel, Corpus | None]:
+def _known(found: _Found, wanted: str | int | None) -> tuple[TextModel, Corpus | None]:
     model, corpus = found
     if model is None:
-        raise UnknownModel(blend.model if isinstance(blend.model, str) else None)
+        raise UnknownModel(wanted if isinstance(wanted, str) else None)
     return model, corpus
 
 
@@ -197,18 +195,11 @@ def _shown(name: str, settings: GuildSettings, request: SamplerRequest, text: Sa
     )
 
 
-class Sampler(Protocol):
-    """What writes texts, such as `SamplerPool`."""
-
-    async def samples(self, request: SamplerRequest) -> tuple[SampledText, ...]:
-        """Write the texts of a request."""
-
-
-async def without_copies(sampler: Sampler, request: SamplerRequest, text: SampledText) -> SampledText:
+async def without_copies(pool: SamplerPool, request: SamplerRequest, text: SampledText) -> SampledText:
     """Write a text again if it copies its corpus, and return the one that copies less.
 
     Args:
-        sampler: what wrote the text.
+        pool: the samplers.
         request: what was asked of it.
         text: one of the texts that it wrote.
     """
@@ -220,7 +211,7 @@ async def without_copies(sampler: Sampler, request: SamplerRequest, text: Sample
         request, options=options, original=True, longest_copy=request.longest_copy - 1
     )
     try:
-        (again,) = await sampler.samples(stricter)
+        (again,) = await pool.samples(stricter)
     except (SamplerUnavailable, SampleRefused):
         return text  # a text that says that it is a copy is better than none
     if again.copied <= request.longest_copy:
