@@ -43,7 +43,6 @@ class SamplerProcesses:
         self._apart_ends: dict[Lane, asyncio.TimerHandle] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._timers: set[threading.Timer] = set()
         self._closed = False
 
     @property
@@ -56,8 +55,7 @@ class SamplerProcesses:
         """Start the quick processes; they warm up by themselves."""
         with self._lock:
             self._closed = False
-            while len(self._workers) < self._size:
-                self._workers.append(self._worker(self._replace))
+        self._refill()
 
     def close(self) -> None:
         """End every process; blocks for up to a few seconds."""
@@ -66,8 +64,6 @@ class SamplerProcesses:
             workers, self._workers = self._workers, []
             workers += self._apart.values()
             self._apart = {}
-            for timer in self._timers:
-                timer.cancel()
         for worker in workers:
             worker.close()
 
@@ -131,14 +127,10 @@ class SamplerProcesses:
         threading.Thread(target=worker.close, name="sampler-end", daemon=True).start()
 
     def _replace(self, dead: SamplerWorker) -> None:
-        lived_s = time.monotonic() - dead.started
-        if lived_s < SHORTEST_LIFE_S:
-            timer = threading.Timer(RESTART_PAUSE_S, self._refill)
-            timer.daemon = True
-            self._timers.add(timer)
-            timer.start()
-        else:
-            self._refill()
+        """Start another process for a dead one, from whose own thread this is called."""
+        if time.monotonic() - dead.started < SHORTEST_LIFE_S:
+            time.sleep(RESTART_PAUSE_S)
+        self._refill()
 
     def _refill(self) -> None:
         with self._lock:
