@@ -111,7 +111,7 @@ async def _measure(root: Path, bundle: Path) -> list[Figure]:
     try:
         await asyncio.gather(*(Asker(bot, guild_id, 0).ask() for guild_id in range(1, SERVERS + 1)))
         even = await asyncio.gather(*(asker.ask() for asker in _askers(bot, range(1, SERVERS + 1))))
-        used = [psutil.Process(pid).memory_info() for pid in bot.pool.pids]
+        used = [psutil.Process(pid).memory_info() for pid in bot.pool.processes.pids]
         flood = [asyncio.create_task(Asker(bot, SERVERS, user).ask()) for user in range(FLOOD)]
         await asyncio.sleep(0.1)  # it is there first
         others = await asyncio.gather(*(asker.ask() for asker in _askers(bot, range(1, SERVERS))))

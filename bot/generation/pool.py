@@ -85,11 +85,6 @@ class SamplerPool:
         self._files.close()
         self.processes.close()
 
-    @property
-    def pids(self) -> list[int]:
-        """Process ids of the quick processes that live."""
-        return self.processes.pids
-
     async def samples(self, request: SamplerRequest) -> tuple[SampledText, ...]:
         """Sample the texts of a request when it is its server's turn.
 

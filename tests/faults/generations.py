@@ -63,7 +63,7 @@ async def _measured(folder: Path, count: int, kills: int) -> list[Figure]:
     ]
     slowest = 0.0
     for _ in range(kills):
-        os.kill(pool.pids[0], signal.SIGKILL)
+        os.kill(pool.processes.pids[0], signal.SIGKILL)
         begun = time.monotonic()
         await ask(0)
         slowest = max(slowest, time.monotonic() - begun)
@@ -120,7 +120,7 @@ def _request(folder: Path, number: int) -> SamplerRequest:
 
 def _look(pool: SamplerPool) -> tuple[float, int, float, int]:
     """Return memory in MiB and descriptors, of this process and of the sampler."""
-    bot, (sampler,) = psutil.Process(), map(psutil.Process, pool.pids)
+    bot, (sampler,) = psutil.Process(), map(psutil.Process, pool.processes.pids)
     return (
         bot.memory_info().rss / 2**20,
         bot.num_fds(),

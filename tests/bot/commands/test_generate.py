@@ -127,9 +127,9 @@ async def test_a_flipped_byte_in_a_bundle_is_one_private_line(world: World, stra
 @pytest.mark.slow
 async def test_a_sampler_killed_at_work_is_replaced_and_nobody_notices(world: World, stratford: Place):
     await stratford.member.slash(stratford.channel, "generate", length=10)  # starts the sampler
-    (first,) = world.bot.pool.pids
+    (first,) = world.bot.pool.processes.pids
     for _ in range(3):
-        os.kill(world.bot.pool.pids[0], signal.SIGKILL)
+        os.kill(world.bot.pool.processes.pids[0], signal.SIGKILL)
         message = answer(await stratford.member.slash(stratford.channel, "generate", length=50))
         assert not message.ephemeral
-    assert world.bot.pool.pids != [first]
+    assert world.bot.pool.processes.pids != [first]

@@ -54,7 +54,7 @@ async def test_requests_lost_with_a_killed_process_are_answered_by_another(
     alone = (await pool.samples(request_for(trained_bundle, 2000)))[0].text
     waiting = [asyncio.create_task(pool.samples(request_for(trained_bundle, 2000))) for _ in range(10)]
     await asyncio.sleep(0.05)
-    os.kill(pool.pids[0], signal.SIGKILL)
+    os.kill(pool.processes.pids[0], signal.SIGKILL)
     assert {answer.text for (answer,) in await asyncio.gather(*waiting)} == {alone}
 
 
@@ -64,7 +64,7 @@ async def test_a_process_that_hangs_is_given_up_and_replaced(
     pool = SamplerPool(1, timeout_s=1)
     pool.start()
     request.addfinalizer(pool.close)
-    (hanging,) = pool.pids
+    (hanging,) = pool.processes.pids
     os.kill(hanging, signal.SIGSTOP)
     waiting = [
         asyncio.create_task(pool.samples(request_for(trained_bundle, server=number))) for number in range(200)
@@ -73,7 +73,7 @@ async def test_a_process_that_hangs_is_given_up_and_replaced(
         await waiting[0]
     await asyncio.gather(*waiting, return_exceptions=True)
     assert (await first_answer(pool, trained_bundle)).text
-    assert hanging not in pool.pids
+    assert hanging not in pool.processes.pids
 
 
 @pytest.fixture
@@ -92,11 +92,11 @@ async def test_open_requests_of_a_process_that_hangs_are_answered_by_another(
     pool.start()
     request.addfinalizer(pool.close)
     await pool.samples(request_for(small))
-    (hanging,) = pool.pids
+    (hanging,) = pool.processes.pids
     os.kill(hanging, signal.SIGSTOP)
     answers = await asyncio.gather(*(pool.samples(request_for(small)) for _ in range(5)))
     assert len({answer.text for (answer,) in answers}) == 1
-    assert hanging not in pool.pids
+    assert hanging not in pool.processes.pids
     assert not psutil.pid_exists(hanging)
 
 
@@ -106,7 +106,7 @@ async def test_models_of_a_base_hold_up_nobody_elses_texts(pool: SamplerPool, sm
 
     (expected,) = await pool.samples(of_a_base(1))
     process = psutil.Process(pool.processes.slow_process(Lane.PRETRAINED).pid)
-    assert process.pid not in pool.pids
+    assert process.pid not in pool.processes.pids
     process.suspend()
     waiting = [asyncio.create_task(pool.samples(of_a_base(server))) for server in (1, 2, 3, 4)]
     await asyncio.sleep(0)
@@ -126,9 +126,9 @@ async def test_a_large_model_is_written_apart_until_it_proves_quick(
     monkeypatch.setattr("bot.generation.process_choice.QUICK_LOAD_S", -1.0)
     pool = SamplerPool(1, timeout_s=PATIENCE_S)
     pool.start()
-    (quick,) = pool.pids
+    (quick,) = pool.processes.pids
     apart = await pool.samples(request_for(small))
-    assert pool.pids == [quick]
+    assert pool.processes.pids == [quick]
     (process,) = standing_back()
     process.kill()
     assert await pool.samples(request_for(small)) == apart, "it is started again when it is needed"
@@ -152,16 +152,16 @@ async def first_answer(pool: SamplerPool, bundle: Path) -> SampledText:
 
 
 async def test_a_folder_that_is_no_bundle_is_refused_and_no_process_dies(pool: SamplerPool, tmp_path: Path):
-    before = pool.pids
+    before = pool.processes.pids
     with pytest.raises(SampleRefused):
         await pool.samples(request_for(tmp_path))
-    assert pool.pids == before
+    assert pool.processes.pids == before
 
 
 async def test_closing_ends_every_process(trained_bundle: Path):
     pool = SamplerPool(2, timeout_s=PATIENCE_S)
     pool.start()
-    processes = [psutil.Process(pid) for pid in pool.pids]
+    processes = [psutil.Process(pid) for pid in pool.processes.pids]
     assert len(processes) == 2
     await asyncio.to_thread(pool.close)
     assert not any(process.is_running() for process in processes)
@@ -191,7 +191,7 @@ async def test_a_cancelled_request_is_not_written_any_more(
         await asyncio.sleep(0.3)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
-        process = psutil.Process(pool.pids[0])
+        process = psutil.Process(pool.processes.pids[0])
         for _ in range(100):
             before = sum(process.cpu_times()[:2])
             await asyncio.sleep(0.2)

@@ -117,7 +117,7 @@ async def test_a_text_goes_in_and_a_process_of_its_own_writes_in_its_style(world
     assert "Done" in shown(card)
     tried = answer(await stratford.member.click(card, label="Try it"))
     assert len(shown(tried)) > 100
-    assert world.bot.pool.pids == [], "no quick process was needed"
+    assert world.bot.pool.processes.pids == [], "no quick process was needed"
     assert world.bot.pool.processes.slow_process(Lane.PRETRAINED).knows(
         str(world.bot.layout.bundle(stratford.guild.id, card_job(world, stratford)))
     )
