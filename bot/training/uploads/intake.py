@@ -19,7 +19,8 @@ import structlog
 from bot.errors import UserError
 from bot.i18n import _
 from bot.infra.children.untrusted_input import Limits, OutOfMemory, OutOfTime, run_limited
-from bot.infra.paths import Layout, relative
+from bot.infra.paths import Layout
+from bot.infra.storage import keys
 from textgen.corpus import CorpusStats, check_stats
 from textgen.errors import CorpusError
 
@@ -44,7 +45,7 @@ class AcceptedText:
         filename: the name that its uploader gave it.
         sha256: hash of the text, 64 hexadecimal digits.
         upload: path of the text until the storage has settled it.
-        path: path of the text afterwards, the same for all uploads of the same text.
+        key: its key in the storage afterwards, the same for all uploads of the same text.
         stats: figures of the text.
         size: bytes of the text.
     """
@@ -52,14 +53,9 @@ class AcceptedText:
     filename: str
     sha256: str
     upload: Path
-    path: Path
+    key: str
     stats: CorpusStats
     size: int
-
-    @property
-    def key(self) -> str:
-        """The text's key in the storage."""
-        return relative(self.path)
 
     def forget(self) -> None:
         """Delete the copy of this upload; a kept text stays."""
@@ -106,7 +102,7 @@ def accept(
         clean.unlink(missing_ok=True)
         raise
     sha256 = answer["sha256"]
-    return AcceptedText(filename, sha256, clean, layout.corpus(guild_id, sha256), stats, size)
+    return AcceptedText(filename, sha256, clean, keys.corpus_key(guild_id, sha256), stats, size)
 
 
 def check_validation(stats: CorpusStats) -> None:
