@@ -6,6 +6,7 @@ again with the same nonce. Later it counts as posted, because a missing post is 
 """
 
 import datetime
+import functools
 from collections.abc import Callable
 
 import aiohttp
@@ -237,11 +238,9 @@ class Delivery:
         await self._database.call(pause, write=True)
 
     async def _end(self, due: DuePost, state: PostState, error: str) -> None:
-        def end(session: Session) -> None:
-            scheduled_posts.end(session, *due.slot, state=state, error=error)
-
         log.info("not posted", schedule=due.schedule.id, state=state.value, late_s=self._late_s(due))
-        await self._database.call(end, write=True)
+        end = functools.partial(scheduled_posts.end, state=state, error=error)
+        await self._database.call(end, *due.slot, write=True)
 
     def _late_s(self, due: DuePost) -> float:
         return round((self._now() - due.post.slot).total_seconds(), 1)

@@ -1,6 +1,5 @@
 """Tells a channel once that its schedule was paused, with retries if Discord refuses for now."""
 
-import datetime
 import functools
 import time
 
@@ -90,14 +89,10 @@ class Notices:
         channel = self._client.get_partial_messageable(schedule.channel_id, guild_id=schedule.guild_id)
         embed = notice(schedule)
         # The nonce prevents a second message if the confirmation of the first was lost.
-        nonce = f"p{schedule.id}-{_second(schedule.updated_at)}"
+        nonce = f"p{schedule.id}-{int(schedule.updated_at.timestamp())}"
         try:
             await channel.send(embed=embed, nonce=nonce)
         except discord.HTTPException as error:
             if error.code != EMPTY_MESSAGE:
                 raise
             await channel.send(plain_text(embed), nonce=nonce)
-
-
-def _second(moment: datetime.datetime) -> int:
-    return int(moment.timestamp())
