@@ -1,7 +1,6 @@
 """Makes an engine from an address; its transactions behave alike on SQLite and PostgreSQL."""
 
 import time
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -113,8 +112,7 @@ def _enter_wal(cursor: DBAPICursor) -> None:
 
 def writes(connection: sa.Connection | sa.Engine) -> bool:
     """Say whether transactions begun on this connection or engine may write."""
-    options: dict[str, Any] = dict(connection.get_execution_options())
-    return bool(options.get("writes", False))
+    return bool(connection.get_execution_options().get("writes", False))
 
 
 def _begin_on_sqlite(connection: sa.Connection) -> None:
