@@ -146,14 +146,13 @@ def models_from(session: Session, guild_id: int, user_id: int) -> Sequence[TextM
     return [model for model in models if model.corpus_id in texts_of_theirs or model.training_job_id in jobs]
 
 
-def _conditions(guild_id: int, user_id: int | None) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:
-    conditions = []
+def _conditions(guild_id: int, user_id: int | None) -> Iterator[tuple[sa.Table, sa.ColumnElement[bool]]]:
+    """Yield each table of guilds with the condition of its rows of the guild, or of the person in it."""
     for table in guild_tables():
         condition: sa.ColumnElement[bool] = table.c.guild_id == guild_id
         if user_id is not None:
             condition &= sa.or_(sa.false(), *(column == user_id for column in person_columns(table)))
-        conditions.append((table, condition))
-    return conditions
+        yield table, condition
 
 
 def _forget_in_details(session: Session, guild_id: int, user_id: int) -> None:

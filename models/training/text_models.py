@@ -21,9 +21,7 @@ def listing(session: Session, guild_id: int) -> Sequence[TextModel]:
 
 def get(session: Session, guild_id: int, model_id: int) -> TextModel | None:
     """Return one of the guild's models; None where the id is absent or another guild's."""
-    return session.scalar(
-        sa.select(TextModel).where(TextModel.guild_id == guild_id, TextModel.id == model_id)
-    )
+    return session.scalar(sa.select(TextModel).where(*_of(guild_id, model_id)))
 
 
 def by_name(session: Session, guild_id: int, name: str) -> TextModel | None:
@@ -185,9 +183,7 @@ def delete(session: Session, guild_id: int, model_id: int) -> TextModel | None:
     Returns:
         The deleted model; the caller deletes its bundle after the commit.
     """
-    model = session.scalar(
-        sa.select(TextModel).where(TextModel.guild_id == guild_id, TextModel.id == model_id).with_for_update()
-    )
+    model = session.scalar(sa.select(TextModel).where(*_of(guild_id, model_id)).with_for_update())
     if model is not None:
         delete_many(session, guild_id, [model_id])
     return model
@@ -214,8 +210,12 @@ def delete_many(session: Session, guild_id: int, model_ids: Collection[int]) -> 
 
 def _changed(session: Session, guild_id: int, model_id: int, **values: Any) -> TextModel | None:
     """Change a model but not its `updated_at`: the newest model is the one with the newest bundle."""
-    which = (TextModel.guild_id == guild_id, TextModel.id == model_id)
+    which = _of(guild_id, model_id)
     return change_row(session, TextModel, *which, updated_at=TextModel.updated_at, **values)
+
+
+def _of(guild_id: int, model_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return TextModel.guild_id == guild_id, TextModel.id == model_id
 
 
 def _named(guild_id: int, name: str) -> sa.Select[TextModel]:

@@ -73,7 +73,7 @@ def get(session: Session, guild_id: int, job_id: str, *, lock: bool = False) -> 
     With ``lock`` nobody else changes the job until this (writing) transaction ends: check its state, publish
     the model and `finish` the job, all or nothing.
     """
-    chosen = sa.select(TrainingJob).where(TrainingJob.guild_id == guild_id, TrainingJob.id == job_id)
+    chosen = sa.select(TrainingJob).where(*_of(guild_id, job_id))
     return session.scalar(chosen.with_for_update() if lock else chosen)
 
 
@@ -122,9 +122,7 @@ def card_shown(
     """Record that the card shows this revision, and the id of its message if that is new."""
     session.execute(
         sa.update(TrainingJob)
-        .where(
-            TrainingJob.guild_id == guild_id, TrainingJob.id == job_id, TrainingJob.shown_revision <= revision
-        )
+        .where(*_of(guild_id, job_id), TrainingJob.shown_revision <= revision)
         .values(
             shown_revision=revision,
             message_id=sa.func.coalesce(sa.literal(message_id), TrainingJob.message_id),
@@ -260,6 +258,10 @@ def cancel_all(session: Session, guild_id: int, user_id: int | None = None) -> S
     return [job for job in cancelled if job is not None]
 
 
+def _of(guild_id: int, job_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return TrainingJob.guild_id == guild_id, TrainingJob.id == job_id
+
+
 def _move(
     session: Session,
     guild_id: int,
@@ -273,8 +275,7 @@ def _move(
     return change_row(
         session,
         TrainingJob,
-        TrainingJob.guild_id == guild_id,
-        TrainingJob.id == job_id,
+        *_of(guild_id, job_id),
         TrainingJob.state.in_(allowed),
         *expected,
         updated_at=utc_now(),
