@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.changes import insert_row
 from models.tables import AuditEvent
 
 
@@ -23,16 +24,9 @@ def record(
         subject: name of what was changed, as people call it.
         **details: further facts; the values must be JSON.
     """
-    event = AuditEvent(
-        guild_id=guild_id,
-        actor_id=actor_id,
-        action=action,
-        subject=subject,
-        details=json.dumps(details, ensure_ascii=False),
-    )
-    session.add(event)
-    session.flush()
-    return event
+    facts = json.dumps(details, ensure_ascii=False)
+    event = AuditEvent(guild_id=guild_id, actor_id=actor_id, action=action, subject=subject, details=facts)
+    return insert_row(session, event)
 
 
 def listing(session: Session, guild_id: int, limit: int = 50, offset: int = 0) -> Sequence[AuditEvent]:

@@ -1,4 +1,4 @@
-"""How a row is changed: by one conditional UPDATE, so that the second of two concurrent ones does nothing."""
+"""How rows are inserted and changed. Of two changes at a time, a conditional UPDATE makes only the first."""
 
 from typing import Any, TypeVar
 
@@ -8,6 +8,21 @@ from sqlalchemy.orm import Session
 from models.tables import Base
 
 Row = TypeVar("Row", bound=Base)
+
+
+def insert_row(session: Session, row: Row) -> Row:
+    """Insert a row at once, and return it with the values that it gets by default.
+
+    Args:
+        session: an open SQLAlchemy session that may write.
+        row: a new row.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the database refuses it.
+    """
+    session.add(row)
+    session.flush()
+    return row
 
 
 def change_row(

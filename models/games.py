@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.changes import insert_row
 from models.shards import EVERY_GUILD, ServedShards
 from models.tables import Corpus, GameAnswer, GameRound, GameScore, TextModel
 
@@ -61,10 +62,7 @@ def begin(session: Session, guild_id: int, **values: Unpack[RoundValues]) -> Gam
     Raises:
         sqlalchemy.exc.IntegrityError: the model is not one of this guild's.
     """
-    made = GameRound(guild_id=guild_id, **values)
-    session.add(made)
-    session.flush()
-    return made
+    return insert_row(session, GameRound(guild_id=guild_id, **values))
 
 
 def get(session: Session, guild_id: int, round_id: int) -> GameRound | None:
@@ -95,8 +93,7 @@ def answer(session: Session, guild_id: int, round_id: int, user_id: int, *, says
     known = session.get(GameAnswer, key)
     if known is not None:
         return known.says_real
-    session.add(GameAnswer(**key, says_real=says_real))
-    session.flush()
+    insert_row(session, GameAnswer(**key, says_real=says_real))
     return None
 
 
@@ -151,8 +148,7 @@ def keep_score(session: Session, guild_id: int, user_id: int, *, keep: bool) -> 
             sa.delete(GameScore).where(GameScore.guild_id == guild_id, GameScore.user_id == user_id)
         )
     elif not keeps_score(session, guild_id, user_id):
-        session.add(GameScore(guild_id=guild_id, user_id=user_id))
-        session.flush()
+        insert_row(session, GameScore(guild_id=guild_id, user_id=user_id))
 
 
 def scores(session: Session, guild_id: int, limit: int) -> Sequence[GameScore]:

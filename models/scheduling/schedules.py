@@ -11,7 +11,7 @@ from typing import Any, NotRequired, TypedDict, Unpack
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.changes import change_row
+from models.changes import change_row, insert_row
 from models.shards import EVERY_GUILD, ServedShards
 from models.tables import Schedule, ScheduledPost, ScheduleState, utc_now
 
@@ -47,10 +47,7 @@ def add_draft(session: Session, guild_id: int, **values: Unpack[ScheduleValues])
             ),
         )
     )
-    schedule = Schedule(guild_id=guild_id, state=ScheduleState.DRAFT, **values)
-    session.add(schedule)
-    session.flush()
-    return schedule
+    return insert_row(session, Schedule(guild_id=guild_id, state=ScheduleState.DRAFT, **values))
 
 
 def get(session: Session, guild_id: int, schedule_id: int) -> Schedule | None:

@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict, Unpack
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.changes import insert_row
 from models.tables import Corpus
 
 
@@ -45,10 +46,7 @@ def add(session: Session, guild_id: int, **values: Unpack[CorpusValues]) -> Corp
         guild_id: Discord id of the guild that owns the corpus.
         **values: what is known of it.
     """
-    corpus = Corpus(guild_id=guild_id, **values)
-    session.add(corpus)
-    session.flush()
-    return corpus
+    return insert_row(session, Corpus(guild_id=guild_id, **values))
 
 
 def get(session: Session, guild_id: int, corpus_id: int) -> Corpus | None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.changes import change_row
+from models.changes import change_row, insert_row
 from models.tables import UNFINISHED, JobState, TrainingJob, utc_now
 from models.training.changed_cards import changed_cards as changed_cards
 from models.training.names import clean_name
@@ -61,10 +61,7 @@ def enqueue(session: Session, guild_id: int, **values: Unpack[TrainingValues]) -
         sqlalchemy.exc.IntegrityError: a corpus or the base is not this guild's, or `minutes` is not above 0.
     """
     values["model_name"] = clean_name(values["model_name"])
-    job = TrainingJob(id=uuid4().hex, guild_id=guild_id, **values)
-    session.add(job)
-    session.flush()
-    return job
+    return insert_row(session, TrainingJob(id=uuid4().hex, guild_id=guild_id, **values))
 
 
 def get(session: Session, guild_id: int, job_id: str, *, lock: bool = False) -> TrainingJob | None:
