@@ -83,12 +83,11 @@ class SamplerProcesses:
         if lane is not Lane.QUICK:
             return self.slow_process(lane)
         with self._lock:
-            alive = [worker for worker in self._workers if worker.alive]
-            if not alive and not self._closed:
-                alive = [self._worker(self._replace)]
-                self._workers = alive
-            if not alive:
+            if self._closed:
                 raise _shutting_down()
+            alive = [worker for worker in self._workers if worker.alive]
+            if not alive:
+                alive = self._workers = [self._worker(self._replace)]
             least = min(worker.load for worker in alive)
             near = [w for w in alive if w.load <= least + LEAD and w.knows(bundle)]
             return min(near or alive, key=lambda worker: worker.load)
