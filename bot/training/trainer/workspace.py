@@ -115,22 +115,15 @@ def put_in_place(layout: Layout, guild_id: int, job_id: str, attempt: int) -> Pa
 
 def clear_training(storage: Storage, guild_id: int, job_id: str) -> None:
     """Delete what only the training needed."""
-    layout = storage.layout
-    for folder in (layout.training(guild_id, job_id), checkpoint_of(layout.bundle(guild_id, job_id))):
-        shutil.rmtree(folder, ignore_errors=True)
-    if storage.is_remote:
-        storage.discard(keys.job_key(guild_id, job_id))
+    for key in (keys.job_key(guild_id, job_id), keys.checkpoint_key(guild_id, job_id, 0)):
+        storage.discard(key)
 
 
 def clear(storage: Storage, guild_id: int, job_id: str) -> None:
     """Delete everything of a job that has ended without a model."""
-    bundle = storage.layout.bundle(guild_id, job_id)
-    for folder in (bundle, checkpoint_of(bundle)):
-        shutil.rmtree(folder, ignore_errors=True)
-    lock_of(bundle).unlink(missing_ok=True)  # a killed trainer leaves it
-    clear_training(storage, guild_id, job_id)
-    if storage.is_remote:
-        storage.discard(keys.bundle_key(guild_id, job_id))
+    lock_of(storage.layout.bundle(guild_id, job_id)).unlink(missing_ok=True)  # a killed trainer leaves it
+    for key in keys.of_job(guild_id, job_id):
+        storage.discard(key)
 
 
 def clear_attempt(storage: Storage, guild_id: int, job_id: str, attempt: int) -> None:
