@@ -207,33 +207,41 @@ def _quiet_standard_error() -> Iterator[None]:
         os.close(held)
 
 
-def device() -> str:
-    """Return the device that Keras uses, for example "cpu" or "gpu (NVIDIA H100)"."""
+def _gpu() -> tuple[str, float] | None:
+    """Return the name of the GPU that Keras uses, and its compute capability; None without a GPU."""
     import keras
 
     name = keras.backend.backend()
     if name == "tensorflow":
-        tensorflow = importlib.import_module("tensorflow")
-        gpus = tensorflow.config.list_physical_devices("GPU")
+        config = importlib.import_module("tensorflow").config
+        gpus = config.list_physical_devices("GPU")
         if gpus:
-            details = tensorflow.config.experimental.get_device_details(gpus[0])
-            return f"gpu ({details.get('device_name', 'unknown')})"
+            details = config.experimental.get_device_details(gpus[0])
+            capability = details.get("compute_capability", (0, 0))
+            return details.get("device_name", "unknown"), float(capability[0])
     elif name == "jax":
         first = importlib.import_module("jax").devices()[0]
         if first.platform != "cpu":
-            return f"gpu ({first.device_kind})"
+            # Only NVIDIA's GPUs have this attribute, and all other accelerators of JAX support bfloat16.
+            return first.device_kind, float(getattr(first, "compute_capability", None) or _BFLOAT16_SINCE)
     elif name == "torch":
-        torch = importlib.import_module("torch")
-        if torch.cuda.is_available():
-            return f"gpu ({torch.cuda.get_device_name(0)})"
-    return "cpu"
+        cuda = importlib.import_module("torch").cuda
+        if cuda.is_available():
+            return cuda.get_device_name(0), float(cuda.get_device_capability(0)[0])
+    return None
+
+
+def device() -> str:
+    """Return the device that Keras uses, for example "cpu" or "gpu (NVIDIA H100)"."""
+    gpu = _gpu()
+    return "cpu" if gpu is None else f"gpu ({gpu[0]})"
 
 
 def device_megabytes() -> float | None:
     """Return the largest memory that was used on the GPU, in MB, or None without a GPU."""
     import keras
 
-    if device() == "cpu":
+    if _gpu() is None:
         return None
     name = keras.backend.backend()
     taken = 0
@@ -271,20 +279,5 @@ def jit_compile(*, worth_it: bool) -> bool:
 
 def products() -> str:
     """Return the type for matrix products: "bfloat16" on GPUs that support it, else "float32"."""
-    import keras
-
-    name = keras.backend.backend()
-    capability = 0.0
-    if device() == "cpu":
-        return "float32"
-    if name == "tensorflow":
-        config = importlib.import_module("tensorflow").config
-        details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
-        capability = float(details.get("compute_capability", (0, 0))[0])
-    elif name == "jax":
-        first = importlib.import_module("jax").devices()[0]
-        # Only NVIDIA's GPUs have this attribute, and all other accelerators of JAX support bfloat16.
-        capability = float(getattr(first, "compute_capability", None) or _BFLOAT16_SINCE)
-    elif name == "torch":
-        capability = float(importlib.import_module("torch").cuda.get_device_capability(0)[0])
-    return "bfloat16" if capability >= _BFLOAT16_SINCE else "float32"
+    gpu = _gpu()
+    return "bfloat16" if gpu is not None and gpu[1] >= _BFLOAT16_SINCE else "float32"
