@@ -82,7 +82,7 @@ class FromNothing:
         """Return the plan for the loop; Keras must be loaded."""
         from textgen.training import recurrent
 
-        return recurrent.plan(result, self.settings, self.before.weights if self.before else None)
+        return recurrent.plan(result, self.before.weights if self.before else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class FineTuning:
         """Return the plan for the loop; Keras must be loaded."""
         from textgen.training.tuning import network
 
-        return network.plan(result.corpus, self.settings, self.pretrained, result.start)
+        return network.plan(result, self.pretrained)
 
 
 Approach = FromNothing | FineTuning

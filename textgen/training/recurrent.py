@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from textgen.bundle import Weights
 from textgen.model import TextModel
-from textgen.settings.training import TrainingSettings
 from textgen.training import backend, network
 from textgen.training import plan as plans
 from textgen.training.calibration import calibrated_loss
@@ -19,15 +18,14 @@ from textgen.training.result import FINAL_TOKENS, Result
 _WORK = 10_000_000_000
 
 
-def plan(result: Result, settings: TrainingSettings, base: Weights | None) -> plans.Plan:
+def plan(result: Result, base: Weights | None) -> plans.Plan:
     """Fit the batches to the corpus, and build the network.
 
     Args:
-        result: makes the models that are measured.
-        settings: validated training options.
+        result: holds corpus and settings, and makes the models that are measured.
         base: initial weights, from a model that is continued; None for random ones.
     """
-    corpus = result.corpus
+    corpus, settings = result.corpus, result.settings
     batch, length = fit_to_corpus(len(corpus.training), settings.batch_size, settings.seq_length)
     notes = []
     if (batch, length) != (settings.batch_size, settings.seq_length):

@@ -173,15 +173,12 @@ def train(
         with backend.standard_numbers():
             result = Result(prepared, settings, start, spec, backend.device(), on_event, approach.pretrained)
             trainer = Trainer(
-                prepared,
-                settings,
+                result,
+                approach.plan(result),
                 target,
-                on_event,
                 control,
                 started=started,
                 live_sample=live_sample,
-                plan=approach.plan(result),
-                result=result,
                 curve=curve,
             )
             return trainer.run(resume=resume)

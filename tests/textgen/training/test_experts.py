@@ -98,20 +98,16 @@ def test_network_and_counts_are_compared_on_the_same_text(
         return measured_again
 
     judge = SimpleNamespace(loss=loss, tokens=40, final_tokens=400)
-    result: Any = SimpleNamespace(start=SimpleNamespace(weights=of_counts, loss=counts))
+    result: Any = SimpleNamespace(
+        start=SimpleNamespace(weights=of_counts, loss=counts),
+        corpus=SimpleNamespace(validation=np.zeros(100, np.uint16)),
+        settings=TrainingSettings.from_flags(),
+    )
     progress = Progress()
     progress.validated(counts, 1.0)
     progress.step = 7
     progress.validated(network, 2.0)
-    validation = Validation(
-        np.zeros(100, np.uint16),
-        judge,
-        result,
-        Clock(None, 0.0),
-        TrainingSettings.from_flags(),
-        Path("checkpoint"),
-        curve=False,
-    )
+    validation = Validation(result, judge, Clock(None, 0.0), Path("checkpoint"), curve=False)
     chosen = validation.choose(of_network, progress)
     assert chosen == (of_network if kept == "network" else of_counts)
     assert progress.best_step == (7 if kept == "network" else 0)

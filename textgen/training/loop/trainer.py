@@ -14,18 +14,16 @@ import keras
 from textgen import bundle
 from textgen.errors import TrainingError, TrainingInterruptedError
 from textgen.model import TextModel
-from textgen.settings.training import TrainingSettings
 from textgen.training import backend
 from textgen.training.checkpoints import checkpoint, checkpoint_file
 from textgen.training.data.batches import Batches
-from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.loop.clock import Clock
 from textgen.training.loop.divergence import DivergedError, LossWatch
 from textgen.training.loop.optimizing import cosine
 from textgen.training.loop.step_reports import StepReports
 from textgen.training.loop.validation import Validation
 from textgen.training.plan import Plan
-from textgen.training.reporting.events import Control, EventSink
+from textgen.training.reporting.events import Control
 from textgen.training.result import Result
 
 _VALIDATIONS_AN_EPOCH = 4
@@ -38,54 +36,38 @@ class Trainer:
     """One training, from the first step to the written bundle.
 
     Args:
-        corpus: the tokens to train on.
-        settings: validated training options.
+        result: holds corpus and settings, makes bundles, and emits the events.
+        plan: what is trained, on which windows, and how it is measured.
         output: the bundle's folder.
-        emit: receives the events of `textgen.training.reporting.events`.
         control: through which another thread can end the training.
         started: `time.monotonic` when the process began; a time limit counts from there.
         live_sample: whether to emit samples at four temperatures after each epoch.
-        plan: what is trained, on which windows, and how it is measured.
-        result: makes bundles, and emits the events.
         curve: whether to draw the losses while it trains, and to put the picture into the bundle's folder.
     """
 
     def __init__(
         self,
-        corpus: PreparedCorpus,
-        settings: TrainingSettings,
+        result: Result,
+        plan: Plan,
         output: Path,
-        emit: EventSink,
         control: Control,
         *,
         started: float,
-        live_sample: bool = False,
-        plan: Plan,
-        result: Result,
-        curve: bool = False,
+        live_sample: bool,
+        curve: bool,
     ) -> None:
         """Prepare the clock, the validations and the batches."""
-        self._corpus, self._settings, self._output = corpus, settings, output
+        self._result, self._settings, self._output = result, result.settings, output
         self._control, self._live_sample = control, live_sample
         self._checkpoint = checkpoint_file.path_for(output)
-        self._start = result.start
-        self._notes = [*corpus.notes, *plan.notes]
+        self._notes = [*result.corpus.notes, *plan.notes]
         self._strips, self._network, self._model = plan.windows, plan.trainee, plan.trainee.model
-        self._result = result
-        self._clock = Clock(settings.time_limit, started)
-        self._validation = Validation(
-            corpus.validation,
-            plan.judge,
-            result,
-            self._clock,
-            settings,
-            self._checkpoint,
-            curve=curve,
-        )
+        self._clock = Clock(self._settings.time_limit, started)
+        self._validation = Validation(result, plan.judge, self._clock, self._checkpoint.parent, curve=curve)
         self._first = checkpoint.values(self._variables())
-        self._batches = Batches(self._strips, self._network, settings.random_seed)
+        self._batches = Batches(self._strips, self._network, self._settings.random_seed)
         self._reports = StepReports(
-            emit, self._clock, total=self._total, tokens=self._strips.batch * self._strips.length
+            result.emit, self._clock, total=self._total, tokens=self._strips.batch * self._strips.length
         )
         self._begin()
         self._damage = ""
@@ -93,7 +75,8 @@ class Trainer:
 
     def _begin(self, rate: float = 1.0) -> None:
         """Set everything to the state before the first step; the loss to beat is the n-gram model's."""
-        self._progress, self._best = self._start.progress(rate), self._start.weights
+        start = self._result.start
+        self._progress, self._best = start.progress(rate), start.weights
         self._watch = LossWatch(self._result.spec.vocabulary)
         self._reports.begin()
         # The training losses since the last validation.
@@ -291,7 +274,7 @@ class Trainer:
 
     def _fingerprint(self) -> dict[str, object]:
         return {
-            "corpus": self._corpus.sha256,
+            "corpus": self._result.corpus.sha256,
             "backend": keras.backend.backend(),
             **self._settings.fingerprint(),
         }

@@ -11,8 +11,6 @@ import numpy.typing as npt
 
 from textgen.levels import LEVELS
 from textgen.model import TextModel
-from textgen.settings.training import TrainingSettings
-from textgen.tokenizers import Tokens
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.loop.clock import Clock
 from textgen.training.plan import Judge
@@ -26,30 +24,19 @@ class Validation:
     """Measures and reports validation losses.
 
     Args:
-        tokens: the validation text, shape (tokens,).
+        result: holds the validation text, makes models of weights, and emits events.
         judge: measures the loss.
-        result: makes models of weights, and emits events.
         clock: is told how long a validation takes.
-        settings: of the training.
-        checkpoint: file of the checkpoint; pictures are written beside it.
+        folder: folder of the checkpoint, where pictures are written.
         curve: whether to draw the losses.
     """
 
-    def __init__(
-        self,
-        tokens: Tokens,
-        judge: Judge,
-        result: Result,
-        clock: Clock,
-        settings: TrainingSettings,
-        checkpoint: Path,
-        *,
-        curve: bool,
-    ) -> None:
+    def __init__(self, result: Result, judge: Judge, clock: Clock, folder: Path, *, curve: bool) -> None:
         """Tell the clock how long the last validation takes."""
-        self._text, self._judge, self._result, self._clock = tokens, judge, result, clock
-        self._folder = checkpoint.parent
-        clock.final_validation = 1 + min(len(tokens), judge.final_tokens) / judge.tokens
+        self._result, self._judge, self._clock, self._folder = result, judge, clock, folder
+        self._tokens = len(result.corpus.validation)
+        clock.final_validation = 1 + min(self._tokens, judge.final_tokens) / judge.tokens
+        settings = result.settings
         self._curve = Curve(LEVELS[settings.level].token, settings.time_limit) if curve else None
 
     def run(
@@ -110,7 +97,7 @@ class Validation:
             best: the weights with the lowest loss.
             progress: of the training.
         """
-        if len(self._text) > self._judge.tokens or progress.best_step == 0:
+        if self._tokens > self._judge.tokens or progress.best_step == 0:
             progress.best_loss = self._judge.loss(best, self._judge.final_tokens)
 
     def picture(self, progress: Progress, folder: Path, *, at_once: bool = False) -> dict[str, str]:

@@ -18,23 +18,21 @@ from textgen.pretrained.tuned.spec import MIXTURE
 from textgen.settings.training import TrainingSettings
 from textgen.tokenizers import Tokens
 from textgen.training import backend
-from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.loop.optimizing import optimizer_of
 from textgen.training.plan import Batch, Integers, Plan, Weights
-from textgen.training.start import Start
+from textgen.training.result import Result
 from textgen.training.tuning.held_out import FINAL, LOOKED_AT, begun, fit, windows_of
 from textgen.training.tuning.windows import ShuffledWindows, fit_to_corpus
 
 
-def plan(corpus: PreparedCorpus, settings: TrainingSettings, base: Base, start: Start) -> Plan:
+def plan(result: Result, base: Base) -> Plan:
     """Build the network, and cut the corpus into windows.
 
     Args:
-        corpus: the tokens to train on.
-        settings: of the fine-tuning.
+        result: holds corpus, settings, and the state before the first step.
         base: the base.
-        start: the state before the first step.
     """
+    corpus, settings, start = result.corpus, result.settings, result.start
     assert start.counted is not None  # noqa: S101 -- a fine-tuning always counts
     batch, length = fit_to_corpus(len(corpus.training), settings.batch_size, settings.seq_length)
     notes = []
