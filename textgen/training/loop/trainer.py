@@ -106,10 +106,7 @@ class Trainer:
             first = TextModel(self._result.as_bundle(self._best, self._progress))
             self._result.tell_checkpoint(first, self._progress, 0.0)
         with self._batches:
-            try:
-                stopped = self._train()
-            except DivergedError as error:
-                stopped = self._train_slower(error)
+            stopped = self._train_to_end()
         return self._finish(stopped)
 
     def _go_on(self) -> bool:
@@ -124,26 +121,25 @@ class Trainer:
         self._clock.before_s = self._progress.elapsed_s
         return True
 
-    def _train_slower(self, error: DivergedError) -> str:
-        """Start again, once, with a lower learning rate."""
+    def _train_to_end(self) -> str:
+        """Train; after a divergence start again, once, with a lower learning rate. Return why it ended."""
         rate = self._settings.learning_rate
+        try:
+            return self._train()
+        except DivergedError as error:
+            diverged = str(error)
         if self._progress.rate < 1:
-            raise self._diverged(error)
-        told = f"{error}: it begins again with a learning rate of {rate * _SLOWER:g} instead of {rate:g}"
+            raise TrainingError(
+                f"{diverged}, with a quarter of the learning rate too: the training diverged and nothing was "
+                "saved",
+                advice=[f"try a lower --learning-rate than {rate:g}"],
+            )
+        told = f"{diverged}: it begins again with a learning rate of {rate * _SLOWER:g} instead of {rate:g}"
         self._result.tell_start([told], resumed=False)
         for variable, value in zip(self._variables(), self._first, strict=True):
             variable.assign(value)
         self._begin(_SLOWER)
-        try:
-            return self._train()
-        except DivergedError as again:
-            raise self._diverged(again) from None
-
-    def _diverged(self, error: DivergedError) -> TrainingError:
-        return TrainingError(
-            f"{error}, with a quarter of the learning rate too: the training diverged and nothing was saved",
-            advice=[f"try a lower --learning-rate than {self._settings.learning_rate:g}"],
-        )
+        return self._train_to_end()
 
     def _train(self) -> str:
         """Take steps until the training ends; return why it ended."""
