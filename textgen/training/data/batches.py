@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from textgen.training.plan import Batch, Trainee, Windows
 
 
 class Batches:
-    """Prepares the inputs and targets of each step, in a thread; use it as a context manager.
+    """Prepares the inputs and targets of each step, in a thread.
 
     Args:
         windows: the windows of the text.
@@ -25,16 +24,6 @@ class Batches:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._ready: tuple[int, Future[Batch]] | None = None
 
-    def __enter__(self) -> Batches:
-        """Return the batches."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop the thread."""
-        self._worker.shutdown(cancel_futures=True)
-
     def of(self, step: int) -> Batch:
         """Return the inputs and targets of a step, and start to prepare those of the next."""
         ready, self._ready = self._ready, None
@@ -47,3 +36,7 @@ class Batches:
         random = np.random.default_rng((self._random_seed, step))
         windows = self._windows.windows(step, self._trainee.before)
         return self._trainee.arrange(windows, random)
+
+    def close(self) -> None:
+        """Stop the thread."""
+        self._worker.shutdown(cancel_futures=True)

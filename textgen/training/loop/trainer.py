@@ -6,7 +6,7 @@ It validates, reports progress and writes checkpoints, so that a killed training
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import keras
@@ -105,7 +105,7 @@ class Trainer:
         if self._best and not resumed:
             first = TextModel(self._result.as_bundle(self._best, self._progress))
             self._result.tell_checkpoint(first, self._progress, 0.0)
-        with self._batches:
+        with closing(self._batches):
             stopped = self._train_to_end()
         return self._finish(stopped)
 
