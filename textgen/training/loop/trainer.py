@@ -196,7 +196,7 @@ class Trainer:
         loss = float(self._model.train_on_batch(inputs, targets, return_dict=True)["loss"])
         self._watch.see(loss, progress.step)
         self._losses.append(loss)
-        self._control.begin()
+        self._control.under_way = True
         self._reports.step()
         progress.step += 1
         if progress.step == 1:

@@ -204,6 +204,9 @@ class Control:
             is read twice. None if nobody wants to know.
         interactive: whether a person may interrupt at any time. Then a checkpoint is written before the first
             step too.
+        under_way: whether a step is done. From then on a cancelled training must write a checkpoint.
+        finish_requested: whether `finish` was called.
+        cancelled: whether `cancel` was called.
 
     Example:
         >>> control = textgen.Control()
@@ -216,36 +219,15 @@ class Control:
         self.give_up: Callable[[TextgenError], None] | None = None
         self.on_read: Callable[[int], None] | None = None
         self.interactive = False
-        self._finish = threading.Event()
-        self._cancel = threading.Event()
-        self._under_way = threading.Event()
-
-    def begin(self) -> None:
-        """Note that the first step is done: from now on a cancelled training must write a checkpoint."""
-        self._under_way.set()
-
-    @property
-    def under_way(self) -> bool:
-        """Whether a step is done."""
-        return self._under_way.is_set()
+        self.under_way = self.finish_requested = self.cancelled = False
 
     def finish(self) -> None:
         """Request the end of the training; the best model so far is the result."""
-        self._finish.set()
+        self.finish_requested = True
 
     def cancel(self) -> None:
         """Request the end of the training; its checkpoint is kept."""
-        self._cancel.set()
-
-    @property
-    def finish_requested(self) -> bool:
-        """Whether `finish` was called."""
-        return self._finish.is_set()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether `cancel` was called."""
-        return self._cancel.is_set()
+        self.cancelled = True
 
     def listen(self, source: IO[str], patience_s: float | None = None) -> None:
         """Read commands from a stream in the background. The end of the stream cancels the training.
