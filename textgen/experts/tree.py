@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
-from textgen.experts.ngram_order import Integers, Keys, Numbers
+from textgen.experts.ngram_order import Integers, Keys, Numbers, places_of
 
 _HALF = np.uint64(32)
 _DENSE = 8
@@ -94,10 +94,8 @@ class Tree:
         """
         if self.nodes == 1:
             return np.zeros(len(parents), np.int64), np.zeros(len(parents), bool)
-        wanted = edge(parents, keys)
-        places = np.searchsorted(self._edges, wanted)
-        places[places == len(self._edges)] = 0
-        return places + 1, self._edges[places] == wanted
+        places, known = places_of(self._edges, edge(parents, keys))
+        return places + 1, known
 
     @cached_property
     def _edges(self) -> Keys:
