@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from textgen.experts.chains.arrays import from_arrays, to_arrays
+from textgen.experts.chains.arrays import from_arrays
 from textgen.experts.chains.chain import LEVEL_BITS, LEVELS, Chains, Places
 from textgen.experts.chains.counting import count_chains
 from textgen.experts.chains.expert import Chained
@@ -56,10 +56,6 @@ class Long(Chained):
         """Return the model of both texts together; see `textgen.experts.chains.joining.joined`."""
         vocabulary = max(self.vocabulary, other.vocabulary)
         return Long(vocabulary, joined(self.counted, other.counted, vocabulary, 0))
-
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the model as small plain arrays, which `from_arrays` reads."""
-        return to_arrays(self.name, self.counted)
 
     @classmethod
     def from_arrays(cls, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Long:

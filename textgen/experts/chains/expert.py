@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from textgen.experts.chains.arrays import to_arrays
 from textgen.experts.chains.chain import BEFORE, LEVELS, Chains, Divided
 from textgen.experts.chains.counting import ChainCounts
 from textgen.experts.expert import Expected, confide, unconfident
-from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Numbers, mix, places_of
+from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, mix, places_of
 
 
 class Chained(ABC):
@@ -49,9 +51,9 @@ class Chained(ABC):
     def joined(self, other: Self) -> Self:
         """Return the model of both texts together; see `textgen.experts.chains.joining.joined`."""
 
-    @abstractmethod
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the model as small plain arrays, which `from_arrays` reads."""
+        return to_arrays(self.name, self.counted)
 
     @classmethod
     @abstractmethod
@@ -112,7 +114,7 @@ class Chained(ABC):
         places, losses = [], []
         lost = np.ones(positions, bool)
         for rows, contexts in reversed(path):
-            place, known = self._place(contexts, targets[rows])
+            place, known = places_of(self._entries, self._keys_of(contexts, targets[rows]))
             lost[rows] &= known
             places.append(place)
             losses.append(lost[rows])
@@ -160,19 +162,14 @@ class Chained(ABC):
         found, known = self.counted.contexts.find(contexts, keys)
         return rows[known], found[known]
 
-    def _place(self, contexts: Integers, tokens: Integers) -> tuple[Integers, npt.NDArray[np.bool_]]:
-        """Return the place of each token among the counts of its context, and whether it is there."""
-        return places_of(self._entry_keys(), self._keys_of(contexts, tokens))
+    @cached_property
+    def _entries(self) -> Keys:
+        """The context and the token of each count as sorted numbers. Only training needs them."""
+        counts = self.counted.counts
+        contexts = np.repeat(np.arange(len(counts.levels)), np.diff(counts.starts))
+        return self._keys_of(contexts, counts.last)
 
-    def _entry_keys(self) -> npt.NDArray[np.uint64]:
-        found: npt.NDArray[np.uint64] | None = vars(self).get("_entries")
-        if found is None:
-            counts = self.counted.counts
-            contexts = np.repeat(np.arange(len(counts.levels)), np.diff(counts.starts))
-            found = vars(self)["_entries"] = self._keys_of(contexts, counts.last)
-        return found
-
-    def _keys_of(self, contexts: Integers, tokens: Numbers) -> npt.NDArray[np.uint64]:
+    def _keys_of(self, contexts: Integers, tokens: Numbers) -> Keys:
         return contexts.astype(np.uint64) * np.uint64(self.vocabulary) + tokens.astype(np.uint64)
 
     def _shaped(self, windows: Numbers, first: int, found: Floats, confidences: Floats) -> Expected:

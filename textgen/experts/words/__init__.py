@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
-from textgen.experts.chains.arrays import from_arrays, to_arrays
+from textgen.experts.chains.arrays import from_arrays
 from textgen.experts.chains.counting import ChainCounts, count_chains
 from textgen.experts.chains.expert import Chained
 from textgen.experts.chains.joining import joined
@@ -63,7 +63,7 @@ class Words(Chained):
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the model as small plain arrays, which `from_arrays` reads."""
-        return {_KINDS: self.kinds, **to_arrays(self.name, self.counted)}
+        return {_KINDS: self.kinds, **super().to_arrays()}
 
     @classmethod
     def from_arrays(cls, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Words:
