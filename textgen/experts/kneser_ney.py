@@ -258,16 +258,7 @@ class KneserNey:
                     f"the counts of length {length} have {len(last):,} entries; at most {MOST_ENTRIES:,} "
                     "are read"
                 )
-            total = int(beneath.sum(dtype=np.int64))
-            fits = len(beneath) == contexts and total == len(last) == len(counts)
-            if not (fits and beneath.min() and counts.min() and last.max() < vocabulary):
-                raise BundleError(f"the counts of length {length} do not fit each other")
-            starts = np.zeros(contexts + 1, np.int32)
-            np.cumsum(beneath, dtype=np.int32, out=starts[1:])
-            rises = last[1:] > last[:-1]
-            rises[starts[1:-1] - 1] = True  # the next context begins here
-            if not rises.all():
-                raise BundleError(f"the counts of length {length} are not in order")
+            starts = Order.checked_starts(last, counts, beneath, contexts, vocabulary, f"length {length}")
             orders.append(Order(last, counts, starts))
             contexts = len(last)
         return cls(vocabulary, tuple(orders))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from textgen.errors import BundleError
 from textgen.experts import compiled_mixing
 
 Keys = npt.NDArray[np.uint64]
@@ -36,6 +37,35 @@ class Order:
     last: Numbers
     counts: Numbers
     starts: npt.NDArray[np.int32]
+
+    @staticmethod
+    def checked_starts(
+        last: Numbers, counts: Numbers, beneath: Numbers, contexts: int, vocabulary: int, what: str
+    ) -> npt.NDArray[np.int32]:
+        """Return the `starts` of counts that were read from a file.
+
+        Args:
+            last: see `Order`.
+            counts: see `Order`.
+            beneath: number of each context's entries, shape (contexts,).
+            contexts: number of contexts.
+            vocabulary: number of tokens.
+            what: of what they are the counts, for the error's message.
+
+        Raises:
+            BundleError: the arrays do not fit each other.
+        """
+        total = int(beneath.sum(dtype=np.int64))
+        fits = len(beneath) == contexts and total == len(last) == len(counts)
+        if not (fits and beneath.min() and counts.min() and last.max() < vocabulary):
+            raise BundleError(f"the counts of {what} do not fit each other")
+        starts = np.zeros(contexts + 1, np.int32)
+        np.cumsum(beneath, dtype=np.int32, out=starts[1:])
+        rises = last[1:] > last[:-1]
+        rises[starts[1:-1] - 1] = True  # the next context begins here
+        if not rises.all():
+            raise BundleError(f"the counts of {what} are not in order")
+        return starts
 
     @property
     def memory(self) -> int:

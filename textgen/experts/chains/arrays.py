@@ -82,16 +82,7 @@ def from_arrays(
     known = Tree.checked(contexts, contexts_beneath, f"contexts of {name}")
     if len(often) != known.nodes or often.max() > 1 or known.keys[0] or known_pieces.keys.max() >= vocabulary:
         raise BundleError(f"the contexts of {name} do not fit each other")
-    total = int(entries.sum(dtype=np.int64))
-    fits = len(entries) == known.nodes and total == len(last) == len(counts)
-    if not (fits and entries.min() and counts.min() and last.max() < vocabulary):
-        raise BundleError(f"the counts of {name} do not fit each other")
-    starts = np.zeros(known.nodes + 1, np.int32)
-    np.cumsum(entries, dtype=np.int32, out=starts[1:])
-    rises = last[1:] > last[:-1]
-    rises[starts[1:-1] - 1] = True  # the next context begins here
-    if not rises.all():
-        raise BundleError(f"the counts of {name} are not in order")
+    starts = ContextCounts.checked_starts(last, counts, entries, known.nodes, vocabulary, name)
     levels = (known.keys & np.uint32((1 << LEVEL_BITS) - 1)).astype(np.uint8)
     added = known.keys >> np.uint32(LEVEL_BITS)
     if not levels[1:].all() or (added >= np.where(levels > characters, known_pieces.nodes, vocabulary)).any():
