@@ -7,7 +7,6 @@ came (Kneser and Ney 1995): that says how likely it is in a new context.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,14 +67,9 @@ def orders_of(vocabulary: int, order: int, keys: Keys, counts: npt.NDArray[np.ui
     for keys, counts in reversed(counted):
         contexts = keys // np.uint64(vocabulary)
         starts = np.flatnonzero(np.diff(contexts, prepend=contexts[:1] + np.uint64(1)))
-        last = (keys - contexts * np.uint64(vocabulary)).astype(smallest(vocabulary - 1))
+        last = (keys - contexts * np.uint64(vocabulary)).astype(np.min_scalar_type(vocabulary - 1))
         orders.append(Order(last, counts, np.append(starts, len(keys)).astype(np.int32)))
     return tuple(orders)
-
-
-def smallest(largest: int) -> type[np.unsignedinteger[Any]]:
-    """Return the smallest type of unsigned integer that holds a value."""
-    return next(kind for kind in (np.uint8, np.uint16, np.uint32) if largest <= np.iinfo(kind).max)
 
 
 def spread(tokens: Numbers, most: int | None = None) -> Numbers:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
-from textgen.experts.counting import count, order_for, orders_of, smallest
+from textgen.experts.counting import count, order_for, orders_of
 from textgen.experts.expert import Expected, confide, logged, unconfident
 from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, Order, mix, places_of
 
@@ -231,8 +231,8 @@ class KneserNey:
         for length, order in enumerate(self.orders, start=1):
             beneath = np.diff(order.starts)
             arrays[f"tokens{length}"] = order.last
-            arrays[f"counts{length}"] = order.counts.astype(smallest(int(order.counts.max())))
-            arrays[f"beneath{length}"] = beneath.astype(smallest(int(beneath.max())))
+            arrays[f"counts{length}"] = order.counts.astype(np.min_scalar_type(int(order.counts.max())))
+            arrays[f"beneath{length}"] = beneath.astype(np.min_scalar_type(int(beneath.max())))
         return arrays
 
     @classmethod

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from textgen.errors import BundleError
 from textgen.experts.chains.chain import LEVEL_BITS, LEVELS
 from textgen.experts.chains.counting import ChainCounts, ContextCounts
-from textgen.experts.counting import smallest
 from textgen.experts.ngram_order import Numbers
 from textgen.experts.tree import Tree
 
@@ -94,7 +93,7 @@ def from_arrays(
 
 def _deflated(array: Numbers) -> npt.NDArray[np.uint8]:
     """Return an array as the size of its elements and their deflated bytes."""
-    plain = array.astype(smallest(int(array.max())))
+    plain = array.astype(np.min_scalar_type(int(array.max())))
     kind = plain.dtype.newbyteorder("<")
     data = bytes([plain.itemsize]) + zlib.compress(plain.astype(kind).tobytes(), 6)
     return np.frombuffer(data, np.uint8)
