@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
 import numpy as np
 import numpy.typing as npt
 
 from textgen.experts.chains.chain import BEFORE, LEVEL_BITS
 from textgen.experts.chains.expert import Chained
-from textgen.experts.expert import logged
+from textgen.experts.expert import Expected, logged
 from textgen.experts.ngram_order import Floats
 
 _KEPT_PIECES = 50_000
 
 
-class ChainLookup:
-    """Goes down the chain of one position."""
+class ChainLookup(ABC):
+    """Returns what an expert expects: goes down the chain of each position, if these are few.
+
+    Attributes:
+        few: up to this number of positions, one lookup each is faster than one for all.
+    """
 
     before = BEFORE
+    few: ClassVar[float] = math.inf
 
     def __init__(self, expert: Chained) -> None:
         """Begin with an empty cache of pieces."""
         self._expert = expert
         self._alone = expert.alone()[0]
         self._nodes: dict[tuple[int, ...], int] = {}
+
+    def expect(self, windows: npt.NDArray[np.floating]) -> Expected:
+        """Return what is expected; see `textgen.inference.lookups.Lookup.expect`."""
+        numbers = windows.astype(np.int64)
+        if windows.shape[1] != BEFORE or len(windows) > self.few:
+            return self._expert.expect(numbers)
+        rows = [self._one(tokens) for tokens in numbers.tolist()]
+        return Expected(*(np.stack(part)[:, None] for part in zip(*rows, strict=True)))
+
+    @abstractmethod
+    def _one(self, tokens: list[int]) -> tuple[Floats, Floats]:
+        """Return the probabilities and confidences after `BEFORE` tokens."""
 
     def _deeper(self, found: Floats, confidences: Floats, context: int, node: int, level: int) -> int:
         """Mix the next longer context into what is found; return its number, or -1 if it is not known."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from textgen.experts.chains.chain import BEFORE, FURTHEST
-from textgen.experts.expert import Expected, unconfident
+from textgen.experts.expert import unconfident
 from textgen.experts.ngram_order import Floats
 from textgen.experts.words import Words
 from textgen.experts.words.contexts import CHARACTERS, JOINER, LETTER, WHOLE
@@ -27,13 +24,6 @@ class WordLookup(ChainLookup):
         self._kinds = words.kinds.tolist()
         self._kept: dict[tuple[int, ...], _Known] = {}
         self._most = max(1, _KEPT_BYTES // (4 * words.vocabulary))
-
-    def expect(self, windows: npt.NDArray[np.floating]) -> Expected:
-        """Return what is expected; see `textgen.inference.lookups.Lookup.expect`."""
-        if windows.shape[1] != BEFORE:
-            return self._expert.expect(windows.astype(np.int64))
-        rows = [self._one(tokens) for tokens in windows.astype(np.int64).tolist()]
-        return Expected(*(np.stack(part)[:, None] for part in zip(*rows, strict=True)))
 
     def _one(self, tokens: list[int]) -> tuple[Floats, Floats]:
         """Return the probabilities and confidences after `BEFORE` tokens."""
