@@ -15,12 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.experts.expert import Expected, Expert
-from textgen.network.cells.keras_layers import KERAS_LAYERS
+from textgen.network.cells.keras_layers import KERAS_LAYERS, KerasNetwork
 from textgen.network.spec import NetworkSpec
-
-Integers = npt.NDArray[np.int32]
-Batch = tuple[list[Any], Integers]
-"""The inputs and targets of a step."""
+from textgen.training.plan import Batch, Integers, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +27,7 @@ class Network:
     Attributes:
         spec: shape of the network.
         model: the Keras model, for a fixed batch size and window.
-        variables: the trained variables by name.
-        states: the variables of the recurrent state.
-        masks: number of dropout masks that are an input of the model.
+        layer: the only layer of the model; it holds the trained variables and those of the recurrent state.
         fresh_starts: share of the windows that start with an empty state in training. Unless it is 0, an
             input of the model says which windows keep their state.
         experts: the counted models whose probabilities are inputs of the model.
@@ -40,9 +35,7 @@ class Network:
 
     spec: NetworkSpec
     model: keras.Model
-    variables: dict[str, keras.Variable]
-    states: list[keras.Variable]
-    masks: int = 0
+    layer: KerasNetwork
     fresh_starts: float = 0.0
     experts: Sequence[Expert] = ()
 
@@ -74,8 +67,8 @@ class Network:
         inputs += [each.probabilities for each in expected]
         if self.spec.confidences:
             inputs.append(np.concatenate([each.confidences for each in expected], axis=-1))
-        if self.masks:
-            shape, dropout = (len(windows), self.masks, self.spec.units), self.spec.dropout
+        if self.layer.masks:
+            shape, dropout = (len(windows), self.layer.masks, self.spec.units), self.spec.dropout
             kept = random.random(shape, np.float32) >= dropout if random else np.full(shape, 1 - dropout)
             inputs.append((kept / (1 - dropout)).astype(np.float32))
         if self.fresh_starts:
@@ -88,7 +81,7 @@ class Network:
         windows = windows[:, self.before - expert.before :]
         return expert.leave_one_out(windows, seen) if training else expert.expect(windows[:, 1:-1])
 
-    def weights(self) -> dict[str, npt.NDArray[np.float32]]:
+    def weights(self) -> Weights:
         """Return copies of the trained weights: of their averages, where the optimizer has some."""
         optimizer = self.model.optimizer if self.model.compiled else None
         if optimizer is None or not optimizer.use_ema or not int(optimizer.iterations):
@@ -101,12 +94,12 @@ class Network:
             variable.assign(value)
         return averages
 
-    def _latest(self) -> dict[str, npt.NDArray[np.float32]]:
-        return {name: _copy(variable).astype(np.float32) for name, variable in self.variables.items()}
+    def _latest(self) -> Weights:
+        return {name: _copy(variable).astype(np.float32) for name, variable in self.layer.named.items()}
 
-    def set_weights(self, values: dict[str, npt.NDArray[np.float32]]) -> None:
+    def set_weights(self, values: Weights) -> None:
         """Set the trained weights, by name."""
-        for name, variable in self.variables.items():
+        for name, variable in self.layer.named.items():
             variable.assign(values[name])
 
     def checkpointed(self) -> list[keras.Variable]:
@@ -116,7 +109,7 @@ class Network:
 
     def reset_state(self) -> None:
         """Set the recurrent state to zero."""
-        for variable in self.states:
+        for variable in self.layer.states:
             variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
 
 
@@ -152,7 +145,7 @@ def build(
     if fresh_starts:
         inputs.append(keras.Input(batch_shape=(batch, 1), dtype="float32"))
     model = keras.Model(inputs, layer(inputs))
-    return Network(spec, model, layer.named, layer.states, layer.masks, fresh_starts, experts)
+    return Network(spec, model, layer, fresh_starts, experts)
 
 
 def _copy(variable: keras.Variable) -> npt.NDArray[Any]:

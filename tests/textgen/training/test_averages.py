@@ -27,7 +27,7 @@ def trained(optimizer: str) -> tuple[Any, list[dict[str, Any]]]:
     for _ in range(3):
         inputs, targets = made.arrange(random.integers(0, 11, (2, 7 + made.before)), random)
         made.model.train_on_batch(inputs, targets)
-        latest.append({name: np.array(variable.numpy()) for name, variable in made.variables.items()})
+        latest.append({name: np.array(variable.numpy()) for name, variable in made.layer.named.items()})
     return made, latest
 
 
@@ -40,7 +40,7 @@ def test_weights_are_averages() -> None:
     for name, average in made.weights().items():
         expected = kept * (kept * first[name] + (1 - kept) * second[name]) + (1 - kept) * third[name]
         assert average == pytest.approx(expected, abs=1e-6), name
-    for name, variable in made.variables.items():
+    for name, variable in made.layer.named.items():
         assert np.array_equal(np.array(variable.numpy()), third[name]), (
             "the training goes on from the latest weights"
         )
