@@ -12,19 +12,10 @@ import numpy.typing as npt
 
 from textgen.bundle import Bundle, Weights
 from textgen.errors import SettingsError
-from textgen.experts.registry import FURTHER
 from textgen.levels import WORD
 from textgen.network.spec import NetworkSpec
 from textgen.settings.presets import PRESETS
 from textgen.settings.training import TrainingSettings
-
-_BY_VOCABULARY = {
-    "embedding": 0,
-    **{f"{name}.input": 0 for name in ("prior", *FURTHER)},
-    "output.kernel": 1,
-    "output.bias": 0,
-}
-"""The parameters that grow with the vocabulary, and the axis along which they grow."""
 
 
 def settings_of(base: Bundle, flags: Mapping[str, Any]) -> TrainingSettings:
@@ -87,13 +78,9 @@ def grown(first: Weights, base: Weights) -> dict[str, npt.NDArray[np.float32]]:
     """
     result = {}
     for name, array in base.items():
-        new = first[name].copy()
-        axis = _BY_VOCABULARY.get(name)
-        if axis is None:
-            new[...] = array
-        else:
-            new[(slice(None),) * axis + (slice(array.shape[axis]),)] = array
-        result[name] = new
+        result[name] = first[name].copy()
+        # Only the axis of the vocabulary can be longer than the base's.
+        result[name][tuple(map(slice, array.shape))] = array
     added = len(result["output.bias"]) - len(base["output.bias"])
     if added:
         # New tokens start with the probability of the least likely known one.
