@@ -13,6 +13,7 @@ import numpy.typing as npt
 from textgen.bundle import Bundle
 from textgen.bundle.stepping import adapter_of
 from textgen.bundle.tuned import rounded
+from textgen.experts.counting import spread
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import Stepper, log_softmax
 from textgen.pretrained import llama
@@ -28,14 +29,8 @@ COUNTED_TOKENS = 1_000_000
 
 HIGHEST_ORDER = 4
 
-_PIECES = 64
 _AT_ONCE = 64
 """Positions whose logits are computed at a time: each has one for every token of the base."""
-
-
-def spec_of(base: Base, rank: int, counted: KneserNey) -> TunedSpec:
-    """Return the shape of what a fine-tuning adds to a base."""
-    return TunedSpec(base.about.name, base.sha256, base.spec, rank, counted.order)
 
 
 def count(tokens: Tokens, vocabulary: int, before: Bundle | None) -> KneserNey:
@@ -46,10 +41,7 @@ def count(tokens: Tokens, vocabulary: int, before: Bundle | None) -> KneserNey:
         vocabulary: number of the base's tokens.
         before: a fine-tuned model that is continued, whose n-grams count too; None for none.
     """
-    if len(tokens) > COUNTED_TOKENS:
-        starts = np.linspace(0, len(tokens) - COUNTED_TOKENS // _PIECES, _PIECES).astype(np.int64)
-        tokens = np.concatenate([tokens[start : start + COUNTED_TOKENS // _PIECES] for start in starts])
-    counted = KneserNey.count(tokens, vocabulary, HIGHEST_ORDER)
+    counted = KneserNey.count(spread(tokens, COUNTED_TOKENS), vocabulary, HIGHEST_ORDER)
     if before is not None and before.counted is not None:
         counted = counted.joined(before.counted)
     return counted
@@ -72,7 +64,7 @@ def first_look(
         The shape of what the training adds, and the state before the first step.
     """
     counted = count(corpus.training, base.spec.vocabulary, before)
-    spec = spec_of(base, rank, counted)
+    spec = TunedSpec(base.about.name, base.sha256, base.spec, rank, counted.order)
     weights = dict(before.weights) if before is not None else initial(spec, random_seed)
     held_out = windows_of(corpus.validation, LOOKED_AT, counted.before, base.tokenizer.start)
     stepper = llama.make_stepper(base, adapter_of(weights) if before is not None else None)
