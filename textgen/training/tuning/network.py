@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import keras
@@ -52,6 +51,10 @@ class TunedNetwork:
         settings: of the fine-tuning.
         batch: windows of a batch.
         length: tokens of a window.
+
+    Attributes:
+        layer: the base and the adapter.
+        mixture: the mixture that suits the adapter.
     """
 
     before = 0
@@ -62,7 +65,9 @@ class TunedNetwork:
         """Build and compile the model."""
         keras.utils.set_random_seed(settings.random_seed)
         self.start = base.tokenizer.start
-        self._mixture = weights[MIXTURE]
+        self.mixture = weights[MIXTURE]
+        # The models that measure a window, by its length.
+        self._measuring: dict[int, keras.Model] = {}
         self.layer = AdaptedLlama(base.spec, base.float_weights, weights)
         self.model = self._model(batch, length)
         self.model.compile(
@@ -86,15 +91,7 @@ class TunedNetwork:
 
     def weights(self) -> Weights:
         """Return copies of the adapter, rounded as a bundle holds it, and the mixture."""
-        return rounded({**self.layer.adapters(), MIXTURE: self._mixture})
-
-    def set_weights(self, weights: Weights) -> None:
-        """Set the adapter."""
-        self.layer.set_adapters(weights)
-
-    def set_mixture(self, mixture: npt.NDArray[np.float32]) -> None:
-        """Remember the mixture that suits the adapter."""
-        self._mixture = mixture
+        return rounded({**self.layer.adapters(), MIXTURE: self.mixture})
 
     def reset_state(self) -> None:
         """Do nothing: every window begins anew."""
@@ -110,21 +107,15 @@ class TunedNetwork:
             inputs: tokens, shape (windows, time).
             targets: the token after each, same shape.
         """
-        model = self._measuring(inputs.shape[1])
+        length = inputs.shape[1]
+        if length not in self._measuring:
+            self._measuring[length] = self._model(1, length)
+        model = self._measuring[length]
         rows = [
             np.asarray(model.predict_on_batch([tokens[None], wanted[None]]))
             for tokens, wanted in zip(inputs, targets, strict=True)
         ]
         return np.concatenate(rows)
-
-    def _measuring(self, length: int) -> keras.Model:
-        if length not in self._models:
-            self._models[length] = self._model(1, length)
-        return self._models[length]
-
-    @cached_property
-    def _models(self) -> dict[int, keras.Model]:
-        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +138,14 @@ class TunedJudge:
 
     def loss(self, weights: Weights, limit: int) -> float:
         """Return nats per token of the mixture, which is fitted; see `textgen.training.plan.Judge`."""
-        now = self.network.layer.adapters()
-        self.network.set_weights(weights)
+        layer = self.network.layer
+        now = layer.adapters()
+        layer.set_adapters(weights)
         held_out = windows_of(self.validation, limit, self.counted.before, self.network.start)
         found = fit(self.network.losses(held_out.inputs, held_out.targets), held_out, self.counted)
-        self.network.set_weights(now)
+        layer.set_adapters(now)
         weights.update(rounded({MIXTURE: found.weights}))
-        self.network.set_mixture(weights[MIXTURE])
+        self.network.mixture = weights[MIXTURE]
         return found.loss
 
 
