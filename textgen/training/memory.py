@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from textgen.errors import OutOfMemoryError
@@ -42,7 +43,8 @@ def available(memory: Path = _MEMORY, group: Path = _CONTROL_GROUP) -> int | Non
         group: the folder of the container's limits.
     """
     free = []
-    try:
+    # Not every system has both files. What has been read until one is missing counts.
+    with suppress(OSError, ValueError):
         account = memory.read_text(encoding="ascii").split()
         free.append(int(account[account.index("MemAvailable:") + 1]) << 10)
         limit = (group / "memory.max").read_text(encoding="ascii").strip()
@@ -52,9 +54,6 @@ def available(memory: Path = _MEMORY, group: Path = _CONTROL_GROUP) -> int | Non
             files = int(account[account.index("file") + 1])
             used = int((group / "memory.current").read_text(encoding="ascii")) - files
             free.append(int(limit) - used)
-    except (OSError, ValueError):
-        # Not every system has both files. What has been read so far counts.
-        return min(free, default=None)
     return min(free, default=None)
 
 
