@@ -48,10 +48,6 @@ class FromNothing:
         """A tokenizer to extend; None to train one."""
         return self.before.tokenizer if self.before else None
 
-    def with_batch_size(self, size: int) -> FromNothing:
-        """Return the same with another batch size."""
-        return replace(self, settings=replace(self.settings, batch_size=size))
-
     def first_look(
         self, corpus: PreparedCorpus, started: float, *, network: bool = True
     ) -> tuple[NetworkSpec, Start]:
@@ -73,10 +69,6 @@ class FromNothing:
             settings = replace(settings, experts=())
         first = start.first_look(corpus, settings.network(size), self.before, started)
         return replace(settings, experts=first.names).network(size), first
-
-    def with_start(self, first: Start) -> FromNothing:
-        """Return the same with the experts that help on the corpus."""
-        return replace(self, settings=replace(self.settings, experts=first.names))
 
     def plan(self, result: Result) -> Plan:
         """Return the plan for the loop; Keras must be loaded."""
@@ -109,10 +101,6 @@ class FineTuning:
         """The base's tokenizer."""
         return self.pretrained.tokenizer
 
-    def with_batch_size(self, size: int) -> FineTuning:
-        """Return the same with another batch size."""
-        return replace(self, settings=replace(self.settings, batch_size=size))
-
     def first_look(
         self, corpus: PreparedCorpus, started: float, *, network: bool = True
     ) -> tuple[TunedSpec, Start]:
@@ -132,10 +120,6 @@ class FineTuning:
         return tuning_start.first_look(
             corpus, base, settings.rank, settings.random_seed, self.before, started
         )
-
-    def with_start(self, first: Start) -> FineTuning:  # noqa: ARG002 -- see FromNothing
-        """Return the same: a base is always mixed with n-grams alone."""
-        return self
 
     def plan(self, result: Result) -> Plan:
         """Return the plan for the loop; Keras must be loaded."""

@@ -121,9 +121,10 @@ def train(
         check_flag(name, value)
     check_number("lock_timeout", plain(lock_timeout), 0.0, 31 * 86_400.0)
     approach = choose(None if base is None else as_path(base, "base", BundleError), flags)
-    if half_batch:
-        approach = approach.with_batch_size(max(1, approach.settings.batch_size // 2))
     settings = approach.settings
+    if half_batch:
+        settings = dataclasses.replace(settings, batch_size=max(1, settings.batch_size // 2))
+        approach = dataclasses.replace(approach, settings=settings)
     options = ReadingOptions(column, encoding, check_policy(encoding_errors))
     sources = find(corpus)
     lacking = None
@@ -156,8 +157,8 @@ def train(
         if approach.before and approach.before.known and prepared.known:
             prepared = dataclasses.replace(prepared, known=prepared.known.joined(approach.before.known))
         spec, start = approach.first_look(prepared, started, network=lacking is None)
-        approach = approach.with_start(start)
-        settings = approach.settings
+        # Experts that do not help on the corpus are left out.
+        settings = dataclasses.replace(settings, experts=start.names)
         left = (settings.time_limit or math.inf) - (time.monotonic() - started)
         resumed = resume and checkpoint_file.is_there(checkpoint_file.path_for(target))
         if (left < approach.loading_s or lacking) and start.weights and not resumed:
