@@ -33,8 +33,5 @@ class Gru(StackedCell):
 
     name = "gru"
     gates = 3
+    biases = (2,)  # Keras adds a second one inside the reset gate
     step = GruStepper
-
-    def bias(self, gates: int) -> tuple[int, ...]:
-        """Return the shape of a layer's bias: Keras adds a second one inside the reset gate."""
-        return (2, gates)

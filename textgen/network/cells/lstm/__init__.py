@@ -32,7 +32,3 @@ class Lstm(StackedCell):
     name = "lstm"
     gates = 4
     step = LstmStepper
-
-    def bias(self, gates: int) -> tuple[int, ...]:
-        """Return the shape of a layer's bias."""
-        return (gates,)

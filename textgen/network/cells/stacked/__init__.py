@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ class StackedCell(Cell):
 
     Attributes:
         gates: width of the kernels as a multiple of the units.
+        biases: shape of a layer's bias without its last axis, the width of the kernels.
         step: the NumPy step.
     """
 
@@ -35,6 +35,7 @@ class StackedCell(Cell):
     }
     suits_classic = True
     gates: ClassVar[int]
+    biases: ClassVar[tuple[int, ...]] = ()
     step: ClassVar[type[StackedStepper]]
 
     def check(self, sizes: Sizes) -> None:
@@ -49,15 +50,11 @@ class StackedCell(Cell):
         for layer in range(sizes.layers):
             shapes[f"layer{layer}.kernel"] = (width, gates)
             shapes[f"layer{layer}.recurrent_kernel"] = (sizes.units, gates)
-            shapes[f"layer{layer}.bias"] = self.bias(gates)
+            shapes[f"layer{layer}.bias"] = (*self.biases, gates)
             width = sizes.units
         shapes["output.kernel"] = (width, sizes.vocabulary)
         shapes["output.bias"] = (sizes.vocabulary,)
         return shapes
-
-    @abstractmethod
-    def bias(self, gates: int) -> tuple[int, ...]:
-        """Return the shape of a layer's bias, for kernels of the width ``gates``."""
 
     def stepper(self, sizes: Sizes, weights: Weights, experts: Sequence[Expert]) -> Stepper:  # noqa: ARG002 -- see Cell
         """Return the step in NumPy."""
