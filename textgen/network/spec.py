@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from textgen.argument_checks import check_choice
 from textgen.errors import BundleError, SettingsError
 from textgen.experts.counting import order_for
 from textgen.network.cells.cell import Sizes
@@ -32,8 +33,7 @@ class NetworkSpec(Sizes):
 
     def __post_init__(self) -> None:
         """Check the cell, every bound, and what the cell asks of them."""
-        if not isinstance(self.cell, str) or self.cell not in CELLS:
-            raise SettingsError(f"the cell is {self.cell!r}; it can be {', '.join(CELLS)}")
+        check_choice("the cell", self.cell, CELLS)
         Sizes.__post_init__(self)  # super() knows no class that was made anew with slots
         CELLS[self.cell].check(self)
         if self.prior > order_for(self.vocabulary):

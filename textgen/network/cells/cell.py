@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from textgen.argument_checks import check_number
 from textgen.errors import SettingsError
 from textgen.experts.counting import HIGHEST_ORDER
 from textgen.experts.expert import Expert
@@ -69,9 +70,7 @@ class Sizes:
     def __post_init__(self) -> None:
         """Check every bound."""
         for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                raise SettingsError(f"{name} is {value!r}; it must be a whole number from {low} to {high:,}")
+            check_number(name, getattr(self, name), low, high)
         if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
             raise SettingsError(f"dropout is {self.dropout!r}; it must be at least 0 and less than 1")
         self._check_experts()
