@@ -18,6 +18,7 @@ from tests.support.memory import peak_bytes
 from tests.support.textgen.bundles import write_random_bundle
 from textgen import bundle
 from textgen.errors import TextgenError
+from textgen.files import bundle_files
 
 MINUTES = 1.0
 _CUT_OF_FIVE = 1
@@ -65,7 +66,7 @@ def _bundles(folder: Path, draw: random.Random, count: int) -> Iterator[Figure]:
         for number in range(count // 2):
             # The manifest lists the others' hashes and has none itself: it can be cut, but not flipped.
             cut = number % 5 == _CUT_OF_FIVE
-            files = [file for file in sorted(path.iterdir()) if cut or file.name != bundle.MANIFEST]
+            files = [file for file in sorted(path.iterdir()) if cut or file.name != bundle_files.MANIFEST]
             file = draw.choice(files)
             good = file.read_bytes()
             file.write_bytes(_damaged(good, draw, cut=cut))

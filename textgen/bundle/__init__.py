@@ -19,21 +19,5 @@ from textgen.bundle.contents import Bundle, Weights
 from textgen.bundle.manifest import Manifest
 from textgen.bundle.reading import read, read_manifest
 from textgen.bundle.writing import write
-from textgen.files.bundle_files import COUNTS, FIRST_FORMAT, FORMAT, LINES, MANIFEST, SPEC, TOKENIZER, WEIGHTS
 
-__all__ = [
-    "COUNTS",
-    "FIRST_FORMAT",
-    "FORMAT",
-    "LINES",
-    "MANIFEST",
-    "SPEC",
-    "TOKENIZER",
-    "WEIGHTS",
-    "Bundle",
-    "Manifest",
-    "Weights",
-    "read",
-    "read_manifest",
-    "write",
-]
+__all__ = ["Bundle", "Manifest", "Weights", "read", "read_manifest", "write"]

@@ -30,7 +30,7 @@ from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.long import Long
 from textgen.experts.words import Words
-from textgen.files import atomic
+from textgen.files import atomic, bundle_files
 from textgen.model import TextModel
 from textgen.network.cells.linear import compiled_step
 from textgen.network.spec import NetworkSpec
@@ -81,15 +81,15 @@ def write_base(path: Path, shape: Shape, seed: int = 1) -> None:
 
 def reseal(folder: Path) -> None:
     """Make the manifest agree with the files, as somebody hostile would."""
-    path = folder / bundle.MANIFEST
+    path = folder / bundle_files.MANIFEST
     data = json.loads(path.read_text(encoding="utf-8"))
     data["files"] = {
         file.name: {"sha256": atomic.sha256(file), "bytes": file.stat().st_size}
         for file in sorted(folder.iterdir())
-        if file.name != bundle.MANIFEST
+        if file.name != bundle_files.MANIFEST
     }
     try:
-        spec = NetworkSpec(**json.loads((folder / bundle.SPEC).read_text(encoding="utf-8")))
+        spec = NetworkSpec(**json.loads((folder / bundle_files.SPEC).read_text(encoding="utf-8")))
         data["parameters"], data["vocabulary"] = spec.parameters, spec.vocabulary
     except (TextgenError, TypeError, ValueError):
         pass  # the spec itself will be refused
@@ -118,7 +118,9 @@ class Mutator:
 
     def bits(self, folder: Path) -> None:
         """Flip some bits of a file."""
-        path = folder / self._draw.choice((bundle.COUNTS, bundle.WEIGHTS, bundle.TOKENIZER, bundle.SPEC))
+        path = folder / self._draw.choice(
+            (bundle_files.COUNTS, bundle_files.WEIGHTS, bundle_files.TOKENIZER, bundle_files.SPEC)
+        )
         data = bytearray(path.read_bytes())
         for _ in range(self._draw.randint(1, 8)):
             data[self._draw.randrange(len(data))] ^= 1 << self._draw.randrange(8)
@@ -126,7 +128,7 @@ class Mutator:
 
     def spec(self, folder: Path) -> None:
         """Let the network be another one than the weights are for."""
-        path = folder / bundle.SPEC
+        path = folder / bundle_files.SPEC
         data = json.loads(path.read_text(encoding="utf-8"))
         sizes = ("prior", "expansion", "layers", "units", "embedding", "vocabulary")
         name = self._draw.choice((*sizes, "experts"))
@@ -138,30 +140,30 @@ class Mutator:
 
     def weights(self, folder: Path) -> None:
         """Fill arrays with extreme numbers."""
-        arrays = self._load(folder / bundle.WEIGHTS)
+        arrays = self._load(folder / bundle_files.WEIGHTS)
         for _ in range(self._draw.randint(1, 3)):
             arrays[self._draw.choice(list(arrays))][...] = self._draw.choice(
                 (0.0, -0.0, 3.4e38, -3.4e38, 1e-45, 1e20)
             )
-        (folder / bundle.WEIGHTS).write_bytes(safetensors.numpy.save(arrays))
+        (folder / bundle_files.WEIGHTS).write_bytes(safetensors.numpy.save(arrays))
 
     def counts(self, folder: Path) -> None:
         """Change n-gram tables: values, kinds, lengths, and sums that stay right."""
-        arrays = self._load(folder / bundle.COUNTS)
+        arrays = self._load(folder / bundle_files.COUNTS)
         for _ in range(self._draw.randint(1, 4)):
             name = self._draw.choice(list(arrays))
             if name.startswith("words.") and arrays[name].dtype == np.uint8 and self._draw.random() < 0.8:
                 arrays[name] = self._repacked(name, arrays[name])
             else:
                 arrays[name] = self._table(name, arrays[name])
-        (folder / bundle.COUNTS).write_bytes(safetensors.numpy.save(arrays))
+        (folder / bundle_files.COUNTS).write_bytes(safetensors.numpy.save(arrays))
 
     def foreign_counts(self, folder: Path, vocabulary: int, prior: int) -> None:
         """Put in tables that are sound by themselves but come from no text: no context hangs together."""
         draw, contexts = self._draw, 1
         arrays = {
             name: array
-            for name, array in self._load(folder / bundle.COUNTS).items()
+            for name, array in self._load(folder / bundle_files.COUNTS).items()
             if name.startswith("words.")
         }
         for order in range(1, prior + 1):
@@ -178,7 +180,7 @@ class Mutator:
                 arrays[f"counts{order}"] = np.full(len(tokens), 2**32 - 1, np.uint32)
             arrays[f"beneath{order}"] = np.array(beneath, np.uint8)
             contexts = len(tokens)
-        (folder / bundle.COUNTS).write_bytes(safetensors.numpy.save(arrays))
+        (folder / bundle_files.COUNTS).write_bytes(safetensors.numpy.save(arrays))
 
     def _repacked(self, name: str, packed: np.ndarray) -> np.ndarray:
         """Change the numbers in a deflated table."""

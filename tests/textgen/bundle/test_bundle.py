@@ -17,9 +17,9 @@ from tests.support.textgen.bundles import random_bundle, write_random_bundle
 from textgen import bundle
 from textgen.errors import BundleError, TrainingError
 from textgen.experts.registry import to_arrays
-from textgen.files import atomic
+from textgen.files import atomic, bundle_files
 
-FILES = (bundle.SPEC, bundle.TOKENIZER, bundle.WEIGHTS)
+FILES = (bundle_files.SPEC, bundle_files.TOKENIZER, bundle_files.WEIGHTS)
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_flipped_bit_is_found(tmp_path: Path, name: str, where: float) -> None
         bundle.read(tmp_path / "model")
 
 
-@pytest.mark.parametrize("name", [*FILES, bundle.MANIFEST])
+@pytest.mark.parametrize("name", [*FILES, bundle_files.MANIFEST])
 def test_a_truncated_or_missing_file_is_found(tmp_path: Path, name: str) -> None:
     write_random_bundle(tmp_path / "model")
     path = tmp_path / "model" / name
@@ -59,7 +59,7 @@ def test_a_truncated_or_missing_file_is_found(tmp_path: Path, name: str) -> None
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
-    weights = tmp_path / "model" / bundle.WEIGHTS
+    weights = tmp_path / "model" / bundle_files.WEIGHTS
     elsewhere = weights.rename(tmp_path / "elsewhere")
     weights.symlink_to(elsewhere)
     with pytest.raises(BundleError, match="not complete"):
@@ -68,23 +68,23 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 
 def _reseal(folder: Path, changes: dict[str, Any] | None = None) -> None:
     """Make the manifest agree with changed files, as somebody hostile would."""
-    path = folder / bundle.MANIFEST
+    path = folder / bundle_files.MANIFEST
     data = json.loads(path.read_text())
     data["files"] = {
         name: {"sha256": atomic.sha256(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in (*FILES, bundle.COUNTS)
+        for name in (*FILES, bundle_files.COUNTS)
         if (folder / name).exists()
     }
     path.write_text(json.dumps({**data, **(changes or {})}))
 
 
 def _change_spec(folder: Path, **values: Any) -> None:
-    path = folder / bundle.SPEC
+    path = folder / bundle_files.SPEC
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
 def _weights_of(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    path = folder / bundle.WEIGHTS
+    path = folder / bundle_files.WEIGHTS
     arrays = safetensors.numpy.load(path.read_bytes())
     change(arrays)
     path.write_bytes(safetensors.numpy.save(arrays))
@@ -117,12 +117,12 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         "not finite",
     ),
     "weights that are no safetensors": (
-        lambda folder: (folder / bundle.WEIGHTS).write_bytes(b"\xff" * 500) and None,
+        lambda folder: (folder / bundle_files.WEIGHTS).write_bytes(b"\xff" * 500) and None,
         "not a safetensors file",
     ),
     "a header that claims gigabytes": (
         lambda folder: (
-            (folder / bundle.WEIGHTS).write_bytes((2**40).to_bytes(8, "little") + b"{}" * 90) and None
+            (folder / bundle_files.WEIGHTS).write_bytes((2**40).to_bytes(8, "little") + b"{}" * 90) and None
         ),
         "not a safetensors file",
     ),
@@ -135,11 +135,11 @@ HOSTILE: dict[str, tuple[Callable[[Path], None], str]] = {
         "a history",
     ),
     "JSON of small values": (
-        lambda folder: (folder / bundle.TOKENIZER).write_text("[" + "[]," * 400_000 + "[]]") and None,
+        lambda folder: (folder / bundle_files.TOKENIZER).write_text("[" + "[]," * 400_000 + "[]]") and None,
         "more values",
     ),
     "JSON nested without end": (
-        lambda folder: (folder / bundle.SPEC).write_text("[" * 100_000) and None,
+        lambda folder: (folder / bundle_files.SPEC).write_text("[" * 100_000) and None,
         "not valid JSON",
     ),
 }
@@ -157,7 +157,7 @@ def test_a_hostile_bundle_is_refused(tmp_path: Path, attack: Callable[[Path], No
 
 def test_an_oversized_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
-    with (tmp_path / "model" / bundle.WEIGHTS).open("r+b") as stream:
+    with (tmp_path / "model" / bundle_files.WEIGHTS).open("r+b") as stream:
         stream.truncate(50 << 30)  # sparse: it takes no disk
     with pytest.raises(BundleError, match="53,687,091,200 bytes; at most"):
         bundle.read(tmp_path / "model")
@@ -165,7 +165,7 @@ def test_an_oversized_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model")
-    _reseal(tmp_path / "model", {"format": bundle.FORMAT + 1})
+    _reseal(tmp_path / "model", {"format": bundle_files.FORMAT + 1})
     with pytest.raises(BundleError, match="format 5; this version reads up to 4: update"):
         bundle.read(tmp_path / "model")
 
@@ -181,7 +181,7 @@ def test_a_format_from_before_the_first_release_asks_for_a_new_training(tmp_path
 def test_counts_of_another_vocabulary_are_refused(tmp_path: Path, name: str) -> None:
     made = write_random_bundle(tmp_path / "model", "linear")
     arrays = to_arrays(made.experts)
-    counts = tmp_path / "model" / bundle.COUNTS
+    counts = tmp_path / "model" / bundle_files.COUNTS
     counts.write_bytes(safetensors.numpy.save({**arrays, name: arrays[name][:-1]}))
     with pytest.raises(BundleError, match="damaged"):
         bundle.read(tmp_path / "model")
@@ -204,7 +204,7 @@ def test_rules_of_drawing_that_are_unknown_are_refused(tmp_path: Path, version: 
 @pytest.mark.parametrize("manifest", ["[]", "{}", '{"format": "1"}', '{"format": 2, "level": "char"}'])
 def test_a_foreign_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
     write_random_bundle(tmp_path / "model")
-    (tmp_path / "model" / bundle.MANIFEST).write_text(manifest)
+    (tmp_path / "model" / bundle_files.MANIFEST).write_text(manifest)
     with pytest.raises(BundleError, match=r"manifest\.json"):
         bundle.read_manifest(tmp_path / "model")
 

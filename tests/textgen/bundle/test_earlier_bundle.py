@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 from tests.support.textgen.bundles import write_random_bundle
-from textgen import bundle
-from textgen.files import atomic
+from textgen.files import atomic, bundle_files
 from textgen.model import TextModel
 
 # Of the bundle of `random_bundle("linear")`, by the last version that knew no further experts.
@@ -26,9 +25,9 @@ def test_it_is_read_and_writes_what_it_wrote(tmp_path: Path) -> None:
     write_random_bundle(tmp_path / "model", "linear")
     # A bundle without further experts is still written as that version wrote it, byte for byte.
     assert {name: atomic.sha256(tmp_path / "model" / name) for name in HASHES} == HASHES
-    manifest = tmp_path / "model" / bundle.MANIFEST
+    manifest = tmp_path / "model" / bundle_files.MANIFEST
     data = json.loads(manifest.read_text(encoding="utf-8"))
-    assert data["format"] == bundle.FIRST_FORMAT == 2
+    assert data["format"] == bundle_files.FIRST_FORMAT == 2
     del data["expert_losses"]
     manifest.write_text(json.dumps(data), encoding="utf-8")
     model = TextModel.load(tmp_path / "model")

@@ -16,6 +16,7 @@ from tests.support.textgen.command import refusal, textgen
 from tests.support.texts import hard_inputs
 from tests.textgen.conftest import SMALL_FLAGS
 from textgen import bundle, load
+from textgen.files import bundle_files
 
 
 def test_from_a_corpus_to_a_sample(corpus: Path) -> None:
@@ -160,7 +161,7 @@ def test_sampling_out_of_bounds_ends_in_one_line(tmp_path: Path, arguments: list
 def test_a_damaged_bundle_ends_in_one_line(tmp_path: Path) -> None:
     assert "is not there" in refusal(textgen("sample", "--data-dir", tmp_path))
     write_random_bundle(tmp_path / "model")
-    path = tmp_path / "model" / bundle.WEIGHTS
+    path = tmp_path / "model" / bundle_files.WEIGHTS
     data = bytearray(path.read_bytes())
     data[-1] ^= 4
     path.write_bytes(data)

@@ -21,6 +21,7 @@ from textgen import bundle
 from textgen.corpus.known_lines import KnownLines
 from textgen.corpus.one_item_a_line import ItemLines, line_key
 from textgen.errors import BundleError, SettingsError
+from textgen.files import bundle_files
 from textgen.model import TextModel
 from textgen.sampling import SamplingSettings
 
@@ -169,12 +170,12 @@ def test_a_bundle_keeps_hashes_of_lines_unless_forbidden(trained: Path, tmp_path
     assert made.known is not None
     assert all(name in made.known for name in names(400))
     assert "Nobody Here" not in made.known
-    assert names(400)[0] not in (trained / "model" / bundle.LINES).read_bytes().decode("latin-1")
+    assert names(400)[0] not in (trained / "model" / bundle_files.LINES).read_bytes().decode("latin-1")
     textgen.train(trained, output=tmp_path / "private", time_limit=1.0, keep_seeds=False)
     private = TextModel.load(tmp_path / "private")
     assert private.manifest.items
     assert not private.knows_lines
-    assert not (tmp_path / "private" / bundle.LINES).exists()
+    assert not (tmp_path / "private" / bundle_files.LINES).exists()
     assert private.generate("", stop="\n", random_seed=1)
 
 
@@ -198,7 +199,7 @@ def test_hostile_lines_are_refused(
 
 def test_a_bundle_of_an_earlier_version_has_no_items(tmp_path: Path) -> None:
     bundle.write(tmp_path / "model", random_bundle())
-    path = tmp_path / "model" / bundle.MANIFEST
+    path = tmp_path / "model" / bundle_files.MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     del manifest["items"]
     path.write_text(json.dumps(manifest), encoding="utf-8")

@@ -21,7 +21,7 @@ from tests.support.textgen.command import textgen as shell
 from textgen import bundle
 from textgen.cli import cli
 from textgen.errors import CorpusError, TextgenError, TrainingError
-from textgen.files import atomic
+from textgen.files import atomic, bundle_files
 from textgen.files.output_folder import Output
 
 QUICK: dict[str, Any] = {"time_limit": 1}
@@ -59,7 +59,7 @@ def bundle_and_notes(model: Path) -> None:
 def newer_bundle(model: Path) -> None:
     write_random_bundle(model)
     manifest = json.loads((model / "manifest.json").read_bytes())
-    (model / "manifest.json").write_text(json.dumps({**manifest, "format": bundle.FORMAT + 1}))
+    (model / "manifest.json").write_text(json.dumps({**manifest, "format": bundle_files.FORMAT + 1}))
 
 
 def web_manifest(model: Path) -> None:
@@ -84,7 +84,7 @@ USERS: list[tuple[str, Callable[[Path], object], str]] = [
     ("models", lambda model: [write_random_bundle(model / name) for name in "abcd"], "a/, b/, c/ and 1 more"),
     ("hidden", lambda model: (model.mkdir(), (model / ".git").mkdir()), "holds .git/ and is no bundle"),
     ("bundle and more", bundle_and_notes, "holds notes.txt beside a bundle"),
-    ("newer bundle", newer_bundle, f"format {bundle.FORMAT + 1}, which a newer textgen wrote"),
+    ("newer bundle", newer_bundle, f"format {bundle_files.FORMAT + 1}, which a newer textgen wrote"),
     ("another manifest", web_manifest, "holds manifest.json and is no bundle"),
     ("file", lambda model: model.write_text("mine"), "is a file, and a bundle is a folder"),
     ("pipe", os.mkfifo, "is a device or a pipe"),

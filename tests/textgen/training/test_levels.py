@@ -14,6 +14,7 @@ import textgen
 from tests.textgen.conftest import prose
 from textgen import bundle
 from textgen.errors import BundleError, SettingsError
+from textgen.files import bundle_files
 from textgen.levels import LEVELS
 from textgen.sampling import SamplingSettings
 from textgen.settings.training import TrainingSettings
@@ -105,7 +106,7 @@ def test_saved_again_it_is_the_same_model(trained: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("where", [0.1, 0.5, 0.9])
 def test_a_flipped_byte_of_its_tokenizer_is_found(trained: Path, tmp_path: Path, where: float) -> None:
     bundle.write(tmp_path / "copy", bundle.read(trained))
-    path = tmp_path / "copy" / bundle.TOKENIZER
+    path = tmp_path / "copy" / bundle_files.TOKENIZER
     data = bytearray(path.read_bytes())
     data[int(where * len(data))] ^= 0xFF
     path.write_bytes(data)
@@ -148,7 +149,7 @@ def test_pristine_words_are_written_as_they_were_read(tmp_path: Path) -> None:
     )
     model = textgen.load(tmp_path / "model")
     assert set(model.generate(length=80).split()) <= set(prose(300).split())
-    data = json.loads((tmp_path / "model" / bundle.TOKENIZER).read_text())
+    data = json.loads((tmp_path / "model" / bundle_files.TOKENIZER).read_text())
     assert set(data["words"]) == set(prose(300).split()) & set(data["words"])
     # A line break is no token here, and yet there is something to begin with.
     assert bundle.read_manifest(tmp_path / "model").settings["pristine_output"] is True

@@ -21,6 +21,7 @@ from tests.textgen.conftest import prose
 from textgen import bundle
 from textgen.errors import BundleError, OutOfMemoryError, SettingsError, TrainingInterruptedError
 from textgen.evaluation import overlapping_windows
+from textgen.files import bundle_files
 from textgen.model import TextModel
 from textgen.pretrained import store
 from textgen.training import memory
@@ -70,7 +71,7 @@ def test_there_is_a_model_at_once_and_training_improves_it(tuned: tuple[Path, li
 def test_the_bundle_holds_the_change_and_names_its_base(tuned: tuple[Path, list[Event]]) -> None:
     path, _ = tuned
     base = store.find("tiny")
-    assert json.loads((path / bundle.TOKENIZER).read_text()) == {"base_sha256": base.sha256}
+    assert json.loads((path / bundle_files.TOKENIZER).read_text()) == {"base_sha256": base.sha256}
     made = bundle.read(path)
     assert made.spec.base == "tiny"
     assert any(array.any() for name, array in made.weights.items() if name.endswith(".up"))
@@ -101,9 +102,9 @@ def test_one_of_an_earlier_version_writes_what_it_wrote_and_a_new_one_repeats_it
     tuned: tuple[Path, list[Event]], tmp_path: Path
 ) -> None:
     earlier = shutil.copytree(tuned[0], tmp_path / "model")
-    manifest = json.loads((earlier / bundle.MANIFEST).read_text())
-    assert (manifest.pop("sampling"), manifest["format"]) == (2, bundle.FORMAT)
-    (earlier / bundle.MANIFEST).write_text(json.dumps({**manifest, "format": 3}))
+    manifest = json.loads((earlier / bundle_files.MANIFEST).read_text())
+    assert (manifest.pop("sampling"), manifest["format"]) == (2, bundle_files.FORMAT)
+    (earlier / bundle_files.MANIFEST).write_text(json.dumps({**manifest, "format": 3}))
     before, after = TextModel.load(earlier), TextModel.load(tuned[0])
     # A code names one of them, and not the other.
     assert before.fingerprint != after.fingerprint
@@ -166,9 +167,9 @@ def rewrite(source: Path, place: Path, name: str, data: bytes) -> Path:
     """Copy a bundle with another file in it, whose hash the manifest states."""
     shutil.copytree(source, place)
     (place / name).write_bytes(data)
-    manifest = json.loads((place / bundle.MANIFEST).read_text())
+    manifest = json.loads((place / bundle_files.MANIFEST).read_text())
     manifest["files"][name]["sha256"] = hashlib.sha256(data).hexdigest()
-    (place / bundle.MANIFEST).write_text(json.dumps(manifest))
+    (place / bundle_files.MANIFEST).write_text(json.dumps(manifest))
     return place
 
 
@@ -187,8 +188,8 @@ def rewrite(source: Path, place: Path, name: str, data: bytes) -> Path:
 def test_a_spec_that_does_not_fit_is_refused(
     tuned: tuple[Path, list[Event]], tmp_path: Path, change: dict[str, Any], reason: str
 ) -> None:
-    spec = {**json.loads((tuned[0] / bundle.SPEC).read_text()), **change}
-    place = rewrite(tuned[0], tmp_path / "model", bundle.SPEC, json.dumps(spec).encode())
+    spec = {**json.loads((tuned[0] / bundle_files.SPEC).read_text()), **change}
+    place = rewrite(tuned[0], tmp_path / "model", bundle_files.SPEC, json.dumps(spec).encode())
     with pytest.raises(BundleError, match=reason):
         textgen.load(place)
 
@@ -196,9 +197,9 @@ def test_a_spec_that_does_not_fit_is_refused(
 def test_a_bundle_that_contradicts_its_base_is_refused(
     tuned: tuple[Path, list[Event]], tmp_path: Path
 ) -> None:
-    spec = json.loads((tuned[0] / bundle.SPEC).read_text())
+    spec = json.loads((tuned[0] / bundle_files.SPEC).read_text())
     spec["network"]["rope_base"] = 5.0
-    place = rewrite(tuned[0], tmp_path / "model", bundle.SPEC, json.dumps(spec).encode())
+    place = rewrite(tuned[0], tmp_path / "model", bundle_files.SPEC, json.dumps(spec).encode())
     with pytest.raises(BundleError, match="gives its base other sizes than the base has"):
         textgen.load(place)
 
@@ -207,9 +208,9 @@ def test_a_bundle_that_contradicts_its_base_is_refused(
 def test_a_mixture_without_shares_is_refused(
     tuned: tuple[Path, list[Event]], tmp_path: Path, share: float
 ) -> None:
-    arrays = safetensors.numpy.load((tuned[0] / bundle.WEIGHTS).read_bytes())
+    arrays = safetensors.numpy.load((tuned[0] / bundle_files.WEIGHTS).read_bytes())
     arrays["mixture"][:] = share
-    place = rewrite(tuned[0], tmp_path / "model", bundle.WEIGHTS, safetensors.numpy.save(arrays))
+    place = rewrite(tuned[0], tmp_path / "model", bundle_files.WEIGHTS, safetensors.numpy.save(arrays))
     with pytest.raises(BundleError, match="the weights mixture are not"):
         textgen.load(place)
 
