@@ -107,17 +107,6 @@ class KneserNey:
         mix(found, self.orders[0], only, only, self.orders[0].shares)
         return found
 
-    def probabilities(self, contexts: Numbers) -> Floats:
-        """Return all tokens' probabilities; none is 0.
-
-        Args:
-            contexts: the `before` tokens before each position, shape (positions, before).
-
-        Returns:
-            Shape (positions, vocabulary).
-        """
-        return self.expect(contexts).probabilities[:, 0]
-
     def expect(self, windows: Numbers) -> Expected:
         """Return what is expected; see `textgen.experts.expert.Expert.expect`."""
         contexts = np.lib.stride_tricks.sliding_window_view(windows, self.before, axis=1)

@@ -1,7 +1,7 @@
 """What an n-gram model expects of one token at each position, without the probabilities of all others.
 
 For a vocabulary of tens of thousands of tokens this is thousands of times less work than
-`KneserNey.probabilities`, which says the same.
+`KneserNey.expect`, which says the same.
 """
 
 from __future__ import annotations

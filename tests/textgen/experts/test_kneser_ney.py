@@ -80,7 +80,7 @@ def test_it_is_the_definition(order: int) -> None:
     plainly, counted = Plainly(text, order), KneserNey.count(text, VOCABULARY, order)
     contexts = np.random.default_rng(1).integers(0, VOCABULARY, (50, order - 1))
     expected = [plainly.probabilities(tuple(context)) for context in contexts.tolist()]
-    found = counted.probabilities(contexts)
+    found = counted.expect(contexts).probabilities[:, 0]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
     assert counted.entries == sum(len(counts) for counts in plainly._all_counts())
@@ -120,7 +120,7 @@ def test_what_comes_once_teaches_nothing_of_itself() -> None:
     text = np.random.default_rng(1).permutation(3_000)
     counted = KneserNey.count(text, 3_000)
     windows = text[None, 100 : 100 + counted.before + 201]
-    seen = counted.probabilities(np.lib.stride_tricks.sliding_window_view(windows[0, 1:-1], counted.before))
+    seen = counted.expect(windows[:, 1:-1]).probabilities[0]
     left_out = counted.leave_one_out(windows).probabilities[0]
     targets = windows[0, counted.before + 1 :, None]
     assert np.take_along_axis(seen, targets, 1).min() > 0.05
@@ -157,7 +157,8 @@ def test_it_comes_back_from_its_arrays() -> None:
     counted = KneserNey.count(text, VOCABULARY, 4)
     again = KneserNey.from_arrays(VOCABULARY, 4, counted.to_arrays())
     contexts = np.random.default_rng(1).integers(0, VOCABULARY, (50, 3))
-    np.testing.assert_array_equal(again.probabilities(contexts), counted.probabilities(contexts))
+    found, expected = (model.expect(contexts).probabilities for model in (again, counted))
+    np.testing.assert_array_equal(found, expected)
 
 
 def _cut(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -213,9 +214,10 @@ def test_two_texts_are_counted_together_in_the_larger_vocabulary() -> None:
     whole = KneserNey.count(np.concatenate([first, second]), VOCABULARY, 3)
     contexts = np.random.default_rng(1).integers(0, VOCABULARY, (50, 2))
     # They differ by the few n-grams across the ends.
-    np.testing.assert_allclose(both.probabilities(contexts), whole.probabilities(contexts), atol=0.05)
+    found = both.expect(contexts).probabilities
+    np.testing.assert_allclose(found, whole.expect(contexts).probabilities, atol=0.05)
     alone = KneserNey.count(first, VOCABULARY, 3)
-    assert np.abs(both.probabilities(contexts) - alone.probabilities(contexts)).max() > 0.05
+    assert np.abs(found - alone.expect(contexts).probabilities).max() > 0.05
 
 
 def test_of_a_long_text_pieces_from_all_over_it_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
