@@ -61,10 +61,9 @@ class Tree:
         if len(keys) != len(beneath) or not len(keys) or beneath.sum(dtype=np.int64) != len(keys) - 1:
             raise BundleError(f"the {what} do not fit each other")
         tree = cls(keys.astype(np.uint32), _first_children(beneath))
-        if not (tree.children[:-1] > np.arange(len(keys))).all():
-            raise BundleError(f"the {what} are not in order")
         edges = tree._edges
-        if not (edges[1:] > edges[:-1]).all():
+        below = (tree.children[:-1] > np.arange(len(keys))).all()
+        if not (below and (edges[1:] > edges[:-1]).all()):
             raise BundleError(f"the {what} are not in order")
         return tree
 
@@ -160,7 +159,4 @@ def _changes(ordered: Integers) -> npt.NDArray[np.bool_]:
 
 
 def _first_children(beneath: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
-    children = np.ones(len(beneath) + 1, np.int32)
-    np.cumsum(beneath, dtype=np.int32, out=children[1:])
-    children[1:] += 1
-    return children
+    return np.cumsum(np.concatenate([np.ones(1, np.int32), beneath]), dtype=np.int32)
