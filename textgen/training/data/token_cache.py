@@ -89,13 +89,10 @@ class TokenCache:
             whole = stored["sha256"] == _digest(description) and all(
                 atomic.sha256(entry / name) == description["sha256"][name] for name in (TRAINING, VALIDATION)
             )
-        except FileNotFoundError:
-            whole = not entry.exists()
-            if whole:
-                return None
         except (OSError, ValueError, KeyError, TypeError):
             whole = False
         if not whole:
+            # If there is no such entry, nothing is deleted.
             shutil.rmtree(entry, ignore_errors=True)
             return None
         # The time decides which entry is deleted first. A read-only cache can still be read.
@@ -119,16 +116,13 @@ class TokenCache:
         finally:
             shutil.rmtree(prepared, ignore_errors=True)
 
-    def publish(self, prepared: Path, key: str, description: dict[str, Any]) -> Path:
+    def publish(self, prepared: Path, key: str, description: dict[str, Any]) -> None:
         """Add an entry to the cache, and delete the least recently used ones if the cache is too large.
 
         Args:
             prepared: the folder of `adding`, with the two files of tokens.
             key: the entry's key.
             description: the entry's description; the files' hashes are added to it.
-
-        Returns:
-            The entry's folder.
 
         Raises:
             OSError: the disk refuses.
@@ -145,7 +139,6 @@ class TokenCache:
                 raise
             # Another process has added the entry first. The same key means the same tokens.
         self._trim(keep=entry)
-        return entry
 
     def _trim(self, keep: Path) -> None:
         entries: list[tuple[float, int, Path]] = []
