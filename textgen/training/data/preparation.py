@@ -15,8 +15,6 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from textgen import tokenizers
 from textgen.corpus.known_lines import KnownLines
 from textgen.corpus.reading.reader import BLOCK_BYTES, CorpusReader, FileBreak, divide
@@ -31,7 +29,7 @@ from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.data.reading_time import ReadingTime
 from textgen.training.data.survey import SHORTEST_VALIDATION, Survey
 from textgen.training.data.token_cache import TokenCache
-from textgen.training.data.token_files import TokenWriter, open_tokens, token_type
+from textgen.training.data.token_files import TokenWriter, open_tokens
 from textgen.training.reporting.events import Control
 
 CACHED_FROM_BYTES = 16 << 20
@@ -148,24 +146,16 @@ class _Preparation:
                 (folder / token_cache.TRAINING).open("w+b") as training_file,
                 (folder / token_cache.VALIDATION).open("w+b") as validation_file,
             ):
-                tokenizer, found = self._read_twice(training_file, validation_file)
-                training = open_tokens(training_file, tokenizer.size)
-                validation = open_tokens(validation_file, tokenizer.size)
+                prepared, found = self._read_twice(training_file, validation_file)
             cache.publish(folder, key, found)
-        return self._prepared(tokenizer, found, training, validation)
+        return prepared
 
     def into_scratch(self, folder: Path | None) -> PreparedCorpus:
         """Prepare the corpus in memory; a large one in an unnamed temporary file."""
         if folder is None or self._text.bytes < CACHED_FROM_BYTES:
-            memory = io.BytesIO(), io.BytesIO()
-            tokenizer, found = self._read_twice(*memory)
-            kind = token_type(tokenizer.size)
-            training, validation = (np.frombuffer(part.getbuffer(), kind) for part in memory)
-            return self._prepared(tokenizer, found, training, validation)
+            return self._read_twice(io.BytesIO(), io.BytesIO())[0]
         with tempfile.TemporaryFile(dir=folder) as first, tempfile.TemporaryFile(dir=folder) as second:
-            tokenizer, found = self._read_twice(first, second)
-            training, validation = open_tokens(first, tokenizer.size), open_tokens(second, tokenizer.size)
-        return self._prepared(tokenizer, found, training, validation)
+            return self._read_twice(first, second)[0]
 
     def _key(self) -> str:
         settings = self._settings.fingerprint().items()
@@ -205,8 +195,10 @@ class _Preparation:
         for piece in self._held_out.pieces():
             yield True, piece.text
 
-    def _read_twice(self, training: IO[bytes], validation: IO[bytes]) -> tuple[Tokenizer, dict[str, Any]]:
-        """Write the tokens; return the tokenizer and the text's measures as JSON data."""
+    def _read_twice(
+        self, training: IO[bytes], validation: IO[bytes]
+    ) -> tuple[PreparedCorpus, dict[str, Any]]:
+        """Write the tokens; return the corpus, and its tokenizer and measures as JSON data."""
         survey = Survey(own_validation=self._sources.validation is None)
         # The tokenizer may stop early, but the survey must see the whole text. Leaving a loop over a
         # generator closes it; a chain stays open.
@@ -236,7 +228,7 @@ class _Preparation:
             )
         self._check_validation(writers[True].tokens, tokenizer.level)
         encodings = list(dict.fromkeys([*self._text.encodings, *self._held_out.encodings]))
-        return tokenizer, {
+        found = {
             "tokenizer": tokenizer.to_json(),
             "characters": survey.characters,
             "text_sha256": survey.digest.hexdigest(),
@@ -254,6 +246,8 @@ class _Preparation:
                 },
             },
         }
+        opened = (open_tokens(file, tokenizer.size) for file in (training, validation))
+        return self._prepared(tokenizer, found, *opened), found
 
     def _check_validation(self, tokens: int, level: str) -> None:
         """Refuse a validation text on which no loss can be measured.

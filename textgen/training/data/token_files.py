@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 from pathlib import Path
@@ -54,10 +55,12 @@ class TokenWriter:
 
 
 def open_tokens(source: Path | IO[bytes], vocabulary: int) -> Tokens:
-    """Return the tokens in a file as a read-only memory map, shape (tokens,).
+    """Return the tokens in a file, shape (tokens,): as a read-only memory map, unless it is in memory itself.
 
     The array stays valid if the file is deleted or replaced.
     """
+    if isinstance(source, io.BytesIO):
+        return np.frombuffer(source.getbuffer(), token_type(vocabulary))
     if isinstance(source, Path):
         with source.open("rb") as stream:
             return open_tokens(stream, vocabulary)
