@@ -62,19 +62,12 @@ class Clock:
         """Seconds since the training began, earlier runs included."""
         return self.before_s + time.monotonic() - self.started
 
-    @property
-    def fraction(self) -> float:
-        """Share of the usable time that has passed, 0 to 1; 0 without a limit."""
-        return self.fraction_from(0.0)
-
-    def fraction_from(self, begun_s: float) -> float:
-        """Return the share of the usable time that has passed since then, 0 to 1; 0 without a limit.
+    def fraction(self, begun_s: float = 0.0) -> float:
+        """Return the share of the usable time that has passed, 0 to 1; 0 without a limit.
 
         Args:
-            begun_s: a former value of `elapsed_s`.
+            begun_s: a former value of `elapsed_s`, from which both count.
         """
-        if self.limit_s is None:
-            return 0.0
         return min(1.0, max(0.0, self.elapsed_s - begun_s) / max(self._usable_s - begun_s, 0.1))
 
     @property

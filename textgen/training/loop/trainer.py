@@ -64,7 +64,7 @@ class Trainer:
         self._strips, self._network, self._model = plan.windows, plan.trainee, plan.trainee.model
         self._clock = Clock(self._settings.time_limit, started)
         self._validation = Validation(result, plan.judge, self._clock, self._checkpoint.parent, curve=curve)
-        self._first = checkpoint.values(self._variables())
+        self._first = checkpoint.values(self._network.checkpointed())
         self._batches = Batches(self._strips, self._network, self._settings.random_seed)
         self._reports = StepReports(
             result.emit, self._clock, total=self._total, tokens=self._strips.batch * self._strips.length
@@ -111,7 +111,7 @@ class Trainer:
 
     def _go_on(self) -> bool:
         """Restore the state of the checkpoint; return whether there was a usable one."""
-        found = checkpoint.resume(self._checkpoint, self._variables(), self._fingerprint())
+        found = checkpoint.resume(self._checkpoint, self._network.checkpointed(), self._fingerprint())
         if found.note:
             self._notes.append(found.note)
         self._damage = found.damage
@@ -136,7 +136,7 @@ class Trainer:
             )
         told = f"{diverged}: it begins again with a learning rate of {rate * _SLOWER:g} instead of {rate:g}"
         self._result.tell_start([told], resumed=False)
-        for variable, value in zip(self._variables(), self._first, strict=True):
+        for variable, value in zip(self._network.checkpointed(), self._first, strict=True):
             variable.assign(value)
         self._begin(_SLOWER)
         return self._train_to_end()
@@ -179,7 +179,7 @@ class Trainer:
             return "finish requested"
         if self._progress.epoch >= self._settings.num_epochs:
             return "epochs"
-        if self._clock.limit_s is not None and self._clock.fraction >= 1:
+        if self._clock.fraction() >= 1:
             return "time limit"
         if self._settings.patience is not None and self._progress.stale >= self._settings.patience:
             return "patience"
@@ -212,7 +212,7 @@ class Trainer:
         return self._strips.batches * self._settings.num_epochs
 
     def _fraction(self) -> float:
-        return max(self._progress.step / self._total, self._clock.fraction)
+        return max(self._progress.step / self._total, self._clock.fraction())
 
     def _learnt(self) -> float:
         """Return the share of the steps that is done, for the learning rate.
@@ -221,7 +221,7 @@ class Trainer:
         first step would come in the middle of the schedule, at the full rate and without a warm-up.
         """
         step = self._progress.step
-        by_clock = self._clock.fraction_from(self._progress.before_learning_s) if step else 0.0
+        by_clock = self._clock.fraction(self._progress.before_learning_s) if step else 0.0
         return max(step / self._total, by_clock)
 
     def _validate(self) -> None:
@@ -233,11 +233,9 @@ class Trainer:
 
     def _save(self) -> None:
         self._progress.elapsed_s = self._clock.elapsed_s
-        checkpoint.save(self._checkpoint, self._variables(), self._progress, self._best, self._fingerprint())
+        variables = self._network.checkpointed()
+        checkpoint.save(self._checkpoint, variables, self._progress, self._best, self._fingerprint())
         self._saved_at = time.monotonic()
-
-    def _variables(self) -> list[keras.Variable]:
-        return self._network.checkpointed()
 
     def _finish(self, stopped: str) -> bundle.Manifest:
         progress = self._progress
