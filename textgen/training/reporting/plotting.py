@@ -46,6 +46,7 @@ def write_loss_curve(
         raise BundleError("there is no history; there is nothing to draw")
     extras.require("matplotlib", "a picture of the loss")
     try:
+        from matplotlib.figure import Figure
         from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
     except (ImportError, ValueError, OSError) as error:
         # The environment may name a backend that there is none of, or hold settings that are none.
@@ -55,7 +56,8 @@ def write_loss_curve(
     training = [
         (entry["seconds"] / 60, entry["training_loss"]) for entry in history if "training_loss" in entry
     ]
-    figure = _figure(9.0, 3.0)
+    # Without pyplot there is no global state and no display to look for.
+    figure = Figure(figsize=(9.0, 3.0), dpi=_DPI, layout="constrained")
     axes = figure.add_subplot()
     if training:
         axes.plot(*zip(*training, strict=True), color=_AMBER, linewidth=2.0, alpha=0.75, label="training")
@@ -119,16 +121,6 @@ def _clock(minutes: float, _position: int) -> str:
     seconds = round(minutes * 60)
     hours, rest = divmod(seconds, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
-
-
-def _figure(width: float, height: float) -> Figure:
-    """Return a figure in inches; without pyplot there is no global state and no display to look for."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def _save(figure: Figure, path: Path) -> None:
