@@ -64,8 +64,7 @@ def read(path: Path) -> Bundle:
             f"{path}: the tokenizer has {tokenizer.size:,} tokens, the network {spec.vocabulary:,}"
         )
     shapes = spec.shapes()
-    largest = _SAFETENSORS_HEADER + 4 * spec.parameters
-    weights = _parse_arrays(_read_listed(path, WEIGHTS, listing, largest=largest), path / WEIGHTS)
+    weights = _read_arrays(path, WEIGHTS, listing, _SAFETENSORS_HEADER + 4 * spec.parameters)
     found = {name: array.shape for name, array in weights.items()}
     if found != shapes:
         wrong = sorted(name for name in set(found) | set(shapes) if found.get(name) != shapes.get(name))
@@ -82,14 +81,12 @@ def read(path: Path) -> Bundle:
         raise BundleError(f"{path / MANIFEST} tells of another model than the other files hold")
     experts: tuple[Expert, ...] = ()
     if spec.prior:
-        arrays = _parse_arrays(_read_listed(path, COUNTS, listing, largest=_LARGEST_COUNTS), path / COUNTS)
+        arrays = _read_arrays(path, COUNTS, listing, _LARGEST_COUNTS)
         experts = from_arrays(spec.vocabulary, spec.prior, spec.experts, arrays)
     known = None
     if LINES in listing:
-        data = _read_listed(path, LINES, listing, largest=LARGEST_FILE)
-        known = KnownLines.from_arrays(_parse_arrays(data, path / LINES))
-    sampled = manifest.items, manifest.sampling
-    fingerprint = fingerprint_of(listing, manifest.seeds, *sampled)
+        known = KnownLines.from_arrays(_read_arrays(path, LINES, listing, LARGEST_FILE))
+    fingerprint = fingerprint_of(listing, manifest.seeds, manifest.items, manifest.sampling)
     return Bundle(spec, tokenizer, weights, manifest, experts, known, base, fingerprint)
 
 
@@ -121,7 +118,16 @@ def _read_manifest(path: Path) -> tuple[Manifest, dict[str, Any]]:
     return parse_manifest(_parse(_read_limited(file, LARGEST_MANIFEST), file), file)
 
 
-def _read_listed(path: Path, name: str, listing: dict[str, Any], *, largest: int = _LARGEST_JSON) -> bytes:
+def _read_arrays(path: Path, name: str, listing: dict[str, Any], largest: int) -> dict[str, npt.NDArray[Any]]:
+    """Read a safetensors file of the bundle; see `_read_listed`."""
+    data = _read_listed(path, name, listing, largest)
+    try:
+        return safetensors.numpy.load(data)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise BundleError(f"{path / name} is not a safetensors file: {error}") from None
+
+
+def _read_listed(path: Path, name: str, listing: dict[str, Any], largest: int = _LARGEST_JSON) -> bytes:
     """Read a file of the bundle and compare its hash with the manifest's."""
     entry = listing.get(name)
     expected = entry.get("sha256") if isinstance(entry, dict) else None
@@ -153,10 +159,3 @@ def _parse(data: bytes, path: Path) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError):
         raise BundleError(f"{path} is not valid JSON") from None
-
-
-def _parse_arrays(data: bytes, path: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        return safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise BundleError(f"{path} is not a safetensors file: {error}") from None
