@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -207,18 +208,13 @@ class TrainingSettings:
         if word_tokens and level not in (None, WORD.name):
             raise SettingsError(f"word_tokens means level word, but level is {level!r}; give one of them")
         refuse_unknown(flags, TrainingKeywords.__annotations__)
-        for name, value in list(flags.items()):
-            if name in _SPELLINGS:
-                flags[_SPELLINGS[name]] = flags.pop(name)
-            elif name == "no_seeds":
-                flags["keep_seeds"] = None if flags.pop(name) is None else not value
         level = WORD.name if word_tokens else level or DEFAULT_LEVEL
         preset = preset or DEFAULT_PRESET
         check_choice("preset", preset, PRESETS)
         cell = cell or cell_of(preset)
         check_choice("cell", cell, CELLS)
         values = recipe(preset, cell, level)
-        values |= {name: value for name, value in flags.items() if value is not None}
+        values |= by_attribute(flags)
         # The linear cell has no projection after the embedding, so both have the same size.
         values.setdefault("embedding_size", values["rnn_size"])
         return cls(preset=preset, level=level, pristine_input=pristine_input or False, **values)
@@ -249,6 +245,18 @@ class TrainingSettings:
         free = {"time_limit", "patience", "num_epochs", "checkpoint_s", "keep_seeds"}
         chosen = {**dataclasses.asdict(self), "experts": list(self.experts)}
         return {name: value for name, value in chosen.items() if name not in free}
+
+
+def by_attribute(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of flags by the attributes of `TrainingSettings` that they set.
+
+    Args:
+        flags: values by the names of attributes, or of the command's flags. A value of None is not given.
+    """
+    given = {_SPELLINGS.get(name, name): value for name, value in flags.items() if value is not None}
+    if "no_seeds" in given:
+        given["keep_seeds"] = not given.pop("no_seeds")
+    return given
 
 
 def _names(experts: Any) -> tuple[str, ...]:

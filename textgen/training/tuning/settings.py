@@ -9,7 +9,7 @@ from textgen.errors import SettingsError
 from textgen.files.bases import LLAMA
 from textgen.pretrained.base import Base
 from textgen.settings.presets import TUNED
-from textgen.settings.training import TrainingSettings
+from textgen.settings.training import TrainingSettings, by_attribute
 
 RECIPE: dict[str, Any] = {
     "rank": 8,
@@ -54,11 +54,7 @@ def settings_of(base: Base, flags: Mapping[str, Any]) -> TrainingSettings:
             f"{refused[0]} is {given[refused[0]]!r}, but the base {base.about.name} brings its network and "
             "its tokens with it: leave the flag out"
         )
-    if "no_seeds" in given:
-        given["keep_seeds"] = not given.pop("no_seeds")
-    if "checkpoint_seconds" in given:
-        given["checkpoint_s"] = given.pop("checkpoint_seconds")
-    recipe = {**RECIPE, **given}
+    recipe = {**RECIPE, **by_attribute(given)}
     return TrainingSettings(
         preset=TUNED,
         level=base.tokenizer.level,
