@@ -110,5 +110,4 @@ def _inflated(array: npt.NDArray[Any], what: str, most: int) -> Numbers:
         plain = b""
     if not plain or not opened.eof or opened.unused_data or len(plain) % size:
         raise BundleError(f"the {what} are not deflated whole numbers, or too many")
-    numbers: Numbers = np.frombuffer(plain, np.dtype(f"<u{size}"))
-    return numbers
+    return np.frombuffer(plain, np.dtype(f"<u{size}"))

@@ -181,5 +181,4 @@ class Chained(ABC):
 
 
 def _at(table: Floats, column: npt.NDArray[np.intp]) -> Floats:
-    found: Floats = table[np.arange(len(table)), column]
-    return found
+    return table[np.arange(len(table)), column]

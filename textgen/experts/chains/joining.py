@@ -95,6 +95,5 @@ def _layer(tree: Tree) -> Integers:
 
 
 def _entries(counts: ContextCounts, contexts: Integers, vocabulary: int) -> Integers:
-    owners: Integers = np.repeat(contexts, np.diff(counts.starts))
-    entries: Integers = owners * vocabulary + counts.last.astype(np.int64)
-    return entries
+    owners = np.repeat(contexts, np.diff(counts.starts))
+    return owners * vocabulary + counts.last.astype(np.int64)

@@ -275,8 +275,7 @@ def _recurrence(h: Float32, a: Float32, v: Float32, change: Float32) -> None:
 
 def _for_normalized(scale: npt.NDArray[np.float32], kernel: npt.NDArray[np.float32]) -> Float64:
     """Return a matrix for x times `_inverse_norms`, with the normalisation's scale and constant folded in."""
-    result: Float64 = scale.astype(np.float64)[:, None] * kernel * math.sqrt(len(scale))
-    return result
+    return scale.astype(np.float64)[:, None] * kernel * math.sqrt(len(scale))
 
 
 def _with_bias(kernel: Float64, bias: Float64) -> Float64:
