@@ -65,14 +65,12 @@ def missing() -> str | None:
             f"Keras {which} with the backend {name!r}; a training needs tensorflow, jax or torch: "
             "set KERAS_BACKEND to one of them"
         )
-    if not extras.is_installed(name):
-        if not os.environ.get("KERAS_BACKEND"):
-            return name if extras.is_installed("keras") else "keras"
+    if not extras.is_installed(name) and os.environ.get("KERAS_BACKEND"):
         raise TrainingError(
             f"Keras cannot be loaded with the backend {name!r}, which is not installed; "
             "KERAS_BACKEND can be tensorflow, jax or torch, if that is installed"
         )
-    return None if extras.is_installed("keras") else "keras"
+    return next((package for package in ("keras", name) if not extras.is_installed(package)), None)
 
 
 def require() -> None:
