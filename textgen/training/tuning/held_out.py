@@ -64,37 +64,22 @@ def begun(texts: npt.NDArray[np.int32], start: int) -> npt.NDArray[np.int32]:
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """A mixture that was fitted to a text.
-
-    Attributes:
-        weights: of the mixture (`textgen.pretrained.tuned.mixture`), shape (kinds,).
-        loss: nats per token of the mixture, each half measured with weights of the other half.
-        network: nats per token of the network alone.
-        counts: nats per token of the n-grams alone.
-    """
-
-    weights: npt.NDArray[np.float32]
-    loss: float
-    network: float
-    counts: float
-
-
-def fit(losses: npt.NDArray[np.floating], held_out: HeldOut, counted: KneserNey) -> Fit:
+def fit(
+    losses: npt.NDArray[np.floating], held_out: HeldOut, counted: KneserNey
+) -> tuple[npt.NDArray[np.float32], float]:
     """Fit a mixture.
 
     Args:
         losses: the network's nats at each position, shape (windows, time).
         held_out: the windows.
         counted: the n-grams.
+
+    Returns:
+        The weights of the mixture (`textgen.pretrained.tuned.mixture`), shape (kinds,), and its nats per
+        token, each half measured with weights of the other half.
     """
     network = np.exp(-losses.reshape(-1).astype(np.float64))
     expected = expect(counted, held_out.contexts.reshape(-1, held_out.contexts.shape[-1]))
     kind = mixture.kind_of(expected)
-    return Fit(
-        mixture.fitted(network, expected.probabilities, kind, counted.order),
-        mixture.cross_fitted_loss(network, expected.probabilities, kind, counted.order),
-        float(losses.mean()),
-        -float(np.log(expected.probabilities.astype(np.float64)).mean()),
-    )
+    weights = mixture.fitted(network, expected.probabilities, kind, counted.order)
+    return weights, mixture.cross_fitted_loss(network, expected.probabilities, kind, counted.order)

@@ -142,11 +142,11 @@ class TunedJudge:
         now = layer.adapters()
         layer.set_adapters(weights)
         held_out = windows_of(self.validation, limit, self.counted.before, self.network.start)
-        found = fit(self.network.losses(held_out.inputs, held_out.targets), held_out, self.counted)
+        mixture, loss = fit(self.network.losses(held_out.inputs, held_out.targets), held_out, self.counted)
         layer.set_adapters(now)
-        weights.update(rounded({MIXTURE: found.weights}))
+        weights.update(rounded({MIXTURE: mixture}))
         self.network.mixture = weights[MIXTURE]
-        return found.loss
+        return loss
 
 
 def _as_it_is(targets: Any, losses: Any) -> Any:  # noqa: ARG001 -- Keras passes both

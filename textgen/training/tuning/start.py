@@ -68,9 +68,9 @@ def first_look(
     weights = dict(before.weights) if before is not None else initial(spec, random_seed)
     held_out = windows_of(corpus.validation, LOOKED_AT, counted.before, base.tokenizer.start)
     stepper = llama.make_stepper(base, adapter_of(weights) if before is not None else None)
-    found = fit(_losses(stepper, held_out.inputs, held_out.targets), held_out, counted)
-    weights = rounded({**weights, MIXTURE: found.weights})
-    return spec, Start((counted,), weights, loss=found.loss, seconds=time.monotonic() - started)
+    mixture, loss = fit(_losses(stepper, held_out.inputs, held_out.targets), held_out, counted)
+    weights = rounded({**weights, MIXTURE: mixture})
+    return spec, Start((counted,), weights, loss=loss, seconds=time.monotonic() - started)
 
 
 def initial(spec: TunedSpec, random_seed: int) -> dict[str, npt.NDArray[np.float32]]:
