@@ -13,8 +13,7 @@ from textgen.experts.expert import Expert
 from textgen.inference import Stepper
 from textgen.network.cells.cell import Cell, Recipe, Shapes, Sizes, Weights
 from textgen.network.cells.linear import compiled_step
-from textgen.network.cells.linear.numpy_step import LinearStepper
-from textgen.network.cells.linear.shapes import shapes
+from textgen.network.cells.linear.numpy_step import CONVOLUTION, LinearStepper
 
 
 class Linear(Cell):
@@ -53,8 +52,36 @@ class Linear(Cell):
             )
 
     def shapes(self, sizes: Sizes) -> Shapes:
-        """Return the name and shape of each parameter."""
-        return shapes(sizes)
+        """Return the name and shape of each parameter, in the order of the network."""
+        units = sizes.units
+        found: Shapes = {"embedding": (sizes.vocabulary, units)}
+        for layer in range(sizes.layers):
+            found |= {
+                f"layer{layer}.norm": (units,),
+                f"layer{layer}.input": (units, 3 * units),
+                f"layer{layer}.convolution": (CONVOLUTION, units),
+                f"layer{layer}.forget_bias": (units,),
+                f"layer{layer}.output": (units, units),
+            }
+            if sizes.expansion:
+                inner = sizes.expansion * units
+                found |= {
+                    f"layer{layer}.mlp_norm": (units,),
+                    f"layer{layer}.mlp_input": (units, 2 * inner),
+                    f"layer{layer}.mlp_output": (inner, units),
+                }
+        if sizes.feeds_prior:
+            found |= {f"{name}.input": (sizes.vocabulary, units) for name in sizes.mixed}
+        if sizes.confidences:
+            found["confidence.input"] = (sizes.confidences, units)
+            found["confidence.gate"] = (sizes.confidences, len(sizes.mixed))
+        if sizes.prior:
+            found |= {"prior.gate": (units, len(sizes.mixed)), "prior.bias": (len(sizes.mixed),)}
+        return found | {
+            "norm": (units,),
+            "output.kernel": (units, sizes.vocabulary),
+            "output.bias": (sizes.vocabulary,),
+        }
 
     def stepper(self, sizes: Sizes, weights: Weights, experts: Sequence[Expert]) -> Stepper:
         """Return the compiled step, or NumPy's where there is no compiled code for this machine."""

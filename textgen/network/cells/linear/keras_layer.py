@@ -19,7 +19,8 @@ import numpy as np
 from keras import ops
 
 from textgen.network.cells.cell import Sizes
-from textgen.network.cells.linear.shapes import CONVOLUTION, shapes
+from textgen.network.cells.linear import Linear
+from textgen.network.cells.linear.numpy_step import CONVOLUTION
 
 
 def scan(a: Any, b: Any, h_before: Any) -> Any:
@@ -80,7 +81,8 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         self._spec = spec
         self._products = products
         self._random_seed = random_seed
-        self.named = {name: self._weight(name, shape) for name, shape in shapes(spec).items()}
+        self._shapes = Linear().shapes(spec)
+        self.named = {name: self._weight(name, shape) for name, shape in self._shapes.items()}
         zeros = {"initializer": "zeros", "trainable": False}
         places = 1 + spec.layers * (
             2 if spec.expansion else 1
@@ -179,7 +181,7 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         if name == "output.kernel" and self._spec.prior:
             # The n-grams' probabilities are a better start than random weights.
             deviation *= 0.1
-        seed = self._random_seed * 1_000 + list(shapes(self._spec)).index(name)
+        seed = self._random_seed * 1_000 + list(self._shapes).index(name)
         return keras.initializers.RandomNormal(0.0, deviation, seed=seed)
 
 
