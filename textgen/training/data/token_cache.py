@@ -147,11 +147,9 @@ class TokenCache:
             if not _KEY.fullmatch(path.name):
                 self._remove_abandoned(path)
                 continue
-            try:
+            with suppress(OSError):
                 used = (path / DESCRIPTION).stat().st_mtime
                 entries.append((used, sum(file.stat().st_size for file in path.iterdir()), path))
-            except OSError:
-                continue
         held = sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries):
             if held <= self._limit_bytes:
@@ -164,12 +162,9 @@ class TokenCache:
         """Delete an unfinished entry of a killed process."""
         if not atomic.is_beside(path.name, path.name[1 : _KEY_LENGTH + 1]) or not _KEY.match(path.name, 1):
             return
-        try:
-            abandoned = time.time() - path.stat().st_mtime > _ABANDONED_S
-        except OSError:
-            return
-        if abandoned:
-            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _digest(description: dict[str, Any]) -> str:
