@@ -181,9 +181,7 @@ class _Preparation:
             notes=[*self._sources.notes, *found["notes"]],
             text_form=found["text_form"],
             items=found["items"] is not None,
-            known=KnownLines.of(found["items"] or [])
-            if found["items"] and self._settings.keep_seeds
-            else None,
+            known=KnownLines.of(found["items"]) if found["items"] and self._settings.keep_seeds else None,
         )
 
     def _parts(self) -> Iterator[tuple[bool, str]]:
