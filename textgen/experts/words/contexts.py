@@ -50,13 +50,11 @@ def kinds_of(characters: list[str]) -> npt.NDArray[np.uint8]:
 
     A text of more than one character, such as the name of an unknown token, is a separator.
     """
-    found = np.full(len(characters), SEPARATOR, np.uint8)
+    found = np.empty(len(characters), np.uint8)
     kinds = {kind: regex.compile(pattern, regex.V1) for kind, pattern in _PATTERNS.items()}
     for place, character in enumerate(characters):
-        for kind, pattern in kinds.items():
-            if len(character) == 1 and pattern.match(character):
-                found[place] = kind
-                break
+        matching = (kind for kind, pattern in kinds.items() if pattern.fullmatch(character))
+        found[place] = next(matching, SEPARATOR)
     return found
 
 
