@@ -59,17 +59,15 @@ def orders_of(vocabulary: int, order: int, keys: Keys, counts: npt.NDArray[np.ui
         keys: the longest, in order, each once.
         counts: how often each came, same shape.
     """
-    counted = [(keys, counts)]
-    for length in range(order - 1, 0, -1):
-        keys, counts = run_lengths(np.sort(keys % np.uint64(vocabulary) ** np.uint64(length)))
-        counted.append((keys, counts))
     orders: list[Order] = []
-    for keys, counts in reversed(counted):
+    for length in range(order, 0, -1):
+        if length < order:
+            keys, counts = run_lengths(np.sort(keys % np.uint64(vocabulary) ** np.uint64(length)))
         contexts = keys // np.uint64(vocabulary)
         starts = np.flatnonzero(np.diff(contexts, prepend=contexts[:1] + np.uint64(1)))
         last = (keys - contexts * np.uint64(vocabulary)).astype(np.min_scalar_type(vocabulary - 1))
         orders.append(Order(last, counts, np.append(starts, len(keys)).astype(np.int32)))
-    return tuple(orders)
+    return tuple(reversed(orders))
 
 
 def spread(tokens: Numbers, most: int | None = None) -> Numbers:
