@@ -67,8 +67,7 @@ class FromNothing:
         settings = self.settings
         if not self.before and not start.time_for_experts(len(corpus.training), settings.time_limit):
             settings = replace(settings, experts=())
-        first = start.first_look(corpus, settings.network(size), self.before, started)
-        return replace(settings, experts=first.names).network(size), first
+        return start.first_look(corpus, settings.network(size), self.before, started)
 
     def plan(self, result: Result) -> Plan:
         """Return the plan for the loop; Keras must be loaded."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 from textgen.bundle import Weights
@@ -31,7 +30,7 @@ def plan(result: Result, base: Weights | None) -> plans.Plan:
     if (batch, length) != (settings.batch_size, settings.seq_length):
         notes.append(f"the corpus is short: trained as {batch} strips of windows of {length} tokens")
     strips = Strips(corpus.training, batch, length, min(settings.seq_step, length))
-    spec = dataclasses.replace(settings.network(corpus.tokenizer.size), experts=result.start.names)
+    spec = settings.network(corpus.tokenizer.size)
     made = network.build(
         spec,
         batch,

@@ -117,7 +117,9 @@ def time_for_experts(tokens: int, limit_s: float | None) -> bool:
     return limit_s is None or limit_s >= _SECONDS_A_MILLION * min(tokens, COUNTED_TOKENS) / 1_000_000
 
 
-def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, started: float) -> Start:
+def first_look(
+    corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, started: float
+) -> tuple[NetworkSpec, Start]:
     """Count the training text, and measure how well the counts predict the validation text.
 
     Args:
@@ -125,9 +127,12 @@ def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, s
         spec: shape of the network. Of its experts those are used that help.
         base: a model to continue, whose counts count too, and whose experts are kept; None for none.
         started: `time.monotonic` when the training began.
+
+    Returns:
+        The shape of the network with the experts that help, and the state before the first step.
     """
     if not spec.prior:
-        return Start()
+        return spec, Start()
     experts: list[Expert] = [KneserNey.count(corpus.training, spec.vocabulary, spec.prior)]
     names = spec.experts
     long = len(corpus.training) <= _SHORT or repeated(corpus.training) >= _REPEATS
@@ -150,7 +155,7 @@ def first_look(corpus: PreparedCorpus, spec: NetworkSpec, base: Bundle | None, s
             array[:] = start.mixture[:, 1:].T
         elif name.endswith("norm"):
             array[:] = 1
-    return dataclasses.replace(start, weights=weights, seconds=time.monotonic() - started)
+    return used, dataclasses.replace(start, weights=weights, seconds=time.monotonic() - started)
 
 
 def _count(name: str, corpus: PreparedCorpus, vocabulary: int) -> Expert:

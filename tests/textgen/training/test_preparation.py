@@ -274,7 +274,7 @@ def test_few_validation_tokens_are_refused_by_name_or_give_a_finite_loss(
         return
     made = prepared(corpus, level=level)
     settings = TrainingSettings.from_flags(level=level, pristine_input=True)
-    start = first_look(made, settings.network(made.tokenizer.size), None, 0.0)
+    _, start = first_look(made, settings.network(made.tokenizer.size), None, 0.0)
     assert math.isfinite(start.loss)
 
 
