@@ -84,9 +84,8 @@ class LinearNetwork(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyp
         self._shapes = Linear().shapes(spec)
         self.named = {name: self._weight(name, shape) for name, shape in self._shapes.items()}
         zeros = {"initializer": "zeros", "trainable": False}
-        places = 1 + spec.layers * (
-            2 if spec.expansion else 1
-        )  # the input, and what each half of a block adds
+        # The input, and what each half of a block adds.
+        places = 1 + spec.layers * (2 if spec.expansion else 1)
         self.masks = places if spec.dropout else 0
         self.states = []
         for layer in range(spec.layers):
