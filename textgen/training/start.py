@@ -83,11 +83,6 @@ class Start:
         return progress
 
     @property
-    def counted(self) -> KneserNey | None:
-        """The n-grams among the experts; None if there are none."""
-        return next((expert for expert in self.experts if isinstance(expert, KneserNey)), None)
-
-    @property
     def gates(self) -> dict[str, npt.NDArray[Any]]:
         """The weights that mix the experts, with which a network begins; none without experts."""
         return {name: self.weights[name] for name in _GATES if name in self.weights}

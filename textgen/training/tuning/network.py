@@ -32,14 +32,15 @@ def plan(result: Result, base: Base) -> Plan:
         base: the base.
     """
     corpus, settings, start = result.corpus, result.settings, result.start
-    assert start.counted is not None  # noqa: S101 -- a fine-tuning always counts
+    (counted,) = start.experts
+    assert isinstance(counted, KneserNey)  # noqa: S101 -- a fine-tuning counts n-grams alone
     batch, length = fit_to_corpus(len(corpus.training), settings.batch_size, settings.seq_length)
     notes = []
     if (batch, length) != (settings.batch_size, settings.seq_length):
         notes.append(f"the corpus is short: trained in batches of {batch} windows of {length} tokens")
     network = TunedNetwork(base, start.weights, settings, batch, length)
     windows = ShuffledWindows(corpus.training, batch, length, settings.random_seed)
-    return Plan(network, windows, TunedJudge(network, corpus.validation, start.counted), notes)
+    return Plan(network, windows, TunedJudge(network, corpus.validation, counted), notes)
 
 
 class TunedNetwork:
