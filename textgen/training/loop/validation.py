@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy.typing as npt
 
 from textgen.levels import LEVELS
 from textgen.model import TextModel
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.loop.clock import Clock
-from textgen.training.plan import Judge
+from textgen.training.plan import Judge, Weights
 from textgen.training.reporting.curve import Curve
 from textgen.training.result import Result
 
@@ -41,7 +38,7 @@ class Validation:
 
     def run(
         self,
-        weights: dict[str, npt.NDArray[Any]],
+        weights: Weights,
         progress: Progress,
         training_losses: Sequence[float],
         fraction: float,
@@ -69,7 +66,7 @@ class Validation:
         self._clock.validation_took(time.monotonic() - begun)
         return best
 
-    def choose(self, network: dict[str, npt.NDArray[Any]], progress: Progress) -> dict[str, npt.NDArray[Any]]:
+    def choose(self, network: Weights, progress: Progress) -> Weights:
         """Return the network's weights, or those of the counts alone if these predict the text better.
 
         What the counts reach was measured before the first step, on other positions. If the network is not
@@ -90,7 +87,7 @@ class Validation:
         progress.best_loss, progress.best_step = loss, progress.best_step or progress.step
         return network
 
-    def measure_whole(self, best: dict[str, npt.NDArray[Any]], progress: Progress) -> None:
+    def measure_whole(self, best: Weights, progress: Progress) -> None:
         """Set the best loss to that on the whole validation text, of which `run` reads only a part.
 
         Args:
