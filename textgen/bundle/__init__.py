@@ -15,9 +15,10 @@ Of a fine-tuned base (`textgen.pretrained.tuned`) the weights are what was added
 Nothing in it is executed or unpickled. Samplers read bundles, so Keras must not be imported here.
 """
 
-from textgen.bundle.contents import Bundle, Weights
+from textgen.bundle.contents import Bundle
 from textgen.bundle.manifest import Manifest
 from textgen.bundle.reading import read, read_manifest
 from textgen.bundle.writing import write
+from textgen.network.cells.cell import Weights
 
 __all__ = ["Bundle", "Manifest", "Weights", "read", "read_manifest", "write"]

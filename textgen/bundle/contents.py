@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
 
 from textgen.bundle.manifest import Manifest
 from textgen.corpus.known_lines import KnownLines
@@ -14,12 +10,11 @@ from textgen.errors import SettingsError
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.files.bundle_files import FIRST_FORMAT, FORMAT, SEVERAL_EXPERTS
+from textgen.network.cells.cell import Weights
 from textgen.network.spec import NetworkSpec
 from textgen.pretrained.base import Base
 from textgen.pretrained.tuned.spec import TunedSpec
 from textgen.tokenizers import Tokenizer, Tokens
-
-Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-import numpy.typing as npt
-
 from textgen.bundle.contents import Bundle
 from textgen.bundle.untrained import Untrained
 from textgen.errors import BundleError
 from textgen.inference import Stepper
+from textgen.network.cells.cell import Weights
 from textgen.network.making import make_stepper
 from textgen.pretrained import llama
 from textgen.pretrained.adapter import LowRank
@@ -35,7 +31,7 @@ def stepper_of(bundle: Bundle | Untrained) -> Stepper:
     return MixedStepper(network, bundle.counted, bundle.weights[MIXTURE], bundle.base.sha256)
 
 
-def adapter_of(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, LowRank]:
+def adapter_of(weights: Weights) -> dict[str, LowRank]:
     """Return the adapter that a bundle's weights hold."""
     kernels = dict.fromkeys(name.rpartition(".")[0] for name in weights if name != MIXTURE)
     return {kernel: LowRank(weights[f"{kernel}.down"], weights[f"{kernel}.up"]) for kernel in kernels}

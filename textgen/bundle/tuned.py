@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from textgen.errors import BundleError
+from textgen.network.cells.cell import Weights
 from textgen.pretrained import store
 from textgen.pretrained.base import Base
 from textgen.pretrained.tuned.spec import MIXTURE, TunedSpec
@@ -17,17 +17,17 @@ _SHA256 = "base_sha256"
 _SHOWN_DIGITS = 12
 
 
-def halved(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[np.float16]]:
+def halved(weights: Weights) -> dict[str, npt.NDArray[np.float16]]:
     """Return weights in 16 bits, as the file holds them."""
     return {name: array.astype(np.float16) for name, array in weights.items()}
 
 
-def rounded(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, npt.NDArray[np.float32]]:
+def rounded(weights: Weights) -> dict[str, npt.NDArray[np.float32]]:
     """Return weights as they will be after writing and reading."""
     return {name: array.astype(np.float32) for name, array in halved(weights).items()}
 
 
-def check_mixture(weights: Mapping[str, npt.NDArray[np.float32]], bundle: str) -> None:
+def check_mixture(weights: Weights, bundle: str) -> None:
     """Refuse weights of a mixture that are no shares.
 
     Raises:

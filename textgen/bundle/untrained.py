@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from textgen.bundle.contents import Weights
 from textgen.bundle.manifest import Manifest
 from textgen.experts.expert import Expert
 from textgen.files.bases import LLAMA
 from textgen.files.bundle_files import NEWEST_SAMPLING
+from textgen.network.cells.cell import Weights
 from textgen.pretrained.base import Base
 from textgen.pretrained.spec import LlamaSpec
 from textgen.pretrained.tokenizer import BaseTokenizer

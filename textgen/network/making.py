@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
 
 from textgen.errors import BundleError
 from textgen.experts.expert import Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.inference import Stepper
+from textgen.network.cells.cell import Weights
 from textgen.network.cells.registry import CELLS
 from textgen.network.spec import NetworkSpec
 
 
-def make_stepper(
-    spec: NetworkSpec, weights: Mapping[str, npt.NDArray[np.float32]], experts: Sequence[Expert] = ()
-) -> Stepper:
+def make_stepper(spec: NetworkSpec, weights: Weights, experts: Sequence[Expert] = ()) -> Stepper:
     """Return the fastest stepper of a bundle's network on this machine.
 
     Args:

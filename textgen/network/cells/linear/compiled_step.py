@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from textgen.inference.compiled_experts import CompiledExperts
 from textgen.inference.lookups import Expectation
 from textgen.inference.numerics import Float32, Float64
 from textgen.inference.stepper import State
-from textgen.network.cells.cell import Sizes
+from textgen.network.cells.cell import Sizes, Weights
 from textgen.network.cells.linear.numpy_step import LinearStepper
 
 _LAYER = (
@@ -60,13 +60,7 @@ def library() -> ctypes.CDLL | None:
 class CompiledLinearStepper(LinearStepper):
     """Steps in compiled code; NumPy reads prompts, all positions at once."""
 
-    def __init__(
-        self,
-        spec: Sizes,
-        weights: Mapping[str, npt.NDArray[np.float32]],
-        experts: Sequence[Expert],
-        code: ctypes.CDLL,
-    ) -> None:
+    def __init__(self, spec: Sizes, weights: Weights, experts: Sequence[Expert], code: ctypes.CDLL) -> None:
         """Give the addresses of the weights to compiled code.
 
         Args:

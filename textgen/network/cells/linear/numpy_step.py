@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from textgen.experts.expert import Expert
 from textgen.inference.lookups import Counts, Expectation, lookup_of
 from textgen.inference.numerics import EPSILON, Float32, Float64
 from textgen.inference.stepper import State
-from textgen.network.cells.cell import Sizes
+from textgen.network.cells.cell import Sizes, Weights
 
 CONVOLUTION = 4  # number of positions that the short causal convolution sees
 
@@ -34,9 +34,7 @@ class LinearStepper:
     Features are the blocks' output, followed by the experts' probabilities and confidences.
     """
 
-    def __init__(
-        self, spec: Sizes, weights: Mapping[str, npt.NDArray[np.float32]], experts: Sequence[Expert] = ()
-    ) -> None:
+    def __init__(self, spec: Sizes, weights: Weights, experts: Sequence[Expert] = ()) -> None:
         """Widen the matrices to 64 bits."""
         self.spec = spec
         self._embedding = weights["embedding"]
@@ -186,7 +184,7 @@ class _Buffers:
 class _Block:
     """One residual block: temporal mixing, then a gated perceptron. Both add to ``x`` of the buffers."""
 
-    def __init__(self, spec: Sizes, weights: Mapping[str, npt.NDArray[np.float32]], prefix: str) -> None:
+    def __init__(self, spec: Sizes, weights: Weights, prefix: str) -> None:
         units = spec.units
         bias = np.zeros(3 * units)
         bias[units : 2 * units] = weights[prefix + "forget_bias"]
