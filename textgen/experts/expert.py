@@ -7,7 +7,6 @@ shorter contexts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from textgen.experts.ngram_order import Floats, Integers, Numbers
+
+Arrays = dict[str, npt.NDArray[Any]]
+"""Counts as small plain arrays under their names, as a bundle holds them."""
 
 _LARGEST_LOGGED = 1 << 16
 _SCALE = 8
@@ -96,7 +98,7 @@ class Expert(Protocol):
         """Return the expert of both texts together, in the larger of the two vocabularies."""
         ...
 
-    def to_arrays(self) -> Mapping[str, npt.NDArray[Any]]:
+    def to_arrays(self) -> Arrays:
         """Return the counts as small plain arrays for a bundle."""
         ...
 

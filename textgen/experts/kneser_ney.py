@@ -12,7 +12,7 @@ never have the same number.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from textgen.errors import BundleError
 from textgen.experts.counting import count, order_for, orders_of
-from textgen.experts.expert import Expected, confide, logged, unconfident
+from textgen.experts.expert import Arrays, Expected, confide, logged, unconfident
 from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, Order, mix, places_of
 
 MOST_ENTRIES = 16_000_000
@@ -210,13 +210,13 @@ class KneserNey:
             found.reshape(texts, time, self.vocabulary), confidences.reshape(texts, time, self.confidences)
         )
 
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def to_arrays(self) -> Arrays:
         """Return the model as small plain arrays, which `from_arrays` reads.
 
         For each length: the last tokens (``tokens1``, ...), the ``counts``, and the number of n-grams that
         extend each n-gram that is one token shorter (``beneath``).
         """
-        arrays: dict[str, npt.NDArray[Any]] = {}
+        arrays: Arrays = {}
         for length, order in enumerate(self.orders, start=1):
             beneath = np.diff(order.starts)
             arrays[f"tokens{length}"] = order.last
@@ -225,7 +225,7 @@ class KneserNey:
         return arrays
 
     @classmethod
-    def from_arrays(cls, vocabulary: int, order: int, arrays: Mapping[str, npt.NDArray[Any]]) -> KneserNey:
+    def from_arrays(cls, vocabulary: int, order: int, arrays: Arrays) -> KneserNey:
         """Return the model that `to_arrays` described.
 
         Raises:

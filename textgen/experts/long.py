@@ -7,11 +7,7 @@ little, so it is not counted there (`repeated`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from textgen.experts.chains.arrays import from_arrays
 from textgen.experts.chains.chain import LEVEL_BITS, LEVELS, Chains, Places
@@ -19,6 +15,7 @@ from textgen.experts.chains.counting import count_chains
 from textgen.experts.chains.expert import Chained
 from textgen.experts.chains.joining import joined
 from textgen.experts.counting import spread
+from textgen.experts.expert import Arrays
 from textgen.experts.ngram_order import Keys, Numbers
 from textgen.experts.tree import Tree, numbered
 
@@ -58,7 +55,7 @@ class Long(Chained):
         return Long(vocabulary, joined(self.counted, other.counted, vocabulary, 0))
 
     @classmethod
-    def from_arrays(cls, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Long:
+    def from_arrays(cls, vocabulary: int, arrays: Arrays) -> Long:
         """Return the model that `to_arrays` described.
 
         Raises:

@@ -5,14 +5,11 @@ Every network with counts has the n-grams of tokens (`KneserNey`). Beside them i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy.typing as npt
+from collections.abc import Sequence
 
 from textgen.errors import BundleError
 from textgen.experts.chains.expert import Chained
-from textgen.experts.expert import Expert
+from textgen.experts.expert import Arrays, Expert
 from textgen.experts.kneser_ney import KneserNey
 from textgen.experts.long import Long
 from textgen.experts.words import Words
@@ -20,14 +17,12 @@ from textgen.experts.words import Words
 FURTHER: dict[str, type[Chained]] = {each.name: each for each in (Words, Long)}
 
 
-def to_arrays(experts: Sequence[Expert]) -> dict[str, npt.NDArray[Any]]:
+def to_arrays(experts: Sequence[Expert]) -> Arrays:
     """Return the counts of experts as small plain arrays: the n-grams', and the others' as ``name.array``."""
     return {name: array for expert in experts for name, array in expert.to_arrays().items()}
 
 
-def from_arrays(
-    vocabulary: int, prior: int, further: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]
-) -> tuple[Expert, ...]:
+def from_arrays(vocabulary: int, prior: int, further: Sequence[str], arrays: Arrays) -> tuple[Expert, ...]:
     """Return the experts that `to_arrays` described.
 
     Args:
@@ -39,7 +34,7 @@ def from_arrays(
     Raises:
         BundleError: the arrays are not those of these experts, or do not fit each other.
     """
-    parts: dict[str, dict[str, npt.NDArray[Any]]] = {"": {}, **{name: {} for name in further}}
+    parts: dict[str, Arrays] = {"": {}, **{name: {} for name in further}}
     for name, array in arrays.items():
         owner = name.partition(".")[0] if "." in name else ""
         if owner not in parts:

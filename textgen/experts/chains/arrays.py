@@ -6,7 +6,6 @@ The arrays are deflated: most counts are 1 and most contexts have one continuati
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from textgen.errors import BundleError
 from textgen.experts.chains.chain import LEVEL_BITS, LEVELS
 from textgen.experts.chains.counting import ChainCounts, ContextCounts
+from textgen.experts.expert import Arrays
 from textgen.experts.ngram_order import Numbers
 from textgen.experts.tree import Tree
 
@@ -29,7 +29,7 @@ _DEFLATED = (
 _SMALLEST_DISCOUNT = 0.05
 
 
-def to_arrays(name: str, counted: ChainCounts) -> dict[str, npt.NDArray[Any]]:
+def to_arrays(name: str, counted: ChainCounts) -> Arrays:
     """Return the counts under names that begin with the expert's.
 
     Args:
@@ -46,9 +46,7 @@ def to_arrays(name: str, counted: ChainCounts) -> dict[str, npt.NDArray[Any]]:
     return {f"{name}.{_DISCOUNTS}": counts.by_level, **arrays}
 
 
-def from_arrays(
-    name: str, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]], characters: int
-) -> ChainCounts:
+def from_arrays(name: str, vocabulary: int, arrays: Arrays, characters: int) -> ChainCounts:
     """Return the counts that `to_arrays` described.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from textgen.experts.chains.arrays import to_arrays
 from textgen.experts.chains.chain import BEFORE, LEVELS, Chains, Divided
 from textgen.experts.chains.counting import ChainCounts
-from textgen.experts.expert import Expected, confide, unconfident
+from textgen.experts.expert import Arrays, Expected, confide, unconfident
 from textgen.experts.ngram_order import DISCOUNTED, Floats, Integers, Keys, Numbers, mix, places_of
 
 
@@ -51,13 +50,13 @@ class Chained(ABC):
     def joined(self, other: Self) -> Self:
         """Return the model of both texts together; see `textgen.experts.chains.joining.joined`."""
 
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def to_arrays(self) -> Arrays:
         """Return the model as small plain arrays, which `from_arrays` reads."""
         return to_arrays(self.name, self.counted)
 
     @classmethod
     @abstractmethod
-    def from_arrays(cls, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+    def from_arrays(cls, vocabulary: int, arrays: Arrays) -> Self:
         """Return the model that `to_arrays` described.
 
         Raises:

@@ -7,9 +7,6 @@ different things.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +15,7 @@ from textgen.experts.chains.arrays import from_arrays
 from textgen.experts.chains.counting import ChainCounts, count_chains
 from textgen.experts.chains.expert import Chained
 from textgen.experts.chains.joining import joined
+from textgen.experts.expert import Arrays
 from textgen.experts.ngram_order import Numbers
 from textgen.experts.words.contexts import CHARACTERS, WHOLE, Pieces
 
@@ -61,12 +59,12 @@ class Words(Chained):
         kinds = max(self.kinds, other.kinds, key=len)
         return Words(vocabulary, kinds, joined(self.counted, other.counted, vocabulary, CHARACTERS))
 
-    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def to_arrays(self) -> Arrays:
         """Return the model as small plain arrays, which `from_arrays` reads."""
         return {_KINDS: self.kinds, **super().to_arrays()}
 
     @classmethod
-    def from_arrays(cls, vocabulary: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Words:
+    def from_arrays(cls, vocabulary: int, arrays: Arrays) -> Words:
         """Return the model that `to_arrays` described.
 
         Raises:
