@@ -115,9 +115,7 @@ class KneserNey:
         self.refine(found, flat, 1, self.order, confidences)
         return Expected(found.reshape(*shape, -1), confidences.reshape(*shape, self.confidences))
 
-    def refine(
-        self, found: Floats, contexts: Numbers, first: int, last: int, confidences: Floats | None = None
-    ) -> None:
+    def refine(self, found: Floats, contexts: Numbers, first: int, last: int, confidences: Floats) -> None:
         """Mix the n-grams of length ``first`` to ``last`` into the probabilities of shorter ones, in place.
 
         Args:
@@ -125,7 +123,7 @@ class KneserNey:
             contexts: at least the ``last - 1`` tokens before each position, shape (positions, tokens).
             first: shortest length.
             last: longest.
-            confidences: where to note them, shape (positions, confidences); None if they are not needed.
+            confidences: where to note them, shape (positions, confidences).
         """
         key = np.zeros(len(contexts), np.uint64)
         for back in range(1, first - 1):
@@ -140,11 +138,11 @@ class KneserNey:
                 return
             order, index = self.orders[length - 1], index[rows]
             mix(found, order, rows, index, order.shares[index])
-            if confidences is not None and length > 1:
+            if length > 1:
                 confide(confidences, rows, length - 2, order.totals[index], order.shares[index])
 
     def refine_one(
-        self, found: Floats, context: Sequence[int], first: int, last: int, confidences: Floats | None = None
+        self, found: Floats, context: Sequence[int], first: int, last: int, confidences: Floats
     ) -> None:
         """Do the same as `refine` for one position and lengths from 2; found: (vocabulary,)."""
         for length in range(first, last + 1):
@@ -159,9 +157,8 @@ class KneserNey:
             beneath = slice(int(order.starts[place]), int(order.starts[place + 1]))
             found *= order.shares[place]
             found[order.last[beneath]] += order.relative[beneath]
-            if confidences is not None:
-                confidences[2 * length - 4] = logged(order.totals[place])
-                confidences[2 * length - 3] = order.shares[place]
+            confidences[2 * length - 4] = logged(order.totals[place])
+            confidences[2 * length - 3] = order.shares[place]
 
     def leave_one_out(self, windows: Numbers, seen: npt.NDArray[np.integer[Any]] | None = None) -> Expected:
         """Return what is expected without each position; see `textgen.experts.expert.Expert.leave_one_out`.
