@@ -49,7 +49,7 @@ class FromNothing:
         return self.before.tokenizer if self.before else None
 
     def first_look(
-        self, corpus: PreparedCorpus, started: float, *, network: bool = True
+        self, corpus: PreparedCorpus, started: float, *, network: bool
     ) -> tuple[NetworkSpec, Start]:
         """Return the network's shape, and the state before the first step.
 
@@ -100,9 +100,7 @@ class FineTuning:
         """The base's tokenizer."""
         return self.pretrained.tokenizer
 
-    def first_look(
-        self, corpus: PreparedCorpus, started: float, *, network: bool = True
-    ) -> tuple[TunedSpec, Start]:
+    def first_look(self, corpus: PreparedCorpus, started: float, *, network: bool) -> tuple[TunedSpec, Start]:
         """Return the shape of what is trained, and the state before the first step.
 
         Args:
