@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -145,18 +145,14 @@ class Result:
             spec, corpus.tokenizer, weights, manifest, self.start.experts, corpus.known, self.base
         )
 
-    def finish(
-        self, output: Path, made: bundle.Bundle, more: Callable[[], dict[str, Any]] = dict
-    ) -> bundle.Manifest:
-        """Write the bundle, and emit that the training has finished.
+    def tell_finish(self, output: Path, manifest: bundle.Manifest, **more: object) -> None:
+        """Emit that the training has finished.
 
         Args:
-            output: the bundle's folder.
-            made: the bundle.
-            more: returns further keys of the event; called after the bundle is written.
+            output: folder of the written bundle.
+            manifest: of the bundle.
+            more: further keys of the event.
         """
-        bundle.write(output, made)
-        manifest = made.manifest
         event = {
             "event": "finished",
             "bundle": str(output),
@@ -165,10 +161,9 @@ class Result:
             "perplexity": round(manifest.perplexity, 4),
             "stopped": manifest.stopped,
             "steps": manifest.steps,
-            **more(),
+            **more,
         }
         self.emit(cast("FinishedEvent", event))
-        return manifest
 
     def without_network(
         self, output: Path, started: float, notes: Sequence[str] = (), lacking: str | None = None
@@ -194,4 +189,6 @@ class Result:
             fraction=1.0,
             seconds=time.monotonic() - started,
         )
-        return self.finish(output, made)
+        bundle.write(output, made)
+        self.tell_finish(output, made.manifest)
+        return made.manifest

@@ -255,16 +255,12 @@ class Trainer:
         made = self._result.as_bundle(
             self._best, progress, stopped=stopped, fraction=self._fraction(), seconds=self._clock.elapsed_s
         )
-        manifest = self._result.finish(
-            self._output,
-            made,
-            more=lambda: {
-                "device_mb": backend.device_megabytes(),
-                **self._validation.picture(progress, self._output, at_once=True),
-            },
-        )
+        bundle.write(self._output, made)
+        picture = self._validation.picture(progress, self._output, at_once=True)
+        device_mb = backend.device_megabytes()
+        self._result.tell_finish(self._output, made.manifest, device_mb=device_mb, **picture)
         checkpoint_file.discard(self._checkpoint.parent)
-        return manifest
+        return made.manifest
 
     def _fingerprint(self) -> dict[str, object]:
         return {
