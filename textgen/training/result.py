@@ -8,9 +8,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
-
-import numpy.typing as npt
+from typing import cast
 
 from textgen import __version__, bundle
 from textgen.files.bundle_files import NEWEST_SAMPLING
@@ -23,6 +21,7 @@ from textgen.sampling import SamplingSettings
 from textgen.settings.training import TrainingSettings
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.data.prepared_corpus import PreparedCorpus
+from textgen.training.plan import Weights
 from textgen.training.reporting.events import CheckpointEvent, EventSink, FinishedEvent, StartedEvent
 from textgen.training.start import Start
 
@@ -77,13 +76,16 @@ class Result:
             event["lacking"] = lacking
         self.emit(event)
 
-    def tell_checkpoint(self, model: TextModel, progress: Progress, fraction: float, **more: str) -> None:
-        """Emit the newest losses, and a sample of the model as it is now."""
+    def tell_checkpoint(self, weights: Weights, progress: Progress, fraction: float, **more: str) -> None:
+        """Emit the newest losses, and a sample of the model with the given weights."""
         self.emit(cast("CheckpointEvent", {"event": "checkpoint", **progress.history[-1], **more}))
-        self.tell_samples(model, (SAMPLE.temperature,), fraction)
+        self.tell_samples(weights, progress, fraction, (SAMPLE.temperature,))
 
-    def tell_samples(self, model: TextModel, temperatures: tuple[float, ...], fraction: float) -> None:
-        """Emit a sample at each temperature."""
+    def tell_samples(
+        self, weights: Weights, progress: Progress, fraction: float, temperatures: tuple[float, ...]
+    ) -> None:
+        """Emit a sample of the model with the given weights, at each temperature."""
+        model = TextModel(self.as_bundle(weights, progress))
         for temperature in temperatures:
             sample = model.sample("", SamplingSettings(SAMPLE.length, temperature, SAMPLE.random_seed))
             self.emit(
@@ -100,7 +102,7 @@ class Result:
 
     def as_bundle(
         self,
-        weights: dict[str, npt.NDArray[Any]],
+        weights: Weights,
         progress: Progress,
         *,
         stopped: str = "running",
@@ -178,8 +180,7 @@ class Result:
         """
         self.tell_start([*self.corpus.notes, *notes], resumed=False, lacking=lacking)
         progress = self.start.progress()
-        model = TextModel(self.as_bundle(self.start.weights, progress))
-        self.tell_checkpoint(model, progress, 1.0)
+        self.tell_checkpoint(self.start.weights, progress, 1.0)
         if self.base is None:
             progress.best_loss = self.start.loss_on(self.corpus.validation, FINAL_TOKENS)
         made = self.as_bundle(

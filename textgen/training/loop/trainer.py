@@ -13,7 +13,6 @@ import keras
 
 from textgen import bundle
 from textgen.errors import TrainingError, TrainingInterruptedError
-from textgen.model import TextModel
 from textgen.training import backend
 from textgen.training.checkpoints import checkpoint, checkpoint_file
 from textgen.training.data.batches import Batches
@@ -103,8 +102,7 @@ class Trainer:
                 self._save()
         self._result.tell_start(self._notes, resumed=resumed, damage=self._damage)
         if self._best and not resumed:
-            first = TextModel(self._result.as_bundle(self._best, self._progress))
-            self._result.tell_checkpoint(first, self._progress, 0.0)
+            self._result.tell_checkpoint(self._best, self._progress, 0.0)
         with closing(self._batches):
             stopped = self._train_to_end()
         return self._finish(stopped)
@@ -163,8 +161,8 @@ class Trainer:
             if self._clock.validation_due() if timed else progress.batch % every == 0:
                 self._validate()
             if progress.batch == 0 and self._live_sample:
-                model = TextModel(self._result.as_bundle(self._network.weights(), self._progress))
-                self._result.tell_samples(model, _LIVE_TEMPERATURES, self._fraction())
+                weights = self._network.weights()
+                self._result.tell_samples(weights, progress, self._fraction(), _LIVE_TEMPERATURES)
             if time.monotonic() - self._saved_at >= self._settings.checkpoint_s:
                 self._save()
 

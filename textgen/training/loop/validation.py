@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textgen.levels import LEVELS
-from textgen.model import TextModel
 from textgen.training.checkpoints.progress import Progress
 from textgen.training.loop.clock import Clock
 from textgen.training.plan import Judge, Weights
@@ -58,11 +57,10 @@ class Validation:
         loss = self._judge.loss(weights, self._judge.tokens)
         mean = sum(training_losses) / len(training_losses) if training_losses else None
         best = progress.validated(loss, self._clock.elapsed_s, mean)
-        model = TextModel(self._result.as_bundle(weights, progress))
         measured = time.monotonic()
         picture = self.picture(progress, self._folder)
         begun += time.monotonic() - measured  # the picture limits its own share of the time
-        self._result.tell_checkpoint(model, progress, fraction, **picture)
+        self._result.tell_checkpoint(weights, progress, fraction, **picture)
         self._clock.validation_took(time.monotonic() - begun)
         return best
 
