@@ -130,8 +130,7 @@ def first_look(
         return spec, Start()
     experts: list[Expert] = [KneserNey.count(corpus.training, spec.vocabulary, spec.prior)]
     names = spec.experts
-    long = len(corpus.training) <= _SHORT or repeated(corpus.training) >= _REPEATS
-    if base is None and not long:
+    if base is None and len(corpus.training) > _SHORT and repeated(corpus.training) < _REPEATS:
         names = tuple(name for name in names if name != Long.name)
     further = [_count(name, corpus, spec.vocabulary) for name in names]
     # Each position needs the probability of every token, so a large vocabulary gets fewer positions.
