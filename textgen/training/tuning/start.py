@@ -19,7 +19,6 @@ from textgen.inference import Stepper, log_softmax
 from textgen.pretrained import llama
 from textgen.pretrained.base import Base
 from textgen.pretrained.tuned.spec import MIXTURE, TunedSpec
-from textgen.tokenizers import Tokens
 from textgen.training.data.prepared_corpus import PreparedCorpus
 from textgen.training.start import Start
 from textgen.training.tuning.held_out import LOOKED_AT, fit, windows_of
@@ -33,20 +32,6 @@ _AT_ONCE = 64
 """Positions whose logits are computed at a time: each has one for every token of the base."""
 
 
-def count(tokens: Tokens, vocabulary: int, before: Bundle | None) -> KneserNey:
-    """Count the n-grams of the training text.
-
-    Args:
-        tokens: the text.
-        vocabulary: number of the base's tokens.
-        before: a fine-tuned model that is continued, whose n-grams count too; None for none.
-    """
-    counted = KneserNey.count(spread(tokens, COUNTED_TOKENS), vocabulary, HIGHEST_ORDER)
-    if before is not None and before.counted is not None:
-        counted = counted.joined(before.counted)
-    return counted
-
-
 def first_look(
     corpus: PreparedCorpus, base: Base, rank: int, random_seed: int, before: Bundle | None, started: float
 ) -> tuple[TunedSpec, Start]:
@@ -57,13 +42,15 @@ def first_look(
         base: the base.
         rank: of the adapter.
         random_seed: decides the adapter's first values, which change nothing yet.
-        before: a fine-tuned model that is continued; None for none.
+        before: a fine-tuned model that is continued, whose n-grams count too; None for none.
         started: `time.monotonic` when the training began.
 
     Returns:
         The shape of what the training adds, and the state before the first step.
     """
-    counted = count(corpus.training, base.spec.vocabulary, before)
+    counted = KneserNey.count(spread(corpus.training, COUNTED_TOKENS), base.spec.vocabulary, HIGHEST_ORDER)
+    if before is not None and before.counted is not None:
+        counted = counted.joined(before.counted)
     spec = TunedSpec(base.about.name, base.sha256, base.spec, rank, counted.order)
     weights = dict(before.weights) if before is not None else initial(spec, random_seed)
     held_out = windows_of(corpus.validation, LOOKED_AT, counted.before, base.tokenizer.start)
