@@ -113,8 +113,9 @@ class CompiledExperts:
                 for order in counted.orders
             )
         )
-        self._kept.append(orders)
-        return self._keep(_Ngrams(counted.order, ctypes.addressof(orders), self._array(counted.alone())))
+        ngrams = _Ngrams(counted.order, ctypes.addressof(orders), self._array(counted.alone()))
+        self._kept += [orders, ngrams]
+        return ctypes.addressof(ngrams)
 
     def _chained(self, expert: Expert) -> _Chained:
         if not isinstance(expert, Chained):
@@ -136,7 +137,3 @@ class CompiledExperts:
     def _array(self, array: npt.NDArray[Any]) -> int:
         self._kept.append(array)
         return int(array.ctypes.data)
-
-    def _keep(self, structure: ctypes.Structure) -> int:
-        self._kept.append(structure)
-        return ctypes.addressof(structure)
