@@ -73,14 +73,16 @@ def grown(first: Weights, base: Weights) -> dict[str, npt.NDArray[np.float32]]:
     """Return a base's weights for a vocabulary that may have grown.
 
     Args:
-        first: initial weights of the new network, for the new tokens.
+        first: initial weights of the new network, for the new tokens and for what the base does not have.
         base: the base's weights. Its tokens come first in the new vocabulary.
     """
-    result = {}
+    result = {name: array.copy() for name, array in first.items()}
     for name, array in base.items():
-        result[name] = first[name].copy()
-        # Only the axis of the vocabulary can be longer than the base's.
-        result[name][tuple(map(slice, array.shape))] = array
+        place = tuple(map(slice, array.shape))
+        # The axis of the vocabulary grows. A large vocabulary is not fed the counts, and has shorter n-grams
+        # (`Sizes.feeds_prior`, `order_for`): what does not fit any more begins anew.
+        if name in result and result[name][place].shape == array.shape:
+            result[name][place] = array
     added = len(result["output.bias"]) - len(base["output.bias"])
     if added:
         # New tokens start with the probability of the least likely known one.

@@ -40,9 +40,9 @@ def plan(result: Result, base: Weights | None) -> plans.Plan:
         backend.products(),
         settings.fresh_starts,
     )
-    weights = made.weights()
     # The gates begin with those of the counts alone.
-    made.set_weights(grown(weights, base) if base is not None else weights | result.start.gates)
+    first = made.weights() | result.start.gates
+    made.set_weights(first if base is None else grown(first, base))
     steps = strips.batches * settings.num_epochs
     compile_model(made.model, settings, parameters=spec.parameters, steps=steps)
     # A validation takes about as long for every size of network.

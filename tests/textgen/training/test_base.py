@@ -68,6 +68,24 @@ def test_before_its_first_step_it_predicts_as_the_base_does(cell: Any, accented:
         assert new[name] / kept == pytest.approx(probability, rel=0.05 if experts else 1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("symbols", [1_000, 1_400], ids=["fed the counts", "longer n-grams"])
+def test_a_vocabulary_may_grow_beyond_every_limit_of_the_network(tmp_path: Path, symbols: int) -> None:
+    """With more than 1,024 symbols the counts are no input, with more than 1,448 they are shorter."""
+    random = np.random.default_rng(1)
+    for name, most in (("few", symbols), ("many", symbols + 100)):
+        lines = random.choice([chr(0x4E00 + number) for number in range(most)], (400, 12))
+        every = "".join(chr(0x4E00 + number) for number in range(most))
+        (tmp_path / f"{name}.txt").write_text(every + "\n" + "\n".join(map("".join, lines)), encoding="utf-8")
+    small = {"num_epochs": 1, **QUICK}
+    base = textgen.train(
+        tmp_path / "few.txt", output=tmp_path / "few", cell="linear", rnn_size=16, num_layers=1, **small
+    )
+    on = textgen.train(tmp_path / "many.txt", output=tmp_path / "many", base=tmp_path / "few", **small)
+    assert base.vocabulary <= symbols + 2 < on.vocabulary
+    assert len(textgen.load(tmp_path / "many").generate(chr(0x4E00 + symbols + 50), length=20)) == 20
+
+
 def _in_larger_vocabulary(counted: Any, size: int) -> KneserNey:
     order = counted.order
     keys = counted._longest(order, size)
