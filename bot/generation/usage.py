@@ -1,5 +1,6 @@
 """Counts the texts that each model wrote; the counts are saved every few seconds, not text by text."""
 
+import threading
 from collections import Counter
 
 import structlog
@@ -20,10 +21,13 @@ class GenerationCounter:
         self._database = database
         self._written: Counter[tuple[int, int]] = Counter()
         self._being_saved: Counter[tuple[int, int]] = Counter()
+        # `save` runs in a thread, while the event loop goes on to count.
+        self._exchange = threading.Lock()
 
     def add(self, guild_id: int, model_id: int, texts: int) -> None:
         """Count texts that a model of a server wrote."""
-        self._written[guild_id, model_id] += texts
+        with self._exchange:
+            self._written[guild_id, model_id] += texts
 
     def unsaved(self, guild_id: int, model_id: int) -> int:
         """Number of texts that a model's row does not count yet."""
@@ -31,8 +35,9 @@ class GenerationCounter:
 
     def save(self) -> None:
         """Save the counts; if the database cannot be reached they are kept for the next time. Blocks."""
-        self._being_saved = written = self._written
-        self._written = Counter()
+        with self._exchange:
+            self._being_saved = written = self._written
+            self._written = Counter()
         if not written:
             return
         try:
@@ -41,6 +46,7 @@ class GenerationCounter:
                     text_models.count_generations(session, guild_id, model_id, texts)
         except DatabaseError as error:
             log.warning("generations not counted for now", error=str(error))
-            self._written.update(written)
+            with self._exchange:
+                self._written.update(written)
         finally:
             self._being_saved = Counter()

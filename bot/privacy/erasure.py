@@ -26,6 +26,7 @@ from models import (
     personal_data,
     retention,
     text_models,
+    training_jobs,
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -62,9 +63,9 @@ def erase_guild(
         asked_by: Discord id of the person who asked; None deletes the whole audit log too.
     """
     with database.write() as session:
-        jobs = [str(row["id"]) for row in personal_data.rows(session, guild_id).get("training_job", ())]
         named = [_folder(key) for key in retention.keys_of(session, guild_id) if keys.guild_in(key)]
-        of_jobs = [key for job in jobs for key in keys.of_job(guild_id, job)]
+        jobs = training_jobs.listing(session, guild_id)
+        of_jobs = [key for job in jobs for key in keys.of_job(guild_id, job.id)]
         personal_data.erase_guild(session, guild_id)
         retention.remove_files(session, {*storage.strays(guild_id), *named, *of_jobs}, now)
         if asked_by is not None:

@@ -6,10 +6,11 @@ Everything here blocks, so call it from a worker thread.
 import json
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BytesIO
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from bot.infra.storage import keys
@@ -77,26 +78,22 @@ def export(
             raise TooLarge
         for corpus in texts:
             name = f"texts/{corpus.id}-{PurePath(corpus.filename).name}"
-            packed = _packed(storage, corpus, name)
-            if packed is None or buffer.tell() + packed + SPARE_BYTES > limit:
-                left_out.append(corpus.filename)
-            else:
-                with storage.lease(keys.corpus_key(guild_id, corpus.sha256)) as path:
+            fits = False
+            # It may have been deleted.
+            with suppress(FileNotFoundError), storage.lease(keys.corpus_key(guild_id, corpus.sha256)) as path:
+                fits = buffer.tell() + _packed(path, name) + SPARE_BYTES <= limit
+                if fits:
                     file.write(path, name)
+            if not fits:
+                left_out.append(corpus.filename)
     return Export(buffer.getvalue(), len(texts) - len(left_out), tuple(left_out))
 
 
-def _packed(storage: Storage, corpus: Corpus, name: str) -> int | None:
-    """Return the size of the text in a zip file, in bytes; None if it is not stored."""
+def _packed(path: Path, name: str) -> int:
+    """Return the size of a text in a zip file, in bytes."""
     alone = BytesIO()
-    try:
-        with (
-            storage.lease(keys.corpus_key(corpus.guild_id, corpus.sha256)) as path,
-            zipfile.ZipFile(alone, "w", zipfile.ZIP_DEFLATED) as file,
-        ):
-            file.write(path, name)
-    except FileNotFoundError:
-        return None
+    with zipfile.ZipFile(alone, "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(path, name)
     return alone.tell()
 
 

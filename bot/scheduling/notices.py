@@ -55,7 +55,11 @@ class Notices:
         begun = []
         now = time.monotonic()
         look_up = functools.partial(schedules.to_tell, limit=limit, away=away, served=self._served)
-        for schedule in await self._database.call(look_up):
+        due = await self._database.call(look_up)
+        if len(due) < limit:  # these are all: the others were resumed or removed
+            for schedule_id in self._failures.keys() - {schedule.id for schedule in due}:
+                del self._failures[schedule_id]
+        for schedule in due:
             pausing = schedule.id in self._failures and self._failures[schedule.id][1] > now
             if not pausing and self._lanes.is_free(schedule.channel_id):
                 begun.append(self._lanes.start(schedule.channel_id, self._tell(schedule)))

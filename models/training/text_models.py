@@ -162,12 +162,15 @@ def rename(session: Session, guild_id: int, model_id: int, name: str) -> TextMod
         InvalidNameError: no model can have this name, or another model of the guild has it.
     """
     cleaned = clean_name(name)
-    taken = session.scalar(_named(guild_id, name).where(TextModel.id != model_id))
-    if taken is not None:
+    try:
+        with session.begin_nested():
+            return _changed(session, guild_id, model_id, name=cleaned, name_key=key_of(cleaned))
+    except IntegrityError:
+        taken = session.scalar(_named(guild_id, name))
         raise InvalidNameError(
-            "there is already a model named “{name}” here; choose another name", name=taken.name
-        )
-    return _changed(session, guild_id, model_id, name=cleaned, name_key=key_of(cleaned))
+            "there is already a model named “{name}” here; choose another name",
+            name=cleaned if taken is None else taken.name,
+        ) from None
 
 
 def count_generations(session: Session, guild_id: int, model_id: int, texts: int) -> None:

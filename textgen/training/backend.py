@@ -220,8 +220,10 @@ def _gpu() -> tuple[str, float] | None:
     elif name == "jax":
         first = importlib.import_module("jax").devices()[0]
         if first.platform != "cpu":
-            # Only NVIDIA's GPUs have this attribute, and all other accelerators of JAX support bfloat16.
-            return first.device_kind, float(getattr(first, "compute_capability", None) or _BFLOAT16_SINCE)
+            # NVIDIA's GPUs say "9.0". AMD's say "gfx90a" and others nothing; all of them support bfloat16.
+            capability = getattr(first, "compute_capability", None) or ""
+            known = capability.replace(".", "", 1).isdecimal()
+            return first.device_kind, float(capability) if known else _BFLOAT16_SINCE
     elif name == "torch":
         cuda = importlib.import_module("torch").cuda
         if cuda.is_available():

@@ -15,7 +15,7 @@ import yarl
 
 from bot.errors import UserError
 from bot.i18n import _
-from bot.text import safe_text
+from bot.text import card_style, safe_text
 
 HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 WHOLE_S = 120.0
@@ -121,10 +121,6 @@ async def _pieces(
 def _too_large(filename: str, limit: int) -> UserError:
     return UserError(
         _("{file} is too large: files of up to {limit} are accepted.").format(
-            file=safe_text.safe_within(filename, 100), limit=_megabytes(limit)
+            file=safe_text.safe_within(filename, 100), limit=card_style.size(limit)
         )
     )
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"

@@ -294,6 +294,20 @@ class TestFairTurns:
         ]
         assert len(told) == 1
 
+    async def test_a_notice_that_is_no_longer_due_is_forgotten(
+        self, world: World, stratford: Place, clock: Clock
+    ):
+        schedule = await save(world, stratford)
+        with world.bot.database.write() as session:
+            schedules.pause(session, stratford.guild.id, schedule.id, reason="so", notice=True)
+        world.env.inject_error("POST", "/channels/*/messages", status=503)
+        await world.bot.poster.tick()
+        assert world.bot.poster._notices._failures
+        with world.bot.database.write() as session:
+            schedules.remove(session, stratford.guild.id, schedule.id)
+        await world.bot.poster.tick()
+        assert not world.bot.poster._notices._failures
+
 
 class TestClock:
     async def year_ahead(self, world: World, place: Place, clock: Clock) -> Schedule:

@@ -252,6 +252,17 @@ def test_subfolders_are_read_and_skipped_files_are_named(tmp_path: Path) -> None
     )
 
 
+def test_the_files_of_several_folders_are_counted_together(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, a_txt=f"{name} a", b_txt=f"{name} b", x_png="no")
+    found = find([tmp_path / "one", tmp_path / "two"])
+    assert text_of(*found.training) == "one a\n\none b\n\ntwo a\n\ntwo b"
+    assert [note for note in found.notes if "are read" in note] == [
+        f"4 files are read: a.txt, b.txt, {tmp_path / 'two' / 'a.txt'} and 1 more"
+    ]
+
+
 def test_a_file_that_is_named_twice_is_read_once_and_empty_ones_are_refused_together(tmp_path: Path) -> None:
     write(tmp_path, a_txt="a", b_txt="", c_txt="")
     found = find([tmp_path / "a.txt", tmp_path / "a.txt"])

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -61,6 +62,22 @@ def test_mixed_precision_learns_as_well_and_keeps_32_bit_weights(trained: dict[s
     assert mixed["loss"] != trained["linear"]["loss"]
     assert mixed["types"] == ["float32"]
     assert mixed["rounded"] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("capability", "products"),
+    [("9.0", "bfloat16"), ("7.5", "float32"), ("gfx90a", "bfloat16"), (None, "bfloat16")],
+)
+def test_products_suit_what_the_accelerator_says_of_itself(
+    monkeypatch: pytest.MonkeyPatch, capability: str | None, products: str
+) -> None:
+    """The two modules are stand-ins: no machine has all of these accelerators."""
+    device = SimpleNamespace(platform="gpu", device_kind="a GPU", compute_capability=capability)
+    keras = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "jax"))
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: [device]))
+    assert backend.products() == products
+    assert backend.device() == "gpu (a GPU)"
 
 
 @pytest.mark.slow

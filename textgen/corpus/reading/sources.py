@@ -81,29 +81,17 @@ def find(source: Source | object) -> Sources:
             sorted by name, subfolders included. Hidden files, bundles and links to folders are skipped.
 
     Raises:
-        CorpusError: a file is absent or of another kind, the folder has none, or what is given is no path.
+        CorpusError: a file is absent or of another kind, the folder has none, what is given is no path, or
+            two folders have a validation text.
     """
-    if not isinstance(source, str | bytes | os.PathLike):
-        if not isinstance(source, Iterable) or isinstance(source, IOBase):
-            raise CorpusError(
-                f"the corpus is {shown(source)}; it must be the path of a file or folder, or a list of paths"
-            )
-        paths = [as_path(path, "corpus", CorpusError) for path in source]
-        if not paths:
-            raise CorpusError("no file is named; a corpus needs one at least")
-        if len(paths) > 1:
-            return _find_all(paths)
-        source = paths[0]
-    path = as_path(source, "corpus", CorpusError)
-    if path.is_dir():
-        _refuse_bundle(path)
-        return _find_in_folder(path)
-    _check_file(path)
-    return Sources((path,), None, path.parent)
-
-
-def _find_all(paths: Sequence[Path]) -> Sources:
-    """Return several files and folders as one corpus, in their order; one can hold a validation text."""
+    given = [source] if isinstance(source, str | bytes | os.PathLike) else source
+    if not isinstance(given, Iterable) or isinstance(given, IOBase):
+        raise CorpusError(
+            f"the corpus is {shown(source)}; it must be the path of a file or folder, or a list of paths"
+        )
+    paths = [as_path(path, "corpus", CorpusError) for path in given]
+    if not paths:
+        raise CorpusError("no file is named; a corpus needs one at least")
     files: list[Path] = []
     held_out: list[Path] = []
     notes: list[str] = []
@@ -113,10 +101,10 @@ def _find_all(paths: Sequence[Path]) -> Sources:
             files.append(path)
             continue
         _refuse_bundle(path)
-        found = _find_in_folder(path)
-        files += found.training
-        held_out += [found.validation] if found.validation else []
-        notes += found.notes
+        training, validation, skipped = _find_in_folder(path)
+        files += training
+        held_out += [validation] if validation else []
+        notes += skipped
     if len(held_out) > 1:
         raise CorpusError(
             f"{held_out[0]} and {held_out[1]} are two validation texts, and a training takes one; rename one"
@@ -136,11 +124,12 @@ def _refuse_bundle(folder: Path) -> None:
         raise CorpusError(f"{folder} is a model, not a text; name the text or its folder")
 
 
-def _find_in_folder(folder: Path) -> Sources:
+def _find_in_folder(folder: Path) -> tuple[list[Path], Path | None, list[str]]:
+    """Return the files of a folder's text, the file of its validation text, and what is not read."""
     held_out = folder / VALIDATION_FILE
     validation = held_out if held_out.exists() else None
     if (folder / TRAINING_FILE).exists():
-        return Sources((folder / TRAINING_FILE,), validation, folder)
+        return [folder / TRAINING_FILE], validation, []
     found: list[Path] = []
     others: dict[str, list[str]] = {}
     for path, reason in _walk(folder):
@@ -160,7 +149,7 @@ def _find_in_folder(folder: Path) -> Sources:
             f"{folder} has neither {TRAINING_FILE} nor another file to read ({', '.join(TEXT + TABLES)})"
             + "".join(f"; {note}" for note in notes)
         )
-    return _together(found, validation, folder, notes)
+    return found, validation, notes
 
 
 def _walk(folder: Path) -> list[tuple[Path, str]]:
@@ -190,9 +179,7 @@ def _walk(folder: Path) -> list[tuple[Path, str]]:
     return sorted(found, key=lambda entry: entry[0].relative_to(folder).parts)
 
 
-def _together(
-    paths: Sequence[Path], validation: Path | None, home: Path, others: Sequence[str] = ()
-) -> Sources:
+def _together(paths: Sequence[Path], validation: Path | None, home: Path, others: Sequence[str]) -> Sources:
     """Return several files as one corpus, without duplicates and empty files."""
     kept: dict[object, Path] = {}
     twice, empty = [], []
