@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.code_lines import code_lines
 from benchmarks.servers import COMMANDS, Running
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -35,6 +36,13 @@ def test_scripts_import_what_is_there(path: Path) -> None:
 
 def test_there_are_such_scripts() -> None:
     assert sum(len(scripts(path)) for path in BENCHMARKS.glob("*.py")) >= 3
+
+
+def test_lines_with_code_are_neither_blank_nor_comments_nor_docstrings() -> None:
+    source = (
+        '"""A module.\n\n"""\n\n# A comment.\nx = (\n    1\n)\n\n\ndef f():\n    """Do it."""\n    y = x\n'
+    )
+    assert code_lines(source) == {6, 7, 8, 11, 13}
 
 
 @pytest.mark.slow
