@@ -5,7 +5,6 @@ A zip has its directory at the end, so a file that was cut is noticed before any
 
 import hashlib
 import json
-import os
 import re
 import stat
 import time
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from textgen.files.atomic import sync
 
 FORMAT = 1
 MANIFEST, DATABASE, QUEUE, FILES = "manifest.json", "database", "queue", "files"
@@ -143,8 +144,7 @@ class Reader:
         with target.open("xb") as file:
             for piece in self.pieces(name):
                 file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
 
     def close(self) -> None:
         """Close the file."""

@@ -26,7 +26,7 @@ from bot.infra.storage.storage import Storage
 from bot.infra.version import installed_version
 from bot.settings import Settings
 from models import retention, utc_now
-from textgen.files.atomic import beside, sync_folder
+from textgen.files.atomic import beside, sync, sync_folder
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -74,8 +74,7 @@ def backup(settings: Settings, target: Path, *, force: bool = False) -> Summary:
             writer = Writer(file, manifest)
             _Files(settings, storage, writer, Path(scratch)).add()
             writer.close()
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
         part.replace(target)
         sync_folder(target.parent)
     finally:

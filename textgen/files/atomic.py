@@ -10,7 +10,7 @@ import re
 import secrets
 import stat
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from textgen.errors import TextgenError
 
@@ -76,8 +76,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             if mode is not None:
                 temporary.chmod(mode)
             if durable:
-                stream.flush()
-                os.fsync(stream.fileno())
+                sync(stream)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -97,6 +96,12 @@ def write_json(path: Path, data: Any) -> None:
     except UnicodeEncodeError:
         encoded = json.dumps(data, indent=1, allow_nan=False).encode()
     write_bytes(path, encoded + b"\n")
+
+
+def sync(stream: IO[bytes]) -> None:
+    """Wait until what was written to an open file is on the disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -267,8 +267,7 @@ def _copy(source: Path, target: Path) -> None:
     try:
         with source.open("rb") as old, temporary.open("xb") as new:
             shutil.copyfileobj(old, new)
-            new.flush()
-            os.fsync(new.fileno())
+            atomic.sync(new)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -87,8 +86,7 @@ def write(
     with (folder / WEIGHTS).open("xb") as stream:
         for piece in pieces(_layout(spec), _quantized(spec, weight)):
             stream.write(piece)
-        stream.flush()
-        os.fsync(stream.fileno())
+        atomic.sync(stream)
     files = {
         name: {"sha256": atomic.sha256(folder / name), "bytes": (folder / name).stat().st_size}
         for name in (TOKENIZER, WEIGHTS)

@@ -1,13 +1,12 @@
 """Packs a folder of plain files as one zip, and unpacks it. The same files always give the same zip."""
 
-import os
 import shutil
 import stat
 import zipfile
 import zlib
 from pathlib import Path
 
-from textgen.files.atomic import sha256
+from textgen.files.atomic import sha256, sync
 
 # Counts become half as large; a higher level gains little on weights.
 LEVEL = 1
@@ -59,7 +58,6 @@ def unpack(archive: Path, folder: Path) -> None:
                     raise NotAFolder("a file of it lies in another folder")
                 with packed.open(member) as source, (folder / member.filename).open("xb") as file:
                     shutil.copyfileobj(source, file, _AT_ONCE)
-                    file.flush()
-                    os.fsync(file.fileno())
+                    sync(file)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise NotAFolder("it is no zip file") from error

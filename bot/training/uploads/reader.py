@@ -7,7 +7,6 @@ It writes the figures, or the reason for a refusal, to standard output as JSON. 
 import dataclasses
 import hashlib
 import json
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from textgen.corpus import Measurer
 from textgen.corpus.reading.encoding import Decoder
 from textgen.corpus.reading.text import clean_pieces
 from textgen.errors import CorpusError
+from textgen.files.atomic import sync
 
 BLOCK_BYTES = 1 << 20
 
@@ -41,8 +41,7 @@ def _taken_in(source: Path, target: Path, name: str) -> dict[str, object]:
             stored = piece.encode()
             digest.update(stored)
             file.write(stored)
-        file.flush()
-        os.fsync(file.fileno())
+        sync(file)
     return {"sha256": digest.hexdigest(), "stats": dataclasses.asdict(measurer.stats())}
 
 

@@ -77,8 +77,7 @@ def write(path: Path, arrays: Mapping[str, npt.NDArray[Any]], metadata: Mapping[
     try:
         with begun.open("wb") as stream:
             stream.writelines((data[:place], seal, data[place + _DIGITS :]))
-            stream.flush()
-            os.fsync(stream.fileno())
+            atomic.sync(stream)
         _keep(path)
         begun.replace(path)
     except BaseException:
