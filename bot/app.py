@@ -155,8 +155,10 @@ def work_until_told(settings: Settings, *, once: bool = False) -> str:
     readiness = Readiness(_parts(database, queue, jobs.storage))
 
     async def work() -> str:
-        async with worker.watched(settings, heartbeat, metrics, database, readiness):
-            return await asyncio.to_thread(_train_until, ended, jobs, database, once=once)
+        async with worker.watched(settings, heartbeat, metrics, database, readiness) as looks:
+            await asyncio.to_thread(jobs.start)
+            looks.begin()
+            return await asyncio.to_thread(_wait_until, ended, jobs, database, once=once)
 
     with contextlib.ExitStack() as ending:
         ending.callback(database.dispose)
@@ -173,9 +175,8 @@ def work_until_told(settings: Settings, *, once: bool = False) -> str:
     return line
 
 
-def _train_until(ended: threading.Event, jobs: JobWorker, database: Database, *, once: bool) -> str:
-    """Run trainings until told to end, or if `once` until one is done; return one line that says why."""
-    jobs.start()
+def _wait_until(ended: threading.Event, jobs: JobWorker, database: Database, *, once: bool) -> str:
+    """Wait until told to end, or if `once` until a training is done; return one line that says why."""
     tidy_at = time.monotonic() + TIDY_EVERY_S
     while not ended.wait(ONCE_LOOKS_EVERY_S if once else TIDY_EVERY_S):
         with contextlib.suppress(DatabaseError):  # it comes back, or the process is told to end

@@ -24,7 +24,7 @@ LOOK_EVERY_S = 10.0
 @contextlib.asynccontextmanager
 async def watched(
     settings: Settings, path: Path, metrics: Metrics, database: Database, readiness: Readiness
-) -> AsyncIterator[None]:
+) -> AsyncIterator["Looks"]:
     """Write the heartbeat of a worker, and serve its pages, while the block runs.
 
     Args:
@@ -34,26 +34,28 @@ async def watched(
         database: of this process.
         readiness: the parts that the worker needs.
 
+    Yields:
+        What looks at these parts, once it is told to.
+
     Raises:
         SettingsError: nothing can be served on the address.
     """
-    looks = _Looks(readiness)
+    looks = Looks(readiness)
     heartbeat = Heartbeat(
         path, lambda: True, connected_at=lambda: looks.well_at, kind="worker", needs="database and queue"
     )
     sources = Sources("worker", metrics, database, settings.data_dir, heartbeat)
     async with served(settings.metrics_address, metrics, readiness, sources.look):
         heartbeat.start(asyncio.get_running_loop())
-        looking = asyncio.create_task(looks.go_on())
         try:
-            yield
+            yield looks
         finally:
             heartbeat.stop()
-            looking.cancel()
+            looks.end()
 
 
-class _Looks:
-    """Looks at the parts that a worker needs.
+class Looks:
+    """Looks at the parts that a worker needs. Before it has started, there may be no queue yet.
 
     Attributes:
         well_at: when all of them were ready, in Unix seconds; None if they never were.
@@ -61,10 +63,19 @@ class _Looks:
 
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
+        self._task: asyncio.Task[None] | None = None
         self.well_at: float | None = None
 
-    async def go_on(self) -> None:
-        """Look again and again, until cancelled."""
+    def begin(self) -> None:
+        """Look, and again every few seconds."""
+        self._task = asyncio.create_task(self._go_on())
+
+    def end(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _go_on(self) -> None:
         while True:
             lacking = {part: said for part, said in (await self._readiness.look()).items() if said != WELL}
             if lacking:

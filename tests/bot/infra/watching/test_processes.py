@@ -74,6 +74,7 @@ def test_a_worker_is_watched_and_checked(settings: Settings):
         wait_for(lambda: not pastiche("check", data_dir=settings.data_dir).returncode)
         done = pastiche("check", data_dir=settings.data_dir)
         assert f"the worker (process {worker.process.pid}) is well" in done.stdout
+        assert "not ready" not in worker.log.read_text()
 
         # A second worker, whose address is taken.
         second = pastiche("worker", data_dir=settings.data_dir, PASTICHE_NAME="other", **address)
