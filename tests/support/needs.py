@@ -24,10 +24,9 @@ def needs(there: bool, lacking: str) -> pytest.MarkDecorator:
         lacking: what is said where it has not.
     """
     # The only skip of the tests. Without it they would fail on macOS, or without a browser or a compiler,
-    # where the bot itself is whole: what they look at (/proc, limits, pages, compiled code) is not there.
-    return pytest.mark.skipif(
-        not there, reason=lacking
-    )  # only the system can bring it, and the bot is whole without
+    # where the bot itself is whole: what they look at (/proc, limits, pages, compiled code) is not there,
+    # and only the system can bring it.
+    return pytest.mark.skipif(not there, reason=lacking)
 
 
 # A process that hangs is told from a busy one by what stands in /proc. Without it (macOS) the bot ends a

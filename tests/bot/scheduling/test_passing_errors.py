@@ -278,13 +278,18 @@ class TestFairTurns:
         assert await end(world, stratford, known(world, stratford)[2], clock) == [PostState.SENT]
         assert len(posts(stratford)) == 2
 
+    async def paused_while_discord_refuses(self, world: World, place: Place) -> Schedule:
+        """A paused schedule, and a Discord that refuses the next message, which would tell its channel."""
+        schedule = await save(world, place)
+        with world.bot.database.write() as session:
+            schedules.pause(session, place.guild.id, schedule.id, reason="so", notice=True)
+        world.env.inject_error("POST", "/channels/*/messages", status=503)
+        return schedule
+
     async def test_a_notice_that_is_refused_for_a_moment_is_told_later(
         self, world: World, stratford: Place, clock: Clock
     ):
-        schedule = await save(world, stratford)
-        with world.bot.database.write() as session:
-            schedules.pause(session, stratford.guild.id, schedule.id, reason="so", notice=True)
-        world.env.inject_error("POST", "/channels/*/messages", status=503)
+        await self.paused_while_discord_refuses(world, stratford)
         notices = world.bot.poster._notices
         for _ in range(3):
             await world.bot.poster.tick()
@@ -297,10 +302,7 @@ class TestFairTurns:
     async def test_a_notice_that_is_no_longer_due_is_forgotten(
         self, world: World, stratford: Place, clock: Clock
     ):
-        schedule = await save(world, stratford)
-        with world.bot.database.write() as session:
-            schedules.pause(session, stratford.guild.id, schedule.id, reason="so", notice=True)
-        world.env.inject_error("POST", "/channels/*/messages", status=503)
+        schedule = await self.paused_while_discord_refuses(world, stratford)
         await world.bot.poster.tick()
         assert world.bot.poster._notices._failures
         with world.bot.database.write() as session:

@@ -23,6 +23,21 @@ from textgen.serving.loading import Loader
 from textgen.serving.server import Server
 
 
+class Loads:
+    """Every bundle that is read, by its name; until `may_end` is set, no reading ends."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        self.may_end = threading.Event()
+        self._load = TextModel.load
+        monkeypatch.setattr(TextModel, "load", staticmethod(self._recorded))
+
+    def _recorded(self, path: Path) -> TextModel:
+        self.names.append(path.name)
+        self.may_end.wait(30)
+        return self._load(path)
+
+
 def test_a_cancelled_request_gets_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "model"
     write_random_bundle(path)
@@ -96,14 +111,8 @@ def test_a_bundle_that_cannot_be_loaded_is_read_once_and_again_when_it_changes(
 ) -> None:
     answers: list[dict[str, Any]] = []
     server = Server(answers.append)
-    reads: list[Path] = []
-    load = TextModel.load
-
-    def counted(path: Path) -> TextModel:
-        reads.append(path)
-        return load(path)
-
-    monkeypatch.setattr(TextModel, "load", staticmethod(counted))
+    loads = Loads(monkeypatch)
+    loads.may_end.set()
     bundle = tmp_path / "bundle"
     write_random_bundle(bundle, "gru")
     weights = (bundle / "weights.safetensors").read_bytes()
@@ -111,7 +120,7 @@ def test_a_bundle_that_cannot_be_loaded_is_read_once_and_again_when_it_changes(
     for _ in range(5):
         server.handle(json.dumps(request("1", bundle, length=5)))
         serve_all(server)
-    assert len(reads) == 1
+    assert loads.names == ["bundle"]
     assert [answer["error"]["type"] for answer in answers] == ["BundleError"] * 5
     (bundle / "weights.safetensors").write_bytes(weights)
     server.handle(json.dumps(request("2", bundle, length=5)))
@@ -141,13 +150,7 @@ def test_a_text_continues_while_another_model_is_loaded(
         write_random_bundle(tmp_path / name, "gru")
     server.handle(json.dumps(request("warm", tmp_path / "quick", length=1)))
     serve_all(server)
-    loaded, load = threading.Event(), TextModel.load
-
-    def slow(path: Path) -> TextModel:
-        loaded.wait(30)
-        return load(path)
-
-    monkeypatch.setattr(TextModel, "load", staticmethod(slow))
+    loads = Loads(monkeypatch)
     for identity, name in (("1", "slow"), ("2", "slow"), ("3", "slow"), ("4", "quick")):
         server.handle(json.dumps(request(identity, tmp_path / name, length=20)))
     server.handle(json.dumps({"op": "cancel", "id": "2"}))
@@ -156,7 +159,7 @@ def test_a_text_continues_while_another_model_is_loaded(
         server.advance()
     assert [answer["id"] for answer in answers] == ["warm", "5", "4"]
     assert answers[1] == {"id": "5", "pong": True}
-    loaded.set()
+    loads.may_end.set()
     serve_all(server)
     assert sorted(answer["id"] for answer in answers[3:]) == ["1", "3"]
 
@@ -168,23 +171,15 @@ def test_a_model_is_loaded_once_even_if_the_request_that_asked_for_it_is_cancell
     server = Server(answers.append)
     for name in ("slow", "other"):
         write_random_bundle(tmp_path / name, "gru")
-    reads: list[str] = []
-    may_load, load = threading.Event(), TextModel.load
-
-    def slow(path: Path) -> TextModel:
-        reads.append(path.name)
-        may_load.wait(30)
-        return load(path)
-
-    monkeypatch.setattr(TextModel, "load", staticmethod(slow))
+    loads = Loads(monkeypatch)
     server.handle(json.dumps(request("cancelled", tmp_path / "slow", length=20)))
     server.handle(json.dumps({"op": "cancel", "id": "cancelled"}))
     server.handle(json.dumps(request("next", tmp_path / "slow", length=20)))
     server.handle(json.dumps(request("other", tmp_path / "other", length=20)))
-    may_load.set()
+    loads.may_end.set()
     serve_all(server)
     assert sorted(answer["id"] for answer in answers) == ["next", "other"]
-    assert reads == ["slow", "other"]
+    assert loads.names == ["slow", "other"]
 
 
 def test_models_take_turns_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
